@@ -1,0 +1,43 @@
+# egate: `make demo` shows a gate at work, `make test` proves it; both install what they need into .venv.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: install demo test lint bench clean
+
+install: $(STAMP)
+
+$(STAMP): constraints.txt setup.cfg pyproject.toml Makefile models/build.py models/manifest.toml hw_sim/gate-sim
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+	  { echo "egate needs Python 3.11; found: $$($(PYTHON) --version). Set PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r constraints.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
+	  --config-settings editable_mode=compat --editable .
+	@# On a bare machine the system's libGL is absent; the same OpenCV without windows does not need it.
+	@$(BIN)/python -c 'import cv2' 2>/dev/null || { \
+	  echo "libGL.so.1 is not on this machine: using opencv-python-headless (the gate opens no window)."; \
+	  $(BIN)/pip install --quiet --no-deps --force-reinstall opencv-python-headless==4.11.0.86 && \
+	  $(BIN)/python -c 'import cv2'; }
+	$(BIN)/python -m models.build
+	@{ echo '#!$(abspath $(BIN))/python'; tail -n +2 hw_sim/gate-sim; } > $(BIN)/gate-sim && chmod +x $(BIN)/gate-sim
+	@touch $@
+
+demo: install
+	$(BIN)/gate-sim run --all --report build/demo/report.html
+
+test: install
+	$(BIN)/pytest
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: install
+	$(BIN)/python -m tests.bench
+
+clean:
+	rm -rf build $(VENV) models/built .pytest_cache .mypy_cache .ruff_cache .hypothesis

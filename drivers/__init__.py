@@ -1,0 +1,1 @@
+"""One small class for each device of the gate; each knows its own wire and nothing of the gate."""

@@ -1,0 +1,156 @@
+"""`gate.toml`: read once, checked wholly, then forgotten. A typo is fatal and the error says where it is."""
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from gated.core.policy import Policy
+from gated.core.settings import (
+    CameraSettings,
+    ChipReaderSettings,
+    EligibilitySettings,
+    IoBoardSettings,
+    LinkSettings,
+    MrzScannerSettings,
+    Name,
+    OfficerSettings,
+    PathSettings,
+    Settings,
+    TrustSettings,
+    VisionSettings,
+)
+from gated.core.values import Value
+
+MAX_CONFIG = 256_000
+
+T = TypeVar("T")
+_PLACEHOLDER = re.compile("<[^<>]+>")
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; the text names the file, the key and the fix."""
+
+
+class GateConfig(Settings):
+    """The whole configuration of one gate."""
+
+    gate: Name
+    paths: PathSettings
+    policy: Policy
+    mrz_scanner: MrzScannerSettings
+    io_board: IoBoardSettings
+    camera: CameraSettings
+    vision: VisionSettings
+    trust: TrustSettings
+    link: LinkSettings
+    chip_reader: ChipReaderSettings = ChipReaderSettings()
+    eligibility: EligibilitySettings = EligibilitySettings()
+    officers: Annotated[tuple[OfficerSettings, ...], Meta(max_length=1000)] = ()
+
+
+class Loaded(Value):
+    """A configuration and the hash of the bytes that it was read from."""
+
+    config: GateConfig
+    sha256: str
+
+
+def load(path: Path) -> Loaded:
+    """Read and check a configuration file.
+
+    Raises ConfigError that names the file, the key and what to do.
+    """
+    raw = _read(path)
+    table = _table(path, raw)
+    for key, text in _texts("", table):
+        if placeholder := _PLACEHOLDER.search(text):
+            raise ConfigError(f"{path}: {key}: {placeholder[0]} is still to be filled in: do so")
+    config = _convert(path, table, GateConfig)
+    _check_lines(path, config.io_board)
+    return Loaded(config=config, sha256=hashlib.sha256(raw).hexdigest())
+
+
+def load_board(path: Path) -> IoBoardSettings:
+    """Read the section of the GPIO board alone: a fault elsewhere must not hinder making the gate safe.
+
+    Raises ConfigError as `load` does.
+    """
+    board = _convert(path, _table(path, _read(path)), _BoardOnly).io_board
+    _check_lines(path, board)
+    return board
+
+
+class _BoardOnly(msgspec.Struct, frozen=True):
+    """What `load_board` looks at; other keys are none of its business."""
+
+    io_board: IoBoardSettings
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_CONFIG + 1)
+    except OSError as error:
+        raise ConfigError(
+            f"{path}: cannot be read ({error.strerror}): check the path and its rights"
+        ) from error
+    if len(raw) > MAX_CONFIG:
+        raise ConfigError(f"{path}: longer than {MAX_CONFIG} bytes: this is not a gate configuration")
+    return raw
+
+
+def _table(path: Path, raw: bytes) -> dict[str, Any]:
+    try:
+        return tomllib.loads(raw.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not TOML: {error}") from error
+
+
+def _convert(path: Path, table: dict[str, Any], kind: type[T]) -> T:
+    try:
+        return msgspec.convert(table, kind)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{path}: {_explain(str(error))}") from error
+
+
+def _texts(key: str, value: object) -> Iterator[tuple[str, str]]:
+    """Every string of a TOML table with its dotted key."""
+    if isinstance(value, str):
+        yield key, value
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _texts(f"{key}.{name}".lstrip("."), inner)
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _texts(f"{key}[{index}]", inner)
+
+
+def _explain(message: str) -> str:
+    """Turn msgspec's words into key, fault and fix."""
+    fault, _, where = message.partition(" - at `$")
+    key = where.rstrip("`").lstrip(".") or "top level"
+    if "unknown field" in fault:
+        return f"[{key}] {fault}: remove it or correct its spelling"
+    if "missing required field" in fault:
+        return f"[{key}] {fault}: add it"
+    if "enum value" in fault:
+        return f"{key}: {fault}: take one of the values that gate.example.toml lists for it"
+    return f"{key}: {fault}: correct the value"
+
+
+def _check_lines(path: Path, board: IoBoardSettings) -> None:
+    """Refuse two names for one GPIO line."""
+    seen: dict[int, str] = {}
+    for kind, group in (("outputs", board.outputs), ("inputs", board.inputs)):
+        for name in group.__struct_fields__:
+            line = getattr(group, name).line
+            full = f"io_board.{kind}.{name}"
+            if line in seen:
+                raise ConfigError(f"{path}: {full}.line: line {line} is also {seen[line]}: give each its own")
+            seen[line] = full

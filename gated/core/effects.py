@@ -1,0 +1,127 @@
+"""Things to do: frozen, named in the imperative. The loop performs them after they are journalled."""
+
+from gated.core.checks import Check
+from gated.core.events import PassageId
+from gated.core.values import Tagged
+from gated.core.vocabulary import Device, Door, Grade, Outcome
+
+
+class Effect(Tagged):
+    """Something that the outside world is asked to do."""
+
+
+class UnlockDoor(Effect):
+    """Lease the door open for `lease_s` seconds; the driver locks it again by itself.
+
+    `passage` is None only where no decision is needed: emergency, or letting out whoever is inside
+    by the way they came.
+    """
+
+    door: Door
+    lease_s: float
+    passage: PassageId | None
+
+
+class LockDoor(Effect):
+    """End the lease of the door now."""
+
+    door: Door
+
+
+class Tell(Effect):
+    """What the traveller sees and hears: names of a screen, a spoken prompt and a lamp pattern."""
+
+    screen: str
+    prompt: str | None
+    lamps: str
+
+
+class AlertOfficer(Effect):
+    """Bring something to the officers; silent towards the traveller."""
+
+    kind: str
+    passage: PassageId | None
+    grade: Grade = Grade.NONE
+
+
+class ReadMrz(Effect):
+    """Ask the MRZ scanner for what lies on it."""
+
+    passage: PassageId
+
+
+class ReadChip(Effect):
+    """Read the chip and make its checks."""
+
+    passage: PassageId
+    attempt: int
+
+
+class CheckBackground(Effect):
+    """Ask eligibility and the watchlists."""
+
+    passage: PassageId
+
+
+class PrepareReference(Effect):
+    """Give the passport photograph to the vision process."""
+
+    passage: PassageId
+
+
+class StartCapture(Effect):
+    """Begin capture `attempt`: track the person, collect best shots, assess."""
+
+    passage: PassageId
+    attempt: int
+
+
+class ConcludeCapture(Effect):
+    """Time is up: assess with the best there is."""
+
+    passage: PassageId
+    attempt: int
+
+
+class Decide(Effect):
+    """The decision to admit, bound to one passage; it is in the journal before the exit unlocks.
+
+    `officer` is the id of the officer's key where a person decided.
+    """
+
+    passage: PassageId
+    reasons: tuple[str, ...]
+    checks: tuple[Check, ...]
+    officer: str | None = None
+
+
+class EndPassage(Effect):
+    """The passage ended; its personal data is wiped from memory everywhere."""
+
+    passage: PassageId
+    outcome: Outcome
+    reasons: tuple[str, ...]
+
+
+class LatchFault(Effect):
+    """The gate found a fault by its own logic; tell the technician."""
+
+    device: Device
+    code: str
+
+
+AnyEffect = (
+    UnlockDoor
+    | LockDoor
+    | Tell
+    | AlertOfficer
+    | ReadMrz
+    | ReadChip
+    | CheckBackground
+    | PrepareReference
+    | StartCapture
+    | ConcludeCapture
+    | Decide
+    | EndPassage
+    | LatchFault
+)

@@ -1,0 +1,151 @@
+"""What entering a state asks for: one small function for each state that asks for anything.
+
+Each takes the gate as it enters, the state it comes from and whether the limit of that state had passed,
+and returns the gate and the effects.
+"""
+
+from collections.abc import Callable, Mapping
+
+from msgspec.structs import replace
+
+from gated.core import effects as do
+from gated.core.gate import Gate, Passage, State, with_passage
+from gated.core.vocabulary import Grade, Outcome
+
+Stepped = tuple[Gate, tuple[do.AnyEffect, ...]]
+
+
+def _passage(gate: Gate) -> Passage:
+    """Return the passage that a state within one must have."""
+    if gate.passage is None:
+        raise AssertionError(f"{gate.state} without a passage")
+    return gate.passage
+
+
+def _idle(gate: Gate, came_from: State, *, late: bool) -> Stepped:
+    """Begin at once with a document that was laid down early."""
+    del came_from, late
+    if gate.waiting is None:
+        return gate, ()
+    return replace(gate, passage=Passage(id=gate.waiting.passage), waiting=None), ()
+
+
+def _doc_optical(gate: Gate, came_from: State, *, late: bool) -> Stepped:
+    del came_from, late
+    return gate, (do.ReadMrz(passage=_passage(gate).id),)
+
+
+def _doc_chip(gate: Gate, came_from: State, *, late: bool) -> Stepped:
+    del came_from, late
+    passage = _passage(gate).id
+    gate = with_passage(gate, chip_attempt=1)
+    return gate, (do.ReadChip(passage=passage, attempt=1), do.CheckBackground(passage=passage))
+
+
+def _entry_open(gate: Gate, came_from: State, *, late: bool) -> Stepped:
+    del late
+    reversed_now = came_from is State.ENTRY_CLOSING
+    return with_passage(gate, reversals=_passage(gate).reversals + reversed_now), ()
+
+
+def _begin_capture(gate: Gate) -> Stepped:
+    """Begin a fresh capture; what an earlier one found does not count any more."""
+    passage = _passage(gate)
+    attempt = passage.attempt + 1
+    gate = with_passage(gate, attempt=attempt, face=None, hint=None)
+    return gate, (do.StartCapture(passage=passage.id, attempt=attempt),)
+
+
+def _entry_closing(gate: Gate, came_from: State, *, late: bool) -> Stepped:
+    """One person is inside: the capture begins while the door closes behind them."""
+    del came_from, late
+    return _begin_capture(gate)
+
+
+def _face_capture(gate: Gate, came_from: State, *, late: bool) -> Stepped:
+    del late
+    gate = with_passage(gate, looks=_passage(gate).looks + 1)
+    return _begin_capture(gate) if came_from is State.VERIFY else (gate, ())
+
+
+def _verify(gate: Gate, came_from: State, *, late: bool) -> Stepped:
+    del came_from
+    passage = _passage(gate)
+    if not late or passage.face is not None:
+        return gate, ()
+    return gate, (do.ConcludeCapture(passage=passage.id, attempt=passage.attempt),)
+
+
+def _officer(gate: Gate, came_from: State, *, late: bool) -> Stepped:
+    """From here on an officer decides: what the camera saw does not count any more."""
+    escalated = late and came_from is State.OFFICER
+    passage = _passage(gate)
+    referred = Passage(
+        id=passage.id,
+        chip=passage.chip,
+        background=passage.background,
+        attempt=passage.attempt,
+        escalated=escalated,
+        reasons=passage.reasons,
+    )
+    kind = "officer_late" if escalated else "referred"
+    alert = do.AlertOfficer(kind=kind, passage=passage.id, grade=Grade.REFER)
+    return replace(gate, passage=referred), (alert,)
+
+
+def _exit_open(gate: Gate, came_from: State, *, late: bool) -> Stepped:
+    """Decide: the one place where a traveller is admitted."""
+    del came_from, late
+    passage = _passage(gate)
+    background = passage.background.checks if passage.background else ()
+    decided = do.Decide(
+        passage=passage.id,
+        reasons=passage.reasons,
+        checks=(*(passage.chip or ()), *background),
+        officer=passage.officer,
+    )
+    return gate, (decided,)
+
+
+def _reject_out(gate: Gate, came_from: State, *, late: bool) -> Stepped:
+    """The passage is decided: what it was judged by is in the journal, and no longer in the facts."""
+    passage = gate.passage
+    if passage is None:
+        return gate, (do.AlertOfficer(kind="intrusion", passage=None),)
+    kind = "not_left" if late and came_from is State.REJECT_OUT else str(passage.outcome)
+    gate = replace(gate, passage=Passage(id=passage.id, outcome=passage.outcome, reasons=passage.reasons))
+    return gate, (do.AlertOfficer(kind=kind, passage=passage.id),)
+
+
+def _end(gate: Gate, came_from: State, *, late: bool) -> Stepped:
+    """End the passage: exactly once, since it is gone from the facts afterwards."""
+    passage = gate.passage
+    gate = replace(gate, passage=None)
+    if passage is not None:
+        outcome = passage.outcome or Outcome.ABORTED
+        return gate, (do.EndPassage(passage=passage.id, outcome=outcome, reasons=passage.reasons),)
+    if late and came_from is State.CLEARING:
+        kind = "document_left" if gate.document else "not_clear"
+        return gate, (do.AlertOfficer(kind=kind, passage=None),)
+    return gate, ()
+
+
+def _emergency(gate: Gate, came_from: State, *, late: bool) -> Stepped:
+    gate, ended = _end(gate, came_from, late=late)
+    return gate, (do.AlertOfficer(kind="emergency", passage=None, grade=Grade.STOP), *ended)
+
+
+ENTERING: Mapping[State, Callable[..., Stepped]] = {
+    State.IDLE: _idle,
+    State.DOC_OPTICAL: _doc_optical,
+    State.DOC_CHIP: _doc_chip,
+    State.ENTRY_OPEN: _entry_open,
+    State.ENTRY_CLOSING: _entry_closing,
+    State.FACE_CAPTURE: _face_capture,
+    State.VERIFY: _verify,
+    State.OFFICER: _officer,
+    State.EXIT_OPEN: _exit_open,
+    State.REJECT_OUT: _reject_out,
+    State.CLEARING: _end,
+    State.EMERGENCY: _emergency,
+}

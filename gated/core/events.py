@@ -1,0 +1,225 @@
+"""Facts that happened: frozen, named in the past tense, each with the monotonic time `at` in seconds.
+
+Everything that `step` ever learns stands here, and all of it is journalled, so no event carries personal
+data: names, numbers, images and templates stay in the dossier of the passage, outside the heart.
+Whatever is bound to a passage names it; a fact of another passage is ignored.
+"""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from gated.core.checks import Check
+from gated.core.policy import Policy
+from gated.core.values import Tagged
+from gated.core.vocabulary import Device, Door, Grade, Liveness, OfficerWord
+
+PassageId = Annotated[str, Meta(pattern="^[0-9a-f]{16}$")]
+
+
+class Event(Tagged):
+    """What happened, and when (monotonic seconds, at the moment that it was noticed)."""
+
+    at: float
+
+
+# --- the gate itself ---------------------------------------------------------------------------
+
+
+class GateStarted(Event):
+    """The daemon came up. `interrupted` is the passage that the journal shows without an end.
+
+    `hashes` names what the decisions rest on: configuration, models, trust store, watchlist.
+    """
+
+    utc: str
+    policy: Policy
+    hashes: dict[str, str]
+    interrupted: PassageId | None = None
+
+
+class DeviceReady(Event):
+    """A device passed its self-test, or came back; ends a fault of it that is not latched."""
+
+    device: Device
+
+
+class FaultRaised(Event):
+    """A device failed. A latched fault stays until a technician clears it."""
+
+    device: Device
+    code: str
+    latched: bool = False
+
+
+class FaultCleared(Event):
+    """A technician cleared the faults of a device."""
+
+    device: Device
+
+
+class ServiceOpened(Event):
+    """The lane was put into service."""
+
+
+class ServiceClosed(Event):
+    """The lane was taken out of service; a passage under way is finished first."""
+
+
+class EmergencyRaised(Event):
+    """Fire input or panic button: people first."""
+
+
+class EmergencyReset(Event):
+    """A technician reset the emergency, at the gate."""
+
+
+class DeadlinePassed(Event):
+    """The deadline that the present state had set for `due` has passed."""
+
+    due: float
+
+
+# --- the document --------------------------------------------------------------------------------
+
+
+class DocumentPlaced(Event):
+    """Something lies on the reader. The loop gives the new passage its id and its date and time."""
+
+    passage: PassageId
+    utc: str
+
+
+class DocumentRemoved(Event):
+    """The reader is empty."""
+
+
+class MrzRead(Event):
+    """A machine-readable zone with good check digits was read."""
+
+    passage: PassageId
+    format: str
+
+
+class MrzFailed(Event):
+    """What was read is not a machine-readable zone; `reason` names the first thing wrong with it."""
+
+    passage: PassageId
+    reason: str
+
+
+class ChipRead(Event):
+    """The chip was read and its checks were made; they may have failed."""
+
+    passage: PassageId
+    access: str
+    checks: tuple[Check, ...]
+
+
+class ChipFailed(Event):
+    """The read ended early: no chip, tag lost, access refused, reader trouble."""
+
+    passage: PassageId
+    reason: str
+
+
+class BackgroundChecked(Event):
+    """Eligibility and watchlists were asked. `list_age_s` is the age of the lists at that moment."""
+
+    passage: PassageId
+    checks: tuple[Check, ...]
+    grade: Grade
+    list_age_s: float
+    list_version: int
+
+
+class ReferenceReady(Event):
+    """The passport photograph was decoded and enrolled."""
+
+    passage: PassageId
+
+
+class ReferenceFailed(Event):
+    """The passport photograph could not be used."""
+
+    passage: PassageId
+    reason: str
+
+
+# --- the person ----------------------------------------------------------------------------------
+
+
+class DoorMoved(Event):
+    """The position sensor of a door changed."""
+
+    door: Door
+    shut: bool
+
+
+class OccupancyChanged(Event):
+    """The person sensor counts 0, 1, or 2 for more than one."""
+
+    persons: Annotated[int, Meta(ge=0, le=2)]
+
+
+class GuidanceGiven(Event):
+    """What the person in front of the camera should do: a prompt code such as `look_here`."""
+
+    passage: PassageId
+    hint: str
+
+
+class FaceAssessed(Event):
+    """The evidence of capture `attempt`: fused match score, liveness score and verdict, all in [0, 1].
+
+    `frames` counts the frames with a usable face. With 0 of them the scores say nothing.
+    """
+
+    passage: PassageId
+    attempt: int
+    frames: int
+    match_score: float
+    liveness_score: float
+    liveness: Liveness
+
+
+class OfficerDecided(Event):
+    """An officer's command whose signature held; `officer` is the id of the key."""
+
+    passage: PassageId
+    word: OfficerWord
+    officer: str
+
+
+class ClockChecked(Event):
+    """Whether the system clock is synchronised."""
+
+    synchronised: bool
+
+
+AnyEvent = (
+    GateStarted
+    | DeviceReady
+    | FaultRaised
+    | FaultCleared
+    | ServiceOpened
+    | ServiceClosed
+    | EmergencyRaised
+    | EmergencyReset
+    | DeadlinePassed
+    | DocumentPlaced
+    | DocumentRemoved
+    | MrzRead
+    | MrzFailed
+    | ChipRead
+    | ChipFailed
+    | BackgroundChecked
+    | ReferenceReady
+    | ReferenceFailed
+    | DoorMoved
+    | OccupancyChanged
+    | GuidanceGiven
+    | FaceAssessed
+    | OfficerDecided
+    | ClockChecked
+)

@@ -1,0 +1,171 @@
+"""Events become facts: `observe` is the only place where the outside world changes what the gate knows.
+
+A fact of a passage counts only if it names the passage under way and comes in a state that can use it;
+anything else is journalled and otherwise ignored.
+"""
+
+from msgspec.structs import replace
+
+from gated.core import effects as do
+from gated.core import events as ev
+from gated.core.checks import Result, overall
+from gated.core.gate import Background, Face, Fault, Gate, Passage, Placed, State, with_passage
+from gated.core.vocabulary import Grade, Outcome
+
+Stepped = tuple[Gate, tuple[do.AnyEffect, ...]]
+
+BEFORE_ENTRY = frozenset({State.IDLE, State.DOC_OPTICAL, State.DOC_CHIP, State.BACKGROUND})
+CAPTURING = frozenset({State.ENTRY_CLOSING, State.FACE_CAPTURE, State.VERIFY})
+
+
+def observe(gate: Gate, event: ev.AnyEvent) -> Stepped:
+    """Turn the event into facts, with the effects that it asks for wherever the table stands."""
+    match event:
+        case ev.GateStarted():
+            return _start(event)
+        case (
+            ev.MrzRead()
+            | ev.MrzFailed()
+            | ev.ChipRead()
+            | ev.ChipFailed()
+            | ev.BackgroundChecked()
+            | ev.ReferenceReady()
+            | ev.ReferenceFailed()
+            | ev.GuidanceGiven()
+            | ev.FaceAssessed()
+            | ev.OfficerDecided()
+        ):
+            passage = gate.passage
+            return (
+                (gate, ()) if passage is None or passage.id != event.passage else _learn(gate, passage, event)
+            )
+        case ev.DeviceReady() | ev.FaultRaised() | ev.FaultCleared():
+            return _devices(gate, event), ()
+        case ev.DocumentPlaced() | ev.DocumentRemoved() | ev.DoorMoved() | ev.OccupancyChanged():
+            return _sense(gate, event), ()
+        case _:
+            return _serve(gate, event), ()
+
+
+def _start(event: ev.GateStarted) -> Stepped:
+    gate = Gate(policy=event.policy, since=event.at, open=event.policy.open_at_start)
+    if event.interrupted is None:
+        return gate, ()
+    ended = do.EndPassage(passage=event.interrupted, outcome=Outcome.ABORTED, reasons=("interrupted",))
+    return gate, (ended,)
+
+
+def _devices(gate: Gate, event: ev.DeviceReady | ev.FaultRaised | ev.FaultCleared) -> Gate:
+    """Which devices can be relied on. A latched fault outlives the device's own recovery."""
+    match event:
+        case ev.DeviceReady():
+            faults = frozenset(f for f in gate.faults if f.device != event.device or f.latched)
+            return replace(gate, ready=gate.ready | {event.device}, faults=faults)
+        case ev.FaultRaised():
+            fault = Fault(device=event.device, code=event.code, latched=event.latched)
+            return replace(gate, ready=gate.ready - {event.device}, faults=gate.faults | {fault})
+        case ev.FaultCleared():
+            return replace(gate, faults=frozenset(f for f in gate.faults if f.device != event.device))
+
+
+def _sense(
+    gate: Gate, event: ev.DocumentPlaced | ev.DocumentRemoved | ev.DoorMoved | ev.OccupancyChanged
+) -> Gate:
+    """What the sensors of the lane say."""
+    match event:
+        case ev.DocumentPlaced() if gate.state is State.IDLE:
+            return replace(gate, document=True, passage=Passage(id=event.passage))
+        case ev.DocumentPlaced():
+            return replace(gate, document=True, waiting=Placed(passage=event.passage, utc=event.utc))
+        case ev.DocumentRemoved():
+            return replace(gate, document=False, waiting=None)
+        case ev.DoorMoved():
+            shut = gate.shut | {event.door} if event.shut else gate.shut - {event.door}
+            return replace(gate, shut=shut)
+        case ev.OccupancyChanged():
+            return replace(gate, persons=event.persons)
+
+
+def _serve(gate: Gate, event: ev.AnyEvent) -> Gate:
+    """Facts about the service of the lane, the clock, and the passing of time."""
+    match event:
+        case ev.ServiceOpened():
+            return replace(gate, open=True)
+        case ev.ServiceClosed():
+            return replace(gate, open=False)
+        case ev.EmergencyRaised():
+            return replace(gate, emergency=True, open=False)
+        case ev.EmergencyReset():
+            return replace(gate, emergency=False)
+        case ev.ClockChecked():
+            return replace(gate, clock_good=event.synchronised)
+        case ev.DeadlinePassed() if event.due == gate.due:
+            return replace(gate, expired=True)
+        case _:
+            return gate
+
+
+def _learn(gate: Gate, passage: Passage, event: ev.AnyEvent) -> Stepped:
+    """Facts about the passage under way, and the reactions that do not wait for the table."""
+    match gate.state, event:
+        case State.DOC_OPTICAL, ev.MrzRead():
+            return with_passage(gate, mrz=True), ()
+        case State.DOC_OPTICAL, ev.MrzFailed():
+            return _mrz_failed(gate, passage)
+        case State.DOC_CHIP, ev.ChipRead():
+            gate = with_passage(gate, chip=event.checks)
+            good = overall(event.checks) is Result.SUCCESSFUL
+            return gate, ((do.PrepareReference(passage=passage.id),) if good else ())
+        case State.DOC_CHIP, ev.ChipFailed():
+            return _chip_failed(gate, passage, event)
+        case _, ev.BackgroundChecked() if gate.state in BEFORE_ENTRY:
+            return _background_checked(gate, passage, event)
+        case _, ev.ReferenceReady() | ev.ReferenceFailed() if gate.state in BEFORE_ENTRY:
+            return with_passage(gate, enrolled=isinstance(event, ev.ReferenceReady)), ()
+        case State.OFFICER, ev.OfficerDecided():
+            return with_passage(gate, word=event.word, officer=event.officer), ()
+        case _ if gate.state in CAPTURING:
+            return _see(gate, passage, event), ()
+        case _:
+            return gate, ()
+
+
+def _see(gate: Gate, passage: Passage, event: ev.AnyEvent) -> Gate:
+    """What the camera shows; evidence of an earlier capture does not count."""
+    match event:
+        case ev.GuidanceGiven():
+            return with_passage(gate, hint=event.hint)
+        case ev.FaceAssessed() if event.attempt == passage.attempt:
+            face = Face(
+                frames=event.frames,
+                match_score=event.match_score,
+                liveness_score=event.liveness_score,
+                liveness=event.liveness,
+            )
+            return with_passage(gate, face=face)
+        case _:
+            return gate
+
+
+def _mrz_failed(gate: Gate, passage: Passage) -> Stepped:
+    failures = passage.mrz_failures + 1
+    gate = with_passage(gate, mrz_failures=failures)
+    return gate, ((do.ReadMrz(passage=passage.id),) if failures < gate.policy.mrz_tries else ())
+
+
+def _chip_failed(gate: Gate, passage: Passage, event: ev.ChipFailed) -> Stepped:
+    if passage.chip_attempt >= gate.policy.chip_tries:
+        return with_passage(gate, chip_failure=event.reason), ()
+    attempt = passage.chip_attempt + 1
+    gate = with_passage(gate, chip_attempt=attempt)
+    return gate, (do.ReadChip(passage=passage.id, attempt=attempt),)
+
+
+def _background_checked(gate: Gate, passage: Passage, event: ev.BackgroundChecked) -> Stepped:
+    background = Background(
+        checks=event.checks, grade=event.grade, list_age_s=event.list_age_s, asked_at=event.at
+    )
+    gate = with_passage(gate, background=background)
+    if event.grade is Grade.NONE:
+        return gate, ()
+    return gate, (do.AlertOfficer(kind="watchlist_hit", passage=passage.id, grade=event.grade),)

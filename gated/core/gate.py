@@ -1,0 +1,183 @@
+"""What the gate knows: its state, and the facts that its transitions are decided by.
+
+Facts are only ever changed by events (`step.observe`) and by entering a state. They hold no personal data.
+A `Gate` is immutable and hashable, so all reachable ones can be explored.
+"""
+
+from enum import StrEnum
+
+from msgspec.structs import replace
+
+from gated.core.checks import Check, Result, overall
+from gated.core.policy import Policy
+from gated.core.values import Value
+from gated.core.vocabulary import Device, Door, Grade, Liveness, OfficerWord, Outcome
+
+BOTH = frozenset(Door)
+
+# The devices that a passage needs. The journal is not among them: without it the loop itself stops.
+REQUIRED = frozenset(
+    {Device.MRZ_SCANNER, Device.CHIP_READER, Device.IO_BOARD, Device.VISION, Device.WATCHLIST}
+)
+
+
+class State(StrEnum):
+    """Where the lane is in its work."""
+
+    OUT_OF_SERVICE = "out_of_service"
+    CLOSED = "closed"
+    IDLE = "idle"
+    DOC_OPTICAL = "doc_optical"
+    DOC_CHIP = "doc_chip"
+    BACKGROUND = "background"
+    ENTRY_OPEN = "entry_open"
+    ENTRY_CLOSING = "entry_closing"
+    FACE_CAPTURE = "face_capture"
+    VERIFY = "verify"
+    OFFICER = "officer"
+    EXIT_OPEN = "exit_open"
+    REJECT_OUT = "reject_out"
+    CLEARING = "clearing"
+    EMERGENCY = "emergency"
+
+
+class Fault(Value):
+    """A device that cannot be relied on. Latched: until a technician clears it."""
+
+    device: Device
+    code: str
+    latched: bool = False
+
+
+class Placed(Value):
+    """A document that was laid on the reader and not yet begun with."""
+
+    passage: str
+    utc: str
+
+
+class Background(Value):
+    """What eligibility and the watchlists said."""
+
+    checks: tuple[Check, ...]
+    grade: Grade
+    list_age_s: float
+    asked_at: float
+
+
+class Face(Value):
+    """The evidence of one capture."""
+
+    frames: int
+    match_score: float
+    liveness_score: float
+    liveness: Liveness
+
+
+class Passage(Value):
+    """One traveller's way through the lane, as far as it has come."""
+
+    id: str
+    mrz: bool = False
+    mrz_failures: int = 0
+    chip: tuple[Check, ...] | None = None
+    chip_failure: str = ""
+    chip_attempt: int = 0
+    background: Background | None = None
+    enrolled: bool | None = None
+    attempt: int = 0
+    looks: int = 0
+    face: Face | None = None
+    hint: str | None = None
+    reversals: int = 0
+    officer: str | None = None
+    word: OfficerWord | None = None
+    escalated: bool = False
+    outcome: Outcome | None = None
+    reasons: tuple[str, ...] = ()
+
+
+class Gate(Value):
+    """Everything that `step` decides by."""
+
+    policy: Policy
+    state: State = State.OUT_OF_SERVICE
+    since: float = 0.0
+    due: float | None = None
+    expired: bool = False
+    ready: frozenset[Device] = frozenset()
+    faults: frozenset[Fault] = frozenset()
+    open: bool = False
+    emergency: bool = False
+    clock_good: bool = False
+    document: bool = False
+    waiting: Placed | None = None
+    shut: frozenset[Door] = frozenset()
+    persons: int = 0
+    released: frozenset[Door] = frozenset()
+    renew_at: float | None = None
+    told: tuple[str, str | None, str] | None = None
+    passage: Passage | None = None
+
+
+def with_passage(gate: Gate, **facts: object) -> Gate:
+    """Return the gate with facts of its passage changed; without a passage, the gate as it is."""
+    if gate.passage is None:
+        return gate
+    return replace(gate, passage=replace(gate.passage, **facts))
+
+
+# --- conditions that more than one row asks ---------------------------------------------------------
+
+
+def healthy(gate: Gate) -> bool:
+    """Every device that a passage needs is ready and none has a fault."""
+    return not gate.faults and gate.ready >= REQUIRED
+
+
+def chip_is_good(gate: Gate) -> bool:
+    """The chip was read and every check on it was successful."""
+    passage = gate.passage
+    return passage is not None and passage.chip is not None and overall(passage.chip) is Result.SUCCESSFUL
+
+
+def lists_are_fresh(gate: Gate, at: float) -> bool:
+    """The lists that were asked are, at monotonic time `at`, not older than policy allows."""
+    background = gate.passage.background if gate.passage else None
+    if background is None:
+        return False
+    return background.list_age_s + (at - background.asked_at) <= gate.policy.watchlist_max_age_s
+
+
+def background_is_good(gate: Gate) -> bool:
+    """Eligible, and on no list that asks for an officer."""
+    background = gate.passage.background if gate.passage else None
+    if background is None or background.grade in {Grade.REFER, Grade.STOP}:
+        return False
+    return overall(background.checks) is Result.SUCCESSFUL
+
+
+def face_is_good(gate: Gate) -> bool:
+    """The person is the holder of the passport, and alive."""
+    face = gate.passage.face if gate.passage else None
+    return (
+        face is not None
+        and face.frames > 0
+        and face.match_score >= gate.policy.match_threshold
+        and face.liveness is Liveness.LIVE
+        and face.liveness_score >= gate.policy.liveness_threshold
+    )
+
+
+def may_admit(gate: Gate) -> bool:
+    """Everything that an automatic admission rests on holds now."""
+    return (
+        healthy(gate)
+        and (gate.clock_good or not gate.policy.require_synchronised_clock)
+        and chip_is_good(gate)
+        and background_is_good(gate)
+        and lists_are_fresh(gate, gate.since)
+        and face_is_good(gate)
+        and gate.persons == 1
+        and Door.ENTRY in gate.shut
+    )

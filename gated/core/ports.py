@@ -1,0 +1,75 @@
+"""What the daemons ask of devices: Protocols of a few verbs, and the one family of errors they raise."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from gated.core.vocabulary import Door
+
+
+class DeviceError(Exception):
+    """A device could not do what was asked. The root of every error that a driver raises.
+
+    `code` is short and snake_case, for the journal; `fix` tells a technician what to do.
+    Neither the code nor the text ever carries bytes that came from the device.
+    """
+
+    def __init__(self, device: str, code: str, fix: str) -> None:
+        super().__init__(f"{device}: {code}: {fix}")
+        self.device = device
+        self.code = code
+        self.fix = fix
+
+
+class DeviceGone(DeviceError):
+    """The device is not there (any more): try to open it again later."""
+
+
+class DeviceTimeout(DeviceError):
+    """The device is there but did not answer in time: try again, then treat it as gone."""
+
+
+class CardGone(DeviceError):
+    """The reader is well; the chip left its field or stopped answering."""
+
+
+class ChipReader(Protocol):
+    """A contactless reader with one slot (USB CCID, PC/SC, a simulator, a recorded transcript)."""
+
+    def connect(self) -> None:
+        """Power the card in the field. Raises CardGone when there is none."""
+
+    def transceive(self, apdu: bytes) -> bytes:
+        """Send one command APDU, return the response APDU with its status word (ISO 7816-4)."""
+
+    def disconnect(self) -> None:
+        """Cut the power of the card. Idempotent, never raises."""
+
+
+class MrzScanner(Protocol):
+    """A reader that sends the lines of the machine-readable zone."""
+
+    def read(self, timeout_s: float) -> bytes | None:
+        """Return one framed message (no framing bytes), or None when none came in time."""
+
+    def inquire(self) -> None:
+        """Ask the device to send what lies on it now (a no-op for devices that only send by themselves)."""
+
+
+class Doors(Protocol):
+    """Leased locks: an unlock ends by itself."""
+
+    def unlock(self, door: Door, lease_s: float) -> None:
+        """Release the door for `lease_s` seconds; a renewal replaces the lease."""
+
+    def lock(self, door: Door) -> None:
+        """End the lease now."""
+
+
+class Lamps(Protocol):
+    """The signal lamps of the lane."""
+
+    def show(self, pattern: str) -> None:
+        """Show a named pattern; an unknown name is a programming error."""
+
+
+Watch = Callable[[str, bool], None]  # (name of the input, active): an edge of an input line

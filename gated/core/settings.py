@@ -1,0 +1,153 @@
+"""What each device and process is told: plain values, read once from `gate.toml`. No defaults for secrets.
+
+Each driver takes its own struct and knows no other. Unknown keys are errors.
+"""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from gated.core.values import Value
+
+Port = Annotated[int, Meta(ge=1, le=65535)]
+Line = Annotated[int, Meta(ge=0, le=511)]
+Seconds = Annotated[float, Meta(gt=0, le=600)]
+Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+Path = Annotated[str, Meta(min_length=1, max_length=255)]
+
+
+class Settings(Value):
+    """Base of every section."""
+
+
+class MrzScannerSettings(Settings):
+    """A serial MRZ reader. It sends by itself; `inquire` is the command that makes it send again, if any."""
+
+    port: Path
+    baud: Literal[9600, 19200, 38400, 57600, 115200] = 9600
+    bytesize: Literal[7, 8] = 8
+    parity: Literal["N", "E", "O"] = "N"
+    inquire: str = ""
+    max_bytes: Annotated[int, Meta(ge=90, le=1024)] = 256
+    byte_gap_s: Seconds = 0.25
+
+
+class ChipReaderSettings(Settings):
+    """A USB CCID reader, found by vendor and product id (`0` for any CCID device)."""
+
+    vendor_id: Annotated[int, Meta(ge=0, le=0xFFFF)] = 0
+    product_id: Annotated[int, Meta(ge=0, le=0xFFFF)] = 0
+    exchange_s: Seconds = 3.0
+
+
+class OutputLine(Settings):
+    """A GPIO output."""
+
+    line: Line
+    active_low: bool = False
+
+
+class InputLine(Settings):
+    """A GPIO input. An edge counts once the level has held for `debounce_s`."""
+
+    line: Line
+    active_low: bool = False
+    debounce_s: Annotated[float, Meta(ge=0, le=1)] = 0.01
+
+
+class Outputs(Settings):
+    """Locks are monostable relays: energised releases the door. Lamps as seen from the traveller."""
+
+    entry_release: OutputLine
+    exit_release: OutputLine
+    entry_green: OutputLine
+    entry_red: OutputLine
+    exit_green: OutputLine
+    exit_red: OutputLine
+    amber: OutputLine
+
+
+class Inputs(Settings):
+    """`occupied` and `crowded` come from the person sensor: at least one, more than one."""
+
+    document: InputLine
+    entry_shut: InputLine
+    exit_shut: InputLine
+    occupied: InputLine
+    crowded: InputLine
+    fire: InputLine
+
+
+class IoBoardSettings(Settings):
+    """A GPIO chip with the doors, lamps and sensors of the lane."""
+
+    chip: Path
+    outputs: Outputs
+    inputs: Inputs
+    max_lease_s: Seconds = 15.0
+
+
+class CameraSettings(Settings):
+    """A stream that OpenCV opens: `/dev/video0`, `rtsp://...`, `http://...`."""
+
+    source: Path
+    width: Annotated[int, Meta(ge=320, le=3840)] = 1280
+    height: Annotated[int, Meta(ge=240, le=2160)] = 720
+    open_timeout_s: Seconds = 5.0
+    read_timeout_s: Seconds = 1.5
+
+
+class VisionSettings(Settings):
+    """The vision process. `keep_images` lets one crop of the reference and of the best shot come back.
+
+    Policy decides that; it is off unless the operator's law allows it.
+    """
+
+    embedder: Name
+    max_image_bytes: Annotated[int, Meta(ge=1024, le=4_000_000)] = 512_000
+    max_image_pixels: Annotated[int, Meta(ge=10_000, le=50_000_000)] = 6_000_000
+    min_frames: Annotated[int, Meta(ge=2, le=120)] = 8
+    keep_images: bool = False
+
+
+class TrustSettings(Settings):
+    """Master lists and certificates that document signers are checked against (DER or PEM files).
+
+    `anchors` are the certificates that sign master lists; a master list whose signer does not lead
+    to one of them is refused.
+    """
+
+    master_lists: tuple[Path, ...] = ()
+    certificates: tuple[Path, ...] = ()
+    anchors: tuple[Path, ...] = ()
+
+
+class LinkSettings(Settings):
+    """The connection to the central server, used by `gate-link` alone (ZeroMQ CURVE, Z85 keys)."""
+
+    requests: Path
+    announcements: Path
+    server_key: Annotated[str, Meta(min_length=40, max_length=40)]
+    key_file: Path
+    timeout_s: Seconds = 3.0
+
+
+class OfficerSettings(Settings):
+    """An officer's Ed25519 public key, 64 hexadecimal digits."""
+
+    name: Name
+    public_key: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+
+
+class EligibilitySettings(Settings):
+    """Who may use the lane by themselves."""
+
+    min_age_years: Annotated[int, Meta(ge=0, le=120)] = 10
+    document_types: tuple[Annotated[str, Meta(pattern="^[A-Z<]{1,2}$")], ...] = ("P",)
+
+
+class PathSettings(Settings):
+    """Where the gate keeps its state and its sockets."""
+
+    state: Path
+    run: Path

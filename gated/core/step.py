@@ -1,0 +1,102 @@
+"""The heart: `step(gate, event) -> (gate, effects)`. Pure: a recorded journal gives the same effects again.
+
+One event is taken in three strides: `facts.observe` turns it into facts, the rows of the table are followed
+until none holds, and what follows from the facts alone (doors, screen, lamps) is brought in line.
+"""
+
+from msgspec.structs import replace
+
+from gated.core import effects as do
+from gated.core import events as ev
+from gated.core.entering import ENTERING
+from gated.core.facts import observe
+from gated.core.gate import Fault, Gate, State, with_passage
+from gated.core.screens import told
+from gated.core.table import ANYWHERE, LIMITS, TABLE, Row, releases
+from gated.core.vocabulary import Device, Door
+
+LEASE_S = 3.0  # a hung loop keeps no door released for longer
+RENEW_S = 1.0  # renewed this often while it is wanted: two renewals may be lost
+MAX_MOVES = 8  # no event can lead through more states than this; the exploration proves it
+
+Stepped = tuple[Gate, tuple[do.AnyEffect, ...]]
+
+
+def step(gate: Gate, event: ev.AnyEvent) -> Stepped:
+    """Take one event; return the gate after it and what is to be done, in this order."""
+    wanted: list[do.AnyEffect] = []
+    gate, reactions = observe(gate, event)
+    wanted.extend(reactions)
+    for _ in range(MAX_MOVES):
+        row = next((row for row in (*_anywhere(gate), *TABLE[gate.state]) if row.when(gate)), None)
+        if row is None:
+            break
+        gate, entered = _enter(gate, row, event.at)
+        wanted.extend(entered)
+    else:
+        raise AssertionError(f"the table does not come to rest in {gate.state}")
+    gate, moved = _move_doors(gate, event)
+    return _tell(gate, (*moved[0], *wanted, *moved[1]))
+
+
+def next_deadline(gate: Gate) -> float | None:
+    """Return the monotonic time at which a DeadlinePassed is due, if any."""
+    waits = [time for time in (None if gate.expired else gate.due, gate.renew_at) if time is not None]
+    return min(waits, default=None)
+
+
+def _anywhere(gate: Gate) -> tuple[Row, ...]:
+    return () if gate.state is State.EMERGENCY else ANYWHERE
+
+
+def _enter(gate: Gate, row: Row, at: float) -> Stepped:
+    """Take a row: note its outcome and reasons, arm the deadline, perform what entering asks for."""
+    came_from, late = gate.state, gate.expired
+    reasons = row.why(gate) if callable(row.why) else ((row.why,) if row.why else ())
+    if gate.passage is not None:
+        outcome = gate.passage.outcome or row.outcome
+        known = gate.passage.reasons
+        gate = with_passage(gate, outcome=outcome, reasons=(*known, *(r for r in reasons if r not in known)))
+    limit = LIMITS.get(row.to)
+    due = None if limit is None else at + getattr(gate.policy.limits, limit)
+    gate = replace(gate, state=row.to, since=at, due=due, expired=False)
+    effects: list[do.AnyEffect] = []
+    if row.fault:
+        fault = Fault(device=Device.IO_BOARD, code=row.fault, latched=True)
+        gate = replace(gate, faults=gate.faults | {fault})
+        effects.append(do.LatchFault(device=fault.device, code=fault.code))
+    entering = ENTERING.get(row.to)
+    if entering is not None:
+        gate, more = entering(gate, came_from, late=late)
+        effects.extend(more)
+    return gate, tuple(effects)
+
+
+def _move_doors(gate: Gate, event: ev.AnyEvent) -> tuple[Gate, tuple[list[do.AnyEffect], list[do.AnyEffect]]]:
+    """Bring the doors in line. Locks come before everything else, unlocks after the decision."""
+    wanted = releases(gate)
+    renew = isinstance(event, ev.DeadlinePassed) and event.due == gate.renew_at
+    started = isinstance(event, ev.GateStarted)
+    locks: list[do.AnyEffect] = [
+        do.LockDoor(door=door) for door in Door if door not in wanted and (started or door in gate.released)
+    ]
+    passage = gate.passage.id if gate.passage else None
+    unlocks: list[do.AnyEffect] = [
+        do.UnlockDoor(door=door, lease_s=LEASE_S, passage=passage)
+        for door in Door
+        if door in wanted and (renew or door not in gate.released)
+    ]
+    if unlocks:
+        gate = replace(gate, renew_at=event.at + RENEW_S)
+    elif not wanted:
+        gate = replace(gate, renew_at=None)
+    return replace(gate, released=wanted), (locks, unlocks)
+
+
+def _tell(gate: Gate, effects: tuple[do.AnyEffect, ...]) -> Stepped:
+    """Tell the traveller what is new."""
+    now = told(gate)
+    if now == gate.told:
+        return gate, effects
+    screen, prompt, lamps = now
+    return replace(gate, told=now), (*effects, do.Tell(screen=screen, prompt=prompt, lamps=lamps))

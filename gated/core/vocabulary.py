@@ -1,0 +1,57 @@
+"""The words that facts and effects share: doors, outcomes, grades, devices."""
+
+from enum import StrEnum
+
+
+class Door(StrEnum):
+    """The two doors of the lane, in walking order."""
+
+    ENTRY = "entry"
+    EXIT = "exit"
+
+
+class Outcome(StrEnum):
+    """How a passage ends; each ends exactly once."""
+
+    ADMITTED = "admitted"
+    REFUSED = "refused"  # sent back: by an officer, or because the rules of the lane were broken
+    REFERRED = "referred"  # handed over to an officer or the counter
+    ABANDONED = "abandoned"  # the traveller went away
+    ABORTED = "aborted"  # the gate could not go on: power cut, emergency
+
+
+class Grade(StrEnum):
+    """How grave a watchlist hit is, in rising order."""
+
+    NONE = "none"
+    SILENT = "silent"  # tell the officers, let the passage go on
+    REFER = "refer"  # an officer takes over
+    STOP = "stop"  # an officer takes over, at once
+
+
+class Liveness(StrEnum):
+    """The verdict on presentation attacks (ISO/IEC 30107): undetermined is an answer of its own."""
+
+    LIVE = "live"
+    ATTACK = "attack"
+    UNDETERMINED = "undetermined"
+
+
+class Device(StrEnum):
+    """What the gate cannot work without; each answers to one lane."""
+
+    MRZ_SCANNER = "mrz_scanner"
+    CHIP_READER = "chip_reader"
+    IO_BOARD = "io_board"
+    VISION = "vision"
+    WATCHLIST = "watchlist"
+    JOURNAL = "journal"
+    CLOCK = "clock"
+
+
+class OfficerWord(StrEnum):
+    """What an officer may command for a referred traveller."""
+
+    ACCEPT = "accept"
+    REFUSE = "refuse"
+    ESCORT = "escort"  # the officer takes the traveller along: the passage ends as referred

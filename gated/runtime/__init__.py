@@ -1,0 +1,1 @@
+"""What runs the heart: the loop, its lanes, the message bus, supervision."""

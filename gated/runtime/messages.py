@@ -1,0 +1,220 @@
+"""What the processes of one gate say to each other over `ipc://`: tagged structs in MessagePack.
+
+`gated` is the hub. Each message fits in MAX_MESSAGE bytes; whoever receives a longer or an unknown one
+drops the peer's message and says so.
+"""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from gated.core.events import PassageId
+from gated.core.values import Tagged
+from gated.core.vocabulary import Liveness
+
+MAX_MESSAGE = 4_500_000  # the largest image that the settings allow, and its envelope
+FETCH_PIECE = 256 * 1024  # bytes of one Fetched
+FETCH_PIECES = 16  # pieces for one Fetch: a quarter of the queue between two processes
+
+
+class Message(Tagged):
+    """Base of every message."""
+
+
+# --- gated to gate-vision ---------------------------------------------------------------------
+
+
+class SetReference(Message):
+    """Enrol the passport photograph: the encoded image from DG2 (JPEG or JPEG 2000), undecoded."""
+
+    passage: PassageId
+    image: bytes
+
+
+class Capture(Message):
+    """Wake the camera and begin capture `attempt`."""
+
+    passage: PassageId
+    attempt: int
+
+
+class Conclude(Message):
+    """Answer now with the best there is."""
+
+    passage: PassageId
+    attempt: int
+
+
+class Forget(Message):
+    """The passage ended: wipe its reference, its tracks and its images, and let the camera sleep."""
+
+    passage: PassageId
+
+
+class Ping(Message):
+    """Asked about once a second; the answer is a Pong with the same number."""
+
+    number: int
+
+
+ToVision = SetReference | Capture | Conclude | Forget | Ping
+
+
+# --- gate-vision to gated ---------------------------------------------------------------------
+
+
+class Enrolled(Message):
+    """The reference is usable."""
+
+    passage: PassageId
+
+
+class NotEnrolled(Message):
+    """The reference is not usable; `reason` is a snake_case code."""
+
+    passage: PassageId
+    reason: str
+
+
+class Guidance(Message):
+    """What the person should do: `come_closer`, `look_here`, `one_person`, `stand_still`, ..."""
+
+    passage: PassageId
+    hint: str
+
+
+class Assessment(Message):
+    """The evidence of a capture. Sent once per attempt: when it suffices, or on Conclude.
+
+    The images are JPEG crops (at most 20 kB each), only where the settings allow them.
+    """
+
+    passage: PassageId
+    attempt: int
+    frames: int
+    match_score: float
+    liveness_score: float
+    liveness: Liveness
+    reference_crop: bytes | None = None
+    best_crop: bytes | None = None
+
+
+class Pong(Message):
+    """The vision process is alive. `camera` is `asleep`, `live`, or the code of its trouble."""
+
+    number: int
+    camera: str
+
+
+FromVision = Enrolled | NotEnrolled | Guidance | Assessment | Pong
+
+
+# --- gated and gate-link -----------------------------------------------------------------------
+
+
+class Fetch(Message):
+    """Bring this published file (a relative path without `..`), at most `max_bytes` long.
+
+    It is credit for FETCH_PIECES pieces from `offset` on: a file of more pieces is asked for again from
+    where they ended, so that a gate is never sent more than it can hold.
+    """
+
+    number: int
+    path: Annotated[str, Meta(pattern=r"^[a-z]+(/[a-z0-9][a-z0-9._-]*)+$", max_length=200)]
+    max_bytes: Annotated[int, Meta(ge=1, le=1_000_000_000)]
+    offset: Annotated[int, Meta(ge=0, le=1_000_000_000)] = 0
+
+
+class Fetched(Message):
+    """One piece of the file, in order; the last one says so."""
+
+    number: int
+    body: bytes
+    last: bool
+
+
+class NotFetched(Message):
+    """The file did not come: `missing`, `too_long`, `no_link`, `refused`."""
+
+    number: int
+    reason: Literal["missing", "too_long", "no_link", "refused"]
+
+
+class Announced(Message):
+    """The central side says that something new is published; only the signed metadata is believed."""
+
+
+FromLink = Fetched | NotFetched | Announced | Pong
+ToLink = Fetch | Ping
+
+
+# --- gatectl and gated -------------------------------------------------------------------------
+
+
+class AskStatus(Message):
+    """Ask what the gate is doing."""
+
+
+class Status(Message):
+    """The state of the gate for people and monitors; no personal data."""
+
+    gate: str
+    state: str
+    passage: PassageId | None
+    faults: dict[str, str]
+    devices: dict[str, bool]
+    doors: dict[str, str]
+    persons: int
+    screen: str
+    lamps: str
+    watchlist_version: int
+    watchlist_age_s: float | None
+    journal_entries: int
+    journal_head: str
+    uptime_s: float
+    versions: dict[str, str]
+
+
+class Service(Message):
+    """Open or close the lane."""
+
+    open: bool
+
+
+class ClearFaults(Message):
+    """A technician cleared the faults of a device."""
+
+    device: str
+
+
+class ResetEmergency(Message):
+    """A technician reset the emergency."""
+
+
+class OfficerCommand(Message):
+    """An officer's word for a referred passage, signed (Ed25519) over `signed_text`."""
+
+    passage: PassageId
+    word: Literal["accept", "refuse", "escort"]
+    officer: str
+    signature: bytes
+
+    @property
+    def signed_text(self) -> bytes:
+        """The exact bytes that the officer signs: what is said, and about which passage."""
+        return f"egate officer command\n{self.passage}\n{self.word}\n{self.officer}\n".encode()
+
+
+class Done(Message):
+    """The request was taken."""
+
+
+class Refused(Message):
+    """The request was not taken; `reason` says why, `fix` what to do."""
+
+    reason: str
+    fix: str
+
+
+ToControl = AskStatus | Service | ClearFaults | ResetEmergency | OfficerCommand
+FromControl = Status | Done | Refused

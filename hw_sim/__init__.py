@@ -1,0 +1,1 @@
+"""Simulated devices that stand below the real drivers. Not part of what ships."""
