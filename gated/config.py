@@ -31,6 +31,7 @@ MAX_CONFIG = 256_000
 
 T = TypeVar("T")
 _PLACEHOLDER = re.compile("<[^<>]+>")
+_Z85_KEY = re.compile("[!-~]{40}")  # may hold angle brackets of its own
 
 
 class ConfigError(Exception):
@@ -69,7 +70,7 @@ def load(path: Path) -> Loaded:
     raw = _read(path)
     table = _table(path, raw)
     for key, text in _texts("", table):
-        if placeholder := _PLACEHOLDER.search(text):
+        if (placeholder := _PLACEHOLDER.search(text)) and not _Z85_KEY.fullmatch(text):
             raise ConfigError(f"{path}: {key}: {placeholder[0]} is still to be filled in: do so")
     config = _convert(path, table, GateConfig)
     _check_lines(path, config.io_board)

@@ -13,13 +13,16 @@ class Effect(Tagged):
 class UnlockDoor(Effect):
     """Lease the door open for `lease_s` seconds; the driver locks it again by itself.
 
-    `passage` is None only where no decision is needed: emergency, or letting out whoever is inside
-    by the way they came.
+    `passage` is None only where no decision is needed: letting out by the entry whoever is inside.
     """
 
     door: Door
     lease_s: float
     passage: PassageId | None
+
+
+class ReleaseAll(Effect):
+    """Emergency: both doors, until they are locked again."""
 
 
 class LockDoor(Effect):
@@ -112,6 +115,7 @@ class LatchFault(Effect):
 
 AnyEffect = (
     UnlockDoor
+    | ReleaseAll
     | LockDoor
     | Tell
     | AlertOfficer

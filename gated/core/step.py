@@ -10,7 +10,7 @@ from gated.core import effects as do
 from gated.core import events as ev
 from gated.core.entering import ENTERING
 from gated.core.facts import observe
-from gated.core.gate import Fault, Gate, State, with_passage
+from gated.core.gate import BOTH, Fault, Gate, State, with_passage
 from gated.core.screens import told
 from gated.core.table import ANYWHERE, LIMITS, TABLE, Row, releases
 from gated.core.vocabulary import Device, Door
@@ -75,13 +75,17 @@ def _enter(gate: Gate, row: Row, at: float) -> Stepped:
 def _move_doors(gate: Gate, event: ev.AnyEvent) -> tuple[Gate, tuple[list[do.AnyEffect], list[do.AnyEffect]]]:
     """Bring the doors in line. Locks come before everything else, unlocks after the decision."""
     wanted = releases(gate)
+    if wanted == BOTH:
+        unlocks: list[do.AnyEffect] = [] if gate.released == BOTH else [do.ReleaseAll()]
+        return replace(gate, released=wanted, renew_at=None), ([], unlocks)
+    if gate.released == BOTH or isinstance(event, ev.GateStarted):  # whatever was released has no lease
+        locks: list[do.AnyEffect] = [do.LockDoor(door=door) for door in Door]
+        gate = replace(gate, released=frozenset())
+    else:
+        locks = [do.LockDoor(door=door) for door in Door if door in gate.released - wanted]
     renew = isinstance(event, ev.DeadlinePassed) and event.due == gate.renew_at
-    started = isinstance(event, ev.GateStarted)
-    locks: list[do.AnyEffect] = [
-        do.LockDoor(door=door) for door in Door if door not in wanted and (started or door in gate.released)
-    ]
     passage = gate.passage.id if gate.passage else None
-    unlocks: list[do.AnyEffect] = [
+    unlocks = [
         do.UnlockDoor(door=door, lease_s=LEASE_S, passage=passage)
         for door in Door
         if door in wanted and (renew or door not in gate.released)

@@ -39,10 +39,13 @@ def doors_follow_the_facts(transition: Transition) -> None:
     for effect in effects:
         if isinstance(effect, do.UnlockDoor):
             released.add(effect.door)
+        elif isinstance(effect, do.ReleaseAll):
+            assert after.state is State.EMERGENCY
+            released.update(Door)
         elif isinstance(effect, do.LockDoor):
             released.discard(effect.door)
     assert released == after.released
-    assert (after.renew_at is not None) == bool(after.released)
+    assert (after.renew_at is not None) == (len(after.released) == 1)
 
 
 def exit_opens_on_a_decision_for_this_passage(transition: Transition) -> None:

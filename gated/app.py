@@ -1,0 +1,244 @@
+"""`gated`: reads documents, decides, moves the doors, keeps the journal. No network, ever.
+
+Start-up is the list in `_build`: what is opened, in this order, and which lane serves it. The main thread
+runs the loop; every lane has its own. Whatever cannot go on safely ends the process with a clear word: the
+doors' leases run out, the relays fall back, and the service manager starts `gate-safe`.
+"""
+
+import argparse
+import hashlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from drivers.chip_reader import CcidChipReader
+from drivers.mrz_scanner import SerialMrzScanner
+from gated import logs
+from gated.config import ConfigError, GateConfig, Loaded, load
+from gated.core import events as ev
+from gated.core.gate import Gate
+from gated.core.screens import told
+from gated.core.settings import TrustSettings
+from gated.core.vocabulary import Device, Door
+from gated.document.errors import DocumentError
+from gated.document.trust_store import TrustStore
+from gated.lanes.background import BackgroundLane
+from gated.lanes.board import BoardLane
+from gated.lanes.caretaker import CaretakerLane
+from gated.lanes.chip import ChipLane
+from gated.lanes.condition import Condition
+from gated.lanes.control import ControlLane
+from gated.lanes.dossier import Dossiers
+from gated.lanes.hands import Hands
+from gated.lanes.lists import ListsLane
+from gated.lanes.scanner import ScannerLane
+from gated.lanes.sight import SightLane
+from gated.runtime.clock import now_utc
+from gated.runtime.lanes import Lane
+from gated.runtime.loop import Loop
+from gated.runtime.messages import Status
+from gated.runtime.notify import Notifier
+from gated.store.database import StoreError
+from gated.store.evidence import Evidence
+from gated.store.journal import Journal, JournalError
+from gated.store.watchlist import Watchlist
+
+MAX_TRUST_FILE = 16_000_000
+
+EXIT_CONFIG = 78  # EX_CONFIG: restarting does not help, the unit says RestartPreventExitStatus=78
+EXIT_FAILED = 1
+
+_log = logs.get("gated")
+
+
+class GateDaemon:
+    """One gate, built from its configuration. `usb_backend` is pyusb's; None means libusb."""
+
+    def __init__(self, loaded: Loaded, usb_backend: Any = None) -> None:
+        self._loaded = loaded
+        self._started = time.monotonic()
+        self._notifier = Notifier()
+        self._build(loaded.config, usb_backend)
+
+    def _build(self, config: GateConfig, usb_backend: Any) -> None:
+        state, run = Path(config.paths.state), Path(config.paths.run)
+        self._trust, trust_hash = load_trust(config.trust)
+        self._journal = Journal(state / "journal.db")
+        self._watchlist = Watchlist.open(state / "watchlist")
+        self._loop = Loop(Gate(policy=config.policy), self._journal, self._perform)
+        post, dossiers = self._loop.post, Dossiers()
+        evidence = Evidence(state / "evidence", keep=config.vision.keep_images)
+        read_s = config.policy.limits.chip_s
+        self._board = BoardLane(config.io_board, dossiers, post)
+        self._scanner = ScannerLane(SerialMrzScanner(config.mrz_scanner), dossiers, post)
+        reader = CcidChipReader(config.chip_reader, usb_backend)
+        self._chip = ChipLane(reader, self._trust, dossiers, read_s, post)
+        self._sight = SightLane(f"ipc://{run}/vision", dossiers, evidence, post)
+        self._lists = ListsLane(f"ipc://{run}/link", self._watchlist, post)
+        self._background = BackgroundLane(
+            config.eligibility, self._watchlist, dossiers, self._lists.condition, post
+        )
+        self._caretaker = CaretakerLane(state, post)
+        self._control = ControlLane(
+            f"ipc://{run}/control", config.officers, post, self.status, self._board.fire_is_on
+        )
+        self._hands = Hands(self._board, self._scanner, self._chip, self._sight, self._background, dossiers)
+        self._hashes = {"config": self._loaded.sha256, "trust": trust_hash}
+        self._conditions: tuple[Condition, ...] = (
+            self._board.condition,
+            self._scanner.condition,
+            self._chip.condition,
+            self._sight.condition,
+            self._lists.condition,
+            self._caretaker.condition,
+        )
+        self._lanes: tuple[Lane, ...] = (
+            self._board.lane,
+            self._scanner.lane,
+            self._chip.lane,
+            self._sight.lane,
+            self._background.lane,
+            self._lists.lane,
+            self._caretaker.lane,
+            self._control.lane,
+        )
+
+    def run(self) -> None:
+        """Work until told to stop. Raises whatever ends the gate."""
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, lambda *_: self._loop.stop())
+        try:
+            self._begin()
+            for lane in self._lanes:
+                lane.start()
+            self._notifier.ready()
+            self._loop.run(self._beat)
+        finally:
+            self._notifier.stopping()
+            self._board.close()
+            for lane in self._lanes:
+                lane.stop()
+            self._journal.close()
+
+    def _begin(self) -> None:
+        """Write down what all decisions rest on, and end what a power cut interrupted."""
+        hashes = {**self._hashes, "watchlist": self._watchlist.digest or "none"}
+        self._loop.take(
+            ev.GateStarted(
+                at=time.monotonic(),
+                utc=now_utc().isoformat(timespec="milliseconds"),
+                policy=self._loaded.config.policy,
+                hashes=hashes,
+                interrupted=self._journal.interrupted(),
+            )
+        )
+
+    def _perform(self, effect: Any) -> None:
+        self._hands.perform(effect)
+
+    def _beat(self) -> None:
+        """Feed the watchdog: the loop turns, its last entry was written, and if every lane is well too."""
+        for lane in self._lanes:
+            if lane.failure is not None:
+                raise LaneEndedError(lane.name) from lane.failure
+        hanging = [lane.name for lane in self._lanes if not lane.is_well()]
+        if hanging:
+            self._notifier.status(f"hangs: {', '.join(hanging)}")
+            return
+        self._notifier.watchdog()
+        self._notifier.status(f"{self._loop.gate.state}, journal entry {self._journal.head.seq}")
+
+    def status(self) -> Status:
+        """What the gate is doing, for people and monitors. For any thread."""
+        gate, head = self._loop.gate, self._journal.head
+        screen, _, lamps = told(gate)
+        fixes = {condition.device: condition.fix for condition in self._conditions}
+        return Status(
+            gate=self._loaded.config.gate,
+            state=gate.state,
+            passage=gate.passage.id if gate.passage else None,
+            faults={f"{f.device}: {f.code}": fixes.get(f.device, "") for f in sorted(gate.faults, key=str)},
+            devices={device: device in gate.ready for device in Device if device is not Device.CLOCK}
+            | {Device.CLOCK: gate.clock_good},
+            doors={
+                door: ("released" if door in gate.released else "locked")
+                + (", shut" if door in gate.shut else ", not shut")
+                for door in Door
+            },
+            persons=gate.persons,
+            screen=screen,
+            lamps=lamps,
+            watchlist_version=self._watchlist.version,
+            watchlist_age_s=self._watchlist.age_s(now_utc(), time.monotonic()),
+            journal_entries=head.seq,
+            journal_head=head.hash,
+            uptime_s=time.monotonic() - self._started,
+            versions={"egate": version("egate")},
+        )
+
+
+class LaneEndedError(Exception):
+    """A lane ended by an error that nobody foresaw; the cause is attached."""
+
+
+def load_trust(settings: TrustSettings) -> tuple[TrustStore, str]:
+    """Read the trust store and the hash over its files. Raises ConfigError that names the file."""
+    digest = hashlib.sha256()
+
+    def read(paths: Sequence[str], key: str) -> list[bytes]:
+        contents = []
+        for path in paths:
+            try:
+                raw = Path(path).read_bytes()
+            except OSError as error:
+                raise ConfigError(
+                    f"{path}: cannot be read ({error.strerror}): correct [trust] {key}"
+                ) from error
+            if len(raw) > MAX_TRUST_FILE:
+                raise ConfigError(f"{path}: longer than {MAX_TRUST_FILE} bytes: correct [trust] {key}")
+            digest.update(len(raw).to_bytes(8, "big") + raw)
+            contents.append(raw)
+        return contents
+
+    try:
+        store = TrustStore.load(
+            master_lists=read(settings.master_lists, "master_lists"),
+            certificates=read(settings.certificates, "certificates"),
+            anchors=read(settings.anchors, "anchors"),
+        )
+    except DocumentError as error:
+        raise ConfigError(f"[trust]: {error.code}: check the files and the anchors") from error
+    return store, digest.hexdigest()
+
+
+def run(argv: Sequence[str] | None = None, usb_backend: Any = None) -> int:
+    """Run the daemon; return its exit status."""
+    parser = argparse.ArgumentParser(prog="gated", description="The heart of one border-control gate.")
+    parser.add_argument("--config", type=Path, default=Path("/etc/egate/gate.toml"))
+    arguments = parser.parse_args(argv)
+    logs.configure("gated")
+    os.umask(0o027)
+    try:
+        GateDaemon(load(arguments.config), usb_backend).run()
+    except ConfigError as error:
+        _log.error("configuration refused", fix=str(error))  # the text is the explanation
+        return EXIT_CONFIG
+    except (JournalError, StoreError) as error:
+        _log.error(
+            "the gate cannot keep its records", code=error.code, fix=error.fix
+        )  # the fix is the explanation
+        return EXIT_FAILED
+    except Exception:  # noqa: BLE001  # whatever it is, the gate stops safely and says where
+        _log.exception("the gate stops")
+        return EXIT_FAILED
+    return 0
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    sys.exit(run())

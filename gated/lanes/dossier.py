@@ -1,0 +1,71 @@
+"""The personal data of the passages under way, in memory only, each wiped when its passage ends.
+
+This is the one place of `gated` where a name, a number or a photograph is held. Events, effects, messages
+to people and the journal carry none of it; lanes ask here by the id of the passage.
+"""
+
+import threading
+from datetime import datetime
+
+from gated.core.personal import Personal
+from gated.document.mrz import Mrz
+
+MAX_OPEN = 4  # the passage under way, one that waits, and their neighbours in a race
+
+
+class Dossier:
+    """What is known of one traveller while the passage lasts."""
+
+    __slots__ = ("began", "mrz", "photograph")
+
+    def __init__(self, began: datetime) -> None:
+        self.began = began
+        self.mrz: Mrz | None = None
+        self.photograph: Personal[bytes] | None = None
+
+
+class Dossiers:
+    """All open dossiers, by passage. Shared by the lanes; a closed one cannot be filled again."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._open: dict[str, Dossier] = {}
+
+    def begin(self, passage: str, began: datetime) -> None:
+        """Open a dossier; `began` is the date and time of all its checks. Of too many the oldest goes."""
+        with self._lock:
+            self._open.setdefault(passage, Dossier(began))
+            while len(self._open) > MAX_OPEN:
+                self._open.pop(next(iter(self._open)))
+
+    def put_mrz(self, passage: str, mrz: Mrz) -> None:
+        """Keep the zone that was read, if the passage is still open."""
+        with self._lock:
+            if passage in self._open:
+                self._open[passage].mrz = mrz
+
+    def put_photograph(self, passage: str, image: Personal[bytes]) -> None:
+        """Keep the photograph of the chip, if the passage is still open."""
+        with self._lock:
+            if passage in self._open:
+                self._open[passage].photograph = image
+
+    def mrz(self, passage: str) -> tuple[Mrz, datetime] | None:
+        """Return the zone that was read and when the passage began, if it is open and has one."""
+        with self._lock:
+            dossier = self._open.get(passage)
+            return (dossier.mrz, dossier.began) if dossier and dossier.mrz else None
+
+    def take_photograph(self, passage: str) -> Personal[bytes] | None:
+        """Return the photograph and keep it no longer: it is needed once."""
+        with self._lock:
+            dossier = self._open.get(passage)
+            if dossier is None:
+                return None
+            image, dossier.photograph = dossier.photograph, None
+            return image
+
+    def end(self, passage: str) -> None:
+        """Drop everything about the passage."""
+        with self._lock:
+            self._open.pop(passage, None)

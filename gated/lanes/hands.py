@@ -1,0 +1,79 @@
+"""The hands: every effect of the heart, and the lane that performs it. One table, nothing decided here."""
+
+from gated import logs
+from gated.core import effects as do
+from gated.core.ports import DeviceError
+from gated.lanes.background import BackgroundLane
+from gated.lanes.board import BoardLane
+from gated.lanes.chip import ChipLane
+from gated.lanes.dossier import Dossiers
+from gated.lanes.scanner import ScannerLane
+from gated.lanes.sight import SightLane
+
+_log = logs.get("gate")
+
+
+class Hands:
+    """Performs effects. A device that refuses is a fault event, not the end of the loop."""
+
+    def __init__(
+        self,
+        board: BoardLane,
+        scanner: ScannerLane,
+        chip: ChipLane,
+        sight: SightLane,
+        background: BackgroundLane,
+        dossiers: Dossiers,
+    ) -> None:
+        self._board = board
+        self._scanner = scanner
+        self._chip = chip
+        self._sight = sight
+        self._background = background
+        self._dossiers = dossiers
+
+    def perform(self, effect: do.AnyEffect) -> None:
+        """Do it, or hand it to the lane that does; never waits for a device but the I/O board."""
+        try:
+            self._perform(effect)
+        except DeviceError as error:
+            self._board.condition.failed_with(error)
+
+    def _perform(self, effect: do.AnyEffect) -> None:
+        match effect:
+            case do.LockDoor():
+                self._board.lock(effect.door)
+            case do.UnlockDoor():
+                self._board.unlock(effect.door, effect.lease_s)
+            case do.ReleaseAll():
+                self._board.release_all()
+            case do.Tell():
+                self._board.show(effect.lamps)
+            case do.AlertOfficer():
+                _log.warning("officer needed", kind=effect.kind, passage=effect.passage, grade=effect.grade)
+            case do.ReadMrz():
+                self._scanner.read(effect.passage)
+            case do.ReadChip():
+                self._chip.read(effect.passage)
+            case do.CheckBackground():
+                self._background.check(effect.passage)
+            case do.PrepareReference():
+                self._sight.enrol(effect.passage)
+            case do.StartCapture():
+                self._sight.capture(effect.passage, effect.attempt)
+            case do.ConcludeCapture():
+                self._sight.conclude(effect.passage, effect.attempt)
+            case do.Decide():
+                _log.info("admitted", passage=effect.passage, officer=effect.officer)
+            case do.EndPassage():
+                self._end(effect)
+            case do.LatchFault():
+                _log.error("fault latched", device=effect.device, code=effect.code)
+
+    def _end(self, effect: do.EndPassage) -> None:
+        """Wipe what is known of the traveller, everywhere."""
+        self._dossiers.end(effect.passage)
+        self._scanner.forget()
+        self._sight.forget(effect.passage)
+        reason = effect.reasons[0] if effect.reasons else None
+        _log.info("passage ended", passage=effect.passage, outcome=effect.outcome, reason=reason)

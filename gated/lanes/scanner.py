@@ -1,0 +1,102 @@
+"""The lane of the MRZ scanner: what it sends becomes a read or an unreadable zone.
+
+The device sends by itself when a document is laid on it, often before the gate has begun the passage, so a
+message is kept for a moment. Whatever nobody asked for within that moment is dropped: it is personal data.
+"""
+
+import time
+
+from drivers.mrz_scanner import SerialMrzScanner
+from gated.core.events import MrzFailed, MrzRead
+from gated.core.ports import DeviceError, DeviceGone
+from gated.core.vocabulary import Device
+from gated.document.mrz import MrzError, parse
+from gated.lanes.condition import Condition, Post
+from gated.lanes.dossier import Dossiers
+from gated.runtime.lanes import Lane
+
+LISTEN_S = 0.2  # one turn; a request waits for at most as long
+KEEP_S = 3.0  # a message may be this much older than the passage it belongs to
+REOPEN_S = 1.0
+
+
+class ScannerLane:
+    """Listens to the scanner and answers `read`."""
+
+    def __init__(self, scanner: SerialMrzScanner, dossiers: Dossiers, post: Post) -> None:
+        self.lane = Lane("mrz-scanner", turn=self._turn, period_s=0.0)
+        self.condition = Condition(Device.MRZ_SCANNER, post)
+        self._scanner = scanner
+        self._dossiers = dossiers
+        self._post = post
+        self._wanted: str | None = None
+        self._kept: tuple[float, bytes] | None = None
+
+    def read(self, passage: str) -> None:
+        """Read the zone of the document that lies there, for this passage."""
+        self.lane.ask(lambda: self._read(passage))
+
+    def forget(self) -> None:
+        """The passage ended: drop what was read and wait for nothing."""
+        self.lane.ask(self._forget)
+
+    def _read(self, passage: str) -> None:
+        self._wanted = passage
+        kept, self._kept = self._kept, None
+        if kept is not None and time.monotonic() - kept[0] < KEEP_S:
+            self._take(kept[1])
+            return
+        try:
+            self._scanner.inquire()
+        except DeviceError as error:
+            self._lost(error)
+
+    def _forget(self) -> None:
+        self._wanted = self._kept = None
+
+    def _turn(self) -> None:
+        if not self.condition.is_ready and not self._open():
+            time.sleep(REOPEN_S)
+            return
+        if self._kept is not None and time.monotonic() - self._kept[0] >= KEEP_S:
+            self._kept = None
+        try:
+            message = self._scanner.read(LISTEN_S)
+        except DeviceGone as error:
+            self._lost(error)
+        except DeviceError as error:  # noise on the line: the device is well, what it said is not
+            self._unreadable(error.code)
+        else:
+            if message is not None:
+                self._take(message)
+
+    def _take(self, message: bytes) -> None:
+        if self._wanted is None:
+            self._kept = (time.monotonic(), message)
+            return
+        try:
+            mrz = parse(message)
+        except MrzError as error:
+            self._unreadable(error.code)
+            return
+        passage, self._wanted = self._wanted, None
+        self._dossiers.put_mrz(passage, mrz)
+        self._post(MrzRead(at=time.monotonic(), passage=passage, format=mrz.format))
+
+    def _unreadable(self, reason: str) -> None:
+        passage, self._wanted = self._wanted, None
+        if passage is not None:
+            self._post(MrzFailed(at=time.monotonic(), passage=passage, reason=reason))
+
+    def _open(self) -> bool:
+        try:
+            self._scanner.open()
+        except DeviceError as error:
+            self._lost(error)
+            return False
+        self.condition.ready()
+        return True
+
+    def _lost(self, error: DeviceError) -> None:
+        self._scanner.close()
+        self.condition.failed_with(error)

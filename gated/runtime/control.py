@@ -1,0 +1,28 @@
+"""Asking a running gate: one request, one answer, one deadline."""
+
+import msgspec
+import zmq
+
+from gated.runtime.messages import FromControl, Message
+
+MAX_ANSWER = 256_000
+
+
+class NoAnswerError(Exception):
+    """The daemon did not answer: it is not running, or it hangs."""
+
+
+def ask(address: str, request: Message, timeout_s: float = 3.0) -> FromControl:
+    """Send one request to `gated` and return its answer. Raises NoAnswerError."""
+    with zmq.Context() as context, context.socket(zmq.REQ) as socket:
+        socket.setsockopt(zmq.LINGER, 0)
+        socket.setsockopt(zmq.MAXMSGSIZE, MAX_ANSWER)
+        socket.connect(address)
+        socket.send(msgspec.msgpack.encode(request))
+        if not socket.poll(int(timeout_s * 1000)):
+            raise NoAnswerError("gated does not answer: see `systemctl status gated`")
+        try:
+            answer: FromControl = msgspec.msgpack.decode(socket.recv(), type=FromControl)
+        except msgspec.MsgspecError as error:
+            raise NoAnswerError("gated answered in another version: use its own gatectl") from error
+        return answer

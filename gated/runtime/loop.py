@@ -1,0 +1,95 @@
+"""The loop: one event from one queue, journalled, stepped, and only then acted upon.
+
+The order is the safety of the gate. The event and all that follows from it are on the disk before the first
+effect is performed, so no door ever moves for a reason that is not in the journal. Below the state machine
+the loop checks once more that the exit is released only for the passage whose decision it has committed.
+
+Whatever fails here ends the daemon: a journal that cannot be written, an effect that cannot be performed,
+a lane that died. The doors' leases then run out, and the service manager starts `gate-safe`.
+"""
+
+import queue
+import time
+from collections.abc import Callable
+
+from gated.core import effects as do
+from gated.core import events as ev
+from gated.core.gate import Gate
+from gated.core.step import next_deadline, step
+from gated.core.vocabulary import Door
+from gated.runtime.clock import now_utc
+from gated.store.journal import Followed, Journal
+
+MAX_INBOX = 1000  # a gate makes some ten events a second; this many mean that the loop hangs
+BEAT_S = 1.0  # the longest sleep: the watchdog is fed from here
+
+Perform = Callable[[do.AnyEffect], None]
+
+
+class UnsafeEffectError(Exception):
+    """The heart asked for something that its own journal does not allow: stop at once."""
+
+
+class Loop:
+    """Owns the state of the gate. `post` is for every thread; the rest is for the one that runs it."""
+
+    def __init__(self, gate: Gate, journal: Journal, perform: Perform) -> None:
+        self.gate = gate
+        self._journal = journal
+        self._perform = perform
+        self._inbox: queue.Queue[ev.AnyEvent] = queue.Queue(MAX_INBOX)
+        self._stopping = False
+        self._admitted: str | None = None
+
+    def post(self, event: ev.AnyEvent) -> None:
+        """Hand over a fact, from any thread. Raises queue.Full when the loop hangs."""
+        self._inbox.put_nowait(event)
+
+    def stop(self) -> None:
+        """Let `run` return after the event at hand."""
+        self._stopping = True
+
+    def run(self, beat: Callable[[], None]) -> None:
+        """Work until stopped. `beat` is called at least once a second, between events."""
+        next_beat = 0.0
+        while not self._stopping:
+            now = time.monotonic()
+            if now >= next_beat:
+                beat()
+                next_beat = now + BEAT_S
+            event = self._next(next_beat)
+            if event is not None:
+                self.take(event)
+
+    def take(self, event: ev.AnyEvent) -> None:
+        """Journal one event with what follows from it, then do it."""
+        gate, effects = step(self.gate, event)
+        passage = gate.passage.id if gate.passage else None
+        followed = Followed(state=gate.state, passage=passage, effects=effects)
+        self._journal.append(now_utc().isoformat(timespec="milliseconds"), event, followed)
+        self.gate = gate
+        for effect in effects:
+            self._check(effect)
+            self._perform(effect)
+
+    def _next(self, until: float) -> ev.AnyEvent | None:
+        """Return what happens next: an event, a deadline of the gate, or nothing until then."""
+        due = next_deadline(self.gate)
+        now = time.monotonic()
+        if due is not None and due <= now:
+            return ev.DeadlinePassed(at=now, due=due)
+        wait = max(0.0, min(until, due if due is not None else until) - now)
+        try:
+            return self._inbox.get(timeout=wait)
+        except queue.Empty:
+            return None
+
+    def _check(self, effect: do.AnyEffect) -> None:
+        match effect:
+            case do.Decide():
+                self._admitted = effect.passage
+            case do.EndPassage():
+                self._admitted = None
+            case do.UnlockDoor(door=Door.EXIT):
+                if effect.passage is None or effect.passage != self._admitted:
+                    raise UnsafeEffectError("the exit was asked to open without a decision in the journal")

@@ -1,0 +1,127 @@
+"""gate-safe: what holds the gate when `gated` has failed for good.
+
+It decides nothing: both doors locked, the lamps say out of service, and in a fire both doors are released
+for as long as the fire input is active. It knows the I/O board alone, reads that section of the configuration
+alone, and keeps trying for the board until somebody stops it; systemd starts it by `OnFailure=` and stops it
+when `gated` is started again.
+"""
+
+import argparse
+import queue
+import signal
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from drivers.gpio import IoBoard, Lines
+from drivers.lamps import SignalLamps
+from gated import logs
+from gated.config import ConfigError, load_board
+from gated.core.ports import DeviceError, Lamps
+from gated.core.settings import IoBoardSettings
+from gated.runtime.notify import Notifier
+
+RELEASES: Final = ("entry_release", "exit_release")
+TURN_S: Final = 1.0  # the lines are written again this often; well below the unit's WatchdogSec
+RETRY_S: Final = 2.0  # between two tries to open the board
+EX_CONFIG: Final = 78  # sysexits.h: the unit does not restart on it, nothing would change
+
+News = tuple[str, bool] | DeviceError | None  # an input line, a fault of the board, or: stop
+# SimpleQueue, because its put() may be called in a signal handler while the same thread waits in get().
+Wire = queue.SimpleQueue[News]
+
+_log = logs.get("safe")
+
+
+def make_safe(board: Lines, lamps: Lamps, *, fire: bool) -> None:
+    """Write the safe state, locks before lamps. Raises DeviceError."""
+    for line in RELEASES:
+        board.write(line, fire)
+    lamps.show("emergency" if fire else "out_of_service")
+
+
+def hold(board: Lines, lamps: Lamps, news: Wire, turned: Callable[[], None]) -> None:
+    """Keep the gate safe until the news is to stop; calls `turned` after each writing of the lines.
+
+    Raises DeviceError when the board is lost.
+    """
+    fire = False
+    while True:
+        make_safe(board, lamps, fire=fire)
+        turned()
+        try:
+            word = news.get(timeout=TURN_S)
+        except queue.Empty:
+            continue
+        if word is None:
+            return
+        if isinstance(word, DeviceError):
+            raise word
+        name, active = word
+        if name == "fire" and active != fire:
+            fire = active
+            _log.warning("the fire input changed", active=active)
+
+
+def run(settings: IoBoardSettings, news: Wire, notifier: Notifier) -> None:
+    """Hold the board of `settings` until the news is to stop, opening it again whenever it is lost."""
+    told = ""
+    while True:
+        board = IoBoard(settings, lambda name, active: news.put((name, active)), news.put)
+        try:
+            board.open()
+            _hold_open_board(board, news, notifier)
+        except DeviceError as error:
+            if error.code != told:
+                _log.error("the gate is not held", device=error.device, code=error.code, fix=error.fix)
+            told = error.code
+            notifier.status(f"not held: {error.code}: {error.fix}")
+        else:
+            return
+        finally:
+            board.close()
+        if _stopped(news, RETRY_S):
+            return
+
+
+def _hold_open_board(board: IoBoard, news: Wire, notifier: Notifier) -> None:
+    lamps = SignalLamps(board, news.put)
+    try:
+        make_safe(board, lamps, fire=False)
+        notifier.ready()
+        notifier.status("doors locked, out of service")
+        _log.warning("the gate is held safe", fix="find out why gated failed, then: systemctl start gated")
+        hold(board, lamps, news, notifier.watchdog)
+    finally:
+        lamps.close()
+
+
+def _stopped(news: Wire, within_s: float) -> bool:
+    """Whether the word to stop comes in time; what a lost board had to say before is forgotten."""
+    try:
+        while (word := news.get(timeout=within_s)) is not None:
+            del word
+    except queue.Empty:
+        return False
+    return True
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run until SIGTERM or SIGINT; 0 then, 78 when the board's configuration cannot be used."""
+    parser = argparse.ArgumentParser(prog="gate-safe", description=__doc__)
+    parser.add_argument("--config", type=Path, default=Path("/etc/egate/gate.toml"))
+    options = parser.parse_args(arguments)
+    logs.configure("gate-safe")
+    try:
+        settings = load_board(options.config)
+    except ConfigError as error:
+        _log.critical("the board is unknown: the relays alone keep the doors locked", fix=str(error))
+        return EX_CONFIG
+    news: Wire = queue.SimpleQueue()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: news.put(None))
+    notifier = Notifier()
+    run(settings, news, notifier)
+    notifier.stopping()
+    _log.info("stopped")
+    return 0

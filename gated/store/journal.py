@@ -1,0 +1,274 @@
+"""The journal: every event and what followed from it, append-only and chained by hashes.
+
+An entry's hash covers the one before it, so no entry can be changed, taken out or put in without breaking
+the chain from there on. That the end was not cut off can be told only by a head (number and hash) that was
+kept elsewhere; `head` gives it. An event and its effects are committed together, with fsync, before
+anything is done: what happened at the doors is therefore always in the journal.
+"""
+
+import hashlib
+import sqlite3
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import msgspec
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+from gated.core.effects import AnyEffect, EndPassage
+from gated.core.events import AnyEvent
+from gated.core.gate import State
+from gated.core.values import Value
+from gated.store.database import StoreError, open_owned, store_error
+
+GENESIS = bytes(32)
+MAX_BODY = 64 * 1024  # an event or its effects; the longest real ones are below 8 KiB
+
+migrations = Migrations("journal")
+
+
+@migrations()  # type: ignore[untyped-decorator]  # sqlite-utils does not type its decorator
+def entries_and_passages(db: Database) -> None:
+    """Create the chained entries, and the index of passages over them."""
+    for statement in (
+        """CREATE TABLE entries (
+            seq INTEGER PRIMARY KEY,
+            utc TEXT NOT NULL,
+            event TEXT NOT NULL,
+            outcome TEXT NOT NULL,
+            hash BLOB NOT NULL CHECK (length(hash) = 32)
+        ) STRICT""",
+        """CREATE TABLE passages (
+            id TEXT PRIMARY KEY,
+            began INTEGER NOT NULL REFERENCES entries (seq),
+            ended INTEGER REFERENCES entries (seq),
+            outcome TEXT
+        ) STRICT, WITHOUT ROWID""",
+        "CREATE INDEX passages_open ON passages (began) WHERE ended IS NULL",
+        """CREATE TRIGGER entries_stay BEFORE UPDATE ON entries
+            BEGIN SELECT RAISE (ABORT, 'the journal is append-only'); END""",
+        """CREATE TRIGGER entries_remain BEFORE DELETE ON entries
+            BEGIN SELECT RAISE (ABORT, 'the journal is append-only'); END""",
+    ):
+        db.execute(statement)
+
+
+class Followed(Value):
+    """What followed from an event: the state reached, the passage in it, and the effects, in order."""
+
+    state: State
+    passage: str | None
+    effects: tuple[AnyEffect, ...]
+
+
+class Entry(Value):
+    """One journalled step."""
+
+    seq: int
+    utc: str
+    event: AnyEvent
+    followed: Followed
+    hash: str
+
+
+class Head(Value):
+    """The last entry: its number (0 for an empty journal) and its hash."""
+
+    seq: int
+    hash: str
+
+
+class JournalError(StoreError):
+    """The journal cannot be written or read: the gate must not go on."""
+
+
+_encoder = msgspec.json.Encoder()
+_events: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
+_followed = msgspec.json.Decoder(Followed)
+
+
+def chained(previous: bytes, seq: int, utc: str, event: bytes, followed: bytes) -> bytes:
+    """Return the hash of an entry: SHA-256 over the previous one, the number, each part with its length."""
+    digest = hashlib.sha256(previous + seq.to_bytes(8, "big"))
+    for part in (utc.encode(), event, followed):
+        digest.update(len(part).to_bytes(4, "big") + part)
+    return digest.digest()
+
+
+class Journal:
+    """The one writer. Every method raises JournalError when the disk or the file fails."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            self._db = open_owned(path, migrations)
+            last = self._db.execute("SELECT seq, hash FROM entries ORDER BY seq DESC LIMIT 1").fetchone()
+        except StoreError as error:
+            raise JournalError(error.code, error.fix) from error
+        except sqlite3.Error as error:
+            raise self._error(error) from error
+        self._seq: int = last[0] if last else 0
+        self._hash: bytes = last[1] if last else GENESIS
+
+    @property
+    def head(self) -> Head:
+        """The last entry; kept elsewhere, it proves that the end was not cut off."""
+        return Head(seq=self._seq, hash=self._hash.hex())
+
+    def interrupted(self) -> str | None:
+        """Return the passage that began and did not end, if there is one."""
+        try:
+            row = self._db.execute("SELECT id FROM passages WHERE ended IS NULL ORDER BY began").fetchone()
+        except sqlite3.Error as error:
+            raise self._error(error) from error
+        return None if row is None else str(row[0])
+
+    def append(self, utc: str, event: AnyEvent, followed: Followed) -> int:
+        """Write one step durably and return its number. Nothing may be done before this returns."""
+        what, then = _encoder.encode(event), _encoder.encode(followed)
+        if max(len(what), len(then)) > MAX_BODY:
+            raise JournalError("entry_too_long", "report this: an event outgrew its bounds")
+        seq = self._seq + 1
+        link = chained(self._hash, seq, utc, what, then)
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute(
+                "INSERT INTO entries VALUES (?, ?, ?, ?, ?)", (seq, utc, what.decode(), then.decode(), link)
+            )
+            self._index(seq, followed)
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._roll_back()
+            raise self._error(error) from error
+        self._seq, self._hash = seq, link
+        return seq
+
+    def _index(self, seq: int, followed: Followed) -> None:
+        ended = [effect for effect in followed.effects if isinstance(effect, EndPassage)]
+        begun = [effect.passage for effect in ended] + ([followed.passage] if followed.passage else [])
+        self._db.executemany(
+            "INSERT INTO passages (id, began) VALUES (?, ?) ON CONFLICT (id) DO NOTHING",
+            [(passage, seq) for passage in begun],
+        )
+        for effect in ended:
+            changed = self._db.execute(
+                "UPDATE passages SET ended = ?, outcome = ? WHERE id = ? AND ended IS NULL",
+                (seq, str(effect.outcome), effect.passage),
+            ).rowcount
+            if changed != 1:
+                raise sqlite3.IntegrityError("a passage ended twice")
+
+    def _roll_back(self) -> None:
+        if self._db.in_transaction:
+            try:
+                self._db.execute("ROLLBACK")
+            except sqlite3.Error:  # the first error is the cause; this one follows from it
+                return
+
+    def _error(self, error: sqlite3.Error) -> JournalError:
+        told = store_error(self._path, error)
+        return JournalError(told.code, told.fix)
+
+    def close(self) -> None:
+        """Close the file. Idempotent."""
+        self._db.close()
+
+
+def read(db: sqlite3.Connection, passage: str | None = None, last: int | None = None) -> Iterator[Entry]:
+    """Yield entries in order: all, those between a passage's begin and end, or the `last` few.
+
+    Raises JournalError for an entry that does not decode.
+    """
+    first, until = 1, None
+    if passage is not None:
+        row = db.execute("SELECT began, ended FROM passages WHERE id = ?", (passage,)).fetchone()
+        if row is None:
+            raise JournalError("unknown_passage", "give an id that `gatectl journal show` lists")
+        first, until = row
+    elif last is not None:
+        first = max(1, db.execute("SELECT coalesce(max(seq), 0) FROM entries").fetchone()[0] - last + 1)
+    query = "SELECT seq, utc, event, outcome, hash FROM entries WHERE seq >= ? AND seq <= ? ORDER BY seq"
+    for seq, utc, event, followed, link in db.execute(query, (first, 2**62 if until is None else until)):
+        try:
+            yield Entry(
+                seq=seq,
+                utc=utc,
+                event=_events.decode(event),
+                followed=_followed.decode(followed),
+                hash=bytes(link).hex(),
+            )
+        except msgspec.MsgspecError as error:
+            raise JournalError(
+                "entry_unreadable", f"entry {seq} is not of this version or damaged"
+            ) from error
+
+
+class Verdict(Value):
+    """What a check of the whole journal found; `problems` names the entries, in order."""
+
+    entries: int
+    head: str
+    passages: int
+    open_passages: int
+    problems: tuple[str, ...]
+
+
+MAX_PROBLEMS = 20
+
+
+def verify(db: sqlite3.Connection, head: Head | None = None) -> Verdict:
+    """Check the chain, the numbering, and that every passage in it ends once. Memory-bounded.
+
+    `head` is one that was kept elsewhere: the journal must still contain it.
+    """
+    problems: list[str] = []
+    previous, expected = GENESIS, 1
+    for seq, utc, event, followed, link in db.execute(
+        "SELECT seq, utc, event, outcome, hash FROM entries ORDER BY seq"
+    ):
+        if seq != expected:
+            problems.append(f"entry {expected}: missing")
+        if chained(previous, seq, utc, event.encode(), followed.encode()) != link:
+            problems.append(f"entry {seq}: does not follow from the one before it")
+        if head is not None and head.seq == seq and head.hash != bytes(link).hex():
+            problems.append(f"entry {seq}: is not the one whose head was kept")
+        previous, expected = bytes(link), seq + 1
+        if len(problems) >= MAX_PROBLEMS:
+            break
+    if head is not None and head.seq >= expected:
+        problems.append(f"entry {head.seq}: the journal ended there once; it was cut off")
+    problems.extend(_passage_problems(db))
+    total, unended = db.execute(
+        "SELECT count(*), count(*) FILTER (WHERE ended IS NULL) FROM passages"
+    ).fetchone()
+    return Verdict(
+        entries=expected - 1,
+        head=previous.hex(),
+        passages=total,
+        open_passages=unended,
+        problems=tuple(problems[:MAX_PROBLEMS]),
+    )
+
+
+def _passage_problems(db: sqlite3.Connection) -> Iterable[str]:
+    """Compare the index of passages with what the chained entries say."""
+    told: dict[str, list[str]] = {}
+    for seq, followed in db.execute("SELECT seq, outcome FROM entries ORDER BY seq"):
+        try:
+            step = _followed.decode(followed)
+        except msgspec.MsgspecError:
+            yield f"entry {seq}: unreadable"
+            return
+        for effect in step.effects:
+            if isinstance(effect, EndPassage):
+                told.setdefault(effect.passage, []).append(str(effect.outcome))
+        if step.passage is not None:
+            told.setdefault(step.passage, [])
+    index = {row[0]: row[1] for row in db.execute("SELECT id, outcome FROM passages")}
+    for passage, outcomes in told.items():
+        if len(outcomes) > 1:
+            yield f"passage {passage}: ends {len(outcomes)} times"
+        if passage not in index or index[passage] != (outcomes[0] if outcomes else None):
+            yield f"passage {passage}: the index does not agree with the entries"
+    for passage in index.keys() - told.keys():
+        yield f"passage {passage}: is in the index but in no entry"

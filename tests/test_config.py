@@ -1,0 +1,182 @@
+"""The configuration: the example is complete, and every fault is told by file, key and fix."""
+
+import tomllib
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from gated.config import MAX_CONFIG, ConfigError, GateConfig, load, load_board
+
+EXAMPLE = Path(__file__).parents[1] / "config" / "gate.example.toml"
+FILLED = {
+    "<central-server>": "192.0.2.1",
+    "<the central server's CURVE public key: 40 characters of Z85>": "0" * 40,
+    "<64 hexadecimal digits: the officer's Ed25519 public key>": "0" * 64,
+}
+
+
+def filled() -> str:
+    """The example with its documented placeholders replaced."""
+    text = EXAMPLE.read_text()
+    for placeholder, value in FILLED.items():
+        assert placeholder in text
+        text = text.replace(placeholder, value)
+    return text
+
+
+def complaint(tmp_path: Path, old: str, new: str) -> str:
+    """The error about the example with one change, without the file's name."""
+    text = filled()
+    assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in the example"
+    path = tmp_path / "gate.toml"
+    path.write_text(text.replace(old, new))
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    message = str(caught.value)
+    assert message.startswith(f"{path}: ")
+    assert "\n" not in message
+    return message.removeprefix(f"{path}: ")
+
+
+def test_the_example_loads_once_its_placeholders_are_filled_in(tmp_path: Path) -> None:
+    path = tmp_path / "gate.toml"
+    path.write_text(filled())
+
+    loaded = load(path)
+
+    assert loaded.config.gate == "lane-1"
+    assert loaded.config.officers[0].name == "officer-1"
+    assert len(loaded.sha256) == 64
+    assert load_board(path) == loaded.config.io_board
+
+
+def test_the_example_as_it_comes_is_refused_by_its_first_placeholder() -> None:
+    with pytest.raises(ConfigError, match=r"link\.requests: <central-server> is still to be filled in"):
+        load(EXAMPLE)
+
+
+@pytest.mark.parametrize("placeholder", FILLED)
+def test_no_placeholder_is_forgotten(tmp_path: Path, placeholder: str) -> None:
+    path = tmp_path / "gate.toml"
+    path.write_text(filled().replace(FILLED[placeholder], placeholder, 1))
+    with pytest.raises(ConfigError, match="is still to be filled in"):
+        load(path)
+
+
+def test_the_example_shows_every_key_that_there_is() -> None:
+    shown = tomllib.loads(EXAMPLE.read_text())
+    known = msgspec.to_builtins(msgspec.convert(tomllib.loads(filled()), GateConfig))
+    assert keys("", known) - keys("", shown) <= {
+        f"io_board.outputs.{name}.active_low" for name in known["io_board"]["outputs"]
+    } | {f"io_board.inputs.{name}.active_low" for name in known["io_board"]["inputs"]}
+
+
+def keys(prefix: str, value: object) -> set[str]:
+    """All dotted keys of a table."""
+    if isinstance(value, list | tuple):
+        return {key for each in value for key in keys(prefix, each)}
+    if not isinstance(value, dict):
+        return {prefix}
+    return {key for name, each in value.items() for key in keys(f"{prefix}.{name}".lstrip("."), each)}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        pytest.param(
+            "mrz_tries = 3", "mrz_trys = 3", "[policy] Object contains unknown field `mrz_trys`: remove it",
+            id="a typo in a key",
+        ),
+        pytest.param("[policy.limits]", "[policy.limit]", "unknown field `limit`", id="a typo in a section"),
+        pytest.param(
+            'chip = "/dev/egate/io"', "", "[io_board] Object missing required field `chip`: add it",
+            id="a missing key",
+        ),
+        pytest.param(
+            "match_threshold = 0.5", "match_threshold = 1.5",
+            "policy.match_threshold: Expected `float` <= 1.0: correct the value", id="out of range",
+        ),
+        pytest.param(
+            "chip_s = 7.0", "chip_s = 0", "policy.limits.chip_s: Expected `float` > 0.0: correct",
+            id="a limit of zero",
+        ),
+        pytest.param(
+            "width = 1280", 'width = "1280"', "camera.width: Expected `int`, got `str`: correct the value",
+            id="a wrong type",
+        ),
+        pytest.param(
+            "chip_tries = 2", "chip_tries = true", "policy.chip_tries: Expected `int`, got `bool`: correct",
+            id="a flag for a number",
+        ),
+        pytest.param(
+            "baud = 9600", "baud = 9601",
+            "mrz_scanner.baud: Invalid enum value 9601: take one of the values that gate.example.toml lists",
+            id="none of the values",
+        ),
+        pytest.param('gate = "lane-1"', 'gate = "Lane 1"', "gate: Expected `str` matching", id="a bad name"),
+        pytest.param(
+            "amber = { line = 6 }", "amber = { line = 0 }",
+            "io_board.outputs.amber.line: line 0 is also io_board.outputs.entry_release: give each its own",
+            id="two outputs on one line",
+        ),
+        pytest.param(
+            "{ line = 13,", "{ line = 2,",
+            "io_board.inputs.fire.line: line 2 is also io_board.outputs.entry_green: give each its own",
+            id="an input on an output's line",
+        ),
+        pytest.param("{ line = 13,", "{ line = 512,", "inputs.fire.line: Expected `int` <= 5", id="no line"),
+        pytest.param("[paths]", "[paths", "not TOML: ", id="not TOML"),
+        pytest.param("[paths]", "[policy]", "not TOML: ", id="a section twice"),
+        pytest.param("0" * 64, "0" * 63, "officers[0].public_key: Expected `str` matching", id="a short key"),
+    ],
+)  # fmt: skip
+def test_a_fault_is_told_by_file_key_and_fix(tmp_path: Path, old: str, new: str, told: str) -> None:
+    assert told in complaint(tmp_path, old, new)
+
+
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "gate.toml"
+    with pytest.raises(ConfigError, match=r"gate\.toml: cannot be read \(No such file.*\): check the path"):
+        load(path)
+
+
+def test_a_folder_is_no_configuration(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load(tmp_path)
+
+
+def test_bytes_that_are_not_text_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "gate.toml"
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigError, match="not TOML"):
+        load(path)
+
+
+def test_a_huge_file_is_refused_before_it_is_parsed() -> None:
+    with pytest.raises(ConfigError, match=f"longer than {MAX_CONFIG} bytes"):
+        load(Path("/dev/zero"))
+
+
+def test_the_longest_file_is_still_read(tmp_path: Path) -> None:
+    path = tmp_path / "gate.toml"
+    text = filled()
+    path.write_text(text + "#" * (MAX_CONFIG - len(text.encode())))
+    assert load(path).config.gate == "lane-1"
+    with path.open("a") as file:
+        file.write("#")
+    with pytest.raises(ConfigError, match="longer than"):
+        load(path)
+
+
+def test_the_gate_can_be_made_safe_although_the_rest_of_the_file_is_wrong(tmp_path: Path) -> None:
+    path = tmp_path / "gate.toml"
+    path.write_text(filled().replace("mrz_tries = 3", "mrz_trys = 3"))
+    assert load_board(path).outputs.exit_release.line == 1
+
+
+def test_a_board_that_is_wrong_itself_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "gate.toml"
+    path.write_text(filled().replace("exit_release = { line = 1 }", "exit_release = { line = 0 }"))
+    with pytest.raises(ConfigError, match=r"line 0 is also io_board\.outputs\.entry_release"):
+        load_board(path)
