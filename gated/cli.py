@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from gated.config import ConfigError, load
+from gated.core.diagram import mermaid
 from gated.core.replay import Recorded, Replayed, replay
 from gated.core.values import Value
 from gated.core.vocabulary import Device
@@ -126,6 +127,13 @@ def config_check(arguments: argparse.Namespace) -> Answer:
     return Answer(value={"gate": loaded.config.gate, "sha256": loaded.sha256}, text=(text,))
 
 
+def diagram(arguments: argparse.Namespace) -> Answer:
+    """Print the state diagram of the passage (Mermaid)."""
+    del arguments
+    text = mermaid()
+    return Answer(value={"mermaid": text}, text=tuple(text.splitlines()))
+
+
 # --- asking ---------------------------------------------------------------------------------------------
 
 
@@ -227,6 +235,7 @@ def _parser() -> argparse.ArgumentParser:
     said.add_argument("--name", required=True, help="the officer's name in [[officers]]")
     said.add_argument("--key", type=Path, required=True, help="the officer's Ed25519 key (PEM)")
     said.add_argument("--passage", help="the passage; without it, the one under way")
+    add(words, "diagram", diagram)
     add(words, "config-check", config_check).add_argument("file", type=Path)
     return parser
 

@@ -38,6 +38,8 @@ class BoardLane:
         self._post = post
         self._levels: dict[str, bool] = {}
         self._persons: int | None = None
+        self._emergency = False
+        self._pattern = "out_of_service"
         self._gone = threading.Event()
         self._gone.set()
 
@@ -48,16 +50,19 @@ class BoardLane:
         self._doors.unlock(door, lease_s)
 
     def lock(self, door: Door) -> None:
-        """Lock a door now."""
+        """Lock a door now; a board that is away has locked by itself."""
+        self._emergency = False
         if not self._gone.is_set():
             self._doors.lock(door)
 
     def release_all(self) -> None:
-        """Emergency."""
+        """Emergency; holds also over a board that comes back."""
+        self._emergency = True
         self._doors.release_all()
 
     def show(self, lamps: str) -> None:
-        """Show a lamp pattern; while the board is away its lamps are dark and nothing is lost."""
+        """Show a lamp pattern, now or as soon as the board is back."""
+        self._pattern = lamps
         if not self._gone.is_set():
             self._lamps.show(lamps)
 
@@ -123,6 +128,11 @@ class BoardLane:
         self._persons = None
         try:
             self.board.open()
+            if self._emergency:
+                self._doors.release_all()
+            else:
+                self._doors.lock_all()  # a lease from before the loss is over
+            self._lamps.show(self._pattern)
         except DeviceError as error:
             self.condition.failed_with(error)
             return

@@ -159,11 +159,11 @@ class Journal:
                 raise sqlite3.IntegrityError("a passage ended twice")
 
     def _roll_back(self) -> None:
-        if self._db.in_transaction:
-            try:
+        try:
+            if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
-            except sqlite3.Error:  # the first error is the cause; this one follows from it
-                return
+        except sqlite3.Error:  # the first error is the cause; this one follows from it
+            return
 
     def _error(self, error: sqlite3.Error) -> JournalError:
         told = store_error(self._path, error)

@@ -1,4 +1,4 @@
-"""SIGKILL at each step of an activation: afterwards the gate has the old list or the new one, never neither."""
+"""SIGKILL at each step of an activation: afterwards there is the old list or the new one, never neither."""
 
 import subprocess
 import sys

@@ -5,19 +5,25 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tuf.api.metadata import TargetFile
 
-from gated.central.repository import Lifetimes
+from gated.central.repository import Lifetimes, Repository
 from gated.core.personal import Personal
 from gated.core.vocabulary import Grade
 from gated.store.replication import FIXES, Failed, Refreshed, Unchanged, Updated
 from gated.watchlist.match import DocumentClaim
+from gated.watchlist.replica import INDEX, Index, PublishedSnapshot
+from gated.watchlist.snapshot import snapshot_lines
 from tests.store.central_stand_in import Central, Gate, document
 
+CREATED = "2026-11-23T03:00:00Z"
 SHORT = Lifetimes(timestamp_hours=1 / 3600, snapshot_days=1, targets_days=1)
 
 
@@ -98,6 +104,54 @@ def test_expired_metadata(gate: Gate, central: Central) -> None:
     central.sign_again(later_s=1)
     central.sign_again(later_s=-600, lifetimes=SHORT)
     assert failure(gate.refresh()) == "expired"
+
+
+def test_a_word_from_the_future_would_never_grow_old_and_is_refused(gate: Gate, central: Central) -> None:
+    central.sign_again(later_s=3600)
+    central.now -= timedelta(seconds=3600)
+    assert failure(gate.refresh()) == "clock"
+    central.now += timedelta(seconds=3600 - 200)
+    assert gate.refresh() == Unchanged(version=1)
+
+
+def signed(central: Central, index: bytes, snapshot: bytes = b"") -> None:
+    """Publish these very bytes with good signatures: a central side that errs."""
+    files = {}
+    for path, content in ((INDEX, index), ("watchlist/snapshot-9.jsonl", snapshot)):
+        files[path] = TargetFile.from_data(path, content, ["sha256"])
+        Repository(central.folder).file(files[path]).write_bytes(content)
+    Repository(central.folder).publish(files, central.now, Lifetimes())
+
+
+def index_of(snapshot: bytes, name: str = "main", version: int = 9) -> bytes:
+    published = PublishedSnapshot(path="watchlist/snapshot-9.jsonl", length=len(snapshot))
+    return msgspec.json.encode(Index(list=name, version=version, created=CREATED, snapshot=published))
+
+
+def snapshot_of(name: str = "main", version: int = 9) -> bytes:
+    return b"".join(line + b"\n" for line in snapshot_lines(name, version, CREATED, ()))
+
+
+@pytest.mark.parametrize(
+    ("index", "snapshot", "expected"),
+    [
+        (b"{}", b"x", "malformed"),
+        (b"[" * 50_000, b"x", "malformed"),
+        (b" " * 300_000, b"x", "oversized"),
+        (index_of(b"x", name="other"), b"x", "malformed"),
+        (index_of(b"x"), b"garbage\n", "malformed"),
+        (index_of(b"x"), b"\x00" * 5000, "malformed"),
+        (index_of(b"x"), snapshot_of()[:-1], "malformed"),
+        (index_of(b"x"), snapshot_of(name="other"), "malformed"),
+        (index_of(b"x"), snapshot_of(version=8), "malformed"),
+    ],
+)
+def test_what_is_signed_but_wrong(
+    gate: Gate, central: Central, index: bytes, snapshot: bytes, expected: str
+) -> None:
+    signed(central, index, snapshot)
+    assert failure(gate.refresh()) == expected
+    assert not (gate.state / "watchlist.db.next").exists()
 
 
 def test_an_older_timestamp_is_a_rollback(gate: Gate, central: Central) -> None:

@@ -1,0 +1,204 @@
+"""A camera: a stream that OpenCV opens, read by its own thread, of which only the newest frame counts.
+
+Awake, the thread decodes every frame as it comes, so that no buffer ever holds an old one; asleep, the
+stream is closed, since even an unread stream would be decoded by OpenCV's `grab`. A stream that ends, stalls
+or changes its size is an error that `latest` raises; the driver never opens it again by itself.
+"""
+
+import threading
+import time
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from gated.core.ports import DeviceError, DeviceGone, DeviceTimeout
+from gated.core.settings import CameraSettings
+
+Image = npt.NDArray[np.uint8]
+
+DEVICE: Final = "camera"
+STOP_S: Final = 1.0  # more than a frame takes; a thread that hangs in a system call longer is left behind
+_SCHEMES: Final = ("http://", "https://", "rtsp://")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """A BGR image, the monotonic time at which it was complete (seconds), and its number since `open`."""
+
+    image: Image
+    at: float
+    number: int
+
+
+class Camera:
+    """One camera. `open`, `latest` and `close` belong to one thread."""
+
+    def __init__(self, settings: CameraSettings) -> None:
+        """Take note of the settings; nothing is opened."""
+        self._settings = settings
+        self._stream: _Stream | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether `open` was called and `close` was not."""
+        return self._stream is not None
+
+    def open(self) -> None:
+        """Start to read the stream; returns at once. Raises DeviceGone when the source cannot be a camera."""
+        if self._stream is None:
+            backend = _backend(self._settings.source)
+            self._stream = _Stream(self._settings, backend)
+
+    def latest(self, timeout_s: float, *, after: int = 0) -> Frame | None:
+        """Return the newest frame if its number is above `after`, waiting at most `timeout_s` for one.
+
+        Raises DeviceGone (no stream, ended, wrong size) and DeviceTimeout (no frame within the settings'
+        limits); the stream is then closed.
+        """
+        if self._stream is None:
+            raise DeviceGone(DEVICE, "asleep", "open the camera first")
+        try:
+            return self._stream.latest(timeout_s, after)
+        except DeviceError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Stop reading and forget the last frame. Idempotent, never raises."""
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.stop()
+
+
+class _Stream:
+    """One opening of the source: a thread that reads until it is told to stop or fails."""
+
+    def __init__(self, settings: CameraSettings, backend: int) -> None:
+        self._settings = settings
+        self._backend = backend
+        self._news = threading.Condition()
+        self._frame: Frame | None = None
+        self._error: DeviceError | None = None
+        self._stopped = False
+        self._started = time.monotonic()
+        self._thread = threading.Thread(target=self._run, name=DEVICE, daemon=True)
+        self._thread.start()
+
+    def latest(self, timeout_s: float, after: int) -> Frame | None:
+        with self._news:
+            self._news.wait_for(lambda: self._is_news(after), timeout_s)
+            if self._error is not None:
+                raise self._error
+            frame = self._frame
+            self._check_age(frame)
+            return frame if frame is not None and frame.number > after else None
+
+    def stop(self) -> None:
+        with self._news:
+            self._stopped = True
+            self._frame = None
+            self._news.notify_all()
+        self._thread.join(STOP_S)
+
+    def _is_news(self, after: int) -> bool:
+        return self._error is not None or (self._frame is not None and self._frame.number > after)
+
+    def _check_age(self, frame: Frame | None) -> None:
+        """A read that hangs below OpenCV is noticed here, whatever timeout the backend honours."""
+        limits = self._settings
+        if frame is None:
+            if time.monotonic() - self._started > limits.open_timeout_s + limits.read_timeout_s:
+                raise _silent(limits)
+        elif time.monotonic() - frame.at > limits.read_timeout_s:
+            raise _frozen(limits)
+
+    def _run(self) -> None:
+        """Read until stopped or broken; the first error is the one that counts."""
+        try:
+            capture = self._open()
+            try:
+                self._read(capture)
+            finally:
+                capture.release()
+        except cv2.error as error:
+            gone = DeviceGone(DEVICE, "stream_broken", f"check {_shown(self._settings.source)}")
+            gone.__cause__ = error
+            self._fail(gone)
+        except DeviceError as error:
+            self._fail(error)
+
+    def _open(self) -> cv2.VideoCapture:
+        limits = self._settings
+        options = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, int(limits.open_timeout_s * 1000)]
+        if self._backend == cv2.CAP_FFMPEG:
+            # one decoder thread: each further one would hold back a frame
+            options += [cv2.CAP_PROP_READ_TIMEOUT_MSEC, int(limits.read_timeout_s * 1000)]
+            options += [cv2.CAP_PROP_N_THREADS, 1]
+        else:
+            options = [cv2.CAP_PROP_FRAME_WIDTH, limits.width, cv2.CAP_PROP_FRAME_HEIGHT, limits.height]
+            options += [cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"), cv2.CAP_PROP_BUFFERSIZE, 1]
+        capture = cv2.VideoCapture(limits.source, self._backend, options)
+        if not capture.isOpened():
+            capture.release()
+            if time.monotonic() - self._started >= limits.open_timeout_s:
+                raise _silent(limits)
+            raise DeviceGone(DEVICE, "no_stream", f"check the camera and camera.source ({_shown(limits.source)})")
+        return capture
+
+    def _read(self, capture: cv2.VideoCapture) -> None:
+        number = 0
+        while not self._stopped:
+            asked = time.monotonic()
+            good, image = capture.read()
+            at = time.monotonic()
+            if not good:
+                if at - asked >= self._settings.read_timeout_s * 0.9:
+                    raise _frozen(self._settings)
+                raise DeviceGone(DEVICE, "stream_ended", "check the camera's power and cable")
+            number += 1
+            self._take(Frame(image=self._checked(image), at=at, number=number))
+
+    def _checked(self, image: npt.NDArray[np.generic]) -> Image:
+        width, height = self._settings.width, self._settings.height
+        if image.shape != (height, width, 3) or image.dtype != np.uint8:
+            size = "x".join(str(n) for n in image.shape[1::-1])
+            fix = f"it sends {size}: set camera.width and camera.height, or the camera, to match"
+            raise DeviceGone(DEVICE, "wrong_size", fix)
+        return image.astype(np.uint8, copy=False)
+
+    def _take(self, frame: Frame) -> None:
+        with self._news:
+            if not self._stopped:
+                self._frame = frame
+                self._news.notify_all()
+
+    def _fail(self, error: DeviceError) -> None:
+        with self._news:
+            self._error = self._error or error
+            self._news.notify_all()
+
+
+def _backend(source: str) -> int:
+    """OpenCV's backend for a source. Raises DeviceGone for what cannot be a camera."""
+    if source.startswith("/dev/"):
+        return int(cv2.CAP_V4L2)
+    if source.startswith(_SCHEMES):
+        return int(cv2.CAP_FFMPEG)
+    raise DeviceGone(DEVICE, "bad_source", "set camera.source to /dev/video*, http://..., rtsp://...")
+
+
+def _silent(settings: CameraSettings) -> DeviceTimeout:
+    return DeviceTimeout(DEVICE, "no_answer", f"no frame from {_shown(settings.source)}: check camera and network")
+
+
+def _frozen(settings: CameraSettings) -> DeviceTimeout:
+    return DeviceTimeout(DEVICE, "frozen", f"no frame for {settings.read_timeout_s} s: restart the camera")
+
+
+def _shown(source: str) -> str:
+    """The source without user name and password."""
+    scheme, found, rest = source.partition("://")
+    return f"{scheme}{found}{rest.rpartition('@')[2]}"

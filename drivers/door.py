@@ -1,0 +1,267 @@
+"""The two doors as leases: an unlock ends by itself, whatever becomes of the program that asked for it.
+
+Who relocks when what fails:
+- the daemon's loop hangs, or never asks to lock: the thread in here, at the end of the lease;
+- this process dies or is stopped: the kernel lets go of the lines and the monostable relays fall back
+  (a SIGSTOP keeps the lines: the service's watchdog kills such a process);
+- a write fails: it is repeated until it holds, everything else is locked at once, and the fault is told.
+
+Below the state machine, and knowing nothing of it, stands the interlock: both doors are never released
+at once, except in an emergency that was declared by `release_all`. An emergency holds without a lease,
+because in a fire a hung program must not lock people in; it ends when both doors have been locked.
+
+The same thread compares the position sensors with the commands (`DoorWatch`): a lock is only a wish until
+the door is seen to be shut.
+"""
+
+import threading
+import time
+from enum import StrEnum
+from typing import Final
+
+from drivers.gpio import Lines, OnFault
+from gated.core.ports import DeviceError
+from gated.core.settings import IoBoardSettings
+from gated.core.vocabulary import Door
+
+DEVICE: Final = "doors"
+RETRY_S: Final = 0.25  # a lock that could not be written is written again this often
+WATCH_S: Final = 0.2  # the position sensors are compared with the commands this often
+FORCED_S: Final = 0.3  # a shut door may rattle this long before it counts as forced
+SHUT_S: Final = 6.0  # a door closes in about 1 s; the rest is for people in the doorway
+JOIN_S: Final = 2.0
+
+
+class Interlock(DeviceError):
+    """Both doors would have been released at once. Nothing was released."""
+
+
+class DoorWatch:
+    """Whether one door follows its command. Fed with observations, it names each breach once."""
+
+    class Breach(StrEnum):
+        """What is wrong with a door."""
+
+        FORCED = "door_forced"  # it opened though it was never released
+        NOT_SHUT = "door_not_shut"  # it was released, locked again, and did not shut
+
+    def __init__(self, forced_s: float = FORCED_S, shut_s: float = SHUT_S) -> None:
+        self._forced_s = forced_s
+        self._shut_s = shut_s
+        self._free = True  # may be open: released, or not seen shut since it was
+        self._open_since: float | None = None  # open and not released since then
+        self._told = False
+
+    def observe(self, *, shut: bool, released: bool, now: float) -> Breach | None:
+        """Take one look at the door; returns a breach the first time that it is seen."""
+        if released or shut:
+            self._free = released
+            self._open_since = None
+            self._told = False
+            return None
+        if self._open_since is None:
+            self._open_since = now
+        if self._told or now - self._open_since < (self._shut_s if self._free else self._forced_s):
+            return None
+        self._told = True
+        return self.Breach.NOT_SHUT if self._free else self.Breach.FORCED
+
+
+class LeasedDoors:
+    """`gated.core.ports.Doors` over the lines of a board.
+
+    `on_fault` hears, from the doors' own thread, of locks that could not be written and of doors that do
+    not follow their command; it must return at once.
+    """
+
+    def __init__(self, board: Lines, settings: IoBoardSettings, on_fault: OnFault) -> None:
+        self._board = board
+        self._max_lease_s = settings.max_lease_s
+        self._on_fault = on_fault
+        self._changed = threading.Condition()
+        self._released: dict[Door, float] = {}  # until when; infinite in an emergency
+        self._unconfirmed: dict[Door, float] = {}  # lock wanted but not written yet: when to try again
+        self._emergency = False
+        self._watches = {door: DoorWatch() for door in Door}
+        self._watch_at = 0.0
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="doors", daemon=True)
+        self._thread.start()
+
+    @property
+    def released(self) -> frozenset[Door]:
+        """The doors that are released, or whose lock could not be written yet."""
+        with self._changed:
+            return frozenset(self._released) | frozenset(self._unconfirmed)
+
+    def unlock(self, door: Door, lease_s: float) -> None:
+        """Release the door for `lease_s` seconds, at most `[io_board] max_lease_s`; replaces its lease.
+
+        Raises Interlock while the other door is released, DeviceError when the line cannot be written
+        (then both doors are locked) or the thread that ends leases is gone, ValueError for a lease that
+        is not positive.
+        """
+        if not self._thread.is_alive():
+            raise DeviceError(DEVICE, "no_guard", "nothing would end the lease: restart the daemon")
+        if not lease_s > 0:  # so written, not-a-number is refused too: it would never expire
+            raise ValueError("a lease lasts longer than 0 seconds")
+        with self._changed:
+            if self._emergency:  # a board that was opened anew meanwhile has forgotten it
+                self._board.write(_release_of(door), active=True)
+                return
+            if (set(self._released) | set(self._unconfirmed)) - {door}:
+                raise Interlock(
+                    DEVICE, "interlock", f"{door} was not released, the other door is: report this as a bug"
+                )
+            self._released[door] = time.monotonic() + min(lease_s, self._max_lease_s)
+            self._unconfirmed.pop(door, None)
+            self._changed.notify()
+            self._release(door)
+
+    def lock(self, door: Door) -> None:
+        """End the lease now. Raises DeviceError when the line cannot be written; it is tried again."""
+        with self._changed:
+            self._lock(door)
+
+    def lock_all(self) -> None:
+        """Lock both doors and end an emergency.
+
+        Raises the first DeviceError, after both doors were tried; the locks are tried again.
+        """
+        with self._changed:
+            self._lock(*Door)
+
+    def release_all(self) -> None:
+        """Emergency: release both doors, without a lease, until they are locked.
+
+        Raises the first DeviceError, after both doors were tried.
+        """
+        failed: list[DeviceError] = []
+        with self._changed:
+            self._emergency = True
+            self._unconfirmed.clear()
+            for door in Door:
+                self._released[door] = float("inf")
+                try:
+                    self._board.write(_release_of(door), active=True)
+                except DeviceError as error:
+                    failed.append(error)
+        if failed:
+            raise failed[0]
+
+    def close(self) -> None:
+        """Lock both doors if the board still listens, and stop. Idempotent, never raises."""
+        with self._changed:
+            if self._closed:
+                return
+            self._closed = True
+            try:
+                self._lock(*Door)
+            except DeviceError as error:
+                self._tell(error)
+            self._changed.notify()
+        if self._thread is not threading.current_thread():
+            self._thread.join(JOIN_S)
+
+    # --- under the lock of `_changed` ------------------------------------------------------------
+
+    def _release(self, door: Door) -> None:
+        try:
+            self._board.write(_release_of(door), active=True)
+        except DeviceError:
+            self._lock_quietly()
+            raise
+
+    def _lock_quietly(self) -> None:
+        """Lock everything that can be locked; what cannot is tried again by the thread."""
+        try:
+            self._lock(*Door)
+        except DeviceError:
+            return
+
+    def _lock(self, *doors: Door) -> None:
+        failed: list[DeviceError] = []
+        for door in doors:
+            self._released.pop(door, None)
+            try:
+                self._board.write(_release_of(door), active=False)
+            except DeviceError as error:
+                failed.append(error)
+                self._unconfirmed[door] = time.monotonic() + RETRY_S
+            else:
+                self._unconfirmed.pop(door, None)
+        if not self._released:
+            self._emergency = False
+        self._changed.notify()
+        if failed:
+            raise failed[0]
+
+    # --- the doors' own thread -------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                if self._closed:
+                    return
+                now = time.monotonic()
+                faults = [*self._expire(now), *self._retry(now), *self._look(now)]
+                if not faults:
+                    self._changed.wait(max(0.0, self._next_due() - time.monotonic()))
+            for fault in faults:
+                self._tell(fault)
+
+    def _tell(self, fault: DeviceError) -> None:
+        """Tell of a fault. A listener that fails is reported like a dying thread, but the leases go on."""
+        try:
+            self._on_fault(fault)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not keep a door released
+            reason = (type(error), error, error.__traceback__, threading.current_thread())
+            threading.excepthook(threading.ExceptHookArgs(reason))
+
+    def _next_due(self) -> float:
+        return min((self._watch_at, *self._released.values(), *self._unconfirmed.values()))
+
+    def _expire(self, now: float) -> list[DeviceError]:
+        """Lock the doors whose lease has ended. On a failed write lock everything."""
+        ended = [door for door, until in self._released.items() if until <= now]
+        if not ended:
+            return []
+        try:
+            self._lock(*ended)
+        except DeviceError as error:
+            self._lock_quietly()
+            return [error]
+        return []
+
+    def _retry(self, now: float) -> list[DeviceError]:
+        """Write again the locks that failed; their fault has been told."""
+        for door in [door for door, at in self._unconfirmed.items() if at <= now]:
+            try:
+                self._lock(door)
+            except DeviceError:
+                continue  # `_lock` has set the next try
+        return []
+
+    def _look(self, now: float) -> list[DeviceError]:
+        """Compare the sensors with the commands, as far as they can be read."""
+        if now < self._watch_at:
+            return []
+        self._watch_at = now + WATCH_S
+        faults = []
+        for door, watch in self._watches.items():
+            try:
+                shut = self._board.read(f"{door}_shut")
+            except DeviceError:
+                continue  # the board's own watch tells of a board that is lost
+            released = door in self._released
+            breach = watch.observe(shut=shut, released=released, now=now)
+            if breach is not None:
+                faults.append(
+                    DeviceError(DEVICE, breach, f"{door} door is open but not released: go and look at it")
+                )
+        return faults
+
+
+def _release_of(door: Door) -> str:
+    """The name of the output that releases a door."""
+    return f"{door}_release"

@@ -1,0 +1,248 @@
+"""`gate-central`: the reference central server's commands. They return values; `main` alone prints."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from gated import logs
+from gated.central.folder import CentralError, CentralFolder
+from gated.central.keys import (
+    Handout,
+    admit_gate,
+    allowed_gates,
+    initialise,
+    newest_root,
+    revoke_gate,
+    server_pair,
+)
+from gated.central.publish import KEEP_DELTAS, BadRows, Published, current_header, current_index, publish
+from gated.central.repository import Lifetimes, Repository
+from gated.central.serve import ServeSettings, serve
+from gated.core.values import Value
+from gated.watchlist.replica import SIGNED_AT
+from gated.watchlist.snapshot import ListError
+
+
+class Initialised(Value):
+    """A new central folder."""
+
+    folder: str
+    server_key: str
+    root: str
+
+
+class Revoked(Value):
+    """A gate that may no longer fetch."""
+
+    gate: str
+
+
+class Listening(Value):
+    """The addresses of the running server."""
+
+    requests: str
+    announcements: str
+    server_key: str
+
+
+class CentralStatus(Value):
+    """What the central side has published and for whom."""
+
+    list: str
+    version: int
+    created: str
+    documents: int
+    persons: int
+    deltas: int
+    signed_at: str
+    expires: dict[str, str]
+    gates: tuple[str, ...]
+    server_key: str
+    warnings: tuple[str, ...]
+
+
+def _init(options: argparse.Namespace, folder: CentralFolder) -> Initialised:
+    key = initialise(folder, datetime.now(UTC), _lifetimes(options))
+    return Initialised(folder=str(folder.path), server_key=key, root=str(newest_root(folder)))
+
+
+def _keys(options: argparse.Namespace, folder: CentralFolder) -> Handout:
+    return admit_gate(folder, options.gate)
+
+
+def _revoke(options: argparse.Namespace, folder: CentralFolder) -> Revoked:
+    revoke_gate(folder, options.gate)
+    return Revoked(gate=options.gate)
+
+
+def _publish(options: argparse.Namespace, folder: CentralFolder) -> Published:
+    return publish(
+        folder,
+        options.list,
+        datetime.now(UTC),
+        name=options.name,
+        lifetimes=_lifetimes(options),
+        keep=options.keep,
+        skip_bad=options.skip_bad,
+    )
+
+
+def _status(_: argparse.Namespace, folder: CentralFolder) -> CentralStatus:
+    folder.require()
+    repository = Repository(folder)
+    timestamp, snapshot, targets = repository.timestamp(), repository.snapshot(), repository.targets()
+    header, index = current_header(folder), current_index(folder)
+    now = datetime.now(UTC)
+    parts = (("timestamp", timestamp), ("snapshot", snapshot), ("targets", targets))
+    warnings = [f"{name} has expired" for name, signed in parts if signed.expires <= now]
+    warnings += [] if header else ["nothing is published yet: gate-central publish"]
+    return CentralStatus(
+        list=header.list if header else "",
+        version=header.version if header else 0,
+        created=header.created if header else "",
+        documents=header.documents if header else 0,
+        persons=header.persons if header else 0,
+        deltas=len(index.deltas) if index else 0,
+        signed_at=str(timestamp.unrecognized_fields.get(SIGNED_AT, "")),
+        expires={name: signed.expires.strftime("%Y-%m-%dT%H:%M:%SZ") for name, signed in parts},
+        gates=tuple(sorted(allowed_gates(folder).values())),
+        server_key=server_pair(folder).public_key,
+        warnings=tuple(warnings),
+    )
+
+
+def _serve(options: argparse.Namespace, folder: CentralFolder) -> None:
+    logs.configure("gate-central")
+    settings = ServeSettings(
+        requests=options.requests,
+        announcements=options.announcements,
+        interval_s=options.interval,
+        lifetimes=_lifetimes(options),
+    )
+
+    def told(addresses: tuple[str, str]) -> None:
+        key = server_pair(folder).public_key
+        _show(
+            Listening(requests=addresses[0], announcements=addresses[1], server_key=key), as_json=options.json
+        )
+
+    serve(folder, settings, told)
+
+
+def _lifetimes(options: argparse.Namespace) -> Lifetimes:
+    return Lifetimes(
+        targets_days=options.targets_days,
+        snapshot_days=options.snapshot_days,
+        timestamp_hours=options.timestamp_hours,
+    )
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value <= 100_000:
+        raise argparse.ArgumentTypeError("a number above 0")
+    return value
+
+
+def _natural(text: str) -> int:
+    value = int(text)
+    if not 0 <= value <= 1000:
+        raise argparse.ArgumentTypeError("a whole number from 0 to 1000")
+    return value
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    top = argparse.ArgumentParser(prog="gate-central", description="publishes signed watchlists to the gates")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("folder", type=Path, metavar="DIR", help="the central folder")
+    shared.add_argument("--json", action="store_true", help="print one JSON object")
+    times = argparse.ArgumentParser(add_help=False)
+    defaults = Lifetimes()
+    times.add_argument("--targets-days", type=_positive, default=defaults.targets_days, metavar="N")
+    times.add_argument("--snapshot-days", type=_positive, default=defaults.snapshot_days, metavar="N")
+    times.add_argument("--timestamp-hours", type=_positive, default=defaults.timestamp_hours, metavar="N")
+
+    def add(
+        name: str, run: Callable[..., Any], text: str, *parents: argparse.ArgumentParser
+    ) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=text, description=text, parents=[shared, *parents])
+        command.set_defaults(run=run)
+        return command
+
+    add("init", _init, "make all keys and an empty repository", times)
+    add("keys", _keys, "make a gate's key, allow it, and write the files for the gate").add_argument(
+        "--gate", required=True, metavar="NAME"
+    )
+    add("revoke", _revoke, "take a gate off the allow-list").add_argument(
+        "--gate", required=True, metavar="NAME"
+    )
+    publishing = add("publish", _publish, "publish a list (.csv or .jsonl) as the next version", times)
+    publishing.add_argument("--list", required=True, type=Path, metavar="FILE")
+    publishing.add_argument("--name", default="main", help="the list's name (main)")
+    publishing.add_argument("--keep", type=_natural, default=KEEP_DELTAS, metavar="N", help="deltas to keep")
+    publishing.add_argument("--skip-bad", action="store_true", help="publish without the rows that are wrong")
+    serving = add("serve", _serve, "serve the gates until told to stop", times)
+    serving.add_argument("--requests", required=True, metavar="tcp://HOST:PORT")
+    serving.add_argument("--announcements", required=True, metavar="tcp://HOST:PORT")
+    serving.add_argument(
+        "--interval", type=_positive, default=60.0, metavar="S", help="seconds between signatures"
+    )
+    add("status", _status, "what is published, until when, and for whom")
+    return top
+
+
+def _show(value: Value, *, as_json: bool) -> None:
+    if as_json:
+        text = msgspec.json.encode(value).decode()
+    else:
+        fields = msgspec.to_builtins(value)
+        text = "\n".join(f"{name.replace('_', ' ')}: {_plain(content)}" for name, content in fields.items())
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def _plain(content: Any) -> str:
+    if isinstance(content, dict):
+        return ", ".join(f"{name} {value}" for name, value in content.items())
+    if isinstance(content, list):
+        rows = [", ".join(map(str, row.values())) if isinstance(row, dict) else str(row) for row in content]
+        return (
+            ", ".join(rows)
+            if all(isinstance(row, str) for row in content)
+            else "".join(f"\n  line {r}" for r in rows)
+        )
+    return str(content)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Exit status 0; 1 when it could not be done; 2 for a wrong command line."""
+    options = parser().parse_args(arguments)
+    try:
+        result = options.run(options, CentralFolder(options.folder))
+    except BadRows as error:
+        for row in error.rows:
+            sys.stderr.write(f"line {row.line}: {row.field or 'row'}: expected {row.expected}\n")
+        sys.stderr.write(f"gate-central: {error}\n")
+        return 1
+    except (CentralError, ListError) as error:
+        sys.stderr.write(f"gate-central: {error}\n")
+        return 1
+    except OSError as error:
+        sys.stderr.write(
+            f"gate-central: {error.filename}: {error.strerror}: check the path, its rights and the disk\n"
+        )
+        return 1
+    if result is not None:
+        _show(result, as_json=options.json)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,216 @@
+"""Publishing a list: the next snapshot, the delta to it, the index, and the signatures over them.
+
+Files are written first and signed last (`Repository`), so a gate sees the old state or the new one. The
+snapshot's lines are sorted, so the delta comes from reading two files side by side. Old deltas stay while a
+gate may still take them: a chain of `keep` deltas, then the snapshot is the way.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+from tuf.api.metadata import TargetFile
+
+from gated.central.folder import CentralError, CentralFolder, write
+from gated.central.intake import BadRow, read_list
+from gated.central.repository import Lifetimes, Repository, utc_text
+from gated.core.values import Value
+from gated.watchlist.delta import delta_header, difference
+from gated.watchlist.replica import (
+    INDEX,
+    MAX_PUBLISHED,
+    Index,
+    PublishedDelta,
+    PublishedSnapshot,
+    parse_index,
+)
+from gated.watchlist.snapshot import (
+    MAX_DOCUMENTS,
+    MAX_PERSONS,
+    DocumentEntry,
+    Entry,
+    Header,
+    parse_header,
+    snapshot_lines,
+    split,
+)
+
+MAX_REPORTED = 100
+KEEP_DELTAS = 30
+
+
+class Published(Value):
+    """What a publication did. With bad rows and no leave to skip them nothing was published."""
+
+    list: str
+    version: int
+    documents: int
+    persons: int
+    delta_bytes: int
+    snapshot_bytes: int
+    unchanged: bool
+    bad_rows: tuple[BadRow, ...] = ()
+    more_bad_rows: int = 0
+
+
+class BadRows(CentralError):
+    """The list has rows that cannot be taken."""
+
+    def __init__(self, source: Path, rows: list[BadRow], count: int) -> None:
+        super().__init__(
+            f"{source}: {count} rows cannot be taken: correct them, or leave them out with --skip-bad"
+        )
+        self.rows = rows
+        self.count = count
+
+
+def publish(
+    folder: CentralFolder,
+    source: Path,
+    now: datetime,
+    *,
+    name: str = "main",
+    lifetimes: Lifetimes | None = None,
+    keep: int = KEEP_DELTAS,
+    skip_bad: bool = False,
+) -> Published:
+    """Publish the list in `source` as the next version. Raises CentralError, BadRows, OSError."""
+    folder.require()
+    entries, bad, count = _take(source)
+    if bad and not skip_bad:
+        raise BadRows(source, bad, count)
+    with folder.locked():
+        published = _publish(folder, name, entries, now, lifetimes or Lifetimes(), keep)
+    return msgspec.structs.replace(published, bad_rows=tuple(bad), more_bad_rows=count - len(bad))
+
+
+def current_index(folder: CentralFolder) -> Index | None:
+    """What is published now; None before the first publication. Raises CentralError, ListError."""
+    repository = Repository(folder)
+    target = repository.targets().targets.get(INDEX)
+    return parse_index(repository.file(target).read_bytes()) if target else None
+
+
+def current_header(folder: CentralFolder) -> Header | None:
+    """The header of the list that is published now."""
+    repository = Repository(folder)
+    index = current_index(folder)
+    return _header(repository.file(repository.targets().targets[index.snapshot.path])) if index else None
+
+
+def _take(source: Path) -> tuple[set[Entry], list[BadRow], int]:
+    entries: set[Entry] = set()
+    bad: list[BadRow] = []
+    count = 0
+    for row in read_list(source):
+        if isinstance(row, BadRow):
+            count += 1
+            bad += [row] if len(bad) < MAX_REPORTED else []
+        else:
+            entries.add(row)
+    documents = sum(isinstance(entry, DocumentEntry) for entry in entries)
+    if documents > MAX_DOCUMENTS or len(entries) - documents > MAX_PERSONS:
+        raise CentralError(
+            f"{source}: at most {MAX_DOCUMENTS} documents and {MAX_PERSONS} persons fit on a list"
+        )
+    return entries, bad, count
+
+
+def _publish(
+    folder: CentralFolder, name: str, entries: set[Entry], now: datetime, lifetimes: Lifetimes, keep: int
+) -> Published:
+    repository = Repository(folder)
+    files = dict(repository.targets().targets)
+    index = current_index(folder)
+    if index and index.list != name:
+        raise CentralError(f"this folder publishes the list {index.list}: use another folder for {name}")
+    before = repository.file(files[index.snapshot.path]) if index else None
+    version = index.version + 1 if index else 1
+    snapshot = _place(
+        folder, f"snapshot-{version}.jsonl", snapshot_lines(name, version, utc_text(now), entries)
+    )
+    after = repository.file(snapshot)
+    if index and before and _header(before).digest == _header(after).digest:
+        after.unlink()
+        repository.publish(files, now, lifetimes)
+        return _report(_header(before), 0, index.snapshot.length, unchanged=True)
+    deltas = list(index.deltas) if index else []
+    delta = _place(folder, f"delta-{version - 1}-{version}.jsonl", _delta(before, after)) if before else None
+    if delta:
+        files[delta.path] = delta
+        deltas.append(PublishedDelta(path=delta.path, length=delta.length, base=version - 1, version=version))
+    deltas = deltas[max(0, len(deltas) - keep) :]
+    kept = {each.path: files[each.path] for each in deltas}
+    kept[snapshot.path] = snapshot
+    kept[INDEX] = _place_index(folder, name, version, now, snapshot, deltas)
+    repository.publish(kept, now, lifetimes)
+    return _report(_header(after), delta.length if delta else 0, snapshot.length, unchanged=False)
+
+
+def _report(header: Header, delta_bytes: int, snapshot_bytes: int, *, unchanged: bool) -> Published:
+    return Published(
+        list=header.list,
+        version=header.version,
+        documents=header.documents,
+        persons=header.persons,
+        delta_bytes=delta_bytes,
+        snapshot_bytes=snapshot_bytes,
+        unchanged=unchanged,
+    )
+
+
+def _place_index(
+    folder: CentralFolder,
+    name: str,
+    version: int,
+    now: datetime,
+    snapshot: TargetFile,
+    deltas: list[PublishedDelta],
+) -> TargetFile:
+    index = Index(
+        list=name,
+        version=version,
+        created=utc_text(now),
+        snapshot=PublishedSnapshot(path=snapshot.path, length=snapshot.length),
+        deltas=tuple(deltas),
+    )
+    raw = msgspec.json.encode(index)
+    file = TargetFile.from_data(INDEX, raw, ["sha256"])
+    write(Repository(folder).file(file), raw)
+    return file
+
+
+def _place(folder: CentralFolder, name: str, lines: Iterable[bytes]) -> TargetFile:
+    """Write lines as a published file; its name carries its hash. Raises CentralError when it is too long."""
+    spare = folder.targets / "watchlist" / f".new-{name}"
+    digest, length = hashlib.sha256(), 0
+    with spare.open("wb") as file:
+        for line in lines:
+            file.write(line + b"\n")
+            digest.update(line + b"\n")
+            length += len(line) + 1
+        file.flush()
+        os.fsync(file.fileno())
+    if length > MAX_PUBLISHED:
+        spare.unlink()
+        raise CentralError(f"the list takes {length} bytes; one file holds at most {MAX_PUBLISHED}")
+    target = TargetFile(length, {"sha256": digest.hexdigest()}, f"watchlist/{name}")
+    spare.replace(Repository(folder).file(target))
+    return target
+
+
+def _delta(before: Path, after: Path) -> Iterator[bytes]:
+    with before.open("rb") as old, after.open("rb") as new:
+        olds, news = split(old), split(new)
+        yield delta_header(
+            parse_header(next(olds, None), "snapshot"), parse_header(next(news, None), "snapshot")
+        )
+        yield from difference(olds, news)
+
+
+def _header(snapshot: Path) -> Header:
+    with snapshot.open("rb") as file:
+        return parse_header(next(split(file), None), "snapshot")

@@ -1,0 +1,255 @@
+"""The running server: gives out pieces of published files, says when something is new, and keeps vouching.
+
+One thread, one poller, three sockets: ROUTER for questions, PUB for announcements, and the ZAP socket where
+libzmq asks whether a client's key may come in. The allow-list is the folder of gates' keys and is read again
+when it changes; a gate that was revoked while connected is refused question by question. The server holds
+no state of a gate, so nothing a gate does can fill it.
+
+As long as it runs it signs the timestamp anew at every interval: that word is what keeps the gates' lists
+fresh. When it stops, the lists grow old, which is what the gates' policies count on.
+"""
+
+import contextlib
+import os
+import signal
+import stat
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from types import FrameType
+
+import msgspec
+import zmq
+from zmq.utils import z85
+
+from gated import logs
+from gated.central.folder import CentralError, CentralFolder
+from gated.central.keys import allowed_gates, server_pair
+from gated.central.repository import Lifetimes, Repository
+from gated.central.wire import MAX_ASK, TOPIC, Absent, Answer, Ask, Piece, served_path
+from gated.core.values import Value
+from gated.runtime.notify import Notifier
+
+LOOK_S = 0.5  # how often the folder is looked at: a publication is announced within this time
+BACKLOG = 1000  # messages for one gate: announcements are small, answers are asked for
+COMPLAIN_S = 10.0  # between two complaints about unknown keys
+HEARTBEAT_MS = 5000  # a connection whose other end vanished is noticed within three of these
+HANDSHAKE_MS = 3000  # a client that connects and says nothing is cut off
+
+_log = logs.get("central")
+
+
+class ServeSettings(Value):
+    """Where to listen, and how often to vouch."""
+
+    requests: str
+    announcements: str
+    interval_s: float = 60.0
+    lifetimes: Lifetimes = Lifetimes()
+
+
+class Gatekeeper:
+    """The allow-list, read again when the folder of keys changes."""
+
+    def __init__(self, folder: CentralFolder) -> None:
+        self._folder = folder
+        self._stamp = -1
+        self._gates: dict[str, str] = {}
+
+    def gate(self, key: str) -> str | None:
+        """The name of the gate that has this public key (Z85), None when it may not come in."""
+        try:
+            stamp = self._folder.gates.stat().st_mtime_ns
+        except OSError:
+            return None  # no list, no entry
+        if stamp != self._stamp:
+            self._stamp, self._gates = stamp, allowed_gates(self._folder)
+        return self._gates.get(key)
+
+
+class Server:
+    """The central server over one folder. Belongs to one thread."""
+
+    def __init__(self, folder: CentralFolder, settings: ServeSettings) -> None:
+        folder.require()
+        self._folder = folder
+        self._settings = settings
+        self._repository = Repository(folder)
+        self._gatekeeper = Gatekeeper(folder)
+        self._asks = msgspec.msgpack.Decoder(Ask)
+        self._encoder = msgspec.msgpack.Encoder()
+        self._published: int | None = None
+        self._sign_due = 0.0
+        self._look_due = 0.0
+        self._complained = False
+        self._complain_due = 0.0
+        pair = server_pair(folder)
+        self._context = zmq.Context()
+        try:
+            self._zap = self._context.socket(zmq.REP)
+            self._zap.bind(
+                "inproc://zeromq.zap.01"
+            )  # before the others: without it libzmq lets nobody decide
+            self._requests = self._listen(zmq.ROUTER, settings.requests, pair.secret_key)
+            self._requests.setsockopt(zmq.ROUTER_HANDOVER, 1)
+            self._announcements = self._listen(zmq.PUB, settings.announcements, pair.secret_key)
+        except zmq.ZMQError as error:
+            self._context.destroy(linger=0)
+            raise CentralError(
+                f"cannot listen on {settings.requests} and {settings.announcements} ({error}): free them, or"
+                " choose others"
+            ) from error
+
+    def _listen(self, kind: int, address: str, secret: str) -> "zmq.Socket[bytes]":
+        socket = self._context.socket(kind)
+        for option, value in (
+            (zmq.LINGER, 0),
+            (zmq.SNDHWM, BACKLOG),
+            (zmq.RCVHWM, BACKLOG),
+            (zmq.MAXMSGSIZE, MAX_ASK),
+            (zmq.HEARTBEAT_IVL, HEARTBEAT_MS),
+            (zmq.HEARTBEAT_TIMEOUT, 3 * HEARTBEAT_MS),
+            (zmq.HANDSHAKE_IVL, HANDSHAKE_MS),
+            (zmq.CURVE_SERVER, 1),
+        ):
+            socket.setsockopt(option, value)
+        socket.setsockopt(zmq.CURVE_SECRETKEY, secret.encode())
+        socket.setsockopt(zmq.ZAP_DOMAIN, b"gates")
+        socket.bind(address)
+        return socket
+
+    @property
+    def addresses(self) -> tuple[str, str]:
+        """Where the server listens: requests, announcements."""
+        return _address(self._requests), _address(self._announcements)
+
+    def run(self, going: Callable[[], bool], alive: Callable[[], None] = lambda: None) -> None:
+        """Serve until `going` says no; asked at least every LOOK_S seconds."""
+        poller = zmq.Poller()
+        poller.register(self._zap, zmq.POLLIN)
+        poller.register(self._requests, zmq.POLLIN)
+        while going():
+            ready = dict(poller.poll(int(LOOK_S * 1000)))
+            if self._zap in ready:
+                self._admit()
+            if self._requests in ready:
+                self._answer()
+            self._keep_house()
+            alive()
+
+    def close(self) -> None:
+        """Stop listening. Idempotent."""
+        self._context.destroy(linger=0)
+
+    def _admit(self) -> None:
+        """Answer libzmq's question about a client (ZAP, RFC 27)."""
+        frames = self._zap.recv_multipart()
+        request = frames[1] if len(frames) > 1 else b""
+        curve = len(frames) == 7 and frames[5] == b"CURVE" and len(frames[6]) == 32
+        key = z85.encode(frames[6]).decode() if curve else ""
+        gate = self._gatekeeper.gate(key) if key else None
+        if gate is None:
+            self._complain_of_stranger()
+            answer = [b"1.0", request, b"400", b"not allowed", b"", b""]
+        else:
+            _log.info("a gate connected", gate=gate)
+            answer = [b"1.0", request, b"200", b"OK", key.encode(), b""]
+        self._zap.send_multipart(answer)
+
+    def _complain_of_stranger(self) -> None:
+        """Say it, but not as often as a stranger may knock."""
+        now = time.monotonic()
+        if now >= self._complain_due:
+            self._complain_due = now + COMPLAIN_S
+            _log.warning("a client with an unknown key was refused", fix="gate-central keys, if it is ours")
+
+    def _answer(self) -> None:
+        frames = self._requests.recv_multipart(copy=False)
+        if len(frames) != 2:
+            return
+        try:
+            ask = self._asks.decode(frames[1].buffer)
+        except (msgspec.MsgspecError, RecursionError):
+            return
+        try:
+            allowed = self._gatekeeper.gate(str(frames[1].get("User-Id"))) is not None
+        except zmq.ZMQError:
+            allowed = False
+        answer = self._piece(ask) if allowed else Absent(number=ask.number, reason="refused")
+        with contextlib.suppress(zmq.ZMQError):  # the gate went away meanwhile, or takes no more
+            self._requests.send_multipart([frames[0].bytes, self._encoder.encode(answer)], zmq.DONTWAIT)
+
+    def _piece(self, ask: Ask) -> Answer:
+        path = served_path(ask.path)
+        if path is None:
+            return Absent(number=ask.number, reason="missing")
+        try:
+            handle = os.open(self._folder.repository / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                state = os.fstat(handle)
+                if not stat.S_ISREG(state.st_mode):
+                    return Absent(number=ask.number, reason="missing")
+                body = os.pread(handle, ask.length, ask.offset)
+            finally:
+                os.close(handle)
+        except OSError:
+            return Absent(number=ask.number, reason="missing")
+        stamp = f"{state.st_ino:x}-{state.st_mtime_ns:x}"
+        return Piece(number=ask.number, total=state.st_size, stamp=stamp, body=body)
+
+    def _keep_house(self) -> None:
+        now = time.monotonic()
+        if now < self._look_due:
+            return
+        self._look_due = now + LOOK_S
+        try:
+            if now >= self._sign_due:
+                with self._folder.locked(wait=False) as alone:  # a publication under way signs by itself
+                    if alone:
+                        self._sign_due = now + self._settings.interval_s
+                        self._repository.sign_again(datetime.now(UTC), self._settings.lifetimes)
+            self._announce()
+            self._complained = False
+        except (CentralError, OSError) as error:
+            if not self._complained:
+                _log.error(
+                    "cannot vouch for the list",
+                    fix="see the error; the gates' lists grow old",
+                    exc_info=error,
+                )
+            self._complained = True
+
+    def _announce(self) -> None:
+        """Tell the gates when the targets changed since the last look."""
+        version = self._repository.snapshot().meta["targets.json"].version
+        if version != self._published:
+            if self._published is not None:
+                self._announcements.send_multipart([TOPIC, str(version).encode()])
+                _log.info("announced", version=version)
+            self._published = version
+
+
+def _address(socket: "zmq.Socket[bytes]") -> str:
+    address = socket.getsockopt(zmq.LAST_ENDPOINT)
+    return address.decode().rstrip("\0") if isinstance(address, bytes) else ""
+
+
+def serve(folder: CentralFolder, settings: ServeSettings, told: Callable[[tuple[str, str]], None]) -> None:
+    """Serve until SIGTERM or SIGINT; `told` hears the addresses once they listen. Raises CentralError."""
+    stopping = False
+
+    def stop(_: int, __: FrameType | None) -> None:
+        nonlocal stopping
+        stopping = True
+
+    server = Server(folder, settings)
+    notifier = Notifier()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    try:
+        told(server.addresses)
+        notifier.ready()
+        server.run(lambda: not stopping, notifier.watchdog)
+        notifier.stopping()
+    finally:
+        server.close()

@@ -1,0 +1,206 @@
+"""Access to the chip (Doc 9303-11 section 4): PACE over elliptic curves with generic mapping, and BAC.
+
+Each protocol is a generator: it yields command APDUs, is sent response APDUs, and returns a SecureChannel
+or raises. Neither ever turns into the other: that choice is made before, from EF.CardAccess and policy,
+and a PACE that fails has failed. Chance comes from the argument `random`, so that the worked examples of
+the standard can be replayed byte by byte.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from enum import IntEnum
+
+from gated.document import keys, tlv
+from gated.document.apdu import Command, Response, parse_response
+from gated.document.card_access import PaceChoice
+from gated.document.curves import Point, Random
+from gated.document.errors import AccessError, ApduError, CurveError, TlvError
+from gated.document.keys import Suite
+from gated.document.messaging import SecureChannel, SessionKeys
+from gated.document.mrz import Mrz
+
+Apdus = Generator[bytes, bytes, SecureChannel]
+
+CHAINED = 0x10  # CLA: more commands of the chain follow
+MAX_NONCE = 64
+
+
+class PasswordKind(IntEnum):
+    """The reference of the password in MSE:Set AT (section 4.4.4.1)."""
+
+    MRZ = 1
+    CAN = 2
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Password:
+    """What the terminal knows from the page: the MRZ information or the card access number."""
+
+    kind: PasswordKind
+    text: str
+
+    def __repr__(self) -> str:
+        return f"Password({self.kind.name})"
+
+    @classmethod
+    def of_mrz(cls, mrz: Mrz) -> "Password":
+        """The MRZ information of a scanned zone."""
+        return cls(PasswordKind.MRZ, mrz.access_key)
+
+    @classmethod
+    def of_can(cls, number: str) -> "Password":
+        """The six digits on the data page. Raises AccessError(`can_malformed`)."""
+        if len(number) != 6 or not (number.isascii() and number.isdigit()):
+            raise AccessError("can_malformed")
+        return cls(PasswordKind.CAN, number)
+
+    @property
+    def seed(self) -> bytes:
+        """f(password) of section 9.7.3."""
+        return keys.mrz_seed(self.text) if self.kind is PasswordKind.MRZ else keys.can_seed(self.text)
+
+
+def pace(choice: PaceChoice, password: Password, random: Random) -> Apdus:
+    """Password Authenticated Connection Establishment (section 4.4).
+
+    Draws two private keys. Raises AccessError: `pace_refused` before anything secret was used,
+    `access_denied` when the chip does not accept the terminal's token, `pace_token_wrong` when the chip
+    does not know the password, `pace_echoed_key`, `pace_point`, `pace_malformed`.
+    """
+    run = _Pace(choice, password, random)
+    try:
+        return (yield from run.commands())
+    except (TlvError, ApduError) as error:
+        raise AccessError("pace_malformed") from error
+    except CurveError as error:
+        raise AccessError("pace_point") from error
+
+
+class _Pace:
+    """One run of PACE: the steps of section 4.4.1 in order."""
+
+    def __init__(self, choice: PaceChoice, password: Password, random: Random) -> None:
+        self._choice = choice
+        self._password = password
+        self._random = random
+        self._suite = choice.suite
+        self._curve = choice.curve
+
+    def commands(self) -> Apdus:
+        nonce = yield from self._nonce()
+        generator = yield from self._map(nonce)
+        own, chip, shared = yield from self._agree(generator)
+        session = SessionKeys(
+            self._suite,
+            keys.derive(self._suite, shared, keys.FOR_ENCRYPTION),
+            keys.derive(self._suite, shared, keys.FOR_AUTHENTICATION),
+        )
+        yield from self._confirm(session, own, chip)
+        return SecureChannel(session)
+
+    def _nonce(self) -> Generator[bytes, bytes, int]:
+        """Choose the protocol, then fetch and decrypt the nonce."""
+        body = tlv.encode(0x80, self._choice.offer.oid) + tlv.encode(0x83, bytes([self._password.kind]))
+        if self._choice.ambiguous:
+            body += tlv.encode(0x84, bytes([self._curve.number]))
+        chosen = parse_response((yield Command(0x00, 0x22, 0xC1, 0xA4, body).encode()))
+        if not chosen.ok:
+            raise AccessError("pace_refused")
+        encrypted = yield from self._exchange(b"", 0x80)
+        if not encrypted or len(encrypted) > MAX_NONCE or len(encrypted) % self._suite.block:
+            raise AccessError("pace_malformed")
+        key = keys.derive(self._suite, self._password.seed, keys.FOR_PASSWORD)
+        return int.from_bytes(keys.decrypt(self._suite, key, encrypted), "big")
+
+    def _map(self, nonce: int) -> Generator[bytes, bytes, Point]:
+        """Generic mapping (section 4.4.3.3.1): G' = s * G + H, H from an anonymous key agreement."""
+        curve = self._curve
+        private = curve.draw(self._random)
+        own = curve.multiply(private, curve.generator)
+        chip = yield from self._swap_points(own, 0x81, 0x82)
+        anonymous = curve.multiply(private, chip)
+        return curve.add(curve.multiply(nonce, curve.generator), anonymous)
+
+    def _agree(self, generator: Point) -> Generator[bytes, bytes, tuple[Point, Point, bytes]]:
+        """Key agreement on the mapped generator: both public keys and the shared secret."""
+        curve = self._curve
+        private = curve.draw(self._random)
+        own = curve.multiply(private, generator)
+        chip = yield from self._swap_points(own, 0x83, 0x84)
+        return own, chip, curve.encode_x(curve.multiply(private, chip))
+
+    def _swap_points(self, own: Point, tag: int, answer: int) -> Generator[bytes, bytes, Point]:
+        coded = yield from self._exchange(tlv.encode(tag, self._curve.encode(own)), answer)
+        chip = self._curve.decode(coded)
+        if chip.x == own.x:  # the same key, or its negative: section 4.4.1 asks for different ones
+            raise AccessError("pace_echoed_key")
+        return chip
+
+    def _confirm(self, session: SessionKeys, own: Point, chip: Point) -> Generator[bytes, bytes, None]:
+        """Mutual authentication by tokens over each other's public key (section 4.4.3.4)."""
+        token = self._token(session, chip)
+        proof = yield from self._exchange(tlv.encode(0x85, token), 0x86, last=True)
+        if not keys.equal(proof, self._token(session, own)):
+            raise AccessError("pace_token_wrong")
+
+    def _token(self, session: SessionKeys, point: Point) -> bytes:
+        coded = tlv.encode(0x06, self._choice.offer.oid) + tlv.encode(0x86, self._curve.encode(point))
+        return keys.mac(self._suite, session.authentication, tlv.encode(0x7F49, coded))
+
+    def _exchange(self, body: bytes, answer: int, *, last: bool = False) -> Generator[bytes, bytes, bytes]:
+        """One GENERAL AUTHENTICATE of the chain: the value of the wanted object in the reply."""
+        cla = 0x00 if last else CHAINED
+        command = Command(cla, 0x86, 0x00, 0x00, tlv.encode(0x7C, body), 256)
+        response = parse_response((yield command.encode()))
+        if not response.ok:
+            raise AccessError("access_denied" if last else "pace_refused")
+        return tlv.only(tlv.parse(tlv.parse_one(response.body, 0x7C).value), answer)
+
+
+def bac(password: Password, random: Random) -> Apdus:
+    """Basic Access Control (section 4.3), with the passport application selected.
+
+    Draws RND.IFD (8 bytes), then K.IFD (16 bytes). Raises AccessError: `bac_refused` when the chip gives
+    no challenge, `access_denied` when it does not accept the terminal, `bac_token_wrong` when it does not
+    know the keys.
+    """
+    if password.kind is not PasswordKind.MRZ:
+        raise AccessError("bac_needs_mrz")
+    seed = password.seed[:16]
+    encryption = keys.derive(Suite.TDES, seed, keys.FOR_ENCRYPTION)
+    authentication = keys.derive(Suite.TDES, seed, keys.FOR_AUTHENTICATION)
+    challenge = _response((yield Command(0x00, 0x84, 0x00, 0x00, b"", 8).encode()))
+    if not challenge.ok or len(challenge.body) != 8:
+        raise AccessError("bac_refused")
+    own, secret = random(8), random(16)
+    cryptogram = keys.encrypt(Suite.TDES, encryption, own + challenge.body + secret)
+    body = cryptogram + keys.mac(Suite.TDES, authentication, cryptogram)
+    answer = _response((yield Command(0x00, 0x82, 0x00, 0x00, body, 40).encode()))
+    if not answer.ok:
+        raise AccessError("access_denied")
+    chip_secret = _opened(encryption, authentication, answer.body, challenge.body + own)
+    mixed = bytes(one ^ other for one, other in zip(secret, chip_secret, strict=True))
+    session = SessionKeys(
+        Suite.TDES,
+        keys.derive(Suite.TDES, mixed, keys.FOR_ENCRYPTION),
+        keys.derive(Suite.TDES, mixed, keys.FOR_AUTHENTICATION),
+    )
+    return SecureChannel(session, int.from_bytes(challenge.body[4:] + own[4:], "big"))
+
+
+def _opened(encryption: bytes, authentication: bytes, answer: bytes, nonces: bytes) -> bytes:
+    """Check the chip's cryptogram and both nonces in it; return K.IC."""
+    cryptogram, check = answer[:32], answer[32:]
+    if len(answer) != 40 or not keys.equal(keys.mac(Suite.TDES, authentication, cryptogram), check):
+        raise AccessError("bac_token_wrong")
+    plain = keys.decrypt(Suite.TDES, encryption, cryptogram)
+    if not keys.equal(plain[:16], nonces):
+        raise AccessError("bac_token_wrong")
+    return plain[16:]
+
+
+def _response(raw: bytes) -> Response:
+    try:
+        return parse_response(raw)
+    except ApduError as error:
+        raise AccessError("bac_malformed") from error

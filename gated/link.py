@@ -1,0 +1,362 @@
+"""`gate-link`: carries bytes between the central server and `gated`, and believes none of them.
+
+It is the one process of a gate that has the network, and it has nothing else: no device, no door, no key but
+its own CURVE key. `gated` asks for a file (Fetch), the link asks the central server for pieces of it and
+passes them on. Questions are few and answers are asked for: at most WINDOW open towards the server, at most
+FETCH_PIECES for one Fetch of `gated`, so neither a slow gate nor a fast server can fill a queue.
+
+ZeroMQ reconnects by itself, for ever, and is silent when a key is wrong. So the link keeps a time-out of its
+own, says `no_link` when it ends without progress, and reads libzmq's connection events for the reason.
+One thread, one poller, no polling loop: while nothing happens the process sleeps.
+"""
+
+import argparse
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Literal
+
+import msgspec
+import zmq
+from zmq.utils.monitor import recv_monitor_message
+
+from gated import logs
+from gated.central.wire import (
+    MAX_ANSWER,
+    PIECE,
+    TOPIC,
+    Absent,
+    Answer,
+    Ask,
+    KeyFileError,
+    KeyPair,
+    read_key_file,
+)
+from gated.config import ConfigError, load
+from gated.core.settings import LinkSettings
+from gated.runtime.bus import Peer
+from gated.runtime.messages import (
+    FETCH_PIECES,
+    Announced,
+    Fetch,
+    Fetched,
+    NotFetched,
+    Ping,
+    Pong,
+    ToLink,
+)
+from gated.runtime.notify import Notifier
+
+WINDOW = 4  # questions open towards the server: 1 MiB in flight fills 80 Mbit/s at 100 ms
+ASK_AGAIN = 3  # times that an unanswered question is put within the time-out
+TURN_S = 1.0  # the longest sleep: the watchdog wants a sign of life
+HEARTBEAT_MS = 10_000
+RECONNECT_MS, RECONNECT_MAX_MS = 200, 5_000
+REFUSED_S, UNLINKED_S = 5.0, 30.0  # until new sockets are tried
+ANNOUNCE_S = 1.0  # announcements are passed on at most this often
+
+Reason = Literal["missing", "too_long", "no_link", "refused"]
+_log = logs.get("link")
+
+
+@dataclass
+class _Job:
+    """One Fetch in progress: what was asked of the server, what came, what was passed on."""
+
+    fetch: Fetch
+    deadline: float
+    next_offset: int  # where the next question begins
+    passed: int  # up to where pieces were passed to gated
+    ask_again: float
+    stamp: str | None = None
+    total: int | None = None
+    sent: int = 0
+    asked: dict[int, Ask] = field(default_factory=dict)
+    came: dict[int, bytes] = field(default_factory=dict)  # offset to bytes, waiting for their turn
+
+
+class Central:
+    """The connection to the central server: two sockets, reconnecting by themselves."""
+
+    def __init__(self, settings: LinkSettings, pair: KeyPair) -> None:
+        self._context = zmq.Context()
+        self._settings = settings
+        self._pair = pair
+        self._asks = msgspec.msgpack.Encoder()
+        self._answers: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)
+        self.state = "no_link"
+        try:
+            self._open()
+        except zmq.ZMQError as error:
+            self.close()
+            raise KeyFileError(
+                f"[link] requests, announcements or server_key cannot be used ({error}): write tcp://HOST:PORT"
+                " and the server's key as gate-central status shows it"
+            ) from error
+
+    def _open(self) -> None:
+        self._opened_at = time.monotonic()
+        self.requests = self._socket(zmq.DEALER, self._settings, self._pair)
+        self.monitor = self.requests.get_monitor_socket(
+            zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_DISCONNECTED
+        )
+        self.requests.connect(self._settings.requests)
+        self.announcements = self._socket(zmq.SUB, self._settings, self._pair)
+        self.announcements.setsockopt(zmq.SUBSCRIBE, TOPIC)
+        self.announcements.connect(self._settings.announcements)
+
+    def open_again(self, now: float) -> None:
+        """Open new sockets when there is no link for long: libzmq gives up for good where it was refused."""
+        wait_s = {"live": None, "refused": REFUSED_S}.get(self.state, UNLINKED_S)
+        if wait_s is None or now < self._opened_at + wait_s:
+            return
+        self.requests.disable_monitor()
+        self.requests.close()
+        self.announcements.close()
+        self._open()
+
+    @property
+    def sockets(self) -> "tuple[zmq.Socket[bytes], ...]":
+        """What to wait on, until the next `open_again`."""
+        return self.requests, self.announcements, self.monitor
+
+    def _socket(self, kind: int, settings: LinkSettings, pair: KeyPair) -> "zmq.Socket[bytes]":
+        socket = self._context.socket(kind)
+        for option, value in (
+            (zmq.LINGER, 0),
+            (zmq.SNDHWM, 4 * WINDOW),
+            (zmq.RCVHWM, 4 * WINDOW),
+            (zmq.MAXMSGSIZE, MAX_ANSWER),
+            (zmq.IMMEDIATE, 1),  # no queue for a server that is not there
+            (zmq.RECONNECT_IVL, RECONNECT_MS),
+            (zmq.RECONNECT_IVL_MAX, RECONNECT_MAX_MS),
+            (zmq.HEARTBEAT_IVL, HEARTBEAT_MS),
+            (zmq.HEARTBEAT_TIMEOUT, 2 * HEARTBEAT_MS),
+            (zmq.HANDSHAKE_IVL, HEARTBEAT_MS),
+        ):
+            socket.setsockopt(option, value)
+        socket.setsockopt(zmq.CURVE_SERVERKEY, settings.server_key.encode())
+        socket.setsockopt(zmq.CURVE_PUBLICKEY, pair.public_key.encode())
+        socket.setsockopt(zmq.CURVE_SECRETKEY, pair.secret_key.encode())
+        return socket
+
+    def ask(self, ask: Ask) -> bool:
+        """Send a question without waiting; False while there is no connection."""
+        try:
+            self.requests.send(self._asks.encode(ask), zmq.DONTWAIT)
+        except zmq.Again:
+            return False
+        return True
+
+    def answer(self) -> Answer | None:
+        """The next answer that is there and can be understood."""
+        while True:
+            try:
+                return self._answers.decode(self.requests.recv(zmq.DONTWAIT))
+            except zmq.Again:
+                return None
+            except (msgspec.MsgspecError, RecursionError):
+                continue
+
+    def announced(self) -> bool:
+        """Take all announcements that are there; whether there was one."""
+        came = False
+        while True:
+            try:
+                self.announcements.recv_multipart(zmq.DONTWAIT)
+            except zmq.Again:
+                return came
+            came = True
+
+    def watch(self) -> None:
+        """Read libzmq's connection events: they say why there is no link, if anything does."""
+        before = self.state
+        while self.monitor.poll(0):
+            event = recv_monitor_message(self.monitor)["event"]
+            if event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
+                self.state = "live"
+            elif event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
+                self.state = "refused"
+            elif self.state != "refused":
+                self.state = "no_link"
+        if self.state == before:
+            return
+        if self.state == "live":
+            _log.info("linked to the central server")
+        elif self.state == "refused":
+            _log.error(
+                "the central server refuses this gate's key", fix="gate-central keys, then install the key"
+            )
+        else:
+            _log.warning("no link to the central server", fix="check the cable, the server and server_key")
+
+    def close(self) -> None:
+        """Leave. Idempotent."""
+        self._context.destroy(linger=0)
+
+
+class Carrier:
+    """Passes files from the central server to `gated`. One Fetch at a time: a newer one replaces an older."""
+
+    def __init__(self, central: Central, peer: Peer[ToLink], timeout_s: float) -> None:
+        self._central = central
+        self._peer = peer
+        self._timeout_s = timeout_s
+        self._job: _Job | None = None
+        self._number = 0
+        self._announce_due: float | None = None
+        self._announced_at = 0.0
+
+    def due(self, now: float) -> float:
+        """When `turn` wants to be called at the latest, though nothing came."""
+        moments = [now + TURN_S]
+        if self._job:
+            moments += [self._job.deadline, self._job.ask_again]
+        if self._announce_due is not None:
+            moments.append(self._announce_due)
+        return min(moments)
+
+    def turn(self, now: float) -> None:
+        """Take what came from either side, and do what is due."""
+        self._central.watch()
+        self._central.open_again(now)
+        while (message := self._peer.receive(0)) is not None:
+            if isinstance(message, Ping):
+                self._peer.send(Pong(number=message.number, camera=self._central.state))
+            else:
+                self._begin(message, now)
+        while (answer := self._central.answer()) is not None:
+            self._take(answer, now)
+        if self._central.announced() and self._announce_due is None:
+            self._announce_due = max(now, self._announced_at + ANNOUNCE_S)
+        if self._announce_due is not None and now >= self._announce_due:
+            self._announce_due, self._announced_at = None, now
+            self._peer.send(Announced())
+        self._press_on(now)
+
+    def _begin(self, fetch: Fetch, now: float) -> None:
+        self._job = _Job(
+            fetch=fetch,
+            deadline=now + self._timeout_s,
+            next_offset=fetch.offset,
+            passed=fetch.offset,
+            ask_again=now + self._timeout_s / ASK_AGAIN,
+        )
+
+    def _take(self, answer: Answer, now: float) -> None:
+        job = self._job
+        ask = job.asked.pop(answer.number, None) if job else None
+        if job is None or ask is None:
+            return  # of an earlier fetch, or put twice and answered twice
+        if isinstance(answer, Absent):
+            self._fail(answer.reason)
+            return
+        if job.stamp is None:
+            job.stamp, job.total = answer.stamp, answer.total
+        if answer.total > job.fetch.max_bytes:
+            self._fail("too_long")
+        elif answer.stamp != job.stamp or answer.total != job.total:
+            self._fail("no_link")  # the file was replaced in between: gated asks anew
+        elif len(answer.body) != min(ask.length, max(0, answer.total - ask.offset)):
+            self._fail("no_link")  # a server that does not keep to the protocol
+        else:
+            job.came[ask.offset] = answer.body
+            job.deadline = now + self._timeout_s
+            job.ask_again = now + self._timeout_s / ASK_AGAIN
+            self._pass_on(job)
+
+    def _pass_on(self, job: _Job) -> None:
+        while self._job is job and (body := job.came.pop(job.passed, None)) is not None:
+            job.passed += len(body)
+            job.sent += 1
+            last = job.passed >= (job.total or 0)
+            if not self._peer.send(Fetched(number=job.fetch.number, body=body, last=last)):
+                _log.warning("gated takes no more", fix="see the log of gated")
+                self._job = None
+            elif last or job.sent == FETCH_PIECES:
+                self._job = None
+
+    def _press_on(self, now: float) -> None:
+        """Put the questions that the window allows; repeat them, or give up, when time is over."""
+        job = self._job
+        if job is None:
+            return
+        if now >= job.deadline:
+            self._fail("refused" if self._central.state == "refused" else "no_link")
+            return
+        if now >= job.ask_again:
+            job.ask_again = now + self._timeout_s / ASK_AGAIN
+            for ask in job.asked.values():
+                self._central.ask(ask)
+        first = job.total is None  # nothing is known of the file: one question finds out
+        while len(job.asked) < (1 if first else WINDOW) and self._wanted(job):
+            self._number += 1
+            ask = Ask(number=self._number, path=job.fetch.path, offset=job.next_offset, length=PIECE)
+            if not self._central.ask(ask):
+                job.ask_again = min(job.ask_again, now + RECONNECT_MS / 1000)
+                return
+            job.asked[ask.number] = ask
+            job.next_offset += PIECE
+
+    def _wanted(self, job: _Job) -> bool:
+        credit = job.fetch.offset + FETCH_PIECES * PIECE
+        return job.next_offset < (credit if job.total is None else min(job.total, credit))
+
+    def _fail(self, reason: Reason) -> None:
+        if self._job:
+            self._peer.send(NotFetched(number=self._job.fetch.number, reason=reason))
+        self._job = None
+
+
+def run(config: Path) -> int:
+    """Carry until SIGTERM. Returns the exit status."""
+    stopping = False
+
+    def stop(_: int, __: FrameType | None) -> None:
+        nonlocal stopping
+        stopping = True
+
+    loaded = load(config).config
+    address = f"ipc://{loaded.paths.run}/link"
+    central = Central(loaded.link, read_key_file(Path(loaded.link.key_file)))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    notifier = Notifier()
+    try:
+        with Peer[ToLink](address, ToLink, bind=False) as peer:
+            carrier = Carrier(central, peer, loaded.link.timeout_s)
+            notifier.ready()
+            _log.info("started", gate=loaded.gate)
+            while not stopping:
+                now = time.monotonic()
+                waiting = [(socket, zmq.POLLIN) for socket in (peer.pollable, *central.sockets)]
+                zmq.zmq_poll(waiting, max(0, int((carrier.due(now) - now) * 1000) + 1))
+                carrier.turn(time.monotonic())
+                notifier.watchdog()
+            notifier.stopping()
+    finally:
+        central.close()
+    return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The process. Exit status 78 (EX_CONFIG) for what only a person can mend."""
+    parser = argparse.ArgumentParser(
+        prog="gate-link", description="carries bytes between a gate and its centre"
+    )
+    parser.add_argument("--config", required=True, type=Path, metavar="FILE", help="gate.toml")
+    options = parser.parse_args(arguments)
+    logs.configure("gate-link")
+    try:
+        return run(options.config)
+    except (ConfigError, KeyFileError) as error:
+        sys.stderr.write(f"gate-link: {error}\n")
+        return 78
+
+
+if __name__ == "__main__":
+    sys.exit(main())

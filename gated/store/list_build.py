@@ -1,0 +1,222 @@
+"""Building a list in a file beside the one in force: from a snapshot, or from the present list and deltas.
+
+Entries stream from the file into the database, so memory stays bounded whatever the size of the list. The
+new file is trusted only after what stands *in it* was compared with the signed header: its counts by
+counting, its digest by the tally of every line, its pages by SQLite's own check. Journalling is off while
+building: a build that did not finish is thrown away, and a finished one is forced to disk before anyone
+sees it.
+"""
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+from gated.watchlist.delta import Change, read_delta
+from gated.watchlist.freshness import Freshness
+from gated.watchlist.match import name_key, normal_issuer
+from gated.watchlist.snapshot import (
+    DocumentEntry,
+    Entry,
+    Header,
+    ListError,
+    PersonEntry,
+    Tally,
+    read_snapshot,
+    split,
+)
+
+if TYPE_CHECKING:
+    from gated.store.watchlist import Watchlist
+
+APPLICATION_ID = 0x65474C31  # "eGL1"
+BATCH = 5000  # rows between two signs of life: some 20 ms
+
+migrations = Migrations("watchlist")
+
+
+@migrations()  # type: ignore[untyped-decorator]  # sqlite-utils does not type its decorator
+def list_and_entries(db: Database) -> None:
+    """Create the tables: what list this is, how fresh, and the entries by what they are looked up by."""
+    for statement in (
+        "CREATE TABLE list (one INTEGER PRIMARY KEY CHECK (one = 1), header TEXT NOT NULL) STRICT",
+        """CREATE TABLE freshness (
+            one INTEGER PRIMARY KEY CHECK (one = 1),
+            signed_at REAL NOT NULL,
+            seen_at REAL NOT NULL
+        ) STRICT""",
+        """CREATE TABLE document (
+            number TEXT NOT NULL,
+            issuer TEXT NOT NULL,
+            type TEXT NOT NULL,
+            grade TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            reference TEXT NOT NULL,
+            PRIMARY KEY (number, issuer, type, grade, reason, reference)
+        ) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE person (
+            name TEXT NOT NULL,
+            birth TEXT NOT NULL,
+            surname TEXT NOT NULL,
+            given TEXT NOT NULL,
+            nationality TEXT NOT NULL,
+            grade TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            reference TEXT NOT NULL,
+            PRIMARY KEY (name, birth, surname, given, nationality, grade, reason, reference)
+        ) STRICT, WITHOUT ROWID""",
+    ):
+        db.execute(statement)
+
+
+_ADD_DOCUMENT = "INSERT INTO document VALUES (?, ?, ?, ?, ?, ?)"
+_ADD_PERSON = "INSERT INTO person VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_DROP_DOCUMENT = (
+    "DELETE FROM document WHERE number = ? AND issuer = ? AND type = ? AND grade = ? AND reason = ?"
+    " AND reference = ?"
+)
+_DROP_PERSON = (
+    "DELETE FROM person WHERE name = ? AND birth = ? AND surname = ? AND given = ? AND nationality = ?"
+    " AND grade = ? AND reason = ? AND reference = ?"
+)
+
+
+def describe(database: sqlite3.Connection) -> tuple[Header, Freshness]:
+    """What list a database holds, and how fresh it is. Raises sqlite3.Error, ValueError, TypeError."""
+    (raw,) = database.execute("SELECT header FROM list").fetchone()
+    signed_at, seen_at = database.execute("SELECT signed_at, seen_at FROM freshness").fetchone()
+    return msgspec.json.decode(raw, type=Header), Freshness(signed_at=signed_at, seen_at=seen_at)
+
+
+def from_snapshot(
+    target: Path, name: str, source: Path, freshness: Freshness, alive: Callable[[], None]
+) -> Header:
+    """Build `target` from a snapshot file of list `name`. Raises ListError, sqlite3.Error, OSError."""
+    with _fresh(target) as database, source.open("rb") as file:
+        migrations.apply(Database(database))
+        header, entries = read_snapshot(split(file))
+        if header.list != name:
+            raise ListError("another_list", 1)
+        database.execute("BEGIN")
+        _insert(database, entries, alive)
+        _seal(database, header, freshness)
+    return header
+
+
+def from_deltas(
+    target: Path,
+    present: "Watchlist",
+    sources: Iterable[Path],
+    freshness: Freshness,
+    alive: Callable[[], None],
+) -> Header:
+    """Build `target` from the list in force and delta files, in order.
+
+    Raises ListError when one does not fit or the result is not what it says; sqlite3.Error, OSError.
+    """
+    with _fresh(target) as database:
+        present.copy_into(database, alive)
+        header, _ = describe(database)
+        database.execute("BEGIN")
+        for source in sources:
+            with source.open("rb") as file:
+                header = _apply(database, header, file, alive)
+        _seal(database, header, freshness)
+    return header
+
+
+@contextlib.contextmanager
+def _fresh(target: Path) -> Iterator[sqlite3.Connection]:
+    """An empty database that is on disk, whole, when the block ends well, and gone when it does not."""
+    target.unlink(missing_ok=True)
+    try:
+        with closing(sqlite3.connect(target, isolation_level=None)) as database:
+            database.execute("PRAGMA journal_mode = OFF")
+            database.execute("PRAGMA synchronous = OFF")
+            database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            yield database
+        with target.open("rb") as file:
+            os.fsync(file.fileno())
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+
+
+def _insert(database: sqlite3.Connection, entries: Iterator[Entry], alive: Callable[[], None]) -> None:
+    while batch := list(islice(entries, BATCH)):
+        documents = [_document(entry) for entry in batch if isinstance(entry, DocumentEntry)]
+        persons = [_person(entry) for entry in batch if isinstance(entry, PersonEntry)]
+        try:
+            database.executemany(_ADD_DOCUMENT, documents)
+            database.executemany(_ADD_PERSON, persons)
+        except sqlite3.IntegrityError as error:
+            raise ListError("twice_under_one_form", 1) from error
+        alive()
+
+
+def _apply(database: sqlite3.Connection, before: Header, file: Any, alive: Callable[[], None]) -> Header:
+    """Apply one delta to the open transaction; strict: each change must change exactly one row."""
+    header, changes = read_delta(split(file))
+    if header.list != before.list:
+        raise ListError("another_list", 1)
+    if header.base != before.version:
+        raise ListError("does_not_fit", 1)
+    tally = Tally(before.documents, before.persons, before.digest)
+    for change in changes:
+        _change(database, change)
+        (tally.add if change.came else tally.remove)(change.entry, change.line)
+        if change.number % BATCH == 0:
+            alive()
+    if not tally.agrees_with(header):
+        raise ListError("not_what_the_header_says", 1)
+    return header
+
+
+def _change(database: sqlite3.Connection, change: Change) -> None:
+    if isinstance(change.entry, DocumentEntry):
+        row, statement = _document(change.entry), _ADD_DOCUMENT if change.came else _DROP_DOCUMENT
+    else:
+        row, statement = _person(change.entry), _ADD_PERSON if change.came else _DROP_PERSON
+    try:
+        changed = database.execute(statement, row).rowcount
+    except sqlite3.IntegrityError as error:
+        raise ListError("does_not_fit", change.number) from error
+    if changed != 1:
+        raise ListError("does_not_fit", change.number)
+
+
+def _seal(database: sqlite3.Connection, header: Header, freshness: Freshness) -> None:
+    """Write what this list is, end the transaction, and verify what the file now holds."""
+    database.execute("INSERT OR REPLACE INTO list VALUES (1, ?)", (msgspec.json.encode(header).decode(),))
+    database.execute(
+        "INSERT OR REPLACE INTO freshness VALUES (1, ?, ?)", (freshness.signed_at, freshness.seen_at)
+    )
+    database.execute("COMMIT")
+    counted = database.execute(
+        "SELECT (SELECT count(*) FROM document), (SELECT count(*) FROM person)"
+    ).fetchone()
+    if counted != (header.documents, header.persons):
+        raise ListError("counted_otherwise", 1)
+    if database.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+        raise ListError("damaged_while_building", 1)
+
+
+def _document(entry: DocumentEntry) -> tuple[str, ...]:
+    return (
+        entry.number, normal_issuer(entry.issuer), entry.type, entry.grade, entry.reason, entry.reference
+    )  # fmt: skip
+
+
+def _person(entry: PersonEntry) -> tuple[str, ...]:
+    return (
+        name_key(entry.surname, entry.given), entry.birth, entry.surname, entry.given, entry.nationality,
+        entry.grade, entry.reason, entry.reference,
+    )  # fmt: skip

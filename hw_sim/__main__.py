@@ -1,0 +1,146 @@
+"""`gate-sim`: rehearses a whole gate with simulated devices, real daemons and travellers, in real time."""
+
+import argparse
+import os
+import platform
+import sys
+import time
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+
+from gated.core.policy import Limits, Policy
+from hw_sim import report
+from hw_sim.gpio_shim import ShimError
+from hw_sim.record import Rehearsed
+from hw_sim.rehearsal import Rehearsal
+from hw_sim.scenarios import BY_NAME, LIST, SCENARIOS, Scenario, Twist
+from hw_sim.site import EMBEDDER, Site
+from hw_sim.supervisor import DaemonError
+from hw_sim.timeline import Narrator
+from models.manifest import Manifest
+
+FOLDER = Path("build/demo")
+OK, NOT_AS_EXPECTED, CANNOT = 0, 1, 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return the exit status."""
+    arguments = _parser().parse_args(argv)
+    try:
+        return int(arguments.command(arguments))
+    except (DaemonError, ShimError) as error:
+        print(f"gate-sim: {error}", file=sys.stderr)
+        return CANNOT
+    except KeyboardInterrupt:
+        return CANNOT
+
+
+def list_scenarios(arguments: argparse.Namespace) -> int:
+    """List the scenarios."""
+    for scenario in SCENARIOS:
+        if arguments.json:
+            known = {"scenario": scenario.name, "expected": scenario.expected, "title": scenario.title}
+            print(msgspec.json.encode(known).decode())
+        else:
+            print(f"{scenario.name:<18} {scenario.expected:<10} {scenario.title}")
+    return OK
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run scenarios; the exit status is 0 only if each ends as expected."""
+    chosen = SCENARIOS if arguments.all else tuple(BY_NAME[name] for name in arguments.scenarios)
+    if not chosen:
+        print("gate-sim: name a scenario (gate-sim list), or --all", file=sys.stderr)
+        return CANNOT
+    began = time.monotonic()
+    narrator = Narrator(sys.stderr if arguments.json else sys.stdout, colour=_colour(arguments))
+    runs: list[Rehearsed] = []
+    with Site(arguments.folder / "site", demo_policy()) as site:
+        site.centre.publish(LIST)
+        site.centre.serve()
+        site.start_daemons()
+        for scenario in chosen:
+            runs.append(_rehearse(site, scenario, narrator, arguments.seed))
+            if arguments.json:
+                print(_line(runs[-1]), flush=True)
+    conditions = _conditions(time.monotonic() - began)
+    report.write(arguments.report or arguments.folder / "report.html", runs, conditions)
+    narrator.summary(runs)
+    return OK if all(each.as_expected for each in runs) else NOT_AS_EXPECTED
+
+
+def _rehearse(site: Site, scenario: Scenario, narrator: Narrator, seed: int) -> Rehearsed:
+    site.start_daemons()
+    narrator.scenario(scenario.name, scenario.title, scenario.expected)
+    rehearsed = Rehearsal(site, scenario, narrator.entry, seed).play()
+    if scenario.twist is Twist.CENTRAL_GONE:
+        site.centre.serve()
+    narrator.finished(rehearsed)
+    return rehearsed
+
+
+def demo_policy() -> Policy:
+    """The policy of the simulated gate: thresholds from the models' manifest, shorter waits than at a border.
+
+    The clock of a developer's machine is often not synchronised, so here that is not required.
+    """
+    manifest = Manifest.load()
+    return Policy(
+        match_threshold=manifest.threshold(EMBEDDER, fmr=0.001),
+        liveness_threshold=manifest.liveness.threshold,
+        require_synchronised_clock=False,
+        limits=Limits(officer_s=15.0, leave_s=8.0),
+    )
+
+
+def _line(rehearsed: Rehearsed) -> str:
+    """Write one passage as one line of JSON."""
+    return msgspec.json.encode(
+        {
+            "scenario": rehearsed.scenario,
+            "expected": rehearsed.expected,
+            "outcome": rehearsed.outcome,
+            "reasons": rehearsed.reasons,
+            "problems": rehearsed.problems,
+            "stages_ms": rehearsed.stages,
+            "passage": rehearsed.passage,
+        }
+    ).decode()
+
+
+def _conditions(seconds: float) -> dict[str, str]:
+    return {
+        "egate": version("egate"),
+        "Python": platform.python_version(),
+        "machine": f"{platform.machine()}, {os.cpu_count()} processors",
+        "embedder": EMBEDDER,
+        "time for all": f"{seconds:.0f} s",
+    }
+
+
+def _colour(arguments: argparse.Namespace) -> bool:
+    return sys.stdout.isatty() and not arguments.json and "NO_COLOR" not in os.environ
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="gate-sim", description="Rehearse a whole simulated gate.")
+    words = parser.add_subparsers(required=True, metavar="COMMAND")
+    listed = words.add_parser("list", help="list the scenarios")
+    listed.add_argument("--json", action="store_true", help="one JSON object a line")
+    listed.set_defaults(command=list_scenarios)
+    played = words.add_parser("run", help="run scenarios in real time")
+    played.add_argument("scenarios", nargs="*", metavar="SCENARIO", choices=[*BY_NAME, []])
+    played.add_argument("--all", action="store_true", help="run every scenario")
+    played.add_argument("--seed", type=int, default=0, help="vary faces' light, gait and photographs")
+    played.add_argument("--json", action="store_true", help="one JSON object a line for each passage")
+    played.add_argument("--report", type=Path, help="where to write the report (HTML)")
+    played.add_argument("--folder", type=Path, default=FOLDER, help="where state and logs go")
+    played.set_defaults(command=run)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,114 @@
+"""The central server of the simulated site: the real `gate-central`, driven by its own commands."""
+
+import csv
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from gated.core.settings import LinkSettings
+from hw_sim.supervisor import STOP_S, DaemonError, python
+
+FIELDS = (
+    "number",
+    "issuer",
+    "type",
+    "surname",
+    "given",
+    "birth",
+    "nationality",
+    "grade",
+    "reason",
+    "reference",
+)
+COMMAND_S = 60.0
+SERVE_S = 15.0
+SIGN_S = 5.0  # how often the running server vouches for its list
+
+Row = Mapping[str, str]
+
+
+class Centre:
+    """A central folder and its server. `found` once, then `serve`, `publish` and `close` as needed."""
+
+    def __init__(self, folder: Path, logs: Path) -> None:
+        self._folder = folder
+        self._log = logs / "gate-central.log"
+        self._ports = (_free_port(), _free_port())
+        self._server: subprocess.Popen[bytes] | None = None
+
+    def found(self, gate: str, root: Path) -> LinkSettings:
+        """Make the keys, admit the gate, put its trusted root in place; return what the gate is told."""
+        self._command("init", str(self._folder))
+        self._command("keys", str(self._folder), "--gate", gate)
+        handout = self._folder / "handout" / gate
+        root.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(handout / "root.json", root)
+        requests, announcements = (f"tcp://127.0.0.1:{port}" for port in self._ports)
+        return LinkSettings(
+            requests=requests,
+            announcements=announcements,
+            server_key=(handout / "server.pub").read_text(encoding="ascii").strip(),
+            key_file=str(handout / "gate.key"),
+            timeout_s=2.0,
+        )
+
+    def publish(self, rows: Iterable[Row]) -> None:
+        """Publish the whole list as its next version."""
+        path = self._folder / "list.csv"
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, FIELDS, restval="")
+            writer.writeheader()
+            writer.writerows(rows)
+        self._command("publish", str(self._folder), "--list", str(path))
+
+    def serve(self) -> None:
+        """Start the server and wait until it listens. Raises DaemonError."""
+        requests, announcements = (f"tcp://127.0.0.1:{port}" for port in self._ports)
+        command = python(
+            "-m", "gated.central.cli", "serve", str(self._folder), "--requests", requests,
+            "--announcements", announcements, "--interval", str(SIGN_S),
+        )  # fmt: skip
+        with self._log.open("ab") as log:
+            self._server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        deadline = time.monotonic() + SERVE_S
+        while not all(_listens(port) for port in self._ports):
+            if self._server.poll() is not None or time.monotonic() > deadline:
+                raise DaemonError(f"gate-central does not serve: see {self._log}")
+            time.sleep(0.05)
+
+    def kill(self) -> None:
+        """The central side disappears."""
+        if self._server is not None:
+            self._server.kill()
+            self._server.wait(STOP_S)
+
+    def close(self) -> None:
+        """Stop the server. Idempotent."""
+        if self._server is not None and self._server.poll() is None:
+            self._server.terminate()
+            try:
+                self._server.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+    def _command(self, *arguments: str) -> None:
+        command = python("-m", "gated.central.cli", *arguments)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=COMMAND_S, check=False)
+        if done.returncode:
+            raise DaemonError(f"gate-central {arguments[0]} failed: {(done.stderr or done.stdout).strip()}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(0.2)
+        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -1,0 +1,165 @@
+"""The files of a simulated passport chip, as bytes (Doc 9303-10), and the protocols that it offers.
+
+Everything is written with the shortest BER lengths. The face record is ISO/IEC 19794-5:2005 around an
+image that is taken as it comes: nothing here decodes it, its size is looked up in the JPEG header.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from typing import ClassVar
+
+from asn1crypto import algos, core
+
+from gated.core.values import Value
+from gated.document.keys import Suite
+from gated.document.tlv import encode
+
+# File identifiers; the short one is the low byte's five bits (Doc 9303-10 section 3.6).
+CARD_ACCESS, ATR_INFO, DIR = 0x011C, 0x2F01, 0x2F00  # in the master file
+COM, SOD, DG1, DG2, DG14 = 0x011E, 0x011D, 0x0101, 0x0102, 0x010E  # in the application
+
+APPLICATION = bytes.fromhex("A0000002471001")
+
+_DATA_GROUP_TAGS = {DG1: 0x61, DG2: 0x75, DG14: 0x6E}
+_PACE_ECDH_GM = "0.4.0.127.0.7.2.2.4.2"
+_SUITE_ARC = {Suite.TDES: 1, Suite.AES_128: 2, Suite.AES_192: 3, Suite.AES_256: 4}
+_UNKNOWN_SIZE = (240, 320)  # declared for an image that is none
+
+
+class PaceProfile(Value):
+    """PACE with ECDH and generic mapping: a suite on a standardised domain (Doc 9303-11, table 4)."""
+
+    suite: Suite
+    domain: int
+
+    @property
+    def protocol(self) -> str:
+        """The protocol's object identifier, dotted."""
+        return f"{_PACE_ECDH_GM}.{_SUITE_ARC[self.suite]}"
+
+
+class Protocols(Value):
+    """How a chip lets a terminal in. At least one way; `can` is printed on the page, if there is one."""
+
+    bac: bool = True
+    pace: tuple[PaceProfile, ...] = ()
+    can: str | None = None
+
+
+def com(data_groups: Mapping[int, bytes]) -> bytes:
+    """EF.COM: LDS 1.7, Unicode 4.0.0, and the tags of the data groups."""
+    tags = bytes(_DATA_GROUP_TAGS[fid] for fid in sorted(data_groups))
+    return encode(0x60, encode(0x5F01, b"0107") + encode(0x5F36, b"040000") + encode(0x5C, tags))
+
+
+def dg1(lines: tuple[str, str]) -> bytes:
+    """EF.DG1: the two lines of a TD3 machine-readable zone."""
+    return encode(0x61, encode(0x5F1F, "".join(lines).encode("ascii")))
+
+
+def dg2(image: bytes, sex: str) -> bytes:
+    """EF.DG2 with one face."""
+    header = (
+        encode(0x80, bytes.fromhex("0101"))  # version of the header
+        + encode(0x81, b"\x02")  # biometric type: facial features
+        + encode(0x87, bytes.fromhex("0101"))  # format owner: ISO/IEC JTC 1/SC 37
+        + encode(0x88, bytes.fromhex("0008"))  # format: ISO/IEC 19794-5
+    )
+    template = encode(0xA1, header) + encode(0x5F2E, face_record(image, sex))
+    return encode(0x75, encode(0x7F61, encode(0x02, b"\x01") + encode(0x7F60, template)))
+
+
+def face_record(image: bytes, sex: str) -> bytes:
+    """ISO/IEC 19794-5:2005 facial record with one full frontal image and no feature points."""
+    width, height = image_size(image)
+    gender = {"M": 1, "F": 2}.get(sex, 0)
+    about = bytes([0, 0, gender]) + bytes(13)  # no points; colours, expression and pose not given
+    picture = bytes([1, 0]) + width.to_bytes(2, "big") + height.to_bytes(2, "big") + bytes([1, 2, 0, 0, 0, 0])
+    block = (4 + len(about) + len(picture) + len(image)).to_bytes(4, "big") + about + picture + image
+    return b"FAC\x00010\x00" + (14 + len(block)).to_bytes(4, "big") + b"\x00\x01" + block
+
+
+def image_size(image: bytes) -> tuple[int, int]:
+    """Width and height from a JPEG's frame header; a nominal size for what is not a JPEG."""
+    at = 2
+    while image[:2] == b"\xff\xd8" and image[at : at + 1] == b"\xff" and at + 9 <= len(image):
+        marker, length = image[at + 1], int.from_bytes(image[at + 2 : at + 4], "big")
+        if 0xC0 <= marker <= 0xC2:
+            return int.from_bytes(image[at + 7 : at + 9], "big"), int.from_bytes(
+                image[at + 5 : at + 7], "big"
+            )
+        at += 2 + length
+    return _UNKNOWN_SIZE
+
+
+def card_access(profiles: tuple[PaceProfile, ...]) -> bytes:
+    """EF.CardAccess: a PACEInfo for each profile (Doc 9303-11 section 9.2.1)."""
+    infos = [
+        _PaceInfo({"protocol": profile.protocol, "version": 2, "parameter": profile.domain})
+        for profile in profiles
+    ]
+    return bytes(_PaceInfos(infos).dump())
+
+
+def dg14(profiles: tuple[PaceProfile, ...]) -> bytes:
+    """EF.DG14: the same security infos once more, under the document signer's signature."""
+    return encode(0x6E, card_access(profiles))
+
+
+def atr_info(*, extended: bool) -> bytes:
+    """EF.ATR/INFO: card capabilities, and the longest APDUs where extended lengths are supported."""
+    capabilities = encode(0x47, bytes([0x80, 0x21, 0xC0 if extended else 0x80]))
+    if not extended:
+        return capabilities
+    longest = encode(0x02, (65535).to_bytes(2, "big"))
+    return capabilities + encode(0x7F66, longest + longest)
+
+
+def application_directory() -> bytes:
+    """EF.DIR: the one application."""
+    return encode(0x61, encode(0x4F, APPLICATION))
+
+
+def security_object(data_groups: Mapping[int, bytes], digest: str) -> bytes:
+    """LDSSecurityObject version 0: the hash of each data group, whole file (Doc 9303-10 section 4.6.2.3)."""
+    hashes = [
+        {"number": fid & 0xFF, "digest": hashlib.new(digest, data_groups[fid]).digest()}
+        for fid in sorted(data_groups)
+    ]
+    fields = {"version": 0, "hash_algorithm": {"algorithm": digest}, "hashes": hashes}
+    return bytes(_LdsSecurityObject(fields).dump())
+
+
+def sod(signed: bytes) -> bytes:
+    """EF.SOD around a CMS."""
+    return encode(0x77, signed)
+
+
+class _PaceInfo(core.Sequence):  # type: ignore[misc]  # asn1crypto has no types
+    _fields: ClassVar[list[tuple[str, type]]] = [
+        ("protocol", core.ObjectIdentifier),
+        ("version", core.Integer),
+        ("parameter", core.Integer),
+    ]
+
+
+class _PaceInfos(core.SetOf):  # type: ignore[misc]
+    _child_spec = _PaceInfo
+
+
+class _DataGroupHash(core.Sequence):  # type: ignore[misc]
+    _fields: ClassVar[list[tuple[str, type]]] = [("number", core.Integer), ("digest", core.OctetString)]
+
+
+class _DataGroupHashes(core.SequenceOf):  # type: ignore[misc]
+    _child_spec = _DataGroupHash
+
+
+class _LdsSecurityObject(core.Sequence):  # type: ignore[misc]
+    """Doc 9303-10 section 4.6.2.3."""
+
+    _fields: ClassVar[list[tuple[str, type]]] = [
+        ("version", core.Integer),
+        ("hash_algorithm", algos.DigestAlgorithm),
+        ("hashes", _DataGroupHashes),
+    ]

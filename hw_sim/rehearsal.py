@@ -1,0 +1,245 @@
+"""Playing one scenario through the real daemons, in real time, and judging how it went.
+
+The rehearsal is the stage hand: it deals out the document and the face, lets the traveller go, follows the
+gate's journal as it is written, plays the officer on duty and the twist, and waits until the lane is at rest
+again. What happened it takes from the journal and from the simulated world, never from the daemons' memory.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from gated.core import effects as do
+from gated.core import events as ev
+from gated.core.gate import State
+from gated.core.vocabulary import Door, Outcome
+from gated.store.database import open_to_read
+from gated.store.journal import Entry, read
+from hw_sim.chip import Chip
+from hw_sim.ledger import Span
+from hw_sim.people import passport_photo
+from hw_sim.record import Rehearsed, Stages
+from hw_sim.scenarios import Scenario, Twist, passport_of
+from hw_sim.scene import PhotoHolder, Walker
+from hw_sim.site import Site
+from hw_sim.walking import READER_M, TRAVEL, Await, Sight, Walk, tailgate
+
+POLL_S = 0.05
+PATIENCE_S = 75.0  # the longest scenario takes 25 s; an officer's whole time limit would still fit
+OFFICER_THINKS_S = 1.0
+POWER_IS_BACK_S = 1.0
+COMES_FROM_M = -1.2
+
+TRAVELLER, FOLLOWER = "traveller", "follower"
+RESTING = frozenset({State.IDLE, State.CLOSED, State.OUT_OF_SERVICE})
+OUTSIDE_SCREENS = frozenset({"go_to_counter", "officer_comes", "one_at_a_time"})
+
+Told = Callable[[Entry], None]
+
+
+class Rehearsal:
+    """One scenario on a running site. `told` hears each journal entry as it appears."""
+
+    def __init__(self, site: Site, scenario: Scenario, told: Told, seed: int = 0) -> None:
+        self._site = site
+        self._scenario = scenario
+        self._told = told
+        self._seed = seed
+        self._journal = open_to_read(site.state / "journal.db")
+        self._seen = self._last_entry()
+        self._entries: list[Entry] = []
+        self._passage = ""
+        self._outcome: Outcome | None = None
+        self._reasons: tuple[str, ...] = ()
+        self._answered = False
+        self._twisted = False
+        self._dealt = False
+
+    def play(self) -> Rehearsed:
+        """Play it to its end, or to the end of patience."""
+        site = self._site
+        violations, marks = len(site.world.violations), len(site.world.timeline)
+        site.reader.start_account()
+        site.laid.line_spans.clear()
+        self._prepare()
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline and not self._is_over():
+            for entry in self._news():
+                self._follow(entry)
+            self._twist()
+            time.sleep(POLL_S)
+        self._wait_for_rest()
+        spans = (*site.reader.spent.spans, *site.laid.line_spans)
+        problems = list(self._problems())
+        if len(site.world.violations) > violations:
+            problems.append("both doors were released at once")
+        return Rehearsed(
+            scenario=self._scenario.name,
+            title=self._scenario.title,
+            expected=self._scenario.expected,
+            outcome=self._outcome,
+            reasons=self._reasons,
+            passage=self._passage,
+            problems=tuple(problems),
+            stages=stages(tuple(self._entries), self._passage, self._modelled(spans)),
+            entries=tuple(self._entries),
+            marks=site.world.timeline[marks:],
+            chip_spans=tuple(site.reader.spent.spans),
+            reference=self._image("reference"),
+            best=tuple(shot for n in range(1, 11) if (shot := self._image(f"best-{n}"))),
+            match_threshold=site.policy.match_threshold,
+            liveness_threshold=site.policy.liveness_threshold,
+        )
+
+    def deal(self, lines: tuple[str, ...], chip: Chip) -> None:
+        """Give the traveller another document than the scenario's."""
+        self._dealt = True
+        self._site.laid.lines, self._site.laid.chip = lines, chip
+
+    # --- the cast ---------------------------------------------------------------------------------------
+
+    def _prepare(self) -> None:
+        """Deal out document and face, and let the traveller come."""
+        site, scenario = self._site, self._scenario
+        photograph = passport_photo(scenario.holder, self._seed)
+        passport = passport_of(scenario, site.authority, photograph)
+        if not self._dealt:
+            self.deal(passport.lines, Chip(passport, scenario.behaviour))
+        face = scenario.face or scenario.holder
+        if scenario.photo_of is None:
+            site.projector.cast(TRAVELLER, Walker(person=face, path=(), seed=self._seed + 1))
+        else:
+            held = PhotoHolder(person=face, photo_of=scenario.photo_of, path=(), seed=self._seed + 1)
+            site.projector.cast(TRAVELLER, held)
+        if scenario.twist is Twist.CENTRAL_GONE:
+            site.centre.kill()
+        if scenario.twist is Twist.FOLLOWER:
+            site.projector.cast(FOLLOWER, Walker(person="kurt", path=(), seed=self._seed + 2, aside_m=0.35))
+            follow = (Await(sight=Sight.ENTRY_OPEN), *tailgate(TRAVELLER))
+            site.world.person(FOLLOWER, follow, at_m=READER_M - 0.6)
+        site.world.person(TRAVELLER, (Walk(to_m=READER_M), *TRAVEL), at_m=COMES_FROM_M)
+
+    # --- following the journal ------------------------------------------------------------------------------
+
+    def _last_entry(self) -> int:
+        row = self._journal.execute("SELECT coalesce(max(seq), 0) FROM entries").fetchone()
+        return int(row[0])
+
+    def _news(self) -> Iterator[Entry]:
+        """Yield the entries since the last look."""
+        newest = self._last_entry()
+        if newest <= self._seen:
+            return
+        fresh = read(self._journal, last=newest - self._seen)
+        for entry in fresh:
+            if entry.seq > self._seen:
+                self._seen = entry.seq
+                yield entry
+
+    def _follow(self, entry: Entry) -> None:
+        """Take note of one entry, and do what people do who see its effects."""
+        if isinstance(entry.event, ev.DocumentPlaced) and not self._passage:
+            self._passage = entry.event.passage
+        if self._passage:
+            self._entries.append(entry)
+            self._told(entry)
+        for effect in entry.followed.effects:
+            match effect:
+                case do.EndPassage() if effect.passage == self._passage:
+                    self._outcome, self._reasons = effect.outcome, effect.reasons
+                case do.Tell() if effect.screen in OUTSIDE_SCREENS:
+                    self._send_away()
+                case do.AlertOfficer(kind="referred"):
+                    self._play_officer()
+                case _:
+                    pass
+
+    def _send_away(self) -> None:
+        """Whoever stands outside and is told to go to the counter goes; those inside heed the lamps."""
+        world = self._site.world
+        for name in (TRAVELLER, FOLLOWER):
+            if world.is_outside(name):
+                world.tell_back(name)
+
+    def _play_officer(self) -> None:
+        if self._scenario.officer is None or self._answered:
+            return
+        self._answered = True
+        time.sleep(OFFICER_THINKS_S)
+        self._site.officer_says(self._passage, self._scenario.officer)
+
+    def _twist(self) -> None:
+        """Cut the power in the state that the scenario names."""
+        if self._scenario.twist is not Twist.POWER_CUT or self._twisted:
+            return
+        if not any(entry.followed.state is self._scenario.cut_in for entry in self._entries):
+            return
+        self._twisted = True
+        self._site.daemons["gated"].kill()
+        time.sleep(POWER_IS_BACK_S)
+        self._site.daemons["gated"].start()
+
+    def _is_over(self) -> bool:
+        return self._outcome is not None and not self._site.world.anybody()
+
+    def _wait_for_rest(self) -> None:
+        """Let the lane come to rest, so that the next traveller finds it idle."""
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            for entry in self._news():
+                self._follow(entry)
+            last = self._entries[-1].followed.state if self._entries else None
+            if last in RESTING and self._outcome is not None:
+                break
+            time.sleep(POLL_S)
+
+    # --- judging ------------------------------------------------------------------------------------------
+
+    def _problems(self) -> Iterator[str]:
+        if not self._passage:
+            yield "the gate never noticed the document"
+        for reason in self._scenario.reasons:
+            if reason not in self._reasons:
+                yield f"the reasons do not name {reason}"
+
+    def _modelled(self, spans: tuple[Span, ...]) -> Callable[[float, float], float]:
+        return lambda since, until: self._site.world.modelled_s(since, until, spans)
+
+    def _image(self, kind: str) -> bytes | None:
+        path = Path(self._site.state) / "evidence" / f"{self._passage}-{kind}.jpg"
+        return path.read_bytes() if path.is_file() else None
+
+
+def stages(entries: tuple[Entry, ...], passage: str, modelled: Callable[[float, float], float]) -> Stages:
+    """Tell from the journal where the time went, in milliseconds."""
+    first: dict[str, float] = {}
+    for entry in entries:
+        event = entry.event
+        if getattr(event, "passage", passage) != passage:
+            continue
+        first.setdefault(type(event).__name__, event.at)
+        first.setdefault(f"state {entry.followed.state}", event.at)
+        for effect in entry.followed.effects:
+            if isinstance(effect, do.UnlockDoor) and effect.door is Door.EXIT:
+                first.setdefault("exit unlocked", event.at)
+
+    def between(start: str, end: str) -> float | None:
+        if start not in first or end not in first:
+            return None
+        return round((first[end] - first[start]) * 1000, 1)
+
+    total = between("DocumentPlaced", "exit unlocked")
+    share = None
+    if total is not None:
+        share = round(modelled(first["DocumentPlaced"], first["exit unlocked"]) * 1000, 1)
+    return Stages(
+        mrz=between("DocumentPlaced", "MrzRead"),
+        chip=between("MrzRead", "ChipRead"),
+        background=between("MrzRead", "BackgroundChecked"),
+        enter=between(f"state {State.ENTRY_OPEN}", f"state {State.FACE_CAPTURE}"),
+        face=between(f"state {State.ENTRY_CLOSING}", "FaceAssessed"),
+        decide=between("FaceAssessed", "exit unlocked"),
+        total=total,
+        modelled=share,
+        software=None if total is None or share is None else round(total - share, 1),
+    )

@@ -1,0 +1,207 @@
+"""The scenarios: who comes, with which document, how they behave, what happens besides, how it must end.
+
+Each is a line of the table. What a scenario cannot say in its line is a named `Twist` that the rehearsal
+performs: the central side gone, a second person, the power cut.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from enum import StrEnum
+
+from gated.core.gate import State
+from gated.core.values import Value
+from gated.core.vocabulary import OfficerWord, Outcome
+from hw_sim.chip import Behaviour
+from hw_sim.issuer import (
+    Authority,
+    Passport,
+    Person,
+    issue,
+    with_another_birth_date,
+    with_another_page,
+)
+
+
+class Twist(StrEnum):
+    """What happens besides."""
+
+    NONE = "none"
+    CENTRAL_GONE = "central_gone"  # the central server disappears before the traveller comes
+    FOLLOWER = "follower"  # somebody slips in close behind
+    POWER_CUT = "power_cut"  # gated is killed as soon as the journal shows the state `cut_in`
+
+
+class Scenario(Value):
+    """One rehearsal. `holder` is whose passport it is; `face` is who comes, `photo_of` what they hold up."""
+
+    name: str
+    title: str
+    expected: Outcome
+    reasons: tuple[str, ...] = ()
+    """Reasons that the record must name."""
+    holder: str = "ada"
+    face: str | None = None
+    photo_of: str | None = None
+    document: str = "genuine"
+    behaviour: Behaviour = Behaviour()
+    officer: OfficerWord | None = None
+    """What the officer on duty commands when asked."""
+    twist: Twist = Twist.NONE
+    cut_in: State = State.FACE_CAPTURE
+
+
+def _years_from_now(years: int) -> date:
+    today = datetime.now(UTC).date()
+    return date(today.year + years, 6, 15)
+
+
+# Invented people; each has a face of the same name in `hw_sim.people`.
+HOLDERS: Mapping[str, Person] = {
+    name: Person(
+        surname=surname,
+        given_names=given,
+        number=number,
+        birth=date(year, 4, 2),
+        expiry=_years_from_now(6),
+        sex=sex,
+    )
+    for name, surname, given, number, year, sex in (
+        ("ada", "BERGSTROM", "ADA MARIE", "P10000001", 1984, "F"),
+        ("blaise", "OKONJO", "BLAISE", "P10000002", 1961, "F"),
+        ("carl", "WINTERFELD", "CARL", "P10000003", 1979, "M"),
+        ("emmy", "HALLORAN", "EMMY ROSE", "P10000004", 1990, "F"),
+        ("kurt", "LINDQVIST", "KURT", "P10000005", 1955, "M"),
+        ("sofia", "MARCHETTI", "SOFIA", "P10000006", 1996, "F"),
+    )
+}
+
+WANTED = "carl"
+
+# The published list: one wanted person, and enough others that it is a list.
+LIST: tuple[Mapping[str, str], ...] = (
+    {
+        "surname": HOLDERS[WANTED].surname,
+        "given": HOLDERS[WANTED].given_names,
+        "birth": HOLDERS[WANTED].birth.isoformat(),
+        "nationality": "UTO",
+        "grade": "stop",
+        "reason": "wanted",
+        "reference": "case-0001",
+    },
+    *(
+        {
+            "number": f"L{number:08}",
+            "issuer": "UTO",
+            "type": "P",
+            "grade": "refer",
+            "reason": "lost",
+            "reference": f"loss-{number}",
+        }
+        for number in range(1, 1001)
+    ),
+)
+
+Forgery = Callable[[Passport], Passport]
+
+DOCUMENTS: Mapping[str, Forgery] = {
+    "genuine": lambda passport: passport,
+    "tampered_dg1": lambda passport: with_another_birth_date(passport, date(1999, 1, 1)),
+    "other_page": lambda passport: with_another_page(passport, "X7654321"),
+}
+
+
+def passport_of(scenario: Scenario, authority: Authority, photograph: bytes) -> Passport:
+    """Make the document of a scenario; one of unknown origin is signed by a state that nobody knows."""
+    if scenario.document == "unknown_csca":
+        authority = Authority.establish("nowhere", today=datetime.now(UTC).date())
+        return issue(authority, HOLDERS[scenario.holder], photograph)
+    return DOCUMENTS[scenario.document](issue(authority, HOLDERS[scenario.holder], photograph))
+
+
+SCENARIOS: tuple[Scenario, ...] = (
+    Scenario(
+        name="citizen",
+        title="A traveller with a genuine passport walks through.",
+        expected=Outcome.ADMITTED,
+    ),
+    Scenario(
+        name="impostor",
+        title="Somebody else walks in with her passport; the officer refuses.",
+        expected=Outcome.REFUSED,
+        reasons=("face_mismatch", "officer_refused"),
+        face="emmy",
+        officer=OfficerWord.REFUSE,
+    ),
+    Scenario(
+        name="photo-attack",
+        title="A photograph of the passport's holder is held up to the camera.",
+        expected=Outcome.REFUSED,
+        reasons=("officer_refused",),
+        face="kurt",
+        photo_of="ada",
+        officer=OfficerWord.REFUSE,
+    ),
+    Scenario(
+        name="wanted",
+        title="The holder is on the list of wanted persons; officers are alerted in silence.",
+        expected=Outcome.REFERRED,
+        reasons=("watchlist_hit",),
+        holder=WANTED,
+    ),
+    Scenario(
+        name="tampered-dg1",
+        title="The date of birth in the chip was changed after it was signed.",
+        expected=Outcome.REFERRED,
+        reasons=("dg1_hash_wrong",),
+        document="tampered_dg1",
+        holder="sofia",
+    ),
+    Scenario(
+        name="unknown-csca",
+        title="The passport is signed by a state whose certificate nobody has.",
+        expected=Outcome.REFERRED,
+        reasons=("csca_unknown",),
+        document="unknown_csca",
+        holder="kurt",
+    ),
+    Scenario(
+        name="dead-chip",
+        title="The chip does not answer.",
+        expected=Outcome.REFERRED,
+        behaviour=Behaviour(mute=True),
+        holder="emmy",
+    ),
+    Scenario(
+        name="mrz-chip-mismatch",
+        title="The printed page belongs to another document than the chip.",
+        expected=Outcome.REFERRED,
+        reasons=("document_number_differs",),
+        document="other_page",
+        holder="blaise",
+    ),
+    Scenario(
+        name="central-offline",
+        title="The central server has disappeared; the gate goes on with its own list.",
+        expected=Outcome.ADMITTED,
+        holder="emmy",
+        twist=Twist.CENTRAL_GONE,
+    ),
+    Scenario(
+        name="two-persons",
+        title="A second person slips in close behind.",
+        expected=Outcome.REFUSED,
+        reasons=("two_persons",),
+        holder="sofia",
+        twist=Twist.FOLLOWER,
+    ),
+    Scenario(
+        name="power-cut",
+        title="The gate's computer dies while the traveller is inside.",
+        expected=Outcome.ABORTED,
+        reasons=("interrupted",),
+        holder="blaise",
+        twist=Twist.POWER_CUT,
+    ),
+)
+
+BY_NAME: Mapping[str, Scenario] = {scenario.name: scenario for scenario in SCENARIOS}

@@ -1,0 +1,217 @@
+"""A whole simulated site: a state with its passports, a central server, and one gate with all its devices.
+
+What runs is what runs at a real gate: the daemons as processes, with their own configuration, keys,
+databases and sockets. Only the devices below the drivers are simulated, and they live in this process.
+"""
+
+import queue
+import shutil
+import tempfile
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from gated.config import GateConfig
+from gated.core.policy import Policy
+from gated.core.settings import (
+    CameraSettings,
+    LinkSettings,
+    MrzScannerSettings,
+    OfficerSettings,
+    PathSettings,
+    TrustSettings,
+    VisionSettings,
+)
+from gated.core.vocabulary import OfficerWord
+from gated.runtime import messages as say
+from gated.runtime.control import NoAnswerError, ask
+from hw_sim.board import SimulatedBoard, wiring
+from hw_sim.camera import SimulatedCamera
+from hw_sim.ccid_device import CcidDevice
+from hw_sim.centre import Centre
+from hw_sim.chip import Chip
+from hw_sim.gpio_shim import GpioServer, build, environment
+from hw_sim.issuer import Authority
+from hw_sim.ledger import Span
+from hw_sim.projector import Projector
+from hw_sim.scanner import PtyScanner
+from hw_sim.supervisor import Daemon, DaemonError, python
+from hw_sim.toml import to_toml
+from hw_sim.usb_socket import UsbServer
+from hw_sim.world import World
+
+GATE = "gate-1"
+OFFICER = "kim"
+EMBEDDER = "dlib-resnet"
+OPEN_S = 20.0  # from the last daemon's READY to a lane that takes travellers
+
+
+class Laid:
+    """What lies on the reader when somebody lays their document down: the page's lines and the chip."""
+
+    def __init__(self) -> None:
+        self.lines: tuple[str, ...] = ()
+        self.chip: Chip | None = None
+        self.line_spans: list[Span] = []  # when the serial line was busy with the page
+
+
+class Site:
+    """Everything; use with `with`. `folder` keeps state and logs; sockets live in a short one of theirs."""
+
+    def __init__(self, folder: Path, policy: Policy, *, keep_images: bool = True) -> None:
+        self.folder = folder.resolve()
+        self.state = self.folder / "state"
+        self.config = self.folder / "gate.toml"
+        self.officer_key = Ed25519PrivateKey.generate()
+        self.authority = Authority.establish("utopia", today=datetime.now(UTC).date())
+        self.laid = Laid()
+        self.daemons: dict[str, Daemon] = {}
+        self.policy = policy
+        self._keep_images = keep_images
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.state.mkdir(parents=True)
+        self.run = Path(tempfile.mkdtemp(prefix="egate-"))
+        self.board = SimulatedBoard(wiring())
+        self.world = World(self.board)
+        self.reader = CcidDevice()
+        self.scanner = PtyScanner(self.run)
+        self.camera = SimulatedCamera()
+        self.projector = Projector(self.world, self.camera)
+        self.centre = Centre(self.folder / "central", self.folder)
+        self.gpio = GpioServer(self.run, self.board)
+        self.usb = UsbServer(self.run / "usb", self.reader)
+        self._hand: queue.SimpleQueue[bool | None] = queue.SimpleQueue()
+
+    def __enter__(self) -> Self:
+        try:
+            self._prepare()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _prepare(self) -> None:
+        """Power up the devices, found the centre, write the gate's configuration."""
+        library = build(self.folder.parent / "shim")
+        self.camera.start()
+        self.gpio.start()
+        self.board.on_change(self._wire_changed)
+        threading.Thread(target=self._handle, name="sim-hands", daemon=True).start()
+        self.world.start()
+        self.projector.start()
+        link = self.centre.found(GATE, self.state / "watchlist" / "trust" / "root.json")
+        written = to_toml(msgspec.to_builtins(self._configuration(link)))
+        self.config.write_text(written, encoding="utf-8")
+        arguments = ["--config", str(self.config)]
+        gated = python("-m", "hw_sim.daemon", str(self.run / "usb"), *arguments)
+        self.daemons = {
+            "gated": Daemon("gated", gated, self.folder, environment(library, self.run)),
+            "gate-vision": Daemon("gate-vision", python("-m", "gated.vision", *arguments), self.folder),
+            "gate-link": Daemon("gate-link", python("-m", "gated.link", *arguments), self.folder),
+        }
+
+    def _configuration(self, link: LinkSettings) -> GateConfig:
+        anchor, masters = self.folder / "anchor.der", self.folder / "masterlist.ml"
+        anchor.write_bytes(self.authority.anchor)
+        masters.write_bytes(self.authority.master_list())
+        public = self.officer_key.public_key().public_bytes_raw().hex()
+        return GateConfig(
+            gate=GATE,
+            paths=PathSettings(state=str(self.state), run=str(self.run)),
+            policy=self.policy,
+            mrz_scanner=MrzScannerSettings(port=str(self.scanner.path)),
+            io_board=wiring(),
+            camera=CameraSettings(source=self.camera.url),
+            vision=VisionSettings(embedder=EMBEDDER, keep_images=self._keep_images),
+            trust=TrustSettings(master_lists=(str(masters),), anchors=(str(anchor),)),
+            link=link,
+            officers=(OfficerSettings(name=OFFICER, public_key=public),),
+        )
+
+    # --- the gate's life --------------------------------------------------------------------------------
+
+    def start_daemons(self) -> None:
+        """Start what does not run; return when the lane takes travellers. Raises DaemonError."""
+        for daemon in self.daemons.values():
+            if not daemon.is_running():
+                daemon.start()
+        self.await_state({"idle"}, OPEN_S)
+
+    def status(self) -> say.Status | None:
+        """What `gatectl status` would say; None while nobody answers."""
+        try:
+            answer = ask(f"ipc://{self.run}/control", say.AskStatus(), timeout_s=1.0)
+        except NoAnswerError:
+            return None
+        return answer if isinstance(answer, say.Status) else None
+
+    def await_state(self, states: set[str], timeout_s: float) -> say.Status:
+        """Wait until the gate is in one of these states. Raises DaemonError with what it says instead."""
+        deadline = time.monotonic() + timeout_s
+        status = None
+        while time.monotonic() < deadline:
+            status = self.status()
+            if status is not None and status.state in states:
+                return status
+            time.sleep(0.1)
+        seen = f"{status.state}, faults {status.faults}" if status else "no answer"
+        raise DaemonError(
+            f"the gate did not reach {' or '.join(sorted(states))} in {timeout_s:.0f} s: {seen}"
+        )
+
+    def officer_says(self, passage: str, word: OfficerWord) -> say.FromControl:
+        """Give a signed command, as an officer's station would."""
+        command = say.OfficerCommand(passage=passage, word=word.value, officer=OFFICER, signature=b"")
+        signature = self.officer_key.sign(command.signed_text)
+        return ask(f"ipc://{self.run}/control", msgspec.structs.replace(command, signature=signature))
+
+    def replug_board(self) -> None:
+        """Plug the I/O board in again after `gpio.close()`."""
+        self.gpio = GpioServer(self.run, self.board)
+        self.gpio.start()
+
+    def close(self) -> None:
+        """Stop everything. Idempotent."""
+        for daemon in reversed(self.daemons.values()):
+            daemon.stop()
+        self.centre.close()
+        self.projector.stop()
+        self.camera.stop()
+        self._hand.put(None)
+        self.world.close()
+        self.gpio.close()
+        self.usb.close()
+        self.scanner.close()
+        shutil.rmtree(self.run, ignore_errors=True)
+
+    # --- the hand that lays a document down ---------------------------------------------------------------
+
+    def _wire_changed(self, name: str, active: bool) -> None:  # noqa: FBT001 - the board's hook
+        if name == "document":
+            self._hand.put(active)
+
+    def _handle(self) -> None:
+        """What the document sensor feels, the scanner sees and the chip reader powers (in its own thread)."""
+        while (laid := self._hand.get()) is not None:
+            chip, lines = self.laid.chip, self.laid.lines
+            if not laid:
+                self.reader.remove()
+                self.scanner.take()
+                continue
+            if chip is not None:
+                self.reader.insert(chip)
+            if lines:
+                began = time.monotonic()
+                self.scanner.send(lines)
+                self.laid.line_spans.append(Span(start=began, end=time.monotonic()))

@@ -1,0 +1,154 @@
+"""Frames to whoever reads them: Motion-JPEG over HTTP, as network cameras send it.
+
+One thread renders while at least one client reads, each at the frame's own time; a client that falls behind
+misses frames, as with a camera. With nobody reading, nothing is drawn. `freeze` keeps every connection and
+sends nothing more: what a hung camera does.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Final
+
+PATH: Final = "/camera.mjpg"
+_BOUNDARY: Final = "frame"
+_CLIENTS: Final = 8  # at a time; the next one is told 503
+_STALLED_S: Final = 5.0  # a client that takes no byte for so long is let go
+_LOOK_S: Final = 0.5  # how often a frozen client looks whether it shall end
+
+
+class Stream:
+    """The newest frame and who waits for it. `render(monotonic seconds)` gives one JPEG."""
+
+    def __init__(self, render: Callable[[float], bytes], fps: float) -> None:
+        self._render = render
+        self._period_s = 1 / fps
+        self._changed = threading.Condition()
+        self._jpeg = b""
+        self._taken_s = 0.0
+        self._number = 0
+        self._clients = 0
+        self._frozen = False
+        self._ended = False
+        self._spent_s = 0.0
+        self._thread = threading.Thread(target=self._run, name="sim-camera", daemon=True)
+        self._thread.start()
+
+    def enter(self) -> bool:
+        """A client begins to read; False: too many."""
+        with self._changed:
+            if self._clients >= _CLIENTS or self._ended:
+                return False
+            self._clients += 1
+            self._changed.notify_all()
+            return True
+
+    def leave(self) -> None:
+        """A client has gone."""
+        with self._changed:
+            self._clients -= 1
+
+    def freeze(self, *, frozen: bool) -> None:
+        """Stop sending, or go on."""
+        with self._changed:
+            self._frozen = frozen
+            self._changed.notify_all()
+
+    def end(self) -> None:
+        """Let every client go."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+        self._thread.join(timeout=5)
+
+    def next(self, after: int) -> tuple[int, float, bytes] | None:
+        """The first frame later than number `after`: its number, time and JPEG. None: the stream has ended."""
+        with self._changed:
+            while not self._ended:
+                if not self._frozen and self._number > after:
+                    return self._number, self._taken_s, self._jpeg
+                self._changed.wait(_LOOK_S)
+        return None
+
+    def figures(self) -> tuple[int, float]:
+        """Frames rendered and the CPU seconds they took."""
+        with self._changed:
+            return self._number, self._spent_s
+
+    def _run(self) -> None:
+        due = time.monotonic()
+        while True:
+            with self._changed:
+                while not self._ended and (self._clients == 0 or self._frozen):
+                    self._changed.wait(_LOOK_S)
+                    due = time.monotonic()
+                if self._ended:
+                    return
+            due += self._period_s
+            taken = time.monotonic()
+            if taken > due + self._period_s:
+                due = taken  # late by more than a frame: skip, do not catch up
+            began = time.thread_time()
+            jpeg = self._render(taken)
+            with self._changed:
+                self._jpeg, self._taken_s, self._number = jpeg, taken, self._number + 1
+                self._spent_s += time.thread_time() - began
+                self._changed.notify_all()
+            time.sleep(max(0.0, due - time.monotonic()))
+
+
+class CameraServer(ThreadingHTTPServer):
+    """HTTP on the loopback interface that serves one stream."""
+
+    daemon_threads = True
+    request_queue_size = 16
+
+    def __init__(self, stream: Stream, port: int) -> None:
+        super().__init__(("127.0.0.1", port), _Client)
+        self.stream = stream
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that went away is no error of the camera's."""
+
+
+class _Client(BaseHTTPRequestHandler):
+    server: CameraServer
+    timeout = _STALLED_S
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:  # noqa: N802 - the name is http.server's
+        """Send frames until one side ends."""
+        if self.path != PATH:
+            self.send_error(404)
+            return
+        stream = self.server.stream
+        if not stream.enter():
+            self.send_error(503)
+            return
+        try:
+            self._send_frames(stream)
+        finally:
+            stream.leave()
+            self.close_connection = True
+
+    def _send_frames(self, stream: Stream) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", f"multipart/x-mixed-replace; boundary={_BOUNDARY}")
+        self.send_header("Cache-Control", "no-store")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        number = 0
+        while (frame := stream.next(number)) is not None:
+            number, taken_s, jpeg = frame
+            head = (
+                f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n"
+                f"X-Timestamp: {taken_s:.6f}\r\n\r\n"
+            )
+            try:
+                self.wfile.write(head.encode("ascii") + jpeg + b"\r\n")
+            except OSError:
+                return
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is http.server's
+        """Requests are not printed: standard output is the control channel."""

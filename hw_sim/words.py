@@ -1,0 +1,177 @@
+"""Plain words for the codes that the gate speaks in: for the timeline and the report of the demo.
+
+A code without an entry is shown as it is, with spaces for underscores, so nothing is ever left untold. The
+traveller's sentences stand in for those of the display process, which knows languages and pictures.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from drivers.lamps import PATTERNS
+
+SEEN: Final[Mapping[str, str]] = {
+    "closed": "Closed",
+    "go": "You may go. Have a good journey",
+    "go_to_counter": "Please go to the counter",
+    "leave_it_still": "Leave your passport where it is",
+    "leave_now": "Leave now by the nearest door",
+    "look_here": "Look at the camera",
+    "officer_comes": "An officer will help you",
+    "one_at_a_time": "One at a time: please step back out",
+    "one_moment": "One moment, please",
+    "out_of_service": "Out of service",
+    "place_again": "Place your passport again",
+    "place_passport": "Place your passport on the reader",
+    "reading": "Reading your passport",
+    "step_back_out": "Please step back out",
+    "take_passport": "Take your passport",
+    "take_passport_and_enter": "Take your passport and enter",
+    "walk_and_look": "Walk on and look at the camera",
+}
+
+HEARD: Final[Mapping[str, str]] = {
+    "have_a_good_journey": "Have a good journey",
+    "hold_still": "Hold it still",
+    "look_here": "Look here",
+    "officer_comes": "Please wait for an officer",
+}
+
+STATES: Final[Mapping[str, str]] = {
+    "out_of_service": "out of service",
+    "doc_optical": "reading page",
+    "doc_chip": "reading chip",
+    "background": "background",
+    "entry_open": "entry open",
+    "entry_closing": "entry closing",
+    "face_capture": "face capture",
+    "exit_open": "exit open",
+    "reject_out": "leading out",
+}
+
+CHECKS: Final[Mapping[str, str]] = {
+    "sod_signature": "the signature over the chip's content",
+    "document_signer": "the signer may sign passports",
+    "csca": "the signer's state root is trusted",
+    "dg_hashes": "the chip's files are as they were signed",
+    "issuing_state": "signer and passport name one state",
+    "validity": "certificates are valid today",
+    "mrz_matches_chip": "the printed page agrees with the chip",
+    "document_expiry": "the passport has not expired",
+    "photograph": "the chip holds a photograph",
+    "document_type": "this kind of document is served here",
+    "age": "old enough to use the lane alone",
+    "watchlist": "the watchlists could be asked",
+    "watchlist_hit": "on no watchlist",
+    "chip_read": "the chip can be read",
+}
+
+REASONS: Final[Mapping[str, str]] = {
+    "access_denied": "the chip does not open to the key on the printed page",
+    "age_unknown": "the age is not known",
+    "automatic_admission_not_allowed": "the rules do not allow automatic admission",
+    "background_timeout": "the background check took too long",
+    "card_gone": "the chip went silent during the read",
+    "chip_timeout": "the chip took too long",
+    "chip_too_slow": "the chip took too long",
+    "clock_unsynchronised": "the gate's clock is not synchronised",
+    "csca_signature_wrong": "the state root did not sign this signer",
+    "csca_unknown": "no trusted state root has signed this signer",
+    "dg1_hash_wrong": "the data page on the chip was changed after signing",
+    "dg2_hash_wrong": "the photograph on the chip was changed after signing",
+    "document_expired": "the passport has expired",
+    "document_left": "the passport was left on the reader",
+    "document_number_differs": "page and chip give different document numbers",
+    "document_removed": "the passport was taken away too early",
+    "emergency": "an emergency",
+    "entry_forced": "the entry door came open",
+    "entry_obstructed": "the entry door could not close",
+    "entry_unused": "nobody came in",
+    "face_mismatch": "the face is not that of the passport photograph",
+    "interrupted": "the power failed, or the program was ended, in the middle of the passage",
+    "intrusion": "somebody was inside before being let in",
+    "issuing_state_differs": "signer and passport name different states",
+    "liveness_undetermined": "not enough evidence of a living person",
+    "loitering": "the traveller did not leave by the open exit",
+    "mrz_timeout": "the printed lines were not read in time",
+    "mrz_unreadable": "the printed lines could not be read",
+    "name_differs": "page and chip give different names",
+    "no_card": "no chip answers",
+    "no_face": "no face was seen",
+    "not_reached": "an earlier check ended the verification",
+    "officer_absent": "no officer came in time",
+    "officer_escorts": "an officer took the traveller along",
+    "officer_refused": "an officer refused",
+    "person_lost": "the person left the lane unseen",
+    "photograph_unusable": "the chip's photograph could not be used",
+    "presentation_attack": "a picture in place of a living face",
+    "stepped_back_out": "the traveller stepped back out",
+    "tag_protocol": "the chip does not answer as it must",
+    "two_persons": "more than one person in the lane",
+    "under_age": "too young to use the lane alone",
+    "watchlist_hit": "on a watchlist",
+    "watchlist_missing": "the gate has no watchlist",
+    "watchlist_stale": "the watchlist is too old",
+    "watchlist_unreadable": "the watchlist cannot be read",
+    "wrong_way": "a second person came in by the exit",
+}
+
+ALERTS: Final[Mapping[str, str]] = {
+    "aborted": "a passage was aborted",
+    "document_left": "a document was left on the reader",
+    "emergency": "emergency",
+    "intrusion": "somebody is inside without a passage",
+    "not_clear": "the lane does not become clear",
+    "not_left": "the traveller has not left",
+    "officer_late": "the traveller still waits for an officer",
+    "referred": "a traveller is referred to an officer",
+    "refused": "a traveller was refused",
+}
+
+
+def spaced(code: str) -> str:
+    """Return a code as words."""
+    return code.replace("_", " ")
+
+
+def seen(screen: str) -> str:
+    """What the traveller reads on the display."""
+    return SEEN.get(screen, spaced(screen).capitalize())
+
+
+def heard(prompt: str) -> str:
+    """What the traveller hears."""
+    return HEARD.get(prompt) or seen(prompt)
+
+
+def lamps(pattern: str) -> str:
+    """Name the lamps that burn and those that blink."""
+    known = PATTERNS.get(pattern)
+    if known is None:
+        return spaced(pattern)
+    named = [(name, "") for name in known.steady] + [(name, " blinking") for name in known.blinking]
+    return ", ".join(spaced(name) + how for name, how in sorted(named, key=lambda lamp: _order(lamp[0])))
+
+
+def _order(lamp: str) -> tuple[int, str]:
+    places = ("entry", "exit", "amber")
+    return next((n for n, place in enumerate(places) if lamp.startswith(place)), len(places)), lamp
+
+
+def state(name: str) -> str:
+    """Name a state of the gate, shortly."""
+    return STATES.get(name, spaced(name))
+
+
+def check(name: str) -> str:
+    """What a check is about."""
+    return CHECKS.get(name, spaced(name))
+
+
+def reason(code: str) -> str:
+    """Say why."""
+    return REASONS.get(code, spaced(code))
+
+
+def alert(kind: str) -> str:
+    """What the officers are told."""
+    return ALERTS.get(kind) or REASONS.get(kind, spaced(kind))

@@ -1,0 +1,203 @@
+"""The manifest of models: what each file is, under which licence, and what its numbers mean.
+
+`manifest.toml` is the only description of the models. A model is never loaded without its SHA-256 being
+right, so that what was measured is what runs; the hash of the manifest itself therefore stands for all of
+them in the journal. An operator brings a licensed embedder by adding an entry: code need not change.
+"""
+
+import hashlib
+import importlib.util
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from gated.core.values import Value
+
+MANIFEST = Path(__file__).with_name("manifest.toml")
+BUILT = Path(__file__).with_name("built")
+MAX_MANIFEST = 64_000
+MAX_MODEL = 200_000_000
+
+Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+Side = Annotated[int, Meta(ge=16, le=1024)]
+Unit = Annotated[float, Meta(ge=0, le=1)]
+Triple = tuple[float, float, float]
+
+
+class ModelError(Exception):
+    """A model cannot be used: the text names the model, the fault and the fix."""
+
+    def __init__(self, model: str, fault: str, fix: str) -> None:
+        super().__init__(f"{model}: {fault}: {fix}")
+        self.model = model
+        self.fault = fault
+        self.fix = fix
+
+
+class ImageInput(Value):
+    """One image, height x width x 3, float32: `(pixel - mean) / std` for pixels of 0..255."""
+
+    width: Side
+    height: Side
+    colour: Literal["rgb", "bgr"]
+    mean: Triple
+    std: Triple
+
+
+class Entry(Value):
+    """A model file. `file` is `package:path` inside an installed package, or a path beside the manifest."""
+
+    file: Annotated[str, Meta(min_length=1, max_length=255)]
+    sha256: Sha256
+    licence: str
+    provenance: str
+    input: ImageInput
+    outputs: tuple[tuple[int, ...], ...]
+
+
+class BuiltFrom(Value):
+    """The weights that `python -m models.build` converts."""
+
+    file: str
+    sha256: Sha256
+    licence: str
+
+
+class AlignmentPoint(Value):
+    """Where the mean of some mesh points lies in the input image of an embedder, in its pixels."""
+
+    landmarks: Annotated[tuple[Annotated[int, Meta(ge=0, le=467)], ...], Meta(min_length=1)]
+    x: float
+    y: float
+
+
+class Score(Value):
+    """A comparison score in [0, 1]: linear between the metric's value at 0 and at 1, cut at both ends."""
+
+    zero: float
+    one: float
+
+
+class Threshold(Value):
+    """The score at which the measured false match rate is `fmr`, and what else was measured there."""
+
+    fmr: Unit
+    score: Unit
+    fnmr: Unit
+
+
+class Measurement(Value):
+    """How figures came about: the command, the material and its size."""
+
+    command: str
+    material: str
+    genuine_pairs: int
+    impostor_pairs: int
+
+
+class Embedder(Entry):
+    """A face embedder: alignment, metric, and the thresholds that were measured."""
+
+    metric: Literal["euclidean", "cosine"]
+    mirror: bool  # the embedding is the mean over the image and its mirror image
+    alignment: Annotated[tuple[AlignmentPoint, ...], Meta(min_length=2)]
+    score: Score
+    thresholds: Annotated[tuple[Threshold, ...], Meta(min_length=1)]
+    measured: Measurement
+    built_from: BuiltFrom | None = None
+
+
+class Detector(Entry):
+    """A single-shot face detector with one anchor a cell."""
+
+    stride: Annotated[int, Meta(ge=2, le=64)]
+    min_score: Unit
+
+
+class Landmarks(Entry):
+    """A face mesh of 468 points and a face-presence score."""
+
+    min_presence: Unit
+
+
+class MotionLiveness(Value):
+    """Constants of the motion check, in the units of `models.liveness`; `measured` says how they were found."""
+
+    min_frames: Annotated[int, Meta(ge=3, le=120)]
+    min_motion: Annotated[float, Meta(gt=0)]
+    min_samples: Annotated[int, Meta(ge=1)]
+    live_relief: Annotated[float, Meta(gt=0)]
+    attack_relief: Annotated[float, Meta(ge=0)]
+    measured: str
+
+
+class Manifest(Value):
+    """All models."""
+
+    detector: Detector
+    landmarks: Landmarks
+    embedders: dict[Name, Embedder]
+    liveness: MotionLiveness
+
+
+def load(path: Path = MANIFEST) -> Manifest:
+    """Read the manifest. Raises ModelError that names the key."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_MANIFEST + 1)
+        if len(raw) > MAX_MANIFEST:
+            raise ModelError(path.name, f"longer than {MAX_MANIFEST} bytes", "restore the manifest")
+        return msgspec.convert(tomllib.loads(raw.decode()), Manifest)
+    except OSError as error:
+        raise ModelError(path.name, f"cannot be read ({error.strerror})", "install egate again") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
+        raise ModelError(path.name, str(error), "correct the entry") from error
+
+
+def fingerprint(path: Path = MANIFEST) -> str:
+    """Return the SHA-256 of the manifest, which stands for every model it names."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def embedder(manifest: Manifest, name: str) -> Embedder:
+    """Return the embedder called `name`, or raise ModelError naming those there are."""
+    try:
+        return manifest.embedders[name]
+    except KeyError:
+        known = ", ".join(sorted(manifest.embedders))
+        raise ModelError(
+            name, "no such embedder in the manifest", f"set vision.embedder to {known}"
+        ) from None
+
+
+def locate(file: str) -> Path:
+    """Return where a manifest's `file` lies. A package is found without being imported."""
+    package, colon, inside = file.partition(":")
+    if not colon:
+        return MANIFEST.parent / file
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise ModelError(file, f"package {package} is not installed", "run `make install`")
+    return Path(spec.submodule_search_locations[0]) / inside
+
+
+def read(file: str, sha256: str) -> bytes:
+    """Return the bytes of a model file after checking its hash. Raises ModelError."""
+    path = locate(file)
+    try:
+        with path.open("rb") as stream:
+            body = stream.read(MAX_MODEL + 1)
+    except OSError as error:
+        fix = "run `python -m models.build`" if ":" not in file else "run `make install`"
+        raise ModelError(file, f"cannot be read ({error.strerror})", fix) from error
+    if len(body) > MAX_MODEL:
+        raise ModelError(file, f"longer than {MAX_MODEL} bytes", "this is not one of our models")
+    if hashlib.sha256(body).hexdigest() != sha256:
+        raise ModelError(
+            file, "its SHA-256 is not that of the manifest", "restore the file; do not edit the hash"
+        )
+    return body

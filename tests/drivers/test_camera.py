@@ -1,0 +1,153 @@
+import time
+
+import pytest
+
+from drivers.camera import Camera
+from gated.core.ports import DeviceError, DeviceGone, DeviceTimeout
+from gated.core.settings import CameraSettings
+from tests.mjpeg import MjpegServer
+
+
+def settings(source: str, **changes: float) -> CameraSettings:
+    return CameraSettings(
+        source=source,
+        width=int(changes.get("width", 640)),
+        height=360,
+        open_timeout_s=2.0,
+        read_timeout_s=changes.get("read_timeout_s", 0.6),
+    )
+
+
+def error_of(camera: Camera, within_s: float) -> DeviceError:
+    """Take frames until the camera fails."""
+    end = time.monotonic() + within_s
+    number = 0
+    with pytest.raises(DeviceError) as caught:
+        while time.monotonic() < end:
+            frame = camera.latest(0.2, after=number)
+            number = frame.number if frame else number
+    return caught.value
+
+
+def test_only_the_newest_frame_is_kept() -> None:
+    with MjpegServer(rate=50) as server:
+        camera = Camera(settings(server.url))
+        camera.open()
+        first = camera.latest(2.0)
+        assert first is not None
+        time.sleep(0.3)
+        asked = time.monotonic()
+        second = camera.latest(2.0, after=first.number)
+        camera.close()
+    assert second is not None
+    assert second.number - first.number >= 8
+    assert asked - second.at < 0.15
+
+
+def test_no_news_is_none_and_not_an_error() -> None:
+    with MjpegServer(rate=5) as server:
+        camera = Camera(settings(server.url))
+        camera.open()
+        frame = camera.latest(2.0)
+        assert frame is not None
+        assert camera.latest(0.01, after=frame.number) is None
+        camera.close()
+
+
+def test_closing_leaves_the_stream_and_opening_again_is_quick() -> None:
+    with MjpegServer() as server:
+        camera = Camera(settings(server.url))
+        waits = []
+        for _ in range(3):
+            camera.open()
+            asked = time.monotonic()
+            assert camera.latest(2.0) is not None
+            waits.append(time.monotonic() - asked)
+            camera.close()
+            camera.close()
+            assert not camera.is_open
+        end = time.monotonic() + 2
+        while server.clients and time.monotonic() < end:
+            time.sleep(0.02)
+        assert server.clients == 0
+    assert sorted(waits)[1] < 0.3
+
+
+def test_a_closed_camera_says_that_it_is_asleep() -> None:
+    with pytest.raises(DeviceGone) as caught:
+        Camera(settings("http://127.0.0.1:1/")).latest(0.1)
+    assert caught.value.code == "asleep"
+
+
+def test_a_frozen_stream_is_noticed_in_time() -> None:
+    with MjpegServer() as server:
+        camera = Camera(settings(server.url))
+        camera.open()
+        assert camera.latest(2.0) is not None
+        server.frozen = True
+        froze = time.monotonic()
+        error = error_of(camera, 5.0)
+        assert isinstance(error, DeviceTimeout)
+        assert error.code == "frozen"
+        assert time.monotonic() - froze < 0.6 + 0.5
+        assert not camera.is_open
+
+
+def test_a_server_that_never_sends_a_frame_is_noticed() -> None:
+    with MjpegServer() as server:
+        server.frozen = True
+        camera = Camera(settings(server.url))
+        camera.open()
+        assert isinstance(error_of(camera, 6.0), DeviceTimeout)
+
+
+def test_garbage_in_place_of_frames_is_an_error() -> None:
+    with MjpegServer() as server:
+        server.garbage = True
+        camera = Camera(settings(server.url))
+        camera.open()
+        error = error_of(camera, 6.0)
+        assert error.device == "camera"
+        assert error.fix
+
+
+def test_a_stream_that_ends_is_gone() -> None:
+    with MjpegServer() as server:
+        camera = Camera(settings(server.url))
+        camera.open()
+        assert camera.latest(2.0) is not None
+        server.ending = True
+        error = error_of(camera, 3.0)
+    assert isinstance(error, DeviceGone)
+    assert error.code == "stream_ended"
+
+
+def test_a_missing_camera_is_gone_and_its_password_is_not_told() -> None:
+    camera = Camera(settings("http://operator:secret@127.0.0.1:9/live"))
+    camera.open()
+    error = error_of(camera, 4.0)
+    assert error.code == "no_stream"
+    assert "127.0.0.1:9/live" in str(error)
+    assert "secret" not in str(error)
+
+
+def test_a_missing_device_file_is_gone() -> None:
+    camera = Camera(settings("/dev/video63"))
+    camera.open()
+    assert error_of(camera, 4.0).code == "no_stream"
+
+
+def test_another_frame_size_is_refused_with_the_size_that_came() -> None:
+    with MjpegServer() as server:
+        camera = Camera(settings(server.url, width=1280))
+        camera.open()
+        error = error_of(camera, 3.0)
+    assert error.code == "wrong_size"
+    assert "640x360" in error.fix
+
+
+@pytest.mark.parametrize("source", ["passport.jpg", "file:///etc/passwd", "concat:a|b", "tcp://x"])
+def test_what_cannot_be_a_camera_is_refused(source: str) -> None:
+    with pytest.raises(DeviceGone) as caught:
+        Camera(settings(source)).open()
+    assert caught.value.code == "bad_source"

@@ -1,0 +1,39 @@
+"""The comparison of a door's sensor with its command, by itself: it names each breach once."""
+
+from drivers.door import FORCED_S, SHUT_S, DoorWatch
+
+
+def test_a_door_that_does_not_shut_after_its_lease_is_a_breach() -> None:
+    watch = DoorWatch()
+    assert watch.observe(shut=True, released=True, now=0.0) is None
+    assert watch.observe(shut=False, released=True, now=9.0) is None
+    assert watch.observe(shut=False, released=False, now=10.0) is None
+    assert watch.observe(shut=False, released=False, now=10.0 + SHUT_S - 0.1) is None
+    assert watch.observe(shut=False, released=False, now=10.0 + SHUT_S) is DoorWatch.Breach.NOT_SHUT
+    assert watch.observe(shut=False, released=False, now=99.0) is None
+
+
+def test_a_door_that_shut_in_time_and_opens_again_is_forced() -> None:
+    watch = DoorWatch()
+    watch.observe(shut=False, released=True, now=0.0)
+    watch.observe(shut=False, released=False, now=1.0)
+    watch.observe(shut=True, released=False, now=2.0)
+    assert watch.observe(shut=False, released=False, now=3.0) is None
+    assert watch.observe(shut=False, released=False, now=3.1 + FORCED_S) is DoorWatch.Breach.FORCED
+
+
+def test_a_door_found_open_at_start_gets_the_time_to_shut() -> None:
+    watch = DoorWatch()
+    watch.observe(shut=False, released=False, now=0.0)
+    assert watch.observe(shut=False, released=False, now=SHUT_S - 0.1) is None
+    assert watch.observe(shut=False, released=False, now=SHUT_S) is DoorWatch.Breach.NOT_SHUT
+
+
+def test_a_breach_that_ended_is_told_again_when_it_returns() -> None:
+    watch = DoorWatch()
+    watch.observe(shut=True, released=False, now=0.0)
+    watch.observe(shut=False, released=False, now=1.0)
+    assert watch.observe(shut=False, released=False, now=2.0) is DoorWatch.Breach.FORCED
+    watch.observe(shut=True, released=False, now=3.0)
+    watch.observe(shut=False, released=False, now=4.0)
+    assert watch.observe(shut=False, released=False, now=5.0) is DoorWatch.Breach.FORCED

@@ -1,0 +1,212 @@
+"""The scanner driver on a pseudo-terminal: real driver, real pyserial, a simulated reader at the far end."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread, Timer
+
+import pytest
+
+from drivers.mrz_scanner import SerialMrzScanner
+from gated.core.ports import DeviceError, DeviceGone
+from gated.core.settings import MrzScannerSettings
+from hw_sim.scanner import Framing, PtyScanner
+
+# Doc 9303-4, appendix B (TD3); Doc 9303-5, appendix B (TD1); Doc 9303-6, appendix B (TD2)
+TD3 = ("P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", "L898902C36UTO7408122F1204159ZE184226B<<<<<10")
+TD1 = ("I<UTOD231458907<<<<<<<<<<<<<<<", "7408122F1204159UTO<<<<<<<<<<<6", "ERIKSSON<<ANNA<MARIA<<<<<<<<<<")
+TD2 = ("I<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<", "D231458907UTO7408122F1204159<<<<<<<6")
+GAP_S = 0.1
+FAST = 115_200
+
+
+def joined(lines: tuple[str, ...]) -> bytes:
+    return "\n".join(lines).encode()
+
+
+def settings(device: PtyScanner, **more: object) -> MrzScannerSettings:
+    return MrzScannerSettings(port=str(device.path), byte_gap_s=GAP_S, **more)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def device(tmp_path: Path) -> Iterator[PtyScanner]:
+    one = PtyScanner(tmp_path, baud=FAST, inquire="I\r")
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def scanner(device: PtyScanner) -> Iterator[SerialMrzScanner]:
+    one = SerialMrzScanner(settings(device, inquire="I\r"))
+    one.open()
+    yield one
+    one.close()
+
+
+@pytest.mark.parametrize("framing", list(Framing))
+@pytest.mark.parametrize("lines", [TD3, TD1, TD2])
+def test_every_framing_of_every_zone_is_one_message(
+    tmp_path: Path, framing: Framing, lines: tuple[str, ...]
+) -> None:
+    device = PtyScanner(tmp_path, framing=framing, baud=FAST)
+    scanner = SerialMrzScanner(settings(device))
+    scanner.open()
+    for _ in range(2):
+        device.send(lines)
+        assert scanner.read(1.0) == joined(lines)
+    assert scanner.read(0.05) is None
+    scanner.close()
+    device.close()
+
+
+def test_a_whole_zone_does_not_wait_for_the_pause(device: PtyScanner) -> None:
+    scanner = SerialMrzScanner(MrzScannerSettings(port=str(device.path), byte_gap_s=5.0))
+    scanner.open()
+    device.send(TD3)
+    started = time.monotonic()
+    assert scanner.read(1.0) == joined(TD3)
+    assert time.monotonic() - started < 1.0
+    scanner.close()
+
+
+def test_at_9600_baud_a_zone_takes_its_time_and_stays_one_message(tmp_path: Path) -> None:
+    device = PtyScanner(tmp_path)
+    scanner = SerialMrzScanner(settings(device))
+    scanner.open()
+    started = time.monotonic()
+    Thread(target=device.send, args=(TD3,)).start()
+    assert scanner.read(1.0) == joined(TD3)
+    assert 0.09 <= time.monotonic() - started < 0.3  # 90 bytes of 10 bits
+    scanner.close()
+    device.close()
+
+
+def test_two_messages_that_wait_are_two(device: PtyScanner, scanner: SerialMrzScanner) -> None:
+    device.send(TD3)
+    device.send(TD1)
+    assert scanner.read(1.0) == joined(TD3)
+    assert scanner.read(1.0) == joined(TD1)
+
+
+def test_silence_is_none(scanner: SerialMrzScanner) -> None:
+    started = time.monotonic()
+    assert scanner.read(0.1) is None
+    assert 0.1 <= time.monotonic() - started < 0.3
+
+
+def test_inquire_makes_the_device_send_again(device: PtyScanner, scanner: SerialMrzScanner) -> None:
+    device.place(TD3)
+    assert scanner.read(0.05) is None
+    scanner.inquire()
+    assert scanner.read(1.0) == joined(TD3)
+    device.take()
+    scanner.inquire()
+    assert scanner.read(0.2) is None
+
+
+def test_without_an_inquire_command_nothing_is_sent(device: PtyScanner) -> None:
+    scanner = SerialMrzScanner(settings(device))
+    scanner.open()
+    device.place(TD3)
+    scanner.inquire()
+    assert scanner.read(0.2) is None
+    scanner.close()
+
+
+def test_short_garbage_is_a_message_for_the_parser_to_refuse(
+    device: PtyScanner, scanner: SerialMrzScanner
+) -> None:
+    device.send_raw(b"\xff\x00\x80junk")
+    assert scanner.read(1.0) == b"\xff\x00\x80junk"
+    device.send(TD3)
+    assert scanner.read(1.0) == joined(TD3)
+
+
+@pytest.mark.parametrize("garbage", [b"\x55" * 3000, b"\x02" + b"\x55" * 3000, b"\rA" * 1500])
+def test_noise_is_thrown_away_and_reported(
+    device: PtyScanner, scanner: SerialMrzScanner, garbage: bytes
+) -> None:
+    device.send_raw(garbage)
+    with pytest.raises(DeviceError, match=r"noise.*baud") as caught:
+        scanner.read(1.0)
+    assert not isinstance(caught.value, DeviceGone)
+    device.send(TD3)
+    assert scanner.read(1.0) == joined(TD3)
+
+
+def test_a_dripping_line_ends_in_time(device: PtyScanner) -> None:
+    scanner = SerialMrzScanner(settings(device, max_bytes=90))
+    scanner.open()
+    started = time.monotonic()
+
+    def drip() -> None:
+        for _ in range(12):
+            device.send_raw(b"A")
+            time.sleep(GAP_S * 0.7)
+
+    Thread(target=drip).start()
+    with pytest.raises(DeviceError, match="noise"):
+        scanner.read(1.0)
+    assert time.monotonic() - started < 2.0
+    scanner.close()
+
+
+def test_what_was_sent_before_opening_is_forgotten(device: PtyScanner, scanner: SerialMrzScanner) -> None:
+    device.send(TD3)
+    scanner.open()
+    assert scanner.read(0.1) is None
+
+
+def test_a_missing_port_names_the_fix(tmp_path: Path) -> None:
+    scanner = SerialMrzScanner(MrzScannerSettings(port=str(tmp_path / "absent")))
+    with pytest.raises(DeviceGone, match=r"check the cable and \[mrz_scanner\] port"):
+        scanner.open()
+    with pytest.raises(DeviceGone, match="not_open"):
+        scanner.read(0.1)
+
+
+def test_a_port_that_vanishes_in_mid_read_and_comes_back(
+    device: PtyScanner, scanner: SerialMrzScanner
+) -> None:
+    Timer(0.05, device.vanish).start()
+    with pytest.raises(DeviceGone, match="vanished"):
+        scanner.read(3.0)
+    with pytest.raises(DeviceGone, match="not_there"):
+        scanner.open()
+    device.appear()
+    scanner.open()
+    device.send(TD3)
+    assert scanner.read(1.0) == joined(TD3)
+
+
+def test_a_port_that_vanishes_in_mid_message(device: PtyScanner, scanner: SerialMrzScanner) -> None:
+    def break_off() -> None:
+        device.send_raw(b"P<UTO")
+        device.vanish()
+
+    Thread(target=break_off).start()
+    with pytest.raises(DeviceGone, match="vanished"):
+        scanner.read(3.0)
+
+
+def test_inquiring_of_a_vanished_port(device: PtyScanner, scanner: SerialMrzScanner) -> None:
+    device.vanish()
+    with pytest.raises(DeviceGone, match="vanished"):
+        scanner.inquire()
+
+
+def test_a_port_that_another_program_holds(device: PtyScanner, scanner: SerialMrzScanner) -> None:
+    second = SerialMrzScanner(settings(device))
+    with pytest.raises(DeviceError, match=r"in_use.*stop the other program"):
+        second.open()
+    scanner.close()
+    second.open()
+    second.close()
+    second.close()
+
+
+def test_errors_never_quote_the_zone(device: PtyScanner, scanner: SerialMrzScanner) -> None:
+    device.send_raw(b"CANARY" * 100)
+    with pytest.raises(DeviceError) as caught:
+        scanner.read(1.0)
+    assert "CANARY" not in str(caught.value) + repr(caught.value.__context__)

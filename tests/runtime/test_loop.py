@@ -1,0 +1,148 @@
+"""The loop: journalled before it is done, deadlines kept, nothing unsafe performed, hanging lanes seen."""
+
+import queue
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gated.core import effects as do
+from gated.core import events as ev
+from gated.core.gate import Gate, State
+from gated.core.vocabulary import Door
+from gated.runtime.lanes import MAX_JOBS, Lane
+from gated.runtime.loop import Loop, UnsafeEffectError
+from gated.store.database import open_to_read
+from gated.store.journal import Journal, JournalError, read, verify
+from tests.core.exploration import POLICY
+from tests.core.passages import citizen, start_events
+
+PASSAGE = "a" * 16
+
+
+class Doer:
+    """Performs by noting what was asked, and what the journal held at that moment."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.done: list[do.AnyEffect] = []
+        self.journalled: list[int] = []
+
+    def __call__(self, effect: do.AnyEffect) -> None:
+        self.done.append(effect)
+        database = open_to_read(self.path)
+        last = list(read(database, last=1))[-1]
+        database.close()
+        assert effect in last.followed.effects, "performed before it was journalled"
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    journal = Journal(tmp_path / "journal.db")
+    yield journal
+    journal.close()
+
+
+def test_every_effect_is_on_the_disk_before_it_is_performed(tmp_path: Path, journal: Journal) -> None:
+    doer = Doer(tmp_path / "journal.db")
+    loop = Loop(Gate(policy=POLICY), journal, doer)
+    for event in (*start_events(), *citizen(PASSAGE)):
+        loop.take(event)
+    assert any(isinstance(effect, do.Decide) for effect in doer.done)
+    assert verify(open_to_read(tmp_path / "journal.db")).problems == ()
+
+
+def test_nothing_is_performed_when_the_journal_cannot_be_written(journal: Journal) -> None:
+    done: list[do.AnyEffect] = []
+    loop = Loop(Gate(policy=POLICY), journal, done.append)
+    journal.close()
+    with pytest.raises(JournalError):
+        loop.take(start_events()[0])
+    assert done == []
+
+
+def test_an_exit_without_its_decision_is_refused_below_the_heart(journal: Journal) -> None:
+    loop = Loop(Gate(policy=POLICY), journal, lambda _: None)
+    for passage in (PASSAGE, None):
+        with pytest.raises(UnsafeEffectError):
+            loop._check(do.UnlockDoor(door=Door.EXIT, lease_s=1.0, passage=passage))
+    loop._check(do.Decide(passage=PASSAGE, reasons=(), checks=()))
+    loop._check(do.UnlockDoor(door=Door.EXIT, lease_s=1.0, passage=PASSAGE))
+    with pytest.raises(UnsafeEffectError):
+        loop._check(do.UnlockDoor(door=Door.EXIT, lease_s=1.0, passage="b" * 16))
+
+
+def test_a_deadline_passes_by_itself(journal: Journal) -> None:
+    loop = Loop(Gate(policy=POLICY), journal, lambda _: None)
+    for event in start_events():
+        loop.take(event)
+    began = time.monotonic() - POLICY.limits.optical_s + 0.2
+    loop.take(ev.DocumentPlaced(at=began, passage=PASSAGE, utc="2030-01-01T00:00:00Z"))
+    thread = threading.Thread(target=loop.run, args=(lambda: None,))
+    thread.start()
+    deadline = time.monotonic() + 5
+    while loop.gate.state is not State.REJECT_OUT and time.monotonic() < deadline:
+        time.sleep(0.02)
+    loop.stop()
+    thread.join(5)
+    assert loop.gate.state is State.REJECT_OUT
+
+
+def test_events_from_other_threads_are_taken_in_order(journal: Journal) -> None:
+    loop = Loop(Gate(policy=POLICY), journal, lambda _: None)
+    beats: list[float] = []
+    for event in (*start_events(), *citizen(PASSAGE)):
+        loop.post(event)
+
+    def beat() -> None:
+        beats.append(time.monotonic())
+        if loop._inbox.empty() and len(beats) > 1:
+            loop.stop()
+
+    loop.run(beat)
+    assert loop.gate.state is State.IDLE
+    assert len(beats) > 1
+
+
+def test_a_lane_does_its_jobs_in_order_and_turns_between_them() -> None:
+    turns, done = [], []
+    lane = Lane("test", turn=lambda: turns.append(1), period_s=0.01)
+    lane.start()
+    for number in range(5):
+        lane.ask(lambda number=number: done.append(number))  # type: ignore[misc]
+    deadline = time.monotonic() + 5
+    while len(done) < 5 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    lane.stop()
+    assert done == [0, 1, 2, 3, 4]
+    assert turns
+    assert lane.failure is None
+
+
+def test_a_lane_that_hangs_is_not_well_and_one_that_fails_keeps_the_cause() -> None:
+    release = threading.Event()
+    lane = Lane("test", patience_s=0.1)
+    lane.start()
+    lane.ask(release.wait)
+    time.sleep(0.3)
+    assert not lane.is_well()
+    release.set()
+    lane.stop()
+    broken = Lane("test")
+    broken.start()
+    broken.ask(lambda: 1 // 0)  # type: ignore[arg-type]
+    deadline = time.monotonic() + 5
+    while broken.failure is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert isinstance(broken.failure, ZeroDivisionError)
+    assert not broken.is_well()
+
+
+def test_a_lane_that_is_hopelessly_behind_refuses_more() -> None:
+    lane = Lane("test")
+    for _ in range(MAX_JOBS):
+        lane.ask(lambda: None)
+    with pytest.raises(queue.Full):
+        lane.ask(lambda: None)
