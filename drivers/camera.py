@@ -145,7 +145,9 @@ class _Stream:
             capture.release()
             if time.monotonic() - self._started >= limits.open_timeout_s:
                 raise _silent(limits)
-            raise DeviceGone(DEVICE, "no_stream", f"check the camera and camera.source ({_shown(limits.source)})")
+            raise DeviceGone(
+                DEVICE, "no_stream", f"check the camera and camera.source ({_shown(limits.source)})"
+            )
         return capture
 
     def _read(self, capture: cv2.VideoCapture) -> None:
@@ -191,7 +193,9 @@ def _backend(source: str) -> int:
 
 
 def _silent(settings: CameraSettings) -> DeviceTimeout:
-    return DeviceTimeout(DEVICE, "no_answer", f"no frame from {_shown(settings.source)}: check camera and network")
+    return DeviceTimeout(
+        DEVICE, "no_answer", f"no frame from {_shown(settings.source)}: check camera and network"
+    )
 
 
 def _frozen(settings: CameraSettings) -> DeviceTimeout:

@@ -239,6 +239,10 @@ def run(argv: Sequence[str] | None = None, usb_backend: Any = None) -> int:
     return 0
 
 
-def main() -> None:
+def main() -> int:
     """Entry point of the console script."""
-    sys.exit(run())
+    return run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -53,11 +53,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     return OK if answer.good else BAD_NEWS
 
 
-def run() -> None:
-    """Entry point of the console script."""
-    sys.exit(main())
-
-
 # --- commands -----------------------------------------------------------------------------------------
 
 
@@ -241,4 +236,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    run()
+    sys.exit(main())

@@ -1,19 +1,20 @@
-"""The simulated camera: a process of its own that serves a live stream, and the handle by which a scenario steers it.
+"""The simulated camera: a process that serves a live stream, and the handle by which a scenario steers it.
 
     python -m hw_sim.camera [--fps 15] [--port 0] [--quality 82]
 
 The process reads commands from standard input and answers each on standard output, one JSON object a line
-(`Show`, `Freeze`, `Resume`, `Measure` -> `Ready`, `Measured` or `Refused`); it ends when its input ends, so it never
-outlives the scenario that started it. Its clock is the machine's monotonic clock, the same in every process:
-a waypoint means the same moment to the world, to the camera and to the gate.
+(`Show`, `Freeze`, `Resume`, `Measure` -> `Ready`, `Measured` or `Refused`). It ends when its input ends, so
+it never outlives the scenario that started it. Its clock is the machine's monotonic clock, the same in every
+process: a waypoint means the same moment to the world, to the camera and to the gate.
 """
 
 import argparse
 import contextlib
+import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from queue import Empty, SimpleQueue
 from typing import IO, Final, Self
 
@@ -32,6 +33,8 @@ _WAYPOINTS: Final = 1000  # of one path
 _PRESENT: Final = 4  # people in one scene
 _START_S: Final = 30.0  # imports, first scene: 2 s on an idle machine
 _ANSWER_S: Final = 10.0
+_END_S: Final = 5.0
+_MAX_FPS: Final = 60.0
 _EMPTY_FRAMES: Final = 4  # JPEGs of an empty lane in turn: noise that changes without being drawn again
 
 
@@ -120,6 +123,15 @@ def _refusal(shown: Scene) -> str | None:
     return scene.unknown_person(shown)
 
 
+def _lines(source: IO[bytes]) -> Iterable[bytes]:
+    """The lines of a source; of one that is too long, what tells that."""
+    while line := source.readline(_LINE_BYTES):
+        rest = line
+        while len(rest) == _LINE_BYTES and not rest.endswith(b"\n"):
+            rest = source.readline(_LINE_BYTES)
+        yield line
+
+
 def _obey(line: bytes, studio: _Studio, stream: Stream, port: int) -> Answer:
     if len(line) >= _LINE_BYTES:
         return Refused(reason=f"a command has fewer than {_LINE_BYTES} bytes")
@@ -142,37 +154,55 @@ def _obey(line: bytes, studio: _Studio, stream: Stream, port: int) -> Answer:
     return Ready(port=port)
 
 
-def main() -> int:
-    """Serve until standard input ends."""
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m hw_sim.camera", description="a simulated camera")
     parser.add_argument("--fps", type=float, default=FPS)
     parser.add_argument("--port", type=int, default=0, help="on the loopback interface; 0: any free one")
-    parser.add_argument("--quality", type=int, default=_QUALITY)
+    parser.add_argument("--quality", type=int, default=_QUALITY, help="of the JPEGs, 1 to 100")
     chosen = parser.parse_args()
+    if not 1 <= chosen.fps <= _MAX_FPS:
+        parser.error(f"--fps is 1 to {_MAX_FPS:g}")
+    if not 1 <= chosen.quality <= 100:
+        parser.error("--quality is 1 to 100")
+    return chosen
+
+
+def main() -> int:
+    """Serve until standard input ends."""
+    chosen = _arguments()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the scenario's; it closes our input
     cv2.setNumThreads(1)  # the gate needs the other core
     studio = _Studio(chosen.quality)
     stream = Stream(studio.jpeg, chosen.fps)
     server = CameraServer(stream, chosen.port)
     port = int(server.server_address[1])
     threading.Thread(target=server.serve_forever, name="sim-camera-http", daemon=True).start()
-    out = sys.stdout.buffer
-    out.write(msgspec.json.encode(Ready(port=port)) + b"\n")
-    out.flush()
-    while line := sys.stdin.buffer.readline(_LINE_BYTES):
-        out.write(msgspec.json.encode(_obey(line, studio, stream, port)) + b"\n")
-        out.flush()
+    _tell(Ready(port=port))
+    for line in _lines(sys.stdin.buffer):
+        _tell(_obey(line, studio, stream, port))
     stream.end()
     server.shutdown()
+    server.server_close()
     return 0
 
 
+def _tell(answer: Answer) -> None:
+    sys.stdout.buffer.write(msgspec.json.encode(answer) + b"\n")
+    sys.stdout.buffer.flush()
+
+
 class SimulatedCamera:
-    """A camera process, seen from the scenario. Use as a context manager, or `start` and `stop`."""
+    """A camera process, seen from the scenario. Use as a context manager, or `start` and `stop`.
+
+    Any thread may call any method: commands and their answers are one at a time.
+    """
 
     def __init__(self, fps: float = FPS) -> None:
         self._fps = fps
         self._port = 0
+        self._turn = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
+        self._reader: threading.Thread | None = None
         self._answers: SimpleQueue[bytes] = SimpleQueue()
 
     @property
@@ -184,20 +214,23 @@ class SimulatedCamera:
 
     def start(self) -> None:
         """Start the process and wait until it serves. Raises CameraFailed."""
-        if self._process is not None:
-            raise CameraFailed("the simulated camera runs already")
-        command = [sys.executable, "-m", "hw_sim.camera", "--fps", str(self._fps), "--port", str(self._port)]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        assert self._process.stdout is not None
-        self._answers = SimpleQueue()
-        reader = threading.Thread(
-            target=_forward, args=(self._process.stdout, self._answers.put), daemon=True
-        )
-        reader.start()
-        ready = self._answer(_START_S)
-        if not isinstance(ready, Ready):
-            raise CameraFailed("the simulated camera did not start")
-        self._port = ready.port
+        with self._turn:
+            if self._process is not None:
+                raise CameraFailed("the simulated camera runs already")
+            command = [sys.executable, "-m", "hw_sim.camera", f"--fps={self._fps}", f"--port={self._port}"]
+            process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            self._process, self._answers = process, SimpleQueue()
+            self._reader = threading.Thread(
+                target=_forward, args=(process.stdout or (), self._answers.put), daemon=True
+            )
+            self._reader.start()
+            try:
+                ready = self._answer(_START_S)
+            except CameraFailed as error:
+                self._reap()
+                raise CameraFailed("the simulated camera did not start: see its standard error") from error
+            if isinstance(ready, Ready):
+                self._port = ready.port
 
     def show(self, shown: Scene) -> None:
         """Change what the camera sees. Raises CameraFailed, with the reason of a refusal."""
@@ -214,20 +247,21 @@ class SimulatedCamera:
     def measure(self) -> tuple[int, float]:
         """Frames rendered and CPU seconds that they took."""
         answer = self._ask(Measure())
-        assert isinstance(answer, Measured)
+        if not isinstance(answer, Measured):
+            raise CameraFailed("the simulated camera does not say what it measured")
         return answer.frames, answer.cpu_s
 
     def die(self) -> None:
-        """Vanish at once: connections break, the port refuses; `start` brings it back under the same address."""
-        if self._process is not None:
-            self._process.kill()
-        self._reap()
+        """Vanish at once: connections break, the port refuses; `start` brings it back on the same address."""
+        if (process := self._process) is not None:
+            process.kill()  # before taking turns: who waits for an answer gets none
+        with self._turn:
+            self._reap()
 
     def stop(self) -> None:
         """End in order. Idempotent."""
-        if self._process is not None and self._process.stdin is not None:
-            self._process.stdin.close()
-        self._reap()
+        with self._turn:
+            self._reap()
 
     def __enter__(self) -> Self:
         self.start()
@@ -237,14 +271,15 @@ class SimulatedCamera:
         self.stop()
 
     def _ask(self, command: Command) -> Answer:
-        if self._process is None or self._process.stdin is None:
-            raise CameraFailed("the simulated camera does not run")
-        try:
-            self._process.stdin.write(msgspec.json.encode(command) + b"\n")
-            self._process.stdin.flush()
-        except OSError as error:
-            raise CameraFailed("the simulated camera has died") from error
-        answer = self._answer(_ANSWER_S)
+        with self._turn:
+            if self._process is None or self._process.stdin is None:
+                raise CameraFailed("the simulated camera does not run")
+            try:
+                self._process.stdin.write(msgspec.json.encode(command) + b"\n")
+                self._process.stdin.flush()
+            except OSError as error:
+                raise CameraFailed("the simulated camera has died") from error
+            answer = self._answer(_ANSWER_S)
         if isinstance(answer, Refused):
             raise CameraFailed(f"the simulated camera refused: {answer.reason}")
         return answer
@@ -253,6 +288,7 @@ class SimulatedCamera:
         try:
             line = self._answers.get(timeout=timeout_s)
         except Empty as error:
+            self._reap()  # a late answer would be taken for that of the next command
             raise CameraFailed("the simulated camera does not answer") from error
         if not line:
             raise CameraFailed("the simulated camera has ended")
@@ -260,22 +296,31 @@ class SimulatedCamera:
         return answer
 
     def _reap(self) -> None:
+        """Close the input, by which the process ends, and wait; kill it if that takes too long."""
         process, self._process = self._process, None
         if process is None:
             return
+        if process.stdin is not None:
+            with contextlib.suppress(OSError):  # a dead process does not take what was still to be written
+                process.stdin.close()
         try:
-            process.wait(_ANSWER_S)
+            process.wait(_END_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        for end in (process.stdin, process.stdout):
-            if end is not None:
-                end.close()
+        if self._reader is not None:
+            self._reader.join(_END_S)
+        if process.stdout is not None:
+            process.stdout.close()
 
 
-def _forward(lines: IO[bytes], put: Callable[[bytes], None]) -> None:
+def _forward(lines: Iterable[bytes], put: Callable[[bytes], None]) -> None:
     """Pass the process's answers on; an empty line says that it has ended."""
     with contextlib.suppress(OSError, ValueError):
         for line in lines:
             put(line)
     put(b"")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

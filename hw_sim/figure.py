@@ -25,13 +25,17 @@ PIVOT: Final = np.array([0.0, 0.09, 0.07], np.float32)  # where the head turns, 
 _LIGHT: Final = np.array([0.25, -0.75, -0.62], np.float32)  # towards a ceiling lamp in front of the person
 _SKULL: Final = (np.array([0, -0.012, 0.06], np.float32), np.array([0.074, 0.104, 0.088], np.float32))
 _RINGS: Final = 9
+_ROUND: Final = 2.5  # exponent of the skull's superellipsoid: 2 would give a pointed crown
+_COVERS_EARS_M: Final = 0.016  # hair thicker than this at the sides hides the ears
 # the outline of MediaPipe's face mesh, clockwise from the top of the forehead
-_OUTLINE: Final = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152,
-                   148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109)  # fmt: skip
+_OUTLINE: Final = (
+    10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377,
+    152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
+)  # fmt: skip
 
 
 class Hair(NamedTuple):
-    """Thickness over the crown and the sides (metres), how far it falls below the eyes (0: short), its colour."""
+    """Thickness over crown and sides (metres), how far it falls below the eyes (0: short), its colour."""
 
     top_m: float
     side_m: float
@@ -56,10 +60,11 @@ class Surface(NamedTuple):
 
 
 class Figure(NamedTuple):
-    """A person: what turns with the head, what stays with the body, and one atlas for both."""
+    """A person: what turns with the head, what stays with the body, hair behind both, one atlas for all."""
 
     head: Surface
     body: Surface
+    behind: Surface | None
     atlas: Bytes
 
 
@@ -151,7 +156,7 @@ def _smooth_rim(face: Floats) -> Floats:
     spectrum = np.fft.rfft(ring, axis=0)
     spectrum[8:] = 0
     smooth = np.fft.irfft(spectrum, 60, axis=0) * (60 / len(ring))
-    return np.concatenate([smooth, smooth[:1]]).astype(np.float32)
+    return np.asarray(np.concatenate([smooth, smooth[:1]]), np.float32)
 
 
 def _skull(face: Floats, hair: Hair) -> Floats:
@@ -167,31 +172,35 @@ def _skull(face: Floats, hair: Hair) -> Floats:
     top = np.clip(np.cos(around), 0, 1)[:, None] ** 0.7
     side = np.sin(around)[:, None] ** 2 / (1 + np.exp((-0.40 - np.cos(around)[:, None]) * 14))
     thick = np.clip(hair.top_m * top + hair.side_m * side, 0, None)
+    slope, flat = np.unwrap(np.arctan2(start[:, 0], -start[:, 1])), np.hypot(start[:, 0], start[:, 1])
     rings = []
     for part in np.linspace(0, 1, _RINGS):
-        toward = start * (1 - part) + back * part
+        even = min(1.0, part * 3)  # the rim's points lie far apart at the top, seen from the crown
+        angle = slope * (1 - even) + around * even
+        spread = np.stack([flat * np.sin(angle), -flat * np.cos(angle), start[:, 2]], axis=1)
+        toward = spread * (1 - part) + back * part
         toward /= np.linalg.norm(toward, axis=1, keepdims=True)
-        skull = 1 / np.linalg.norm(toward / axes, axis=1, keepdims=True)
+        skull = np.linalg.norm(toward / axes, ord=_ROUND, axis=1, keepdims=True) ** -1
         blend = np.clip(part * 2.2, 0, 1)
         grown = thick * min(1.0, part * 6)
         rings.append(centre + toward * (size * (1 - blend) + skull * blend + grown))
-    return np.stack(rings).astype(np.float32)
+    return np.asarray(np.stack(rings), np.float32)
 
 
 def tube(rings: Sequence[tuple[float, float, float, float, float]], columns: int = 19) -> Floats:
     """Elliptic rings (x, y, z, half width, half depth), closed at the back, as a grid (R, columns, 3)."""
     angle = np.linspace(np.pi, -np.pi, columns)  # the seam is at the back
-    return np.stack(
-        [np.stack([x + w * np.sin(-angle), np.full(columns, y), z - d * np.cos(angle)], axis=1)
-         for x, y, z, w, d in rings]
-    ).astype(np.float32)  # fmt: skip
+    return np.stack([
+        np.stack([x + w * np.sin(-angle), np.full(columns, y), z - d * np.cos(angle)], axis=1, dtype=np.float32)
+        for x, y, z, w, d in rings
+    ])  # fmt: skip
 
 
 def _ear(side: int, face: Floats) -> Floats:
     """A shallow bowl beside the cheek."""
     at = face[_OUTLINE[8] if side > 0 else _OUTLINE[28]] + np.array([side * 0.004, 0.014, 0.012], np.float32)
     turn, reach = np.meshgrid(np.linspace(0, 2 * np.pi, 13), np.array([1.0, 0.75, 0.4, 0.0]), indexing="ij")
-    out = side * (0.010 + 0.011 * reach * np.cos(turn) * side)
+    out = side * (0.006 + 0.010 * reach * np.cos(turn) * side)
     flat = np.stack([out, -0.031 * reach * np.sin(turn), 0.012 * reach * np.cos(turn) * side], axis=-1)
     return np.asarray((at + flat).transpose(1, 0, 2), np.float32)
 
@@ -204,6 +213,13 @@ _PATCHES: Final = {
     "torso": Patch(512, 512, 512, 512),
     "arm": Patch(0, 768, 128, 256),
 }
+
+
+_NECK: Final = (
+    (0.0, 0.060, 0.060, 0.050, 0.050),
+    (0.0, 0.105, 0.066, 0.052, 0.053),
+    (0.0, 0.165, 0.078, 0.062, 0.060),
+)
 
 
 def _torso(width: float) -> Floats:
@@ -243,53 +259,45 @@ def _arm(side: int, width: float) -> Floats:
 def build(
     face: Floats, skin: Bytes, tone: Colour, hair: Hair, cloth: Cloth, *, width: float, seed: int
 ) -> Figure:
-    """A figure around a face (468, 3) with its skin; `tone` colours neck and ears, `width` scales the shoulders."""
+    """Build a figure around a face (468, 3): `tone` colours neck and ears, `width` scales the shoulders."""
     chance = np.random.default_rng(seed)
     atlas = np.zeros((ATLAS_PX, ATLAS_PX, 3), np.uint8)
     atlas[:SKIN_PX, :SKIN_PX] = skin
-    skull, neck = (
-        _skull(face, hair),
-        tube(
-            [
-                (0, 0.060, 0.060, 0.050, 0.050),
-                (0, 0.105, 0.066, 0.052, 0.053),
-                (0, 0.165, 0.078, 0.062, 0.060),
-            ]
-        ),
-    )
-    ears = [_ear(side, face) for side in (-1, 1)]
+    skull, neck = _skull(face, hair), tube(_NECK)
+    ears = [] if hair.side_m > _COVERS_EARS_M else [_ear(side, face) for side in (-1, 1)]
     torso, arms = _torso(width), [_arm(side, width) for side in (-1, 1)]
     flesh = np.array(tone, np.float32)
     strands = _strands(chance, (512, 512), hair.colour)
     _paint(atlas, _PATCHES["skull"], shade(skull, 0.55), _bare_below(strands, flesh * 0.8))
     _paint(atlas, _PATCHES["neck"], shade(neck, 0.6) * np.array([[0.55], [0.75], [0.9]], np.float32), flesh)
-    _paint(
-        atlas, _PATCHES["ear"], np.array([[0.95] * 4, [0.7] * 4, [0.85] * 4, [0.5] * 4], np.float32), flesh
-    )
+    bowl = np.array([[0.80] * 4, [0.95] * 4, [0.82] * 4, [0.74] * 4], np.float32)  # from the rim inwards
+    _paint(atlas, _PATCHES["ear"], bowl, flesh)
     wool = _weave(chance, (512, 512), cloth.colour)
     wool[: 512 * 2 // 11] = np.array(cloth.collar, np.float32)
     _paint(atlas, _PATCHES["torso"], shade(torso, 0.45), wool)
     _paint(atlas, _PATCHES["arm"], shade(arms[1], 0.4), _weave(chance, (128, 256), cloth.colour))
-    front = Surface(face, unrolled(), triangles(), np.full(len(triangles()), 2, np.intp))
-    head = [_over(grid(skull, _PATCHES["skull"]), 1), *(_over(grid(ear, _PATCHES["ear"]), 1) for ear in ears), front]
+    front = Surface(face, unrolled(), triangles(), np.full(len(triangles()), 3, np.intp))
+    head = [_over(grid(skull, _PATCHES["skull"]), 1), front]
+    head += [_over(grid(ear, _PATCHES["ear"]), 2) for ear in ears]
     body = [*(grid(arm, _PATCHES["arm"]) for arm in arms), _over(grid(neck, _PATCHES["neck"]), 1)]
     body.append(_over(grid(torso, _PATCHES["torso"]), 2))
-    if hair.fall_m > 0:
-        fall = _fall(hair)
-        _paint(atlas, _PATCHES["fall"], shade(fall, 0.5), _strands(chance, (256, 256), hair.colour))
-        head.insert(0, grid(fall, _PATCHES["fall"]))
-    return Figure(joined(head), joined(body), atlas)
+    behind = _fall(atlas, hair, _strands(chance, (256, 256), hair.colour)) if hair.fall_m > 0 else None
+    return Figure(joined(head), joined(body), behind, atlas)
 
 
-def _fall(hair: Hair) -> Floats:
-    """Long hair: a curtain around the back of the head down to below the chin."""
-    angle = np.linspace(-2.0, 2.0, 21)
+def _fall(atlas: Bytes, hair: Hair, strands: Floats) -> Surface:
+    """Long hair: a curtain behind head and shoulders, of which the camera sees the inner side."""
+    angle = np.linspace(-1.9, 1.9, 13)
     rows = []
     for part in np.linspace(0, 1, 6):
         y = -0.03 + part * (hair.fall_m + 0.03)
-        w = 0.074 + hair.side_m * (0.6 + 0.5 * np.sin(np.pi * min(1.0, part * 1.2)))
-        rows.append(np.stack([w * np.sin(angle), np.full(21, y), 0.062 + 0.085 * np.cos(angle)], axis=1))
-    return np.stack(rows)[:, ::-1].astype(np.float32)
+        w = 0.076 + hair.side_m * (0.75 + 0.45 * np.sin(np.pi * min(1.0, part * 1.1)))
+        rows.append(np.stack([w * np.sin(angle), np.full(13, y), 0.058 + 0.085 * np.cos(angle)], axis=1))
+    curtain = np.stack(rows)[:, ::-1].astype(np.float32)
+    side = np.abs(np.sin(angle)).astype(np.float32)  # the depth of the curtain gets no light
+    _paint(atlas, _PATCHES["fall"], np.tile(0.35 + 0.55 * side**4, (6, 1)), strands)
+    outside = grid(curtain, _PATCHES["fall"])
+    return outside._replace(faces=outside.faces[:, ::-1])
 
 
 def _bare_below(strands: Floats, flesh: Floats) -> Floats:

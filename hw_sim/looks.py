@@ -77,9 +77,15 @@ FEATURES: Final = {
 }
 
 
+_MOUTH_M: Final = 0.028  # reach of what belongs to the mouth
+
+
 def face(looks: Looks) -> Floats:
     """The shape (468, 3) of a face, metres, between the eyes at the origin."""
-    base = astronaut().shape * (1 - looks.shape) + hopper().shape * looks.shape
+    # how far the mouth is open must fit the skin there: one portrait shows teeth, the other closed lips
+    near = np.exp(-0.5 * ((hopper().shape - hopper().shape[13]) ** 2).sum(1, keepdims=True) / _MOUTH_M**2)
+    share = looks.shape * (1 - near) + looks.mouth * near
+    base = astronaut().shape * (1 - share) + hopper().shape * share
     moved = base.copy()
     for name, amount in looks.features:
         for swell in FEATURES[name]:
@@ -91,29 +97,55 @@ def face(looks: Looks) -> Floats:
 
 
 _CHEEKS: Final = (50, 280, 205, 425, 117, 346)
-_BROWS: Final = ((70, 63, 105, 66, 107, 55, 65, 52, 53, 46), (300, 293, 334, 296, 336, 285, 295, 282, 283, 276))
+_BROWS: Final = (
+    (70, 63, 105, 66, 107, 55, 65, 52, 53, 46),
+    (300, 293, 334, 296, 336, 285, 295, 282, 283, 276),
+)
 _EYES: Final = (
     (33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7),
     (263, 466, 388, 387, 386, 385, 384, 398, 362, 382, 381, 380, 374, 373, 390, 249),
 )
 _LIPS: Final = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146)
 _MOUTH: Final = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 324, 318, 402, 317, 14, 87, 178, 88, 95)
+_WHITE: Final = np.array([185, 195, 205], np.float32)  # eyes and teeth
+_RED: Final = np.array([70, 60, 170], np.float32)  # painted lips
+
+
+class _Place(NamedTuple):
+    """An ellipse in the skin layout, in shares of its side."""
+
+    x: float
+    y: float
+    half_width: float
+    half_height: float
+
+    def mask(self, soft: float) -> Floats:
+        """One inside, nought outside, `soft` of a radius between."""
+        ys, xs = np.mgrid[0:SKIN_PX, 0:SKIN_PX].astype(np.float32) / SKIN_PX
+        r = np.sqrt(((xs - self.x) / self.half_width) ** 2 + ((ys - self.y) / self.half_height) ** 2)
+        return np.asarray(0.5 - 0.5 * np.tanh((r - 1) / (2 * soft)), np.float32)
+
+
+_TRUSTED: Final = (_Place(0.5, 0.57, 0.335, 0.40), _Place(0.5, 0.50, 0.315, 0.42))  # free of hair and ears
+_AROUND_EYES: Final = _Place(0.5, 0.35, 0.36, 0.165)  # down to the lower rim of the admiral's spectacles
+_AROUND_MOUTH: Final = _Place(0.5, 0.70, 0.20, 0.11)
 
 
 def _area(points: tuple[int, ...], blur: float, grow: float = 1.0) -> Floats:
     """A soft mask (SKIN_PX, SKIN_PX), 0 to 1, of a polygon between points of the face."""
     corners = unrolled()[list(points)]
-    corners = (corners - corners.mean(0)) * np.array([1.0 + (grow - 1) / 4, grow], np.float32) + corners.mean(0)
+    middle = corners.mean(0)
+    corners = (corners - middle) * np.array([1.0 + (grow - 1) / 4, grow], np.float32) + middle
     mask = np.zeros((SKIN_PX, SKIN_PX), np.float32)
     cv2.fillPoly(mask, [np.round(corners * 16).astype(np.int32)], (1.0,), lineType=cv2.LINE_AA, shift=4)
     return np.asarray(cv2.GaussianBlur(mask, (0, 0), blur), np.float32)
 
 
-def _blob(x: float, y: float, half_width: float, half_height: float, soft: float) -> Floats:
-    """A soft ellipse in the skin layout, in shares of its side."""
-    ys, xs = np.mgrid[0:SKIN_PX, 0:SKIN_PX].astype(np.float32) / SKIN_PX
-    r = np.sqrt(((xs - x) / half_width) ** 2 + ((ys - y) / half_height) ** 2)
-    return np.asarray(0.5 - 0.5 * np.tanh((r - 1) / (2 * soft)), np.float32)
+def _noise(chance: np.random.Generator, across: float, along: float) -> Floats:
+    """Noise of unit variance with blots of so many pixels across and along the face."""
+    noise = chance.normal(0, 1, (SKIN_PX, SKIN_PX)).astype(np.float32)
+    noise = cv2.GaussianBlur(noise, (0, 0), across, sigmaY=along)
+    return np.asarray(noise / noise.std(), np.float32)
 
 
 @functools.cache
@@ -121,55 +153,49 @@ def _relative(which: int) -> Floats:
     """A portrait's skin as the logarithm of its ratio to its cheeks' colour, trusted parts only, else 0."""
     skin = (astronaut, hopper)[which]().skin.astype(np.float32) + 1
     at = np.round(unrolled()[list(_CHEEKS)]).astype(int)
-    cheek = np.median([np.median(skin[y - 9 : y + 9, x - 9 : x + 9].reshape(-1, 3), axis=0) for x, y in at], axis=0)
-    trusted = _blob(0.5, 0.57, 0.335, 0.40, 0.035) if which == 0 else _blob(0.5, 0.50, 0.315, 0.42, 0.035)
-    return np.asarray(np.log(skin / cheek.astype(np.float32)) * trusted[..., None], np.float32)
+    patches = [skin[y - 9 : y + 9, x - 9 : x + 9].reshape(-1, 3) for x, y in at]
+    cheek = np.median([np.median(patch, axis=0) for patch in patches], axis=0).astype(np.float32)
+    return np.asarray(np.log(skin / cheek) * _TRUSTED[which].mask(0.035)[..., None], np.float32)
 
 
 def skin(looks: Looks, seed: int) -> Bytes:
     """The skin (SKIN_PX, SKIN_PX, 3) of a face; `seed` places pores and hairs."""
     chance = np.random.default_rng(seed)
-    share = np.full((SKIN_PX, SKIN_PX, 1), looks.skin, np.float32)
-    for x, y, w, h, wanted in ((0.5, 0.31, 0.36, 0.13, looks.eyes), (0.5, 0.70, 0.20, 0.11, looks.mouth)):
-        region = _blob(x, y, w, h, 0.12)[..., None]
+    share = np.full((SKIN_PX, SKIN_PX), looks.skin, np.float32)
+    for place, wanted in ((_AROUND_EYES, looks.eyes), (_AROUND_MOUTH, looks.mouth)):
+        region = place.mask(0.12)
         share = share * (1 - region) + wanted * region
-    mixed = _relative(0) * (1 - share) + _relative(1) * share
-    old = _relative(1)
-    mixed = mixed + looks.lines * (old - cv2.GaussianBlur(old, (0, 0), 9)) * (1 - _blob(0.5, 0.31, 0.36, 0.09, 0.05)[..., None])
-    pores = cv2.GaussianBlur(chance.normal(0, 1, (SKIN_PX, SKIN_PX)).astype(np.float32), (0, 0), 1.1)
-    mixed = mixed + (0.035 * pores / pores.std())[..., None]
+    mixed = _relative(0) * (1 - share[..., None]) + _relative(1) * share[..., None]
+    old = _relative(1) - cv2.GaussianBlur(_relative(1), (0, 0), 9)
+    mixed = mixed + looks.lines * old * (1 - _AROUND_EYES.mask(0.05))[..., None]
+    mixed = mixed + 0.035 * _noise(chance, 1.1, 1.1)[..., None]  # pores
     tone = np.array(looks.tone, np.float32)
-    own = np.clip(sum(_area(e, 1.5) for e in _EYES) + _area(_MOUTH, 1.5), 0, 1)[..., None]
-    bright = tone * (1 - 0.75 * own) + np.array([185, 195, 205], np.float32) * 0.75 * own  # eyes and teeth keep theirs
+    white = _area(_EYES[0], 1.5) + _area(_EYES[1], 1.5) + _area(_MOUTH, 1.5) * (1 - looks.mouth)
+    white = np.clip(white, 0, 1)
+    bright = tone + 0.75 * white[..., None] * (_WHITE - tone)  # eyes and teeth keep their own brightness
     colour = np.exp(mixed) * bright
-    colour = _tint(colour, np.clip(_area(_LIPS, 2.5) - _area(_MOUTH, 2), 0, 1) * looks.lips, (70, 60, 170), tone)
-    colour = _hairs(colour, looks, chance)
-    return np.asarray(np.clip(colour, 0, 255), np.uint8)
-
-
-def _tint(colour: Floats, where: Floats, tint: Colour, tone: Floats) -> Floats:
-    """Tint some places: their light stays, their hue moves."""
+    red = np.clip(_area(_LIPS, 2.5) - _area(_MOUTH, 2), 0, 1)[..., None] * looks.lips
     light = colour.mean(2, keepdims=True) / tone.mean()
-    return np.asarray(colour * (1 - where[..., None]) + light * np.array(tint, np.float32) * where[..., None], np.float32)
+    colour = colour * (1 - red) + light * _RED * red
+    return np.asarray(np.clip(_hairs(colour, looks, chance), 0, 255), np.uint8)
 
 
 def _hairs(colour: Floats, looks: Looks, chance: np.random.Generator) -> Floats:
     """Brows, beard, moustache and the hair over the forehead."""
-    noise = chance.normal(0, 1, (SKIN_PX, SKIN_PX)).astype(np.float32)
-    short = cv2.GaussianBlur(noise, (0, 0), 1.2)
-    strokes = np.clip(0.8 + 0.35 * short / short.std(), 0, 1.3)
-    long = cv2.GaussianBlur(noise, (0, 0), 1.2, sigmaY=12)
-    strands = np.clip(1 + 0.25 * long / long.std(), 0.4, 1.6)
-    brows = sum(_area(b, 3.0, 0.6 + looks.brows) for b in _BROWS) * min(1.0, looks.brows * 1.5)
-    jaw = _blob(0.5, 0.80, 0.40, 0.24, 0.07) * (1 - _blob(0.5, 0.58, 0.30, 0.14, 0.06))
+    strokes = np.clip(0.85 + 0.22 * _noise(chance, 0.8, 1.8), 0, 1.2)
+    brow = _area(_BROWS[0], 3.0, 0.6 + looks.brows) + _area(_BROWS[1], 3.0, 0.6 + looks.brows)
+    brow = brow * min(1.0, looks.brows * 1.5)
+    jaw = _Place(0.5, 0.80, 0.40, 0.24).mask(0.07) * (1 - _Place(0.5, 0.58, 0.30, 0.14).mask(0.06))
     jaw = jaw * (1 - _area(_LIPS, 3, 1.15)) * looks.beard
-    over = np.clip(_blob(0.5, 0.640, 0.16, 0.035, 0.10) - _area(_LIPS, 2), 0, 1) * looks.moustache
+    over = np.clip(_Place(0.5, 0.640, 0.16, 0.035).mask(0.10) - _area(_LIPS, 2), 0, 1) * looks.moustache
     hair = np.array(looks.hair.colour, np.float32)
-    for where, tint in ((brows, np.array(looks.brow_colour, np.float32)), (jaw, hair * 0.8), (over, hair * 0.8)):
+    brown = np.array(looks.brow_colour, np.float32)
+    for where, tint in ((brow, brown), (jaw, hair * 0.8), (over, hair * 0.8)):
         cover = np.clip(where * strokes, 0, 0.95)[..., None]
         colour = colour * (1 - cover) + tint * cover
+    strands = np.clip(1 + 0.25 * _noise(chance, 1.2, 12), 0.4, 1.6)
     ys, xs = np.mgrid[0:SKIN_PX, 0:SKIN_PX].astype(np.float32) / SKIN_PX
-    line = 0.035 + 0.19 * looks.fringe + 1.1 * np.maximum(np.abs(xs - 0.5) - 0.25, 0) ** 1.5 * 2
-    edge = line + 0.018 * (strands - 1) / 0.25
+    line = 0.035 + 0.19 * looks.fringe + 2.2 * np.maximum(np.abs(xs - 0.5) - 0.25, 0) ** 1.5
+    edge = line + 0.072 * (strands - 1)
     cover = ((0.5 - 0.5 * np.tanh((ys - edge) * 45)) * (ys < 0.45))[..., None]
     return np.asarray(colour * (1 - cover) + hair * strands[..., None] * 0.8 * cover, np.float32)

@@ -34,7 +34,7 @@ PEOPLE: Final = {
         features=(("nose_width", 1.0), ("lip_size", 0.9), ("cheeks", 0.8), ("eye_distance", 0.6), ("forehead", 0.7)),
     ),
     "kurt": Looks(
-        shape=1.2, skin=0.8, eyes=0.0, mouth=1.0, tone=(165, 185, 225), lines=0.5, brows=0.4,
+        shape=1.2, skin=0.8, eyes=0.0, mouth=1.0, tone=(140, 165, 208), lines=0.1, brows=0.4,
         hair=Hair(0.004, 0.004, 0.0, (170, 175, 180)), cloth=Cloth((110, 90, 80), (210, 200, 200)), brow_colour=(130, 135, 140),
         features=(("chin", 1.0), ("jaw", -0.6), ("nose_length", 1.0), ("eye_distance", -0.8), ("mouth_width", -0.5)),
     ),

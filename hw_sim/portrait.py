@@ -36,7 +36,8 @@ _NET_PX: Final = 192  # input side of face_landmark.tflite
 _NET_FILE: Final = "modules/face_landmark/face_landmark.tflite"
 _HOLE_CORNERS: Final = frozenset({33, 263, 78})  # outer corners of the eyes, right corner of the mouth
 _RIGHT_EYE, _LEFT_EYE = (33, 133), (362, 263)  # corners; the person's right is the image's left
-FOREHEAD_TOP, CHIN = 10, 152
+_FOREHEAD_TOP, _CHIN = 10, 152
+_PNG: Final = b"\x89PNG\r\n\x1a\n"
 
 
 class Portrait(NamedTuple):
@@ -104,7 +105,7 @@ def _loops(faces: Indices) -> list[list[int]]:
 
 
 def _closed(loop: list[int]) -> Indices:
-    """Triangles that close the hole of an eye or the mouth, zipped between its two lips from corner to corner."""
+    """Triangles that close the hole of an eye or the mouth, zipped between its lips from corner to corner."""
     start = next(i for i, vertex in enumerate(loop) if vertex in _HOLE_CORNERS)
     one = [*loop[start:], *loop[:start]]
     half = len(one) // 2
@@ -114,14 +115,15 @@ def _closed(loop: list[int]) -> Indices:
     return np.array(found, np.intp)
 
 
-def _landmarks(image: Bytes, source: _Source) -> Floats:
-    """468 points (x, y, z) in pixels of `image`; z on the same scale, smaller is nearer."""
+@functools.cache
+def _landmarks(source: _Source) -> Floats:
+    """468 points (x, y, z) in pixels of the portrait; z on the same scale, smaller is nearer."""
     net = Interpreter(model_path=str(_bundled("mediapipe", _NET_FILE)), num_threads=1)
     net.allocate_tensors()
     scale = _NET_PX / source.side
     left, top = source.centre[0] - source.side / 2, source.centre[1] - source.side / 2
     crop = np.array([[scale, 0, -left * scale], [0, scale, -top * scale]])
-    seen = cv2.warpAffine(image, crop, (_NET_PX, _NET_PX), flags=cv2.INTER_AREA)
+    seen = cv2.warpAffine(_read(source), crop, (_NET_PX, _NET_PX), flags=cv2.INTER_AREA)
     net.set_tensor(net.get_input_details()[0]["index"], seen[None, :, :, ::-1].astype(np.float32) / 255)
     net.invoke()
     points = next(t for t in net.get_output_details() if t["shape"][-1] == 468 * 3)
@@ -134,7 +136,7 @@ def _frontal(points: Floats) -> Floats:
     """The points turned to the front, centred between the eyes, in metres."""
     right, left = points[list(_RIGHT_EYE)].mean(0), points[list(_LEFT_EYE)].mean(0)
     across = (left - right) / np.linalg.norm(left - right)
-    down = points[CHIN] - points[FOREHEAD_TOP]
+    down = points[_CHIN] - points[_FOREHEAD_TOP]
     down = down - across * (down @ across)
     down /= np.linalg.norm(down)
     turn = np.stack([across, down, np.cross(across, down)])
@@ -143,9 +145,14 @@ def _frontal(points: Floats) -> Floats:
 
 
 @functools.cache
+def _mean_shape() -> Floats:
+    return (_frontal(_landmarks(_ASTRONAUT)) + _frontal(_landmarks(_HOPPER))) / 2
+
+
+@functools.cache
 def mirror() -> Indices:
     """For each of the 468 points the number of its mirror image."""
-    shape = sum(_frontal(_landmarks(_read(s), s)) for s in (_ASTRONAUT, _HOPPER)) / 2
+    shape = _mean_shape()
     flipped = shape * np.array([-1, 1, 1], np.float32)
     distance = np.linalg.norm(shape[:, None] - flipped[None], axis=2)
     return np.asarray(linear_sum_assignment(distance)[1], np.intp)
@@ -156,19 +163,33 @@ def symmetric(shape: Floats) -> Floats:
     return (shape + shape[mirror()] * np.array([-1, 1, 1], np.float32)) / 2
 
 
+@functools.cache
 def _read(source: _Source) -> Bytes:
-    image = cv2.imread(
-        str(_bundled(source.package, source.file)), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-    )
+    file = _without_profile(_bundled(source.package, source.file).read_bytes())
+    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    image = cv2.imdecode(np.frombuffer(file, np.uint8), flags)
     if image is None:
         raise FileNotFoundError(f"package {source.package}: {source.file} is not an image: reinstall it")
     return np.asarray(image, np.uint8)
 
 
+def _without_profile(file: bytes) -> bytes:
+    """A PNG without its colour profile, about which libpng would complain; any other file as it is."""
+    if not file.startswith(_PNG):
+        return file
+    kept, at = [_PNG], len(_PNG)
+    while at < len(file):
+        end = at + 12 + int.from_bytes(file[at : at + 4], "big")
+        if file[at + 4 : at + 8] != b"iCCP":
+            kept.append(file[at:end])
+        at = end
+    return b"".join(kept)
+
+
 @functools.cache
 def unrolled() -> Floats:
     """Where each of the 468 points lies in everybody's skin layout, (468, 2) px."""
-    shape = symmetric(sum(_frontal(_landmarks(_read(s), s)) for s in (_ASTRONAUT, _HOPPER)) / 2)
+    shape = symmetric(_mean_shape())
     angle = np.arctan2(shape[:, 0], shape[:, 2].min() + _UNROLL_AXIS_M - shape[:, 2])
     flat = np.stack([angle, shape[:, 1]], axis=1)
     low, high = flat.min(0), flat.max(0)
@@ -177,7 +198,7 @@ def unrolled() -> Floats:
 
 def _portrait(source: _Source) -> Portrait:
     image = _read(source)
-    points = _landmarks(image, source)
+    points = _landmarks(source)
     faces = triangles()
     patch = draw(unrolled()[faces], points[faces][..., :2], (SKIN_PX, SKIN_PX))
     if patch is None:

@@ -14,6 +14,7 @@ Bytes = NDArray[np.uint8]
 
 PRINT_WIDTH_M: Final = 0.205  # a passport picture enlarged until its face has the size of a face
 _BORDER: Final = 0.03  # white margin, share of the width
+_PAPER: Final = (238, 240, 240)
 _COLUMNS: Final = 15  # of the paper's grid, so that it can bend
 _PRINT_PX: Final = 640  # width of the print in its atlas
 _SKIN_PX: Final = 64
@@ -23,8 +24,9 @@ def print_of(picture: Bytes, tone: Colour) -> Bytes:
     """The atlas of a print: the picture as ink on paper with a white margin, beside it the holder's skin."""
     margin = round(_PRINT_PX * _BORDER)
     inner = _PRINT_PX - 2 * margin
-    scaled = cv2.resize(picture, (inner, round(inner * picture.shape[0] / picture.shape[1])), interpolation=cv2.INTER_AREA)
-    paper = cv2.copyMakeBorder(scaled, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=(238, 240, 240))
+    size = (inner, round(inner * picture.shape[0] / picture.shape[1]))
+    scaled = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    paper = cv2.copyMakeBorder(scaled, *(margin,) * 4, cv2.BORDER_CONSTANT, value=_PAPER)
     ink = 22 + paper.astype(np.float32) * 0.86  # paper is never black, nor as bright as a face in the lamp
     atlas = np.zeros((paper.shape[0], _PRINT_PX + _SKIN_PX, 3), np.uint8)
     atlas[:, :_PRINT_PX] = ink
@@ -46,7 +48,7 @@ def sheet(atlas: Bytes, radius_m: float | None) -> Surface:
     return grid(np.stack(rows).astype(np.float32), AtlasPatch(0, 0, _PRINT_PX, atlas.shape[0]))
 
 
-def hands(atlas: Bytes, edge_m: float) -> tuple[Surface, Surface]:
+def hands(edge_m: float) -> tuple[Surface, Surface]:
     """Thumbs before and hands behind the paper's side edges; both move with the paper."""
     skin = AtlasPatch(_PRINT_PX, 0, _SKIN_PX, _SKIN_PX)
     thumbs, palms = [], []

@@ -21,7 +21,7 @@ _OUTSIDE: Final = -8.0  # texture coordinate where no triangle lies
 
 
 class Patch(NamedTuple):
-    """A drawn rectangle of the picture, texture maps for it (maybe coarser), and where triangles lie (0 or 255)."""
+    """A drawn rectangle of the picture, its texture maps (maybe coarser), where triangles lie (0 or 255)."""
 
     x: int
     y: int
@@ -45,13 +45,13 @@ def affine_maps(corners: Floats, texture: Floats) -> Floats:
     by_y = (r * b[:, 0:1] - q * c[:, 0:1]) / safe[:, None]
     at_0 = p - by_x * a[:, 0:1] - by_y * a[:, 1:2]
     rows = np.stack([by_x[:, 0], by_y[:, 0], at_0[:, 0], by_x[:, 1], by_y[:, 1], at_0[:, 1]], axis=1)
-    return rows.astype(np.float32)
+    return np.asarray(rows, np.float32)
 
 
 def draw(corners: Floats, texture: Floats, size: tuple[int, int], scale: float = 1.0) -> Patch | None:
     """Draw triangles (T, 3, 2), given back to front, into a picture of `size` (width, height).
 
-    Only the rectangle that they cover is drawn, `scale` times the picture's resolution. None: nothing visible.
+    Only the rectangle that they cover is drawn, `scale` times the picture's resolution. None: nothing to see.
     """
     low = np.maximum(np.floor(corners.min(axis=(0, 1))).astype(int) - 1, 0)
     high = np.minimum(np.ceil(corners.max(axis=(0, 1))).astype(int) + 2, np.array(size))
@@ -63,17 +63,11 @@ def draw(corners: Floats, texture: Floats, size: tuple[int, int], scale: float =
     numbers = np.full((height, width), -1, np.int32)
     for number, polygon in enumerate(np.round(drawn * (1 << _SHIFT)).astype(np.int32)):
         cv2.fillConvexPoly(numbers, polygon, (number,), lineType=cv2.LINE_8, shift=_SHIFT)
-    rows = np.append(affine_maps(drawn, texture), [[0, 0, _OUTSIDE, 0, 0, _OUTSIDE]], axis=0).astype(
-        np.float32
-    )
-    chosen = rows[numbers]  # -1 is the last row
+    nowhere = np.array([[0, 0, _OUTSIDE, 0, 0, _OUTSIDE]], np.float32)
+    chosen = np.concatenate([affine_maps(drawn, texture), nowhere])[numbers]  # -1 is the last row
     xs = np.arange(width, dtype=np.float32)[None, :]
     ys = np.arange(height, dtype=np.float32)[:, None]
     map_x = chosen[..., 0] * xs + chosen[..., 1] * ys + chosen[..., 2]
     map_y = chosen[..., 3] * xs + chosen[..., 4] * ys + chosen[..., 5]
-    return Patch(
-        *(int(n) for n in (*low, *(high - low))),
-        map_x,
-        map_y,
-        ((numbers >= 0) * np.uint8(255)).astype(np.uint8),
-    )
+    x, y, full_width, full_height = (int(n) for n in (*low, *(high - low)))
+    return Patch(x, y, full_width, full_height, map_x, map_y, np.where(numbers >= 0, 255, 0).astype(np.uint8))

@@ -58,7 +58,7 @@ class Rehearsal:
     def play(self) -> Rehearsed:
         """Play it to its end, or to the end of patience."""
         site = self._site
-        violations, marks = len(site.world.violations), len(site.world.timeline)
+        violations = len(site.world.violations)
         site.reader.start_account()
         site.laid.line_spans.clear()
         self._prepare()
@@ -83,7 +83,7 @@ class Rehearsal:
             problems=tuple(problems),
             stages=stages(tuple(self._entries), self._passage, self._modelled(spans)),
             entries=tuple(self._entries),
-            marks=site.world.timeline[marks:],
+            marks=site.world.timeline,
             chip_spans=tuple(site.reader.spent.spans),
             reference=self._image("reference"),
             best=tuple(shot for n in range(1, 11) if (shot := self._image(f"best-{n}"))),
@@ -176,6 +176,7 @@ class Rehearsal:
             return
         self._twisted = True
         self._site.daemons["gated"].kill()
+        self._site.world.note("fault", "gated", "killed")
         time.sleep(POWER_IS_BACK_S)
         self._site.daemons["gated"].start()
 

@@ -58,7 +58,7 @@ class Pose(NamedTuple):
 
 
 class Optics(NamedTuple):
-    """Light on the person (1: neutral), how fine a head is drawn, and how far the picture smears (sigma, px)."""
+    """Light on the person (1: neutral), how fine a head is drawn, how far the picture smears (sigma, px)."""
 
     gain: float = 1.0
     fine: int = 160_000  # pixels up to which a head is drawn at the picture's own resolution
@@ -76,7 +76,8 @@ def _gauss(sigma: float) -> Floats:
 
 def turn(yaw: float, pitch: float, roll: float) -> Floats:
     """Rotation matrix: roll about z, then pitch about x, then yaw about y."""
-    cy, sy, cp, sp, cr, sr = np.cos(yaw), np.sin(yaw), np.cos(pitch), np.sin(pitch), np.cos(roll), np.sin(roll)
+    angles = np.array([yaw, pitch, roll])
+    (cy, cp, cr), (sy, sp, sr) = np.cos(angles), np.sin(angles)
     about_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
     about_x = np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]])
     about_z = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])
@@ -86,7 +87,7 @@ def turn(yaw: float, pitch: float, roll: float) -> Floats:
 def put(
     picture: Bytes, lens: Lens, surface: Surface, points: Floats, atlas: Bytes, optics: Optics, budget_px: int
 ) -> None:
-    """Draw a surface whose points are at `points` (camera metres) into the picture, at most `budget_px` fine."""
+    """Draw a surface, its points at `points` (camera metres), into the picture; at most `budget_px` fine."""
     corners, seen = points[surface.faces], lens.project(points)[surface.faces]
     b, c = seen[:, 1] - seen[:, 0], seen[:, 2] - seen[:, 0]
     facing = (b[:, 0] * c[:, 1] - b[:, 1] * c[:, 0] < 0) & (corners[..., 2].min(1) > _NEAR_M)
@@ -114,9 +115,13 @@ def put(
 
 
 def put_person(picture: Bytes, lens: Lens, figure: Figure, pose: Pose, optics: Optics) -> None:
-    """Draw a person: first the body, then the head, turned about the neck."""
+    """Draw a person: hair that falls behind, then the body, then the head, turned about the neck."""
     eyes = pose.place()
+    turned = turn(pose.yaw, pose.pitch, pose.roll).T
+    if figure.behind is not None:
+        hair = (figure.behind.points - PIVOT) @ turned + PIVOT + eyes
+        put(picture, lens, figure.behind, hair, figure.atlas, optics, _BODY_PX)
     body = (figure.body.points - PIVOT) @ turn(pose.lean, 0, 0).T + PIVOT + eyes
     put(picture, lens, figure.body, body, figure.atlas, optics, _BODY_PX)
-    head = (figure.head.points - PIVOT) @ turn(pose.yaw, pose.pitch, pose.roll).T + PIVOT + eyes
+    head = (figure.head.points - PIVOT) @ turned + PIVOT + eyes
     put(picture, lens, figure.head, head, figure.atlas, optics, optics.fine)

@@ -1,4 +1,4 @@
-"""The report's charts as inline SVG: the lanes of one passage over time, and the scales of its scores.
+"""The report's charts as inline SVG: the lanes of one passage over time.
 
 Places along the time axis are percentages of the drawing, heights are pixels: so the chart fits any width
 while its text keeps its size. Colours come from the style sheet by class; every shape also has its words
@@ -8,8 +8,10 @@ as a title, and differs from its neighbours in more than colour (height, place, 
 import math
 from collections.abc import Iterable, Sequence
 from html import escape
+from itertools import pairwise
 from typing import Final, NamedTuple
 
+from drivers.lamps import LAMPS
 from gated.core.effects import EndPassage, UnlockDoor
 from gated.core.gate import State
 from gated.core.values import Value
@@ -19,11 +21,10 @@ from hw_sim.ledger import Mark, Span
 from hw_sim.record import Rehearsed
 from hw_sim.story import began_at
 
-LAMPS: Final = ("entry_green", "entry_red", "exit_green", "exit_red", "amber")
 SENSORS: Final = ("document", "occupied", "crowded", "fire")
 MARGIN_S: Final = 0.3  # before the document and after the last entry
 LETTER_PX: Final = 6.3  # a letter of 11 px
-WIDE_PX, NARROW_PX = 860.0, 250.0  # the drawing on a desk and on a phone; the style sheet hides by class
+WIDE_PX, NARROW_PX = 700.0, 250.0  # the drawing on a desk and on a phone; the style sheet hides by class
 LEAST_TICKS: Final = 5
 LEAST_WIDTH: Final = 0.2  # percent: what took no time is still seen
 UNCHANGED: Final = '<line class="unchanged" x1="0" x2="100%" y1="6" y2="6"><title>no change</title></line>'
@@ -112,14 +113,15 @@ def lanes_chart(run: Rehearsed) -> Chart:
     shapes: list[str] = []
     top = 30
     height = top + sum(lane.height for lane in lanes) + 4
-    shapes.extend(_grid(axis, height))
+    shapes.extend(grid(axis, height))
     shapes.extend(_moments(run, axis, height))
     for lane in lanes:
         base = top + lane.height / 2 + 4
         look = "heading" if lane.heading else "name"
         names.append(f'<text class="{look}" x="0" y="{base:g}">{escape(lane.name)}</text>')
         if lane.heading:
-            rule = f'<line class="rule" x1="0" x2="100%" y1="{top + lane.height - 3}" y2="{top + lane.height - 3}"/>'
+            y = top + lane.height - 3
+            rule = f'<line class="rule" x1="0" x2="100%" y1="{y}" y2="{y}"/>'
             names.append(rule)
             shapes.append(rule)
         elif lane.shapes:
@@ -138,28 +140,29 @@ def lanes_chart(run: Rehearsed) -> Chart:
     )
 
 
-# --- groups of lanes --------------------------------------------------------------------------------------
+# --- groups of lanes ----------------------------------------------------------------------------------
 
 
 def _work(run: Rehearsed, axis: Axis) -> Iterable[Lane]:
     yield Lane("Work", 22, "", heading=True)
-    found = spans.stages(run.entries)
+    found = spans.stages(run.entries, run.marks)
     for stage in spans.STAGES:
         bars = [
-            _bar(axis, one, "stage", _length(one), STAGE_NAMES[stage]) for one in found if one.name == stage
+            bar(axis, one, "stage", _length(one), STAGE_NAMES[stage]) for one in found if one.name == stage
         ]
         yield Lane(STAGE_NAMES[stage], 18, "".join(bars))
     yield Lane(
         "Chip busy", 12, "".join(_strips(axis, spans.clipped(run.chip_spans, axis.within), "busy", "chip"))
     )
     states = [
-        _bar(axis, one, f"state {_look(one.name)}", words.state(one.name), words.state(one.name))
+        bar(axis, one, f"state {look_of(one.name)}", words.state(one.name), words.state(one.name))
         for one in spans.gate_states(run.entries, run.marks)
     ]
     yield Lane("Gate", 22, "".join(states))
 
 
-def _look(state: str) -> str:
+def look_of(state: str) -> str:
+    """The class of a state's colour."""
     return "down" if state == spans.NO_JOURNAL else LOOKS[State(state)]
 
 
@@ -176,12 +179,14 @@ def _leaf(axis: Axis, leaf: spans.Leaf, door: str) -> str:
     """A door's opening as a height: nothing while it is shut, a slope while it moves."""
     corners = f"0,100 0,{100 - 100 * leaf.was:.0f} 100,{100 - 100 * leaf.became:.0f} 100,100"
     title = _title(axis, f"{door} door {leaf.state}", leaf.start, leaf.end)
-    line = '<line class="shut" x1="0" x2="100%" y1="15" y2="15"/>'
-    shape = f'<svg viewBox="0 0 100 100" preserveAspectRatio="none"><polygon class="leaf" points="{corners}"/></svg>'
-    return (
-        f'<svg x="{axis.x(leaf.start):.3f}%" y="8" width="{axis.width(leaf.end - leaf.start):.3f}%" height="16">'
-        f"{title}{line if max(leaf.was, leaf.became) <= 0 else shape}</svg>"
+    shape = (
+        '<line class="shut" x1="0" x2="100%" y1="15" y2="15"/>'
+        if max(leaf.was, leaf.became) <= 0
+        else '<svg viewBox="0 0 100 100" preserveAspectRatio="none">'
+        f'<polygon class="leaf" points="{corners}"/></svg>'
     )
+    place = f'x="{axis.x(leaf.start):.3f}%" width="{axis.width(leaf.end - leaf.start):.3f}%"'
+    return f'<svg {place} y="8" height="16">{title}{shape}</svg>'
 
 
 def _lamps(run: Rehearsed, axis: Axis) -> Iterable[Lane]:
@@ -217,10 +222,11 @@ def _people(run: Rehearsed, axis: Axis) -> Iterable[Lane]:
         yield Lane(name, 20, "".join(_dots(axis, marks, kind)))
 
 
-# --- shapes -------------------------------------------------------------------------------------------------
+# --- shapes -------------------------------------------------------------------------------------------
 
 
-def _grid(axis: Axis, height: int) -> Iterable[str]:
+def grid(axis: Axis, height: int) -> Iterable[str]:
+    """Upright lines at round times, with their times above."""
     for tick in axis.ticks():
         x = f"{axis.x(axis.zero + tick):.3f}%"
         yield f'<line class="grid" x1="{x}" x2="{x}" y1="16" y2="{height}"/>'
@@ -236,18 +242,19 @@ def _moments(run: Rehearsed, axis: Axis, height: int) -> Iterable[str]:
                 moments.setdefault("exit unlocked", entry.event.at)
             if isinstance(effect, EndPassage):
                 moments.setdefault(f"{effect.outcome}", entry.event.at)
-    for name, at in moments.items():
+    for (name, at), (_, until) in pairwise((*moments.items(), ("", axis.within.end))):
         x, wide = axis.x(at), len(name) * LETTER_PX
         after = x + 100 * wide / WIDE_PX < 100
         anchor = "start" if after else "end"
+        look = "" if axis.width(until - at) * NARROW_PX / 100 > wide else " wide"
         yield f'<line class="moment" x1="{x:.3f}%" x2="{x:.3f}%" y1="18" y2="{height}"/>'
         yield (
-            f'<text class="moment" x="{x:.3f}%" dx="{4 if after else -4}" y="27" text-anchor="{anchor}">'
-            f"{escape(name)}</text>"
+            f'<text class="moment{look}" x="{x:.3f}%" dx="{4 if after else -4}" y="27" '
+            f'text-anchor="{anchor}">{escape(name)}</text>'
         )
 
 
-def _bar(axis: Axis, span: spans.Named, look: str, label: str, title: str) -> str:
+def bar(axis: Axis, span: spans.Named, look: str, label: str, title: str) -> str:
     """A span as a bar, with its label inside where there is room."""
     cut = spans.clipped([Span(start=span.start, end=max(span.end, span.start + 1e-3))], axis.within)
     if not cut:
@@ -298,21 +305,3 @@ def _title(axis: Axis, name: str, start: float, end: float) -> str:
 def _length(span: spans.Named) -> str:
     milliseconds = (span.end - span.start) * 1000
     return f"{milliseconds:.0f} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.2f} s"
-
-
-# --- scores ---------------------------------------------------------------------------------------------------
-
-
-def scale(name: str, score: float, threshold: float) -> str:
-    """A score in [0, 1] on a small scale with its threshold; the part from the threshold on is marked."""
-    reached = score >= threshold
-    look = "pass" if reached else "miss"
-    said = f"{name} {score:.3f}, threshold {threshold:g}: {'reached' if reached else 'not reached'}"
-    at, mark = 100 * min(max(score, 0), 1), 100 * min(max(threshold, 0), 1)
-    return (
-        f'<svg class="scale" width="100%" height="26" role="img" aria-label="{escape(said)}">'
-        f'<rect class="all" x="0" y="10" width="100%" height="6" rx="3"/>'
-        f'<rect class="enough" x="{mark:.2f}%" y="10" width="{100 - mark:.2f}%" height="6" rx="3"/>'
-        f'<line class="threshold" x1="{mark:.2f}%" x2="{mark:.2f}%" y1="4" y2="22"/>'
-        f'<circle class="{look}" cx="{at:.2f}%" cy="13" r="6"/></svg>'
-    )

@@ -1,10 +1,10 @@
 """What stands before the camera, and the picture of it at a moment: a pure function of scene and time."""
 
 import functools
-from typing import Final
+from typing import Annotated, Final
 
-import cv2
 import numpy as np
+from msgspec import Meta
 from numpy.typing import NDArray
 
 from gated.core.values import Tagged, Value
@@ -22,6 +22,10 @@ _HAND_PX: Final = 40_000
 _FARTHEST_M: Final = 8.5  # beyond it there is the wall of the hall
 
 
+Seed = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+BendRadius = Annotated[float, Meta(ge=0.08)]  # metres; a sheet bent more would meet itself
+
+
 class Waypoint(Value):
     """Where somebody is at a time: monotonic seconds, metres between camera and eyes."""
 
@@ -34,7 +38,7 @@ class Walker(Tagged):
 
     person: str
     path: tuple[Waypoint, ...]
-    seed: int = 0
+    seed: Seed = 0
     aside_m: float = 0.0  # to the image's right
 
 
@@ -44,8 +48,8 @@ class PhotoHolder(Tagged):
     person: str
     photo_of: str
     path: tuple[Waypoint, ...]
-    seed: int = 0
-    bend_radius_m: float | None = None  # None: flat
+    seed: Seed = 0
+    bend_radius_m: BendRadius | None = None  # None: flat
 
 
 Presence = Walker | PhotoHolder
@@ -55,7 +59,7 @@ class Scene(Value):
     """Who is there (nobody: an empty lane) in the lane that `seed` furnishes."""
 
     present: tuple[Presence, ...] = ()
-    seed: int = 0
+    seed: Seed = 0
 
 
 def picture(scene: Scene, time_s: float) -> Bytes:
@@ -68,7 +72,7 @@ def picture(scene: Scene, time_s: float) -> Bytes:
             _draw_walker(frame, presence, time_s)
         else:
             _draw_holder(frame, presence, time_s)
-    lane.add_noise(frame, np.random.default_rng([scene.seed, round(time_s * 1e4)]))
+    lane.add_noise(frame, np.random.default_rng([scene.seed, round(time_s * 1e4) % 2**63]))
     return frame
 
 
@@ -133,7 +137,7 @@ def _draw_holder(frame: Bytes, holder: PhotoHolder, time_s: float) -> None:
     put_person(frame, GATE_LENS, people.figure(holder.person), body, optics)
     atlas = _print(holder.photo_of, holder.person)
     paper = props.sheet(atlas, holder.bend_radius_m)
-    palms, thumbs = props.hands(atlas, props.PRINT_WIDTH_M / 2)
+    palms, thumbs = props.hands(props.PRINT_WIDTH_M / 2)
     turned = turn(pose.yaw, pose.pitch, pose.roll).T
     grips = np.array([[s * (props.PRINT_WIDTH_M / 2 + 0.012), 0.17, 0.03] for s in (-1, 1)], np.float32)
     elbows = np.array([[s * 0.27, 0.46, 0.02] for s in (-1, 1)], np.float32) + body.place()

@@ -7,6 +7,7 @@ and what was so before the record began is inferred from the first change: nothi
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from drivers.lamps import LAMPS
 from gated.core import effects as do
 from gated.core import events as ev
 from gated.core.gate import State
@@ -58,11 +59,12 @@ class Leaf(Value):
     became: float
 
 
-def stages(entries: Sequence[Entry]) -> tuple[Named, ...]:
+def stages(entries: Sequence[Entry], marks: Sequence[Mark] = ()) -> tuple[Named, ...]:
     """When each stage of the work went on, tries and overlaps included.
 
     mrz, chip, background, photograph and face: from the request to its answer. enter: from the entry
     unlocked to one person inside and the entry shut. decide: from the evidence to what follows from it.
+    A power cut ends them all.
     """
     found: list[Named] = []
     begun: dict[str, float] = {}
@@ -74,7 +76,7 @@ def stages(entries: Sequence[Entry]) -> tuple[Named, ...]:
     for entry in entries:
         at, state = entry.event.at, entry.followed.state
         if isinstance(entry.event, ev.GateStarted):
-            end(STAGES, last)
+            end(STAGES, _cut_at(marks, last, at))
         last = at
         if (ended := _ENDED_BY.get(type(entry.event))) is not None:
             end((ended,), at)
@@ -97,14 +99,13 @@ def stages(entries: Sequence[Entry]) -> tuple[Named, ...]:
 
 
 def gate_states(entries: Sequence[Entry], marks: Sequence[Mark] = ()) -> tuple[Named, ...]:
-    """Which state the gate was in. Before a start it was down: since the fault that a mark shows, if any."""
+    """Which state the gate was in, and when it was down before a start."""
     found: list[Named] = []
     state, since, last = "", 0.0, 0.0
     for entry in entries:
         at = entry.event.at
         if isinstance(entry.event, ev.GateStarted) and state:
-            cuts = [mark.at for mark in marks if mark.kind == "fault" and last <= mark.at <= at]
-            cut = cuts[0] if cuts else last
+            cut = _cut_at(marks, last, at)
             found.append(Named(name=state, start=since, end=cut))
             found.append(Named(name=NO_JOURNAL, start=cut, end=at))
             state = ""
@@ -116,6 +117,20 @@ def gate_states(entries: Sequence[Entry], marks: Sequence[Mark] = ()) -> tuple[N
     if state:
         found.append(Named(name=state, start=since, end=last))
     return tuple(found)
+
+
+def _cut_at(marks: Sequence[Mark], last: float, start: float) -> float:
+    """When the gate died between its last entry and its start.
+
+    A fault that was marked says it; so do the lamps, which all go out when nobody holds their lines any
+    more, and stay out until the start. Where neither is known, it is the last entry.
+    """
+    faults = [mark.at for mark in marks if mark.kind == "fault" and last <= mark.at <= start]
+    if faults:
+        return faults[0]
+    lit = [span for lamp in LAMPS for span in active(marks, lamp, Span(start=last, end=start))]
+    went_out = max((span.end for span in lit), default=last)
+    return went_out if went_out < start else last
 
 
 def active(marks: Sequence[Mark], line: str, within: Span) -> tuple[Span, ...]:

@@ -6,11 +6,13 @@ journal has them. The storyteller keeps only what it needs to know what is news.
 
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
+from typing import Self
 
 from gated.core import effects as do
 from gated.core import events as ev
 from gated.core.checks import Check, Result
 from gated.core.gate import State
+from gated.core.policy import Policy
 from gated.core.values import Value
 from gated.core.vocabulary import Door, Grade, Liveness, Outcome
 from gated.store.journal import Entry
@@ -44,6 +46,11 @@ class Thresholds(Value):
 
     match: float
     liveness: float
+
+    @classmethod
+    def of(cls, policy: Policy) -> Self:
+        """Those of a policy."""
+        return cls(match=policy.match_threshold, liveness=policy.liveness_threshold)
 
 
 def begins(entry: Entry) -> bool:
@@ -121,8 +128,7 @@ class Storyteller:
             yield Beat(at=event.at, about=about, text=text, tone=tone)
 
     def _started(self, event: ev.GateStarted) -> Told:
-        policy = event.policy
-        self._thresholds = Thresholds(match=policy.match_threshold, liveness=policy.liveness_threshold)
+        self._thresholds = Thresholds.of(event.policy)
         self._released = frozenset()
         self._screen = self._lamps = None
         if event.interrupted is None:

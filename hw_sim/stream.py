@@ -5,6 +5,8 @@ misses frames, as with a camera. With nobody reading, nothing is drawn. `freeze`
 sends nothing more: what a hung camera does.
 """
 
+import select
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -15,7 +17,7 @@ PATH: Final = "/camera.mjpg"
 _BOUNDARY: Final = "frame"
 _CLIENTS: Final = 8  # at a time; the next one is told 503
 _STALLED_S: Final = 5.0  # a client that takes no byte for so long is let go
-_LOOK_S: Final = 0.5  # how often a frozen client looks whether it shall end
+_LOOK_S: Final = 0.5  # how often who waits for a frame looks whether the other side is still there
 
 
 class Stream:
@@ -62,14 +64,21 @@ class Stream:
             self._changed.notify_all()
         self._thread.join(timeout=5)
 
+    @property
+    def ended(self) -> bool:
+        """Whether no more frames will come."""
+        return self._ended
+
     def next(self, after: int) -> tuple[int, float, bytes] | None:
-        """The first frame later than number `after`: its number, time and JPEG. None: the stream has ended."""
+        """The newest frame once it is later than number `after`: number, time, JPEG. None: not for now."""
         with self._changed:
-            while not self._ended:
-                if not self._frozen and self._number > after:
-                    return self._number, self._taken_s, self._jpeg
-                self._changed.wait(_LOOK_S)
-        return None
+            self._changed.wait_for(lambda: self._ended or self._has(after), _LOOK_S)
+            if self._ended or not self._has(after):
+                return None
+            return self._number, self._taken_s, self._jpeg
+
+    def _has(self, after: int) -> bool:
+        return not self._frozen and self._number > after
 
     def figures(self) -> tuple[int, float]:
         """Frames rendered and the CPU seconds they took."""
@@ -77,6 +86,14 @@ class Stream:
             return self._number, self._spent_s
 
     def _run(self) -> None:
+        try:
+            self._draw()
+        finally:  # whatever ends the drawing ends the stream: clients shall not wait for nothing
+            with self._changed:
+                self._ended = True
+                self._changed.notify_all()
+
+    def _draw(self) -> None:
         due = time.monotonic()
         while True:
             with self._changed:
@@ -117,7 +134,7 @@ class _Client(BaseHTTPRequestHandler):
     timeout = _STALLED_S
     protocol_version = "HTTP/1.1"
 
-    def do_GET(self) -> None:  # noqa: N802 - the name is http.server's
+    def do_GET(self) -> None:
         """Send frames until one side ends."""
         if self.path != PATH:
             self.send_error(404)
@@ -139,7 +156,9 @@ class _Client(BaseHTTPRequestHandler):
         self.send_header("Connection", "close")
         self.end_headers()
         number = 0
-        while (frame := stream.next(number)) is not None:
+        while not stream.ended and not self._hung_up():
+            if (frame := stream.next(number)) is None:
+                continue
             number, taken_s, jpeg = frame
             head = (
                 f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n"
@@ -149,6 +168,14 @@ class _Client(BaseHTTPRequestHandler):
                 self.wfile.write(head.encode("ascii") + jpeg + b"\r\n")
             except OSError:
                 return
+
+    def _hung_up(self) -> bool:
+        """Whether the client has closed its side; a frozen camera would not learn it from writing."""
+        readable, _, _ = select.select([self.connection], [], [], 0)
+        try:
+            return bool(readable) and not self.connection.recv(1, socket.MSG_PEEK)
+        except OSError:
+            return True
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is http.server's
         """Requests are not printed: standard output is the control channel."""

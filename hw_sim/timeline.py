@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final, TextIO
 
 from gated.core.events import GateStarted
+from gated.core.policy import Policy
 from gated.core.vocabulary import Outcome
 from gated.store.journal import Entry
 from hw_sim.record import Rehearsed
@@ -46,13 +47,16 @@ def takes_signs(out: TextIO) -> bool:
 
 
 class Narrator:
-    """Tells the scenarios, one after the other, on a stream."""
+    """Tells the scenarios, one after the other, on a stream.
 
-    def __init__(self, out: TextIO, *, colour: bool) -> None:
+    Scores are held against the thresholds of `policy`, or of the policy that a start of the gate names.
+    """
+
+    def __init__(self, out: TextIO, *, colour: bool, policy: Policy | None = None) -> None:
         self._out = out
         self._colour = colour
         self._signs = takes_signs(out)
-        self._thresholds: Thresholds | None = None
+        self._thresholds = None if policy is None else Thresholds.of(policy)
         self._teller = Storyteller()
         self._zero: float | None = None
 
@@ -70,8 +74,7 @@ class Narrator:
     def entry(self, entry: Entry) -> None:
         """Tell one journal entry, if there is anything to tell."""
         if isinstance(entry.event, GateStarted):
-            policy = entry.event.policy
-            self._thresholds = Thresholds(match=policy.match_threshold, liveness=policy.liveness_threshold)
+            self._thresholds = Thresholds.of(entry.event.policy)
         if self._zero is None and begins(entry):
             self._zero = entry.event.at
         shown: float | None = None

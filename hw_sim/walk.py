@@ -66,15 +66,16 @@ class Gait:
         """Where the head is and how it is turned."""
         distance, speed = path.at(time_s)
         stride = min(1.0, abs(speed) / _WALKING_MPS)
+        nod = stride * np.deg2rad(0.8)
         step = 2 * np.pi * _STEP_HZ * time_s + self._step
         bob = stride * self._bob_m * np.sin(step)
         return Pose(
             x_m=self._aside_m + stride * self._sway_m * np.sin(step / 2) + 0.006 * self._stand_x.at(time_s),
             y_m=self._drop_m + bob,
             distance_m=max(distance + 0.008 * self._stand_z.at(time_s), 0.4),
-            yaw=self._aim[0] + self._look * self._yaw.at(time_s) + stride * np.deg2rad(1.2) * np.sin(step / 2 + 0.6),
-            pitch=self._aim[1] + 0.5 * self._look * self._pitch.at(time_s) + stride * np.deg2rad(0.8) * np.cos(step),
-            roll=self._aim[2] + 0.3 * self._look * self._roll.at(time_s) + stride * np.deg2rad(0.8) * np.sin(step / 2),
+            yaw=self._aim[0] + self._look * self._yaw.at(time_s) + 1.5 * nod * np.sin(step / 2 + 0.6),
+            pitch=self._aim[1] + 0.5 * self._look * self._pitch.at(time_s) + nod * np.cos(step),
+            roll=self._aim[2] + 0.3 * self._look * self._roll.at(time_s) + nod * np.sin(step / 2),
             lean=stride * np.deg2rad(2.0) * np.sin(step / 2 + 0.3),
         )
 

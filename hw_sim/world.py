@@ -145,6 +145,12 @@ class World:
             self._mark("fault", door, "pried")
             self._report_sensors()
 
+    def note(self, kind: str, name: str, state: str) -> None:
+        """Mark in the timeline what happens outside the lane."""
+        with self._changed:
+            self.advance()
+            self._mark(kind, name, state)
+
     def stick(self, sensor: str, *, active: bool) -> None:
         """Break a sensor: it says `active` until `mend`."""
         with self._changed:

@@ -10,6 +10,7 @@ import itertools
 import os
 import sys
 import time
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -17,13 +18,13 @@ import numpy.typing as npt
 from models import dlib_file
 from models.manifest import Embedder, ModelError, load, locate, read
 from models.tflite_file import Graph
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Floats = npt.NDArray[np.float64]
 
+REINSTALL = "run `make install` again"
 _SCALE = 256.0  # dlib's input layer: (pixel - mean) / 256
 
 
@@ -40,8 +41,15 @@ def main() -> int:
 
 
 def convert(weights: bytes) -> bytes:
-    """Turn dlib's serialised ResNet into a TFLite model: 150 x 150 RGB of 0..255 to 128 numbers."""
-    return _Converter(dlib_file.parse(weights)).converted()
+    """Turn dlib's serialised ResNet into a TFLite model: 150 x 150 RGB of 0..255 to 128 numbers.
+
+    Raises ModelError for any other network.
+    """
+    network = dlib_file.parse(weights)
+    try:
+        return _Converter(network).converted()
+    except (ArithmeticError, LookupError, ValueError) as error:
+        raise ModelError("dlib weights", "layers that do not fit together", REINSTALL) from error
 
 
 def _build(name: str, entry: Embedder) -> str:
@@ -101,7 +109,7 @@ class _Converter:
         y = self._convolution(x, first, relu=True)
         self._next("relu_")
         y = self._convolution(y, self._next("con_4"), relu=False)
-        layer = next(self._layers)
+        layer = self._any()
         if layer.name == "avg_pool_2":
             x = self._graph.pool(x, kind="AVERAGE", size=layer.sizes[0], stride=layer.sizes[2])
             layer = self._next("add_prev_")
@@ -131,14 +139,20 @@ class _Converter:
         )
 
     def _next(self, name: str) -> dlib_file.Layer:
-        layer = next(self._layers)
+        layer = self._any()
         if layer.name != name:
             raise _unexpected(layer)
         return layer
 
+    def _any(self) -> dlib_file.Layer:
+        layer = next(self._layers, None)
+        if layer is None:
+            raise ModelError("dlib weights", "layers missing at the end", REINSTALL)
+        return layer
+
 
 def _unexpected(layer: dlib_file.Layer) -> ModelError:
-    return ModelError("dlib weights", f"layer {layer.name} out of place", "run `make install` again")
+    return ModelError("dlib weights", f"layer {layer.name} out of place", REINSTALL)
 
 
 if __name__ == "__main__":

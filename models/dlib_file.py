@@ -7,7 +7,7 @@ nested layer), the input layer, and then every layer from the image to the embed
 fields, three flags and three tensors that training left empty. Every byte is accounted for.
 """
 
-import struct
+import math
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -50,7 +50,7 @@ def parse(data: bytes) -> Network:
     reader = _Reader(data)
     try:
         network = _network(reader)
-    except (struct.error, ValueError, OverflowError) as error:
+    except ValueError as error:  # a name that is not ASCII
         raise reader.fault("cut short or damaged") from error
     if reader.position != len(data):
         raise reader.fault("bytes after the last layer")
@@ -87,9 +87,9 @@ class _Reader:
 
     def real(self) -> float:
         mantissa, exponent = self.integers(2)
-        if abs(exponent) > 1000:
+        if abs(exponent) > 1000 or not math.isfinite(value := mantissa * 2.0**exponent):
             raise self.fault("not a finite number")
-        return float(mantissa * 2.0**exponent)
+        return value
 
     def reals(self, count: int) -> tuple[float, ...]:
         return tuple(self.real() for _ in range(count))

@@ -13,7 +13,7 @@ import argparse
 import sys
 import zipfile
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -34,16 +34,19 @@ MAX_TURNS = 8
 MAX_FILE = 5_000_000
 
 
-def main() -> int:
-    """Print what was measured."""
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print what was measured. Exit status 1 when there was nothing to measure with."""
     parser = argparse.ArgumentParser(prog="python -m models.evaluate", description="Measure a face embedder.")
     parser.add_argument("--images", type=Path, required=True, help="folder or zip of person/photograph.jpg")
     parser.add_argument("--embedder", default="dlib-resnet", help="name in models/manifest.toml")
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     models = manifest.load()
     embedder = Embedder(manifest.embedder(models, options.embedder))
     people, missed = _embed_all(options.images, FaceReader(models), embedder)
     photographs = sum(len(p) for p in people.values())
+    if photographs < 2:
+        print(f"fewer than two photographs with a face under {options.images}", file=sys.stderr)
+        return 1
     print(f"{options.embedder}: {len(people)} people, {photographs} photographs, {missed} without a face")
     mated, others = _all_pairs(people, embedder)
     print(f"all pairs: {len(mated)} genuine, {len(others)} impostor")
@@ -127,18 +130,22 @@ def _print_rates(mated: Scores, others: Scores) -> None:
 
 def _print_fusion(people: dict[str, list[Floats]], embedder: Embedder) -> None:
     """Compare each reference with its person's live frames and with everybody else's, in three ways."""
+    if all(len(group) <= PROBES for group in people.values()):
+        print(f"fusion: nobody has more than {PROBES} photographs")
+        return
     references, probes, labels = _cases(people)
-    print(f"fusion: {len(set(labels))} people, {len(labels)} references, {PROBES} live frames each")
+    others = labels[:, None] != labels[None]
+    print(f"fusion: {len(set(labels))} people, {PROBES} live frames for each photograph")
+    print(f" {len(labels)} genuine, {others.sum()} impostor")
     means = np.stack([fuse(list(frames)) for frames in probes])
     flat = probes.reshape(-1, probes.shape[2])
-    tables = {"first frame": [], "mean embedding": [], "median score": []}  # type: dict[str, list[Scores]]
+    tables: dict[str, list[Scores]] = {"first frame": [], "mean embedding": [], "median score": []}
     for reference in references:
         each = embedder.scores(reference, flat).reshape(len(labels), PROBES)
         tables["first frame"].append(each[:, 0])
         tables["mean embedding"].append(embedder.scores(reference, means))
         tables["median score"].append(np.median(each, axis=1))
     mated = np.eye(len(labels), dtype=bool)
-    others = labels[:, None] != labels[None]
     for name, rows in tables.items():
         table = np.stack(rows)
         print(f" {name}: mean genuine score {table[mated].mean():.3f}")

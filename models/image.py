@@ -1,9 +1,10 @@
 """Decodes encoded photographs that come from outside: JPEG and JPEG 2000, as in DG2 (ISO/IEC 19794-5).
 
-The bytes are an attacker's. Their format is told by their first bytes, never by a label; the size is read
-from the header and capped before any decoder allocates memory for it, and what the decoder gives must have
-that size. The decoder itself is native code: the process that calls this one is locked away from doors,
-network and disk.
+The bytes are an attacker's. Their format is told by their first bytes, never by a label; size, tiles and
+precincts are read from the headers and capped before any decoder allocates memory for them, and what the
+decoder gives must have that size. Of a JP2 file only the code stream is decoded: palettes and channel maps
+are never seen by native code. The decoder itself is native: the process that calls it is locked away from
+doors, network and disk.
 
 `decode` returns an image or raises ImageError, and nothing else.
 """
@@ -23,6 +24,10 @@ MAX_SCANS = 64  # a progressive JPEG of a face has about ten; each scan costs a 
 MAX_SEGMENTS = 512
 MAX_BOXES = 64
 MAX_TILES = 256
+MAX_TILE_PARTS = 1024
+MAX_LAYERS = 64
+MAX_PRECINCTS = 32_768  # in all tiles, components and resolutions; each takes kilobytes in the decoder
+MIN_CODE_BLOCK = 256  # samples; encoders take 1024 or 4096
 MAX_JPEG = 95  # quality of what we write ourselves
 MIN_JPEG = 20
 
@@ -31,6 +36,17 @@ _CODESTREAM = b"\xff\x4f\xff\x51"
 _FRAMES = frozenset({0xC0, 0xC1, 0xC2})  # baseline, extended and progressive DCT with Huffman coding
 _OTHER_FRAMES = frozenset(range(0xC0, 0xD0)) - _FRAMES - {0xC4, 0xC8, 0xCC}
 _START_OF_SCAN = 0xDA
+_BARE = frozenset({0x00, 0x01, *range(0xD0, 0xDA)})  # have no length: none belongs before the first scan
+
+_SIZ, _COD, _SOT, _SOD = 0xFF51, 0xFF52, 0xFF90, 0xFF93
+_MAIN_HEADER = frozenset(
+    {_SIZ, _COD, 0xFF55, 0xFF57, 0xFF5C, 0xFF5D, 0xFF63, 0xFF64}
+)  # TLM PLM QCD QCC CRG COM
+_TILE_HEADER = frozenset({0xFF58, 0xFF5C, 0xFF5D, 0xFF64})  # PLT QCD QCC COM
+_SYCC = 18
+
+# native decoders tell on standard error what they dislike in a photograph
+cv2.setLogLevel(0)
 
 
 class ImageError(Exception):
@@ -45,19 +61,19 @@ def decode(encoded: bytes, *, max_bytes: int, max_pixels: int) -> Image:
     """Return a BGR image. Raises ImageError."""
     if len(encoded) > max_bytes:
         raise ImageError("image_too_long")
-    width, height = _size(encoded)
+    stream, (width, height) = _stream(encoded)
     if min(width, height) < MIN_SIDE:
         raise ImageError("image_too_small")
     if max(width, height) > MAX_SIDE or width * height > max_pixels:
         raise ImageError("image_too_large")
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     try:
-        image = cv2.imdecode(np.frombuffer(encoded, np.uint8), flags)
+        image: Image | None = cv2.imdecode(np.frombuffer(stream, np.uint8), flags)
     except (cv2.error, MemoryError) as error:
         raise ImageError("image_damaged") from error
     if image is None or image.shape != (height, width, 3) or image.dtype != np.uint8:
         raise ImageError("image_damaged")
-    return image.astype(np.uint8, copy=False)
+    return image
 
 
 def encode(image: Image, max_bytes: int) -> bytes | None:
@@ -69,15 +85,15 @@ def encode(image: Image, max_bytes: int) -> bytes | None:
     return None
 
 
-def _size(encoded: bytes) -> tuple[int, int]:
-    """Declared width and height."""
+def _stream(encoded: bytes) -> tuple[bytes, tuple[int, int]]:
+    """What is to be decoded, and the width and height that it declares."""
     try:
         if encoded.startswith(b"\xff\xd8\xff"):
-            return _jpeg_size(encoded)
-        if encoded.startswith(_CODESTREAM):
-            return _codestream_size(encoded)
+            return encoded, _jpeg_size(encoded)
         if encoded.startswith(_JP2):
-            return _jp2_size(encoded)
+            encoded = _code_stream(encoded)
+        if encoded.startswith(_CODESTREAM):
+            return encoded, _codestream_size(encoded)
     except struct.error as error:
         raise ImageError("image_damaged") from error
     raise ImageError("not_an_image")
@@ -112,7 +128,7 @@ def _jpeg_segments(encoded: bytes) -> Iterator[tuple[int, int]]:
         if marker == 0xFF:  # a fill byte
             position += 1
             continue
-        if length < 2:
+        if length < 2 or marker in _BARE:  # a decoder would find another header behind it than we do
             raise ImageError("image_damaged")
         yield marker, position + 4
         if marker == _START_OF_SCAN:
@@ -121,37 +137,115 @@ def _jpeg_segments(encoded: bytes) -> Iterator[tuple[int, int]]:
     raise ImageError("image_damaged")
 
 
-def _jp2_size(encoded: bytes) -> tuple[int, int]:
-    """Size from the code stream inside a JP2 file (ISO/IEC 15444-1, annex I)."""
-    position = 0
+def _code_stream(encoded: bytes) -> bytes:
+    """The code stream inside a JP2 file (ISO/IEC 15444-1, annex I) of grey or RGB samples."""
+    for kind, start, end in _boxes(encoded, 0, len(encoded)):
+        if kind == b"jp2c":
+            return encoded[start:end]
+        if kind == b"jp2h":
+            _check_colours(encoded, start, end)
+    raise ImageError("image_damaged")
+
+
+def _check_colours(encoded: bytes, start: int, end: int) -> None:
+    """Refuse what would need the JP2 header to be decoded: a palette, or luma and chroma."""
+    for kind, at, _ in _boxes(encoded, start, end):
+        if kind == b"pclr":
+            raise ImageError("image_kind_unsupported")
+        if kind == b"colr":
+            method, _precedence, _approximation = struct.unpack_from(">3B", encoded, at)
+            if method == 1 and struct.unpack_from(">I", encoded, at + 3) == (_SYCC,):
+                raise ImageError("image_kind_unsupported")
+
+
+def _boxes(encoded: bytes, position: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """Yield type, start and end of content of the boxes from `position` to `end`."""
     for _ in range(MAX_BOXES):
+        if position == end:
+            return
         length, kind = struct.unpack_from(">I4s", encoded, position)
         header = 8
         if length == 1:
             (length,) = struct.unpack_from(">Q", encoded, position + 8)
             header = 16
-        if kind == b"jp2c":
-            return _codestream_size(encoded[position + header :])
-        if length < header:
+        elif length == 0:  # up to the end of the file
+            length = end - position
+        if not header <= length <= end - position:
             raise ImageError("image_damaged")
+        yield kind, position + header, position + length
         position += length
     raise ImageError("image_damaged")
 
 
 def _codestream_size(encoded: bytes) -> tuple[int, int]:
-    """Size from the SIZ segment (ISO/IEC 15444-1, A.5.1): 8 bits, no subsampling, few tiles."""
-    if not encoded.startswith(_CODESTREAM):
-        raise ImageError("image_damaged")
-    right, bottom, left, top, tile_width, tile_height, *_ = struct.unpack_from(">8I", encoded, 8)
+    """Size from the SIZ segment (ISO/IEC 15444-1, A.5.1): 8 bits, no subsampling, no offsets, few tiles."""
+    width, height, *offset, tile_width, tile_height, left, top = struct.unpack_from(">8I", encoded, 8)
     (components,) = struct.unpack_from(">H", encoded, 40)
-    if components not in {1, 3}:
+    if components not in {1, 3} or any((*offset, left, top)):
         raise ImageError("image_kind_unsupported")
     for number in range(components):
         if struct.unpack_from(">3B", encoded, 42 + 3 * number) != (7, 1, 1):
             raise ImageError("image_kind_unsupported")
-    width, height = right - left, bottom - top
-    if width <= 0 or height <= 0 or not tile_width or not tile_height:
+    if not width or not height or not tile_width or not tile_height:
         raise ImageError("image_damaged")
-    if -(-width // tile_width) * -(-height // tile_height) > MAX_TILES:
+    tiles = -(-width // tile_width) * -(-height // tile_height)
+    if tiles > MAX_TILES:
         raise ImageError("image_kind_unsupported")
+    coding, tile_part = _main_header(encoded)
+    extent = min(width, tile_width), min(height, tile_height)
+    if tiles * components * _precincts(encoded, coding, extent) > MAX_PRECINCTS:
+        raise ImageError("image_kind_unsupported")
+    _check_tile_parts(encoded, tile_part)
     return width, height
+
+
+def _main_header(encoded: bytes) -> tuple[int, int]:
+    """Where the one COD segment and the first tile part are."""
+    coding: list[int] = []
+    position = 2
+    for _ in range(MAX_SEGMENTS):
+        marker, length = struct.unpack_from(">HH", encoded, position)
+        if marker == _SOT and len(coding) == 1:
+            return coding[0], position
+        if marker not in _MAIN_HEADER or (marker == _SIZ) != (position == 2) or length < 2:
+            raise ImageError("image_kind_unsupported")
+        if marker == _COD:
+            coding.append(position)
+        position += 2 + length
+    raise ImageError("image_damaged")
+
+
+def _precincts(encoded: bytes, coding: int, tile: tuple[int, int]) -> int:
+    """Precincts of one component of one tile, at most, from the COD segment (A.6.1)."""
+    style, _order, layers, _mct, levels, wide, high = struct.unpack_from(">BBHBBBB", encoded, coding + 4)
+    if levels > 32 or not 1 <= layers <= MAX_LAYERS or 4 << (wide & 15) + (high & 15) << 2 < MIN_CODE_BLOCK:
+        raise ImageError("image_kind_unsupported")
+    own = style & 1
+    sizes = struct.unpack_from(f"{levels + 1}B", encoded, coding + 14) if own else (0xFF,) * (levels + 1)
+    total = 0
+    for resolution, size in enumerate(sizes):
+        across = (tile[0] >> (levels - resolution) >> (size & 15)) + 2
+        down = (tile[1] >> (levels - resolution) >> (size >> 4)) + 2
+        total += across * down
+    return total
+
+
+def _check_tile_parts(encoded: bytes, position: int) -> None:
+    """Refuse tile parts that change how they are coded, or that end after the data."""
+    for _ in range(MAX_TILE_PARTS):
+        marker, length, _tile, extent = struct.unpack_from(">HHHI", encoded, position)
+        if marker != _SOT or length != 10:
+            raise ImageError("image_damaged")
+        end = position + extent if extent else len(encoded)
+        inside = position + 12
+        while struct.unpack_from(">H", encoded, inside) != (_SOD,):
+            marker, length = struct.unpack_from(">HH", encoded, inside)
+            if marker not in _TILE_HEADER or length < 2:
+                raise ImageError("image_kind_unsupported")
+            inside += 2 + length
+        if not inside < end <= len(encoded):
+            raise ImageError("image_damaged")
+        if encoded[end : end + 2] in {b"", b"\xff\xd9"}:
+            return
+        position = end
+    raise ImageError("image_kind_unsupported")

@@ -125,13 +125,18 @@ class Landmarks(Entry):
 
 
 class MotionLiveness(Value):
-    """Constants of the motion check, in the units of `models.liveness`; `measured` says how they were found."""
+    """Constants of the motion check, in the units of `models.liveness`; `measured`: where from."""
 
     min_frames: Annotated[int, Meta(ge=3, le=120)]
-    min_motion: Annotated[float, Meta(gt=0)]
-    min_samples: Annotated[int, Meta(ge=1)]
-    live_relief: Annotated[float, Meta(gt=0)]
-    attack_relief: Annotated[float, Meta(ge=0)]
+    window: Annotated[int, Meta(ge=3, le=120)]
+    min_eyes_px: Annotated[float, Meta(gt=0)]
+    parallax: Annotated[float, Meta(gt=0)]
+    share: Unit
+    steepness: Annotated[float, Meta(gt=0)]
+    live_score: Unit
+    attack_score: Unit
+    attack_frames: Annotated[int, Meta(ge=3)]
+    attack_approach: Annotated[float, Meta(gt=0)]
     measured: str
 
 
@@ -142,6 +147,18 @@ class Manifest(Value):
     landmarks: Landmarks
     embedders: dict[Name, Embedder]
     liveness: MotionLiveness
+
+    def threshold(self, name: str, fmr: float) -> float:
+        """Return the score at which the embedder called `name` was measured to have this false match rate.
+
+        Raises ModelError: nothing is interpolated, since a rate that was not measured is not known.
+        """
+        known = {entry.fmr: entry.score for entry in embedder(self, name).thresholds}
+        try:
+            return known[fmr]
+        except KeyError:
+            measured = ", ".join(f"{rate:g}" for rate in sorted(known))
+            raise ModelError(name, f"no threshold for FMR {fmr:g}", f"choose from {measured}") from None
 
 
 def load(path: Path = MANIFEST) -> Manifest:

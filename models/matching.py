@@ -33,7 +33,7 @@ class Embedder:
     def embed(self, image: Image, points: Points) -> Floats:
         """Return the embedding of the face with these mesh points in a BGR image."""
         chip = self.chip(image, points)
-        vector = self._model.run(chip)[0][0]
+        vector: Floats = self._model.run(chip)[0][0]
         if self.entry.mirror:
             vector = (vector + self._model.run(chip[:, ::-1])[0][0]) / 2
         if self.entry.metric == "cosine":
@@ -49,10 +49,10 @@ class Embedder:
         finer = int(np.clip(np.ceil(1 / max(scale, 1e-6)), 1, MAX_SHRINK))
         large = matrix * finer
         large[:, 2] += (finer - 1) / 2  # pixel centres lie at whole numbers
-        chip = cv2.warpAffine(image, large, (size[0] * finer, size[1] * finer), flags=cv2.INTER_LINEAR)
+        chip: Image = cv2.warpAffine(image, large, (size[0] * finer, size[1] * finer), flags=cv2.INTER_LINEAR)
         if finer > 1:
             chip = cv2.resize(chip, size, interpolation=cv2.INTER_AREA)
-        return chip.astype(np.uint8, copy=False)
+        return chip
 
     def score(self, one: Floats, other: Floats) -> float:
         """Return the likeness of two embeddings in [0, 1]."""
@@ -68,10 +68,6 @@ class Embedder:
         line = self.entry.score
         scores: npt.NDArray[np.float64] = (values.astype(np.float64) - line.zero) / (line.one - line.zero)
         return np.clip(scores, 0.0, 1.0)
-
-    def threshold(self, fmr: float) -> float:
-        """Return the score of the manifest for a false match rate; KeyError when it was not measured."""
-        return {t.fmr: t.score for t in self.entry.thresholds}[fmr]
 
     def wipe(self) -> None:
         """Overwrite what the last face left in the model."""

@@ -45,9 +45,11 @@ class Graph:
         self._versions: list[int] = []
 
     def shape(self, tensor: int) -> Shape:
+        """Extent of a tensor."""
         return tuple(self._tensors[tensor].shape)
 
     def input(self, shape: Shape, name: str) -> int:
+        """A tensor that the caller of the model fills."""
         return self._tensor(shape, name)
 
     def convolution(
@@ -93,6 +95,7 @@ class Graph:
         return self._operator("ADD", [a, b], self.shape(a), "AddOptions", options)
 
     def spatial_mean(self, x: int) -> int:
+        """The mean over all places: (1, channels)."""
         options = self._s.ReducerOptionsT()
         options.keepDims = False
         inputs = [x, self._constant(np.array([1, 2], "<i4"))]

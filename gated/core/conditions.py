@@ -148,6 +148,11 @@ def face_is_assessed(gate: Gate) -> bool:
     return gate.passage is not None and gate.passage.face is not None
 
 
+def attack_is_seen(gate: Gate) -> bool:
+    face = gate.passage.face if gate.passage else None
+    return face is not None and face.frames > 0 and face.liveness is Liveness.ATTACK
+
+
 def another_look(gate: Gate) -> bool:
     passage = gate.passage
     return passage is not None and passage.face is not None and passage.looks < gate.policy.captures
@@ -212,7 +217,9 @@ def failed_background_checks(gate: Gate) -> tuple[str, ...]:
 
 
 def _failed(checks: tuple[Check, ...]) -> tuple[str, ...]:
-    return tuple(check.reason or check.name for check in checks if check.result is not Result.SUCCESSFUL)
+    """Name what failed, each once; what was not reached because of it is not a reason of its own."""
+    found = dict.fromkeys(c.reason or c.name for c in checks if c.result is not Result.SUCCESSFUL)
+    return tuple(reason for reason in found if reason != "not_reached") or tuple(found)
 
 
 def face_reasons(gate: Gate) -> tuple[str, ...]:

@@ -18,14 +18,18 @@ def settings(source: str, **changes: float) -> CameraSettings:
     )
 
 
-def error_of(camera: Camera, within_s: float) -> DeviceError:
-    """Take frames until the camera fails."""
+def take_frames(camera: Camera, within_s: float) -> None:
     end = time.monotonic() + within_s
     number = 0
+    while time.monotonic() < end:
+        frame = camera.latest(0.2, after=number)
+        number = frame.number if frame else number
+
+
+def error_of(camera: Camera, within_s: float) -> DeviceError:
+    """Take frames until the camera fails."""
     with pytest.raises(DeviceError) as caught:
-        while time.monotonic() < end:
-            frame = camera.latest(0.2, after=number)
-            number = frame.number if frame else number
+        take_frames(camera, within_s)
     return caught.value
 
 

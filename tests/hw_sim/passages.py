@@ -207,6 +207,14 @@ def entries_of(events: Iterable[ev.AnyEvent], *, with_start: bool = False) -> tu
     return tuple(recording.entries[before:])
 
 
+def recorded(events: Iterable[ev.AnyEvent]) -> tuple[Entry, ...]:
+    """Journal events from the very first on."""
+    recording = Recording()
+    for event in events:
+        recording.take(event)
+    return tuple(recording.entries)
+
+
 def marks_of(entries: Sequence[Entry]) -> tuple[Mark, ...]:
     """What the world would have seen of it."""
     marks = [Mark(at=BEGAN - 0.2, kind="person", name="ada", state="came")]

@@ -1,0 +1,267 @@
+"""`gate-vision`: everything that touches pixels. It sees and says what it saw; it decides nothing.
+
+It decodes images that a stranger supplied, with native code, so it has no network, no disk and no device but
+the camera, and it may be killed at any time: `gated` notices and goes on without it. One thread: while a
+capture runs it works frame by frame, otherwise it waits for a message and the camera sleeps.
+"""
+
+import argparse
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+
+from drivers.camera import Camera
+from gated import logs
+from gated.config import ConfigError, GateConfig, load
+from gated.core.ports import DeviceError
+from gated.core.vocabulary import Liveness
+from gated.runtime import messages as say
+from gated.runtime.bus import Peer
+from gated.runtime.notify import Notifier
+from models import manifest
+from models.face import FaceReader
+from models.image import ImageError, decode, encode
+from models.manifest import ModelError
+from models.matching import Embedder
+from models.observer import Observer, Verdict
+from models.tflite import Image
+
+IDLE_S = 0.5  # how long an idle turn waits for a message; one that comes is taken at once
+FRAME_S = 0.1  # how long a capturing turn waits for a frame
+HINT_S = 0.7  # hints change no faster, so that they can be read
+WAKE_S = 30.0  # awake without a capture for longer, the camera goes back to sleep
+RETRY_S = 1.0  # a camera in trouble is opened again this often while it is needed
+RECHECK_S = 60.0  # a sleeping camera is tried this often
+STILL_FRAMES = 24  # frames without motion after which the person is asked for some
+CROP_PX = 240  # height of the crops that may go out
+CROP_BYTES = 20_000
+
+EXIT_CONFIG = 78
+
+_log = logs.get("vision")
+
+
+class Eye:
+    """The camera with its moods: asleep, live, or in trouble with a code."""
+
+    def __init__(self, camera: Camera) -> None:
+        self._camera = camera
+        self._number = 0
+        self._retry_at = 0.0
+        self._checked_at = float("-inf")
+        self.state = "not_checked"
+
+    def wake(self) -> None:
+        """Open the stream if it is not open; trouble shows in `state`."""
+        if self._camera.is_open or time.monotonic() < self._retry_at:
+            return
+        try:
+            self._camera.open()
+            self._number = 0
+        except DeviceError as error:
+            self._trouble(error)
+
+    def look(self, timeout_s: float) -> Image | None:
+        """Return the next frame, or None when none came in time or the camera is in trouble."""
+        self.wake()
+        if not self._camera.is_open:
+            time.sleep(timeout_s)
+            return None
+        try:
+            frame = self._camera.latest(timeout_s, after=self._number)
+        except DeviceError as error:
+            self._trouble(error)
+            return None
+        if frame is None:
+            return None
+        self._number, self.state = frame.number, "live"
+        self._checked_at = time.monotonic()
+        return frame.image
+
+    def sleep(self) -> None:
+        """Close the stream; a camera that was well counts as asleep."""
+        self._camera.close()
+        if self.state == "live":
+            self.state = "asleep"
+
+    def needs_check(self) -> bool:
+        """Whether nothing is known of the camera, or not for long, or it was in trouble."""
+        now = time.monotonic()
+        if self.state == "asleep":
+            return now - self._checked_at > RECHECK_S
+        return now >= self._retry_at
+
+    def _trouble(self, error: DeviceError) -> None:
+        if self.state != error.code:
+            _log.error("camera in trouble", code=error.code, fix=error.fix)
+        self.state = error.code
+        self._retry_at = time.monotonic() + RETRY_S
+
+
+class Vision:
+    """The daemon: one peer, one camera, one passage at a time."""
+
+    def __init__(self, config: GateConfig, peer: Peer[say.ToVision]) -> None:
+        self._config = config
+        self._peer = peer
+        self._notifier = Notifier()
+        models = manifest.load()
+        self._observer = Observer(
+            FaceReader(models),
+            Embedder(manifest.embedder(models, config.vision.embedder)),
+            models.liveness,
+            config.vision.min_frames,
+        )
+        self._eye = Eye(Camera(config.camera))
+        self._passage = ""
+        self._attempt: int | None = None
+        self._awake_until = 0.0
+        self._hint, self._hint_at = "", 0.0
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Let `run` return after the turn at hand."""
+        self._stopping = True
+
+    def run(self) -> None:
+        """Work until stopped."""
+        self._notifier.ready()
+        fed = 0.0
+        while not self._stopping:
+            now = time.monotonic()
+            if self._notifier.interval_s is not None and now - fed >= self._notifier.interval_s / 2:
+                fed = now
+                self._notifier.watchdog()
+            self._turn()
+        self._notifier.stopping()
+        self._observer.wipe()
+        self._eye.sleep()
+
+    def _turn(self) -> None:
+        if self._attempt is not None:
+            self._capture()
+        elif time.monotonic() < self._awake_until or self._eye.needs_check():
+            self._eye.look(FRAME_S)
+        else:
+            self._eye.sleep()
+        busy = self._attempt is not None or time.monotonic() < self._awake_until
+        message = self._peer.receive(0.0 if busy else IDLE_S)
+        while message is not None:
+            self._take(message)
+            message = self._peer.receive(0.0)
+
+    def _take(self, message: say.ToVision) -> None:
+        match message:
+            case say.Ping():
+                self._peer.send(say.Pong(number=message.number, camera=self._eye.state))
+            case say.SetReference():
+                self._enrol(message)
+            case say.Capture() if message.passage == self._passage:
+                self._attempt = message.attempt
+                self._observer.begin()
+                self._hint = ""
+            case say.Conclude() if (message.passage, message.attempt) == (self._passage, self._attempt):
+                self._answer(self._observer.judge(self._config.policy.match_threshold))
+            case say.Forget() if message.passage == self._passage:
+                self._forget()
+            case _:
+                _log.info("nothing to do for a message", message=type(message).__name__)
+
+    def _enrol(self, message: say.SetReference) -> None:
+        """Enrol the photograph; the camera wakes meanwhile."""
+        self._forget()
+        self._passage = message.passage
+        self._awake_until = time.monotonic() + WAKE_S
+        self._eye.wake()
+        settings = self._config.vision
+        try:
+            photograph = decode(
+                message.image, max_bytes=settings.max_image_bytes, max_pixels=settings.max_image_pixels
+            )
+            self._observer.enrol(photograph)
+        except ImageError as error:
+            _log.warning("photograph not enrolled", passage=message.passage, reason=error.reason)
+            self._peer.send(say.NotEnrolled(passage=message.passage, reason=error.reason))
+            return
+        photograph.fill(0)
+        self._peer.send(say.Enrolled(passage=message.passage))
+
+    def _capture(self) -> None:
+        """One frame of a capture."""
+        image = self._eye.look(FRAME_S)
+        if image is None or not self._observer.is_enrolled:
+            return
+        hint = self._observer.see(image)
+        verdict = self._observer.judge(self._config.policy.match_threshold)
+        if not hint and verdict.frames >= STILL_FRAMES and verdict.liveness.verdict == "undetermined":
+            hint = "turn_your_head"
+        self._guide(hint)
+        if verdict.conclusive:
+            self._answer(verdict)
+
+    def _guide(self, hint: str) -> None:
+        now = time.monotonic()
+        if not hint or hint == self._hint or now - self._hint_at < HINT_S:
+            return
+        self._hint, self._hint_at = hint, now
+        self._peer.send(say.Guidance(passage=self._passage, hint=hint))
+
+    def _answer(self, verdict: Verdict) -> None:
+        attempt, self._attempt = self._attempt, None
+        if attempt is None:
+            return
+        self._awake_until = time.monotonic() + WAKE_S
+        keep = self._config.vision.keep_images
+        self._peer.send(
+            say.Assessment(
+                passage=self._passage,
+                attempt=attempt,
+                frames=verdict.frames,
+                match_score=verdict.match_score,
+                liveness_score=verdict.liveness.score,
+                liveness=Liveness(verdict.liveness.verdict),
+                reference_crop=_jpeg(self._observer.reference_crop) if keep else None,
+                best_crop=_jpeg(self._observer.best()) if keep else None,
+            )
+        )
+
+    def _forget(self) -> None:
+        self._observer.wipe()
+        self._passage, self._attempt, self._hint = "", None, ""
+        self._awake_until = 0.0
+
+
+def _jpeg(image: Image | None) -> bytes | None:
+    if image is None:
+        return None
+    scale = min(1.0, CROP_PX / image.shape[0])
+    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return encode(small.astype("uint8", copy=False), CROP_BYTES)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the daemon; return its exit status."""
+    parser = argparse.ArgumentParser(prog="gate-vision", description="The eyes of one border-control gate.")
+    parser.add_argument("--config", type=Path, default=Path("/etc/egate/gate.toml"))
+    arguments = parser.parse_args(argv)
+    logs.configure("gate-vision")
+    cv2.setNumThreads(1)
+    try:
+        config = load(arguments.config).config
+        with Peer[say.ToVision](f"ipc://{config.paths.run}/vision", say.ToVision, bind=False) as peer:
+            vision = Vision(config, peer)
+            for name in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(name, lambda *_: vision.stop())
+            vision.run()
+    except (ConfigError, ModelError) as error:
+        _log.error("cannot start", fix=str(error))  # the text is the explanation
+        return EXIT_CONFIG
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,125 @@
+"""Everybody looks like themselves and like nobody else, to the embedder that the gate itself uses."""
+
+from collections.abc import Mapping
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from hw_sim import people, portrait
+from hw_sim.people import PEOPLE, passport_photo
+from hw_sim.scene import Scene, Walker, Waypoint, picture
+from models import manifest
+from models.face import PORTRAIT_MARGIN, FaceReader
+from models.matching import Embedder, fuse
+
+Floats = npt.NDArray[np.float32]
+
+NAMES = tuple(PEOPLE)
+LAX, STRICT = 0.01, 0.0001  # false match rates: strangers stay below even at the first, oneself above at the last
+APPROACH = (Waypoint(time_s=0, distance_m=2.2), Waypoint(time_s=1.2, distance_m=0.8))
+
+
+class Gallery:
+    """The embedding of everybody's passport photograph, and of everybody walking up to the gate."""
+
+    def __init__(self) -> None:
+        models = manifest.load()
+        self._reader = FaceReader(models)
+        self.embedder = Embedder(manifest.embedder(models, "dlib-resnet"))
+        self.photos: Mapping[str, Floats] = {name: self._of_photo(passport_photo(name, seed=0)) for name in NAMES}
+        self.live: Mapping[str, Floats] = {name: self._of_walk(name) for name in NAMES}
+
+    def _of_photo(self, jpeg: bytes) -> Floats:
+        image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR).astype(np.uint8, copy=False)
+        return self._embedding(image, margin=PORTRAIT_MARGIN)
+
+    def _of_walk(self, name: str) -> Floats:
+        scene = Scene(present=(Walker(person=name, path=APPROACH, seed=3),))
+        return fuse([self._embedding(picture(scene, time_s)) for time_s in (0.8, 0.9, 1.0, 1.1)])
+
+    def _embedding(self, image: npt.NDArray[np.uint8], margin: float = 0.0) -> Floats:
+        (detection,) = self._reader.detect(image, margin=margin)
+        face = self._reader.read(image, detection)
+        assert face is not None
+        return self.embedder.embed(image, face.points)
+
+
+@pytest.fixture(scope="module")
+def gallery() -> Gallery:
+    return Gallery()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_somebody_alive_is_the_one_in_their_passport(gallery: Gallery, name: str) -> None:
+    score = gallery.embedder.score(gallery.photos[name], gallery.live[name])
+    assert score > gallery.embedder.threshold(STRICT) + 0.1
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_somebody_alive_is_nobody_else(gallery: Gallery, name: str) -> None:
+    others = [other for other in NAMES if other != name]
+    scores = gallery.embedder.scores(gallery.live[name], np.stack([gallery.photos[other] for other in others]))
+    limit = gallery.embedder.threshold(LAX)
+    assert {other: score for other, score in zip(others, scores, strict=True) if score >= limit} == {}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_two_photographs_show_the_same_person(gallery: Gallery, name: str) -> None:
+    others = [other for other in NAMES if other != name]
+    scores = gallery.embedder.scores(gallery.photos[name], np.stack([gallery.photos[other] for other in others]))
+    limit = gallery.embedder.threshold(LAX)
+    assert {other: score for other, score in zip(others, scores, strict=True) if score >= limit} == {}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_passport_photograph_fits_a_chip(name: str) -> None:
+    jpeg = passport_photo(name, seed=0)
+    assert jpeg.startswith(b"\xff\xd8\xff")
+    assert len(jpeg) <= 20 * 1024
+    assert cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR).shape == (531, 413, 3)
+
+
+def test_a_photograph_is_fixed_by_its_seed() -> None:
+    people.portrait.cache_clear()
+    first = passport_photo("emmy", seed=5)
+    people.portrait.cache_clear()
+    assert passport_photo("emmy", seed=5) == first
+    assert passport_photo("emmy", seed=6) != first
+
+
+def test_a_photograph_has_a_plain_light_background() -> None:
+    shown = people.portrait("kurt", seed=0)
+    corners = np.concatenate([shown[:80, :80].reshape(-1, 3), shown[:80, -80:].reshape(-1, 3)])
+    assert corners.min() > 200
+    assert corners.std(0).max() < 1
+
+
+def test_an_unknown_person_has_no_photograph() -> None:
+    with pytest.raises(KeyError):
+        passport_photo("nobody", seed=0)
+
+
+def test_reading_the_portraits_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    portrait._read.cache_clear()
+    assert portrait._read(portrait._ASTRONAUT).shape == (512, 512, 3)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_portrait_package_that_is_missing_names_the_fix() -> None:
+    with pytest.raises(FileNotFoundError, match="make install"):
+        portrait._bundled("no_such_package_of_portraits", "face.png")
+    with pytest.raises(FileNotFoundError, match=r"constraints\.txt"):
+        portrait._bundled("skimage", "data/no_such_face.png")
+
+
+def test_the_mesh_of_the_face_is_closed_but_for_its_outline() -> None:
+    faces = portrait.triangles()
+    assert faces.max() == 467
+    assert len(portrait._loops(faces)) == 1
+
+
+def test_a_mirrored_mirror_image_is_the_face() -> None:
+    mirror = portrait.mirror()
+    assert (mirror[mirror] == np.arange(468)).all()
