@@ -6,7 +6,6 @@ doors' leases run out, the relays fall back, and the service manager starts `gat
 """
 
 import argparse
-import hashlib
 import os
 import signal
 import sys
@@ -25,7 +24,7 @@ from gated.core.gate import Gate
 from gated.core.screens import told
 from gated.core.settings import TrustSettings
 from gated.core.vocabulary import Device, Door
-from gated.document.errors import DocumentError
+from gated.document.errors import TrustError
 from gated.document.trust_store import TrustStore
 from gated.lanes.background import BackgroundLane
 from gated.lanes.board import BoardLane
@@ -47,6 +46,7 @@ from gated.store.database import StoreError
 from gated.store.evidence import Evidence
 from gated.store.journal import Journal, JournalError
 from gated.store.watchlist import Watchlist
+from models.manifest import fingerprint as models_fingerprint
 
 MAX_TRUST_FILE = 16_000_000
 
@@ -67,7 +67,7 @@ class GateDaemon:
 
     def _build(self, config: GateConfig, usb_backend: Any) -> None:
         state, run = Path(config.paths.state), Path(config.paths.run)
-        self._trust, trust_hash = load_trust(config.trust)
+        self._trust = load_trust(config.trust)
         self._journal = Journal(state / "journal.db")
         self._watchlist = Watchlist.open(state / "watchlist")
         self._loop = Loop(Gate(policy=config.policy), self._journal, self._perform)
@@ -88,7 +88,11 @@ class GateDaemon:
             f"ipc://{run}/control", config.officers, post, self.status, self._board.fire_is_on
         )
         self._hands = Hands(self._board, self._scanner, self._chip, self._sight, self._background, dossiers)
-        self._hashes = {"config": self._loaded.sha256, "trust": trust_hash}
+        self._hashes = {
+            "config": self._loaded.sha256,
+            "trust": self._trust.sha256,
+            "models": models_fingerprint(),
+        }
         self._conditions: tuple[Condition, ...] = (
             self._board.condition,
             self._scanner.condition,
@@ -186,34 +190,34 @@ class LaneEndedError(Exception):
     """A lane ended by an error that nobody foresaw; the cause is attached."""
 
 
-def load_trust(settings: TrustSettings) -> tuple[TrustStore, str]:
-    """Read the trust store and the hash over its files. Raises ConfigError that names the file."""
-    digest = hashlib.sha256()
-
-    def read(paths: Sequence[str], key: str) -> list[bytes]:
-        contents = []
-        for path in paths:
-            try:
-                raw = Path(path).read_bytes()
-            except OSError as error:
-                raise ConfigError(
-                    f"{path}: cannot be read ({error.strerror}): correct [trust] {key}"
-                ) from error
-            if len(raw) > MAX_TRUST_FILE:
-                raise ConfigError(f"{path}: longer than {MAX_TRUST_FILE} bytes: correct [trust] {key}")
-            digest.update(len(raw).to_bytes(8, "big") + raw)
-            contents.append(raw)
-        return contents
-
+def load_trust(settings: TrustSettings) -> TrustStore:
+    """Read the trust store. Raises ConfigError that names the file or the certificate."""
     try:
         store = TrustStore.load(
-            master_lists=read(settings.master_lists, "master_lists"),
-            certificates=read(settings.certificates, "certificates"),
-            anchors=read(settings.anchors, "anchors"),
+            master_lists=_read_trust(settings.master_lists, "master_lists"),
+            certificates=_read_trust(settings.certificates, "certificates"),
+            anchors=_read_trust(settings.anchors, "anchors"),
         )
-    except DocumentError as error:
-        raise ConfigError(f"[trust]: {error.code}: check the files and the anchors") from error
-    return store, digest.hexdigest()
+    except TrustError as error:
+        raise ConfigError(f"[trust] {error.source}: {error.code}: check the files and the anchors") from error
+    for refusal in store.refused:
+        _log.warning("a listed certificate is not used", reason=refusal.reason, kind=refusal.source)
+    return store
+
+
+def _read_trust(paths: Sequence[str], key: str) -> list[bytes]:
+    contents = []
+    for path in paths:
+        try:
+            with Path(path).open("rb") as file:
+                raw = file.read(MAX_TRUST_FILE + 1)
+        except OSError as error:
+            why = error.strerror
+            raise ConfigError(f"{path}: cannot be read ({why}): correct [trust] {key}") from error
+        if len(raw) > MAX_TRUST_FILE:
+            raise ConfigError(f"{path}: longer than {MAX_TRUST_FILE} bytes: correct [trust] {key}")
+        contents.append(raw)
+    return contents
 
 
 def run(argv: Sequence[str] | None = None, usb_backend: Any = None) -> int:

@@ -12,8 +12,6 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
-
 from drivers.camera import Camera
 from gated import logs
 from gated.config import ConfigError, GateConfig, load
@@ -24,7 +22,7 @@ from gated.runtime.bus import Peer
 from gated.runtime.notify import Notifier
 from models import manifest
 from models.face import FaceReader
-from models.image import ImageError, decode, encode
+from models.image import ImageError, decode, thumbnail, use_one_thread
 from models.manifest import ModelError
 from models.matching import Embedder
 from models.observer import Observer, Verdict
@@ -236,11 +234,7 @@ class Vision:
 
 
 def _jpeg(image: Image | None) -> bytes | None:
-    if image is None:
-        return None
-    scale = min(1.0, CROP_PX / image.shape[0])
-    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return encode(small.astype("uint8", copy=False), CROP_BYTES)
+    return None if image is None else thumbnail(image, CROP_PX, CROP_BYTES)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -249,7 +243,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--config", type=Path, default=Path("/etc/egate/gate.toml"))
     arguments = parser.parse_args(argv)
     logs.configure("gate-vision")
-    cv2.setNumThreads(1)
+    use_one_thread()
     try:
         config = load(arguments.config).config
         with Peer[say.ToVision](f"ipc://{config.paths.run}/vision", say.ToVision, bind=False) as peer:

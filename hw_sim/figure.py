@@ -25,6 +25,7 @@ PIVOT: Final = np.array([0.0, 0.09, 0.07], np.float32)  # where the head turns, 
 _LIGHT: Final = np.array([0.25, -0.75, -0.62], np.float32)  # towards a ceiling lamp in front of the person
 _SKULL: Final = (np.array([0, -0.012, 0.06], np.float32), np.array([0.074, 0.104, 0.088], np.float32))
 _RINGS: Final = 9
+_LAP_M: Final = 0.004
 _ROUND: Final = 2.5  # exponent of the skull's superellipsoid: 2 would give a pointed crown
 _COVERS_EARS_M: Final = 0.016  # hair thicker than this at the sides hides the ears
 # the outline of MediaPipe's face mesh, clockwise from the top of the forehead
@@ -182,7 +183,7 @@ def _skull(face: Floats, hair: Hair) -> Floats:
         toward /= np.linalg.norm(toward, axis=1, keepdims=True)
         skull = np.linalg.norm(toward / axes, ord=_ROUND, axis=1, keepdims=True) ** -1
         blend = np.clip(part * 2.2, 0, 1)
-        grown = thick * min(1.0, part * 6)
+        grown = thick * min(1.0, part * 6) if part else -_LAP_M  # the first ring lies behind the face's edge
         rings.append(centre + toward * (size * (1 - blend) + skull * blend + grown))
     return np.asarray(np.stack(rings), np.float32)
 
@@ -190,10 +191,9 @@ def _skull(face: Floats, hair: Hair) -> Floats:
 def tube(rings: Sequence[tuple[float, float, float, float, float]], columns: int = 19) -> Floats:
     """Elliptic rings (x, y, z, half width, half depth), closed at the back, as a grid (R, columns, 3)."""
     angle = np.linspace(np.pi, -np.pi, columns)  # the seam is at the back
-    return np.stack([
-        np.stack([x + w * np.sin(-angle), np.full(columns, y), z - d * np.cos(angle)], axis=1, dtype=np.float32)
-        for x, y, z, w, d in rings
-    ])  # fmt: skip
+    sin, cos, one = np.sin(angle), np.cos(angle), np.ones(columns)
+    points = [np.stack([x - w * sin, y * one, z - d * cos], axis=1) for x, y, z, w, d in rings]
+    return np.asarray(np.stack(points), np.float32)
 
 
 def _ear(side: int, face: Floats) -> Floats:
@@ -268,7 +268,7 @@ def build(
     torso, arms = _torso(width), [_arm(side, width) for side in (-1, 1)]
     flesh = np.array(tone, np.float32)
     strands = _strands(chance, (512, 512), hair.colour)
-    _paint(atlas, _PATCHES["skull"], shade(skull, 0.55), _bare_below(strands, flesh * 0.8))
+    _paint(atlas, _PATCHES["skull"], shade(skull, 0.55), _bare_below(strands, flesh * 0.8, hair))
     _paint(atlas, _PATCHES["neck"], shade(neck, 0.6) * np.array([[0.55], [0.75], [0.9]], np.float32), flesh)
     bowl = np.array([[0.80] * 4, [0.95] * 4, [0.82] * 4, [0.74] * 4], np.float32)  # from the rim inwards
     _paint(atlas, _PATCHES["ear"], bowl, flesh)
@@ -300,8 +300,8 @@ def _fall(atlas: Bytes, hair: Hair, strands: Floats) -> Surface:
     return outside._replace(faces=outside.faces[:, ::-1])
 
 
-def _bare_below(strands: Floats, flesh: Floats) -> Floats:
+def _bare_below(strands: Floats, flesh: Floats, hair: Hair) -> Floats:
     """The skull's texture: hair above and behind the ears, skin under the jaw."""
     column = np.linspace(0, 2 * np.pi, strands.shape[1])
-    bare = np.clip((-np.cos(column) - 0.30) * 9, 0, 1)[None, :, None]
+    bare = np.clip((-np.cos(column) - (0.85 if hair.fall_m > 0 else 0.30)) * 9, 0, 1)[None, :, None]
     return np.asarray(strands * (1 - bare) + flesh * bare, np.float32)

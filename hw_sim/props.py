@@ -12,7 +12,7 @@ from hw_sim.figure import Patch as AtlasPatch
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 
-PRINT_WIDTH_M: Final = 0.205  # a passport picture enlarged until its face has the size of a face
+PRINT_WIDTH_M: Final = 0.205  # a passport picture enlarged to A4: its face has four fifths of life size
 _BORDER: Final = 0.03  # white margin, share of the width
 _PAPER: Final = (238, 240, 240)
 _COLUMNS: Final = 15  # of the paper's grid, so that it can bend

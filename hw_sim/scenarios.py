@@ -7,6 +7,7 @@ performs: the central side gone, a second person, the power cut.
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from typing import Literal
 
 from gated.core.gate import State
 from gated.core.values import Value
@@ -56,6 +57,15 @@ def _years_from_now(years: int) -> date:
 
 
 # Invented people; each has a face of the same name in `hw_sim.people`.
+_PEOPLE: tuple[tuple[str, str, str, str, int, Literal["M", "F"]], ...] = (
+    ("ada", "BERGSTROM", "ADA MARIE", "P10000001", 1984, "F"),
+    ("blaise", "OKONJO", "BLAISE", "P10000002", 1961, "F"),
+    ("carl", "WINTERFELD", "CARL", "P10000003", 1979, "M"),
+    ("emmy", "HALLORAN", "EMMY ROSE", "P10000004", 1990, "F"),
+    ("kurt", "LINDQVIST", "KURT", "P10000005", 1955, "M"),
+    ("sofia", "MARCHETTI", "SOFIA", "P10000006", 1996, "F"),
+)
+
 HOLDERS: Mapping[str, Person] = {
     name: Person(
         surname=surname,
@@ -65,14 +75,7 @@ HOLDERS: Mapping[str, Person] = {
         expiry=_years_from_now(6),
         sex=sex,
     )
-    for name, surname, given, number, year, sex in (
-        ("ada", "BERGSTROM", "ADA MARIE", "P10000001", 1984, "F"),
-        ("blaise", "OKONJO", "BLAISE", "P10000002", 1961, "F"),
-        ("carl", "WINTERFELD", "CARL", "P10000003", 1979, "M"),
-        ("emmy", "HALLORAN", "EMMY ROSE", "P10000004", 1990, "F"),
-        ("kurt", "LINDQVIST", "KURT", "P10000005", 1955, "M"),
-        ("sofia", "MARCHETTI", "SOFIA", "P10000006", 1996, "F"),
-    )
+    for name, surname, given, number, year, sex in _PEOPLE
 }
 
 WANTED = "carl"

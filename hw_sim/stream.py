@@ -30,6 +30,7 @@ class Stream:
         self._jpeg = b""
         self._taken_s = 0.0
         self._number = 0
+        self._old = 0  # frames up to this number are sent no more
         self._clients = 0
         self._frozen = False
         self._ended = False
@@ -37,14 +38,14 @@ class Stream:
         self._thread = threading.Thread(target=self._run, name="sim-camera", daemon=True)
         self._thread.start()
 
-    def enter(self) -> bool:
-        """A client begins to read; False: too many."""
+    def enter(self) -> int | None:
+        """A client begins to read: the number of the last frame before it came. None: too many clients."""
         with self._changed:
             if self._clients >= _CLIENTS or self._ended:
-                return False
+                return None
             self._clients += 1
             self._changed.notify_all()
-            return True
+            return self._number
 
     def leave(self) -> None:
         """A client has gone."""
@@ -52,9 +53,10 @@ class Stream:
             self._clients -= 1
 
     def freeze(self, *, frozen: bool) -> None:
-        """Stop sending, or go on."""
+        """Stop sending, or go on with frames that are taken from now on."""
         with self._changed:
             self._frozen = frozen
+            self._old = self._number
             self._changed.notify_all()
 
     def end(self) -> None:
@@ -78,7 +80,7 @@ class Stream:
             return self._number, self._taken_s, self._jpeg
 
     def _has(self, after: int) -> bool:
-        return not self._frozen and self._number > after
+        return not self._frozen and self._number > max(after, self._old)
 
     def figures(self) -> tuple[int, float]:
         """Frames rendered and the CPU seconds they took."""
@@ -140,22 +142,21 @@ class _Client(BaseHTTPRequestHandler):
             self.send_error(404)
             return
         stream = self.server.stream
-        if not stream.enter():
+        if (before := stream.enter()) is None:
             self.send_error(503)
             return
         try:
-            self._send_frames(stream)
+            self._send_frames(stream, before)
         finally:
             stream.leave()
             self.close_connection = True
 
-    def _send_frames(self, stream: Stream) -> None:
+    def _send_frames(self, stream: Stream, number: int) -> None:
         self.send_response(200)
         self.send_header("Content-Type", f"multipart/x-mixed-replace; boundary={_BOUNDARY}")
         self.send_header("Cache-Control", "no-store")
         self.send_header("Connection", "close")
         self.end_headers()
-        number = 0
         while not stream.ended and not self._hung_up():
             if (frame := stream.next(number)) is None:
                 continue

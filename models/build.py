@@ -47,9 +47,10 @@ def convert(weights: bytes) -> bytes:
     """
     network = dlib_file.parse(weights)
     try:
-        return _Converter(network).converted()
+        with np.errstate(over="raise", invalid="raise"):  # a weight that float16 cannot hold
+            return _Converter(network).converted()
     except (ArithmeticError, LookupError, ValueError) as error:
-        raise ModelError("dlib weights", "layers that do not fit together", REINSTALL) from error
+        raise ModelError("dlib weights", "layers that cannot be converted", REINSTALL) from error
 
 
 def _build(name: str, entry: Embedder) -> str:

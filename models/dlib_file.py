@@ -107,7 +107,10 @@ class _Reader:
             elements *= extent
         if not 0 <= elements <= MAX_ELEMENTS:
             raise self.fault("tensor too large")
-        return np.frombuffer(self.take(4 * elements), "<f4")
+        values = np.frombuffer(self.take(4 * elements), "<f4")
+        if not np.isfinite(values).all():
+            raise self.fault("weights that are not numbers")
+        return values
 
     def alias(self) -> None:
         """A view into the parameters: version and four dimensions that the layer's fields imply."""

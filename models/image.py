@@ -11,6 +11,7 @@ doors, network and disk.
 
 import struct
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -49,6 +50,14 @@ _SYCC = 18
 cv2.setLogLevel(0)
 
 
+class _Declared(NamedTuple):
+    """What a header says: pixels, and one component (grey) or three."""
+
+    width: int
+    height: int
+    components: int
+
+
 class ImageError(Exception):
     """Not a photograph that can be used; `reason` is a snake_case code."""
 
@@ -61,19 +70,20 @@ def decode(encoded: bytes, *, max_bytes: int, max_pixels: int) -> Image:
     """Return a BGR image. Raises ImageError."""
     if len(encoded) > max_bytes:
         raise ImageError("image_too_long")
-    stream, (width, height) = _stream(encoded)
+    stream, (width, height, components) = _stream(encoded)
     if min(width, height) < MIN_SIDE:
         raise ImageError("image_too_small")
     if max(width, height) > MAX_SIDE or width * height > max_pixels:
         raise ImageError("image_too_large")
-    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    shape = (height, width, 3) if components == 3 else (height, width)
+    flags = (cv2.IMREAD_COLOR if components == 3 else cv2.IMREAD_GRAYSCALE) | cv2.IMREAD_IGNORE_ORIENTATION
     try:
         image: Image | None = cv2.imdecode(np.frombuffer(stream, np.uint8), flags)
     except (cv2.error, MemoryError) as error:
         raise ImageError("image_damaged") from error
-    if image is None or image.shape != (height, width, 3) or image.dtype != np.uint8:
+    if image is None or image.shape != shape or image.dtype != np.uint8:
         raise ImageError("image_damaged")
-    return image
+    return image if components == 3 else np.repeat(image[..., None], 3, axis=2)
 
 
 def encode(image: Image, max_bytes: int) -> bytes | None:
@@ -85,23 +95,35 @@ def encode(image: Image, max_bytes: int) -> bytes | None:
     return None
 
 
-def _stream(encoded: bytes) -> tuple[bytes, tuple[int, int]]:
-    """What is to be decoded, and the width and height that it declares."""
+def thumbnail(image: Image, height: int, max_bytes: int) -> bytes | None:
+    """Return a JPEG no higher than `height` pixels and no longer than `max_bytes`; None if that cannot be."""
+    scale = min(1.0, height / image.shape[0])
+    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return encode(small.astype(np.uint8, copy=False), max_bytes)
+
+
+def use_one_thread() -> None:
+    """Keep OpenCV from spreading over all processors: the gate's other processes need an even pace."""
+    cv2.setNumThreads(1)
+
+
+def _stream(encoded: bytes) -> tuple[bytes, _Declared]:
+    """What is to be decoded, and what it declares itself to be."""
     try:
         if encoded.startswith(b"\xff\xd8\xff"):
-            return encoded, _jpeg_size(encoded)
+            return encoded, _jpeg(encoded)
         if encoded.startswith(_JP2):
             encoded = _code_stream(encoded)
         if encoded.startswith(_CODESTREAM):
-            return encoded, _codestream_size(encoded)
+            return encoded, _jpeg_2000(encoded)
     except struct.error as error:
         raise ImageError("image_damaged") from error
     raise ImageError("not_an_image")
 
 
-def _jpeg_size(encoded: bytes) -> tuple[int, int]:
-    """Size from the frame header (ISO/IEC 10918-1, B.2.2). An image that ends early is refused."""
-    sizes: list[tuple[int, int]] = []
+def _jpeg(encoded: bytes) -> _Declared:
+    """Read the frame header (ISO/IEC 10918-1, B.2.2). An image that ends early is refused."""
+    frames: list[_Declared] = []
     end = 0
     for marker, start in _jpeg_segments(encoded):
         end = start
@@ -111,11 +133,11 @@ def _jpeg_size(encoded: bytes) -> tuple[int, int]:
             depth, height, width, components = struct.unpack_from(">BHHB", encoded, start)
             if depth != 8 or components not in {1, 3}:
                 raise ImageError("image_kind_unsupported")
-            sizes.append((width, height))
+            frames.append(_Declared(width, height, components))
     complete = encoded.find(b"\xff\xd9", end) >= 0
-    if len(sizes) != 1 or not complete or encoded.count(b"\xff\xda", end) > MAX_SCANS:
+    if len(frames) != 1 or not complete or encoded.count(b"\xff\xda", end) > MAX_SCANS:
         raise ImageError("image_damaged")
-    return sizes[0]
+    return frames[0]
 
 
 def _jpeg_segments(encoded: bytes) -> Iterator[tuple[int, int]]:
@@ -177,8 +199,8 @@ def _boxes(encoded: bytes, position: int, end: int) -> Iterator[tuple[bytes, int
     raise ImageError("image_damaged")
 
 
-def _codestream_size(encoded: bytes) -> tuple[int, int]:
-    """Size from the SIZ segment (ISO/IEC 15444-1, A.5.1): 8 bits, no subsampling, no offsets, few tiles."""
+def _jpeg_2000(encoded: bytes) -> _Declared:
+    """Read the SIZ segment (ISO/IEC 15444-1, A.5.1) and look through the rest: 8 bits, no subsampling, no offsets, few tiles."""
     width, height, *offset, tile_width, tile_height, left, top = struct.unpack_from(">8I", encoded, 8)
     (components,) = struct.unpack_from(">H", encoded, 40)
     if components not in {1, 3} or any((*offset, left, top)):
@@ -196,7 +218,7 @@ def _codestream_size(encoded: bytes) -> tuple[int, int]:
     if tiles * components * _precincts(encoded, coding, extent) > MAX_PRECINCTS:
         raise ImageError("image_kind_unsupported")
     _check_tile_parts(encoded, tile_part)
-    return width, height
+    return _Declared(width, height, components)
 
 
 def _main_header(encoded: bytes) -> tuple[int, int]:

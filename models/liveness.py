@@ -143,7 +143,7 @@ def _upright(shapes: list[Vectors]) -> Vectors:
             left, _, right = np.linalg.svd(shape.T @ mean)
             sign = np.sign(np.linalg.det(left @ right))
             turned.append(shape @ (left @ np.diag([1.0, sign]) @ right))
-        aligned = np.stack(turned)
+        aligned: Vectors = np.stack(turned)
         mean = aligned.mean(0)
     return aligned
 

@@ -21,6 +21,9 @@ class ImageModel:
         """Load the file of the manifest entry; raises ModelError unless hash and shapes are as it says."""
         self.entry = entry
         body = read(entry.file, entry.sha256)
+        if body[4:8] != b"TFL3" or int.from_bytes(body[:4], "little") >= len(body):
+            # without a verifier, the runtime would follow offsets out of the file
+            raise ModelError(entry.file, "not a TFLite file", "correct `file` and `sha256` of the entry")
         try:
             self._interpreter = Interpreter(model_content=body, num_threads=1)
             self._interpreter.allocate_tensors()
@@ -43,12 +46,12 @@ class ImageModel:
 
     def run(self, image: Image) -> tuple[Floats, ...]:
         """Return the outputs for a BGR image of exactly the model's size."""
+        if (1, *image.shape) != self._shape:
+            raise ValueError(f"{self.entry.file}: image of {image.shape} for an input of {self._shape}")
         pixels = image[:, :, ::-1] if self.entry.input.colour == "rgb" else image
         values = pixels.astype(np.float32)
         values *= self._gain
         values += self._offset
-        if (1, *values.shape) != self._shape:
-            raise ValueError(f"{self.entry.file}: image of {values.shape} for an input of {self._shape}")
         self._interpreter.set_tensor(self._input, values[None])
         self._interpreter.invoke()
         return tuple(self._interpreter.get_tensor(index) for index in self._outputs)

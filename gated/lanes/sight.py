@@ -6,6 +6,7 @@ fault, and when it answers again the fault is over.
 """
 
 import time
+from collections import deque
 
 from gated.core import events as ev
 from gated.core.vocabulary import Device
@@ -18,6 +19,7 @@ from gated.store.evidence import Evidence
 
 LISTEN_S = 0.02  # a request waits for at most as long
 PING_S = 1.0
+MAX_UNSENT = 16  # what a passage or two ask for
 SILENT_S = 3.0  # a frame takes 30 ms and an enrolment 100 ms; this is a process that hangs
 WELL = frozenset({"asleep", "live"})
 
@@ -36,6 +38,7 @@ class SightLane:
         self._evidence = evidence
         self._post = post
         self._peer: Peer[say.FromVision] | None = None
+        self._unsent: deque[say.Message] = deque(maxlen=MAX_UNSENT)
         self._number = 0
         self._pinged_at = self._heard_at = 0.0
 
@@ -59,8 +62,9 @@ class SightLane:
         self.lane.ask(lambda: self._send(message))
 
     def _send(self, message: say.Message) -> None:
+        """Send, or keep for when the other process answers again."""
         if self._peer is None or not self._peer.send(message):
-            self.condition.failed("vision_full", RESTART)
+            self._unsent.append(message)
 
     def _enrol(self, passage: str) -> None:
         image = self._dossiers.take_photograph(passage)
@@ -89,6 +93,8 @@ class SightLane:
     def _hear(self, message: say.FromVision, at: float) -> None:
         match message:
             case say.Pong():
+                while self._unsent and self._peer is not None and self._peer.send(self._unsent[0]):
+                    self._unsent.popleft()
                 if message.camera in WELL:
                     self.condition.ready()
                 else:

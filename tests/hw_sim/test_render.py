@@ -39,7 +39,9 @@ def face_of(reader: FaceReader, picture: Bytes) -> Face:
 def test_eyes_are_as_far_apart_as_the_lens_makes_them(reader: FaceReader, distance_m: float) -> None:
     face = face_of(reader, seen(Pose(0, 0, distance_m, 0, 0, 0)))
     assert face.eye_distance == pytest.approx(GATE_LENS.focal_px * EYE_DISTANCE_M / distance_m, rel=0.07)
-    assert eye_centres(face.points).mean(0) == pytest.approx((WIDTH / 2, HEIGHT / 2), abs=0.08 * face.eye_distance)
+    assert eye_centres(face.points).mean(0) == pytest.approx(
+        (WIDTH / 2, HEIGHT / 2), abs=0.08 * face.eye_distance
+    )
 
 
 def test_a_head_that_turns_moves_its_nose_against_its_eyes(reader: FaceReader) -> None:
@@ -102,15 +104,26 @@ def test_a_triangle_without_area_takes_the_colour_of_its_corner() -> None:
 
 def test_of_two_surfaces_the_nearer_is_seen_and_none_from_behind() -> None:
     corners = np.array([[-1, -1, 0], [-1, 1, 0], [1, -1, 0], [1, 1, 0]], np.float32) * 0.2
-    points = np.concatenate([corners + [0, 0, 1.0], corners + [0, 0, 2.0]]).astype(np.float32)
-    texture = np.repeat(np.array([[10, 10], [40, 10]], np.float32), 4, axis=0)  # near: dark half, far: light half
+    depths = np.repeat(np.array([[0, 0, 1.0], [0, 0, 2.0]], np.float32), 4, axis=0)
+    points = np.tile(corners, (2, 1)) + depths
+    texture = np.repeat(
+        np.array([[10, 10], [40, 10]], np.float32), 4, axis=0
+    )  # near: dark half, far: light half
     atlas = np.zeros((32, 64, 3), np.uint8)
     atlas[:, :32], atlas[:, 32:] = 50, 200
     faces = np.array([[0, 1, 2], [3, 2, 1], [4, 5, 6], [7, 6, 5]])
     centre = (HEIGHT // 2, WIDTH // 2)
     for turned, expected in ((faces, 50), (faces[:, ::-1], 128)):
         picture = np.full((HEIGHT, WIDTH, 3), 128, np.uint8)
-        put(picture, GATE_LENS, Surface(points, texture, turned, np.zeros(4, np.intp)), points, atlas, Optics(), 10**6)
+        put(
+            picture,
+            GATE_LENS,
+            Surface(points, texture, turned, np.zeros(4, np.intp)),
+            points,
+            atlas,
+            Optics(),
+            10**6,
+        )
         assert picture[centre] == pytest.approx(expected, abs=1)
 
 

@@ -9,8 +9,6 @@ from models.dlib_file import Layer, Network
 
 Floats = npt.NDArray[np.float64]
 
-FLAGS_AND_TENSORS = b"000" + bytes.fromhex("0102") * 0
-
 
 def integer(value: int) -> bytes:
     size = max(1, (abs(value).bit_length() + 7) // 8)
@@ -56,7 +54,7 @@ def layer(of: Layer) -> bytes:
 
 def serialised(network: Network) -> bytes:
     """The file that dlib would write."""
-    head = integer(1) + name("loss_metric_2") + real(0.04) * 0 + real(0.25) + real(0.5)
+    head = integer(1) + name("loss_metric_2") + real(0.25) + real(0.5)
     nested = integers(*[2] * len(network.layers), 3)
     first, *rest = network.layers
     image = name("input_rgb_image_sized") + b"".join(real(part) for part in network.mean_rgb)
@@ -65,7 +63,7 @@ def serialised(network: Network) -> bytes:
 
 
 def small(seed: int = 1) -> Network:
-    """23 x 23 pixels to 5 numbers: a convolution, a pool, a plain block and one that halves and widens."""
+    """33 x 33 pixels to 5 numbers: a convolution, a pool, a plain block and one that halves and widens."""
     chance = np.random.default_rng(seed)
 
     def weights(count: int) -> npt.NDArray[np.float32]:
@@ -104,31 +102,24 @@ def forward(network: Network, rgb: npt.NDArray[np.uint8]) -> Floats:
     """What dlib computes for one image, with its weights as they are: nothing folded, nothing rounded."""
     layers = iter(network.layers)
     x: Floats = (rgb - np.array(network.mean_rgb)) / 256
-    skip = x
-    for each in layers:
-        if each.name == "con_4":
-            starts_block = x is not skip and x.shape[2] > 3
-            if starts_block:
-                skip, x = x, _residual(each, layers, x)
-            else:
-                x = _affine(next(layers), _convolution(each, x))
-        elif each.name == "relu_":
-            x = np.maximum(x, 0)
-        elif each.name == "max_pool_2":
-            x = _pool(each, x).max((2, 3))
-        elif each.name == "avg_pool_2":
-            x = x.mean((0, 1), keepdims=True)
-        else:
-            outputs, inputs = each.sizes
-            return x.ravel() @ each.weights.astype(np.float64).reshape(inputs, outputs)
-    raise AssertionError("no last layer")
-
-
-def _residual(first: Layer, layers: Iterator[Layer], x: Floats) -> Floats:
-    """relu(branch + shortcut), the smaller of the two filled up with zeros."""
-    branch = np.maximum(_affine(next(layers), _convolution(first, x)), 0)
+    x = np.maximum(_convolution(layers, next(layers), x), 0)
     assert next(layers).name == "relu_"
-    branch = _affine_of(layers, branch)
+    x = _pool(next(layers), x).max((2, 3))
+    for each in layers:
+        if each.name != "con_4":
+            break
+        x = _residual(layers, each, x)
+    last = next(layers)
+    outputs, inputs = last.sizes
+    embedding: Floats = x.mean((0, 1)) @ last.weights.astype(np.float64).reshape(inputs, outputs)
+    return embedding
+
+
+def _residual(layers: Iterator[Layer], first: Layer, x: Floats) -> Floats:
+    """relu(branch + shortcut), the smaller of the two filled up with zeros."""
+    branch = np.maximum(_convolution(layers, first, x), 0)
+    assert next(layers).name == "relu_"
+    branch = _convolution(layers, next(layers), branch)
     following = next(layers)
     if following.name == "avg_pool_2":
         x = _pool(following, x).mean((2, 3))
@@ -141,24 +132,18 @@ def _residual(first: Layer, layers: Iterator[Layer], x: Floats) -> Floats:
     return np.maximum(total, 0)
 
 
-def _affine_of(layers: Iterator[Layer], x: Floats) -> Floats:
-    convolution, affine = next(layers), next(layers)
-    return _affine(affine, _convolution(convolution, x))
-
-
-def _affine(of: Layer, x: Floats) -> Floats:
-    assert of.name == "affine_"
-    gain, offset = of.weights.astype(np.float64).reshape(2, -1)
-    return x * gain + offset
-
-
-def _convolution(of: Layer, x: Floats) -> Floats:
+def _convolution(layers: Iterator[Layer], of: Layer, x: Floats) -> Floats:
+    """A convolution and the affine layer that follows it."""
+    affine = next(layers)
+    assert (of.name, affine.name) == ("con_4", "affine_")
     out, rows, columns, stride, _, padding, _ = of.sizes
     values = of.weights.astype(np.float64)
     kernel = values[:-out].reshape(out, x.shape[2], rows, columns)
     x = np.pad(x, ((padding, padding), (padding, padding), (0, 0)))
     windows = np.lib.stride_tricks.sliding_window_view(x, (rows, columns), axis=(0, 1))[::stride, ::stride]
-    result: Floats = np.tensordot(windows, kernel, axes=((2, 3, 4), (1, 2, 3))) + values[-out:]
+    filtered = np.tensordot(windows, kernel, axes=((2, 3, 4), (1, 2, 3))) + values[-out:]
+    gain, offset = affine.weights.astype(np.float64).reshape(2, -1)
+    result: Floats = filtered * gain + offset
     return result
 
 

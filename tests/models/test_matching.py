@@ -14,7 +14,24 @@ from tests.models.portraits import DLIB, MODELS, astronaut, embedder, embedding,
 STRICT = MODELS.threshold("dlib-resnet", 0.0001)
 
 # each eighth number of the astronaut's embedding, as first made; units of 0.0001
-RECORDED = (-616, 959, -1355, -2562, -921, -2440, 1150, -113, 1360, -1262, -442, 2057, -1470, -1164, 1515, -617)
+RECORDED = (
+    -616,
+    959,
+    -1355,
+    -2562,
+    -921,
+    -2440,
+    1150,
+    -113,
+    1360,
+    -1262,
+    -442,
+    2057,
+    -1470,
+    -1164,
+    1515,
+    -617,
+)
 
 
 def template_points(matrix: Points) -> Points:
@@ -126,7 +143,9 @@ def test_one_person_is_like_herself_and_unlike_another(change: type[Image]) -> N
     changed = [embedding(change(astronaut())), embedding(change(hopper()))]
     for person in (0, 1):
         assert embedder().score(originals[person], changed[person]) > STRICT
-        assert embedder().score(originals[person], changed[1 - person]) < MODELS.threshold("dlib-resnet", 0.01)
+        assert embedder().score(originals[person], changed[1 - person]) < MODELS.threshold(
+            "dlib-resnet", 0.01
+        )
 
 
 def test_a_score_rises_with_likeness_between_nothing_and_one() -> None:

@@ -1,0 +1,333 @@
+"""The simulated camera, read as the gate reads it: through OpenCV, with the faults that cameras have."""
+
+import http.client
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import msgspec
+import pytest
+
+from drivers.camera import Camera, Frame
+from gated.core.ports import DeviceError, DeviceGone, DeviceTimeout
+from gated.core.settings import CameraSettings
+from hw_sim.camera import Answer, CameraFailed, Ready, Refused, Show, SimulatedCamera
+from hw_sim.scene import PhotoHolder, Presence, Scene, Walker, Waypoint
+from hw_sim.stream import Stream
+from models import manifest
+from models.face import FaceReader
+
+HERE = (Waypoint(time_s=0, distance_m=1.0),)
+ADA = Walker(person="ada", path=HERE)
+
+
+def read_from(simulated: SimulatedCamera) -> Camera:
+    return Camera(CameraSettings(source=simulated.url, open_timeout_s=3.0, read_timeout_s=0.6))
+
+
+def frame_after(camera: Camera, number: int = 0) -> Frame:
+    frame = camera.latest(3.0, after=number)
+    assert frame is not None
+    return frame
+
+
+def failure(camera: Camera) -> DeviceError:
+    end, number = time.monotonic() + 4, 0
+    while time.monotonic() < end:
+        try:
+            frame = camera.latest(0.2, after=number)
+        except DeviceError as error:
+            return error
+        number = frame.number if frame else number
+    pytest.fail("the camera did not fail within 4 s")
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[SimulatedCamera]:
+    with SimulatedCamera() as simulated:
+        yield simulated
+
+
+@pytest.fixture
+def simulated(running: SimulatedCamera) -> SimulatedCamera:
+    running.show(Scene())
+    return running
+
+
+def test_the_gate_reads_what_is_shown(simulated: SimulatedCamera) -> None:
+    simulated.show(Scene(present=(ADA,)))
+    camera = read_from(simulated)
+    camera.open()
+    image = frame_after(camera).image
+    camera.close()
+    assert image.shape == (720, 1280, 3)
+    (face,) = FaceReader(manifest.load()).detect(image)
+    assert face.eyes[:, 0].mean() == pytest.approx(640, abs=80)
+
+
+def test_frames_come_at_the_camera_s_rate_and_carry_its_clock(simulated: SimulatedCamera) -> None:
+    simulated.show(Scene(present=(ADA,)))
+    camera = read_from(simulated)
+    camera.open()
+    first = frame_after(camera)
+    time.sleep(1.0)
+    last = frame_after(camera, first.number)
+    camera.close()
+    assert 10 <= (last.number - first.number) / (last.at - first.at) <= 17
+
+
+def test_the_scene_can_change_while_the_gate_reads(simulated: SimulatedCamera) -> None:
+    camera = read_from(simulated)
+    camera.open()
+    empty = frame_after(camera)
+    simulated.show(Scene(present=(ADA,)))
+    with_ada = frame_after(camera, empty.number + 4)
+    camera.close()
+    middle = (slice(300, 420), slice(580, 700))
+    assert abs(with_ada.image[middle].mean(axis=(0, 1)) - empty.image[middle].mean(axis=(0, 1))).max() > 8
+
+
+def test_a_frozen_camera_times_out_and_comes_back(simulated: SimulatedCamera) -> None:
+    camera = read_from(simulated)
+    camera.open()
+    frame_after(camera)
+    simulated.freeze()
+    error = failure(camera)
+    assert isinstance(error, DeviceTimeout)
+    assert "frozen" in str(error)
+    simulated.resume()
+    camera.open()
+    assert frame_after(camera).image.shape == (720, 1280, 3)
+    camera.close()
+
+
+def test_a_camera_that_dies_is_gone_and_starts_again_at_the_same_address() -> None:
+    with SimulatedCamera() as simulated:
+        url = simulated.url
+        camera = read_from(simulated)
+        camera.open()
+        frame_after(camera)
+        simulated.die()
+        assert isinstance(failure(camera), DeviceGone)
+        with pytest.raises(CameraFailed, match="does not run"):
+            simulated.show(Scene())
+        simulated.start()
+        assert simulated.url == url
+        camera.open()
+        frame_after(camera)
+        camera.close()
+
+
+def test_with_nobody_reading_nothing_is_drawn(simulated: SimulatedCamera) -> None:
+    eventually_idle(simulated)
+    before, _ = simulated.measure()
+    time.sleep(0.3)
+    assert simulated.measure()[0] == before
+    camera = read_from(simulated)
+    camera.open()
+    frame_after(camera, 3)
+    camera.close()
+    after, cpu_s = simulated.measure()
+    assert after >= before + 4
+    assert cpu_s > 0
+
+
+def test_no_frame_is_older_than_the_wish_to_see_one() -> None:
+    stream = Stream(lambda time_s: f"{time_s}".encode(), fps=50)
+    first = stream.enter()
+    assert first == 0
+    frame = stream.next(first)
+    stream.leave()
+    time.sleep(0.3)
+    came = time.monotonic()
+    second = stream.enter()
+    assert second is not None
+    later = stream.next(second)
+    stream.freeze(frozen=True)
+    assert stream.next(0) is None
+    stream.freeze(frozen=False)
+    resumed = time.monotonic()
+    last = stream.next(0)
+    stream.end()
+    assert frame
+    assert later
+    assert last
+    assert later[1] >= came - 0.02
+    assert last[1] >= resumed - 0.02
+
+
+def eventually_idle(simulated: SimulatedCamera) -> None:
+    """Wait until the clients of earlier tests have gone."""
+    end = time.monotonic() + 5
+    frames = -1
+    while (found := simulated.measure()[0]) != frames:
+        frames = found
+        assert time.monotonic() < end
+        time.sleep(0.2)
+
+
+@pytest.mark.parametrize(
+    ("present", "reason"),
+    [
+        ((Walker(person="zoe", path=HERE),), "nobody is called zoe"),
+        ((PhotoHolder(person="ada", photo_of="zoe", path=HERE),), "nobody is called zoe"),
+        ((ADA,) * 5, "more than 4 people"),
+        ((Walker(person="ada", path=()),), "1 to 1000 waypoints"),
+        ((Walker(person="ada", path=HERE * 1001),), "1 to 1000 waypoints"),
+        (
+            (
+                Walker(
+                    person="ada", path=(Waypoint(time_s=2, distance_m=1), Waypoint(time_s=1, distance_m=1))
+                ),
+            ),
+            "in order of time",
+        ),
+        ((PhotoHolder(person="ada", photo_of="carl", path=HERE, bend_radius_m=0.01),), "bend_radius_m"),
+        ((Walker(person="ada", path=HERE, seed=-1),), "seed"),
+    ],
+)
+def test_a_refused_scene_says_why(
+    simulated: SimulatedCamera, present: tuple[Presence, ...], reason: str
+) -> None:
+    with pytest.raises(CameraFailed, match=f"refused: .*{reason}"):
+        simulated.show(Scene(present=present))
+    simulated.show(Scene(present=(ADA,)))  # and goes on
+
+
+def test_a_client_that_gives_up_on_a_frozen_camera_makes_room(simulated: SimulatedCamera) -> None:
+    simulated.freeze()
+    try:
+        for _ in range(3):
+            clients = [client(simulated) for _ in range(8)]
+            answers = [c.getresponse() for c in clients]
+            assert [answer.status for answer in answers] == [200] * 8
+            late = client(simulated)
+            assert late.getresponse().status == 503
+            for answer in answers:
+                answer.close()
+            for gone in (*clients, late):
+                gone.close()
+            time.sleep(1.2)
+    finally:
+        simulated.resume()
+
+
+def client(simulated: SimulatedCamera, path: str | None = None) -> http.client.HTTPConnection:
+    url = urlsplit(simulated.url)
+    assert url.hostname
+    connection = http.client.HTTPConnection(url.hostname, url.port, timeout=3)
+    connection.request("GET", path or url.path)
+    return connection
+
+
+def test_another_path_is_not_found(simulated: SimulatedCamera) -> None:
+    connection = client(simulated, "/")
+    assert connection.getresponse().status == 404
+    connection.close()
+
+
+def test_threads_may_steer_at_the_same_time(simulated: SimulatedCamera) -> None:
+    failed: list[CameraFailed] = []
+
+    def steer() -> None:
+        try:
+            for _ in range(30):
+                simulated.show(Scene(present=(ADA,)))
+                simulated.measure()  # an answer to another's command would not be a measurement
+        except CameraFailed as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=steer) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+
+
+def test_a_camera_runs_once() -> None:
+    with SimulatedCamera() as simulated:
+        with pytest.raises(CameraFailed, match="runs already"):
+            simulated.start()
+        simulated.stop()
+        simulated.stop()
+    with pytest.raises(CameraFailed, match="has not been started"):
+        _ = SimulatedCamera().url
+
+
+def test_a_camera_that_cannot_start_says_so(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(CameraFailed, match="did not start"):
+        SimulatedCamera(fps=0).start()
+    assert "--fps is 1 to 60" in capfd.readouterr().err
+
+
+@pytest.fixture
+def process() -> Iterator[subprocess.Popen[bytes]]:
+    command = [sys.executable, "-m", "hw_sim.camera", "--port", "0"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as started:
+        yield started
+        started.kill()
+
+
+def told(process: subprocess.Popen[bytes], line: bytes = b"") -> Answer:
+    assert process.stdin
+    assert process.stdout
+    process.stdin.write(line)
+    process.stdin.flush()
+    answer: Answer = msgspec.json.decode(process.stdout.readline(), type=Answer)
+    return answer
+
+
+def test_the_process_ends_when_its_input_ends(process: subprocess.Popen[bytes]) -> None:
+    assert isinstance(told(process), Ready)
+    assert process.stdin
+    process.stdin.close()
+    assert process.wait(5) == 0
+
+
+def test_each_bad_line_gets_one_refusal_and_the_next_command_is_obeyed(
+    process: subprocess.Popen[bytes],
+) -> None:
+    assert isinstance(told(process), Ready)
+    good = msgspec.json.encode(Show(scene=Scene())) + b"\n"
+    huge = json.dumps({"type": "Show", "padding": "x" * 200_000}).encode() + b"\n"
+    for bad in (b"\n", b"\xff\n", b"[]\n", b'{"type":"Explode"}\n', b'{"type":"Show"}\n', huge):
+        refused = told(process, bad)
+        assert isinstance(refused, Refused), bad[:20]
+        assert refused.reason
+        assert isinstance(told(process, good), Ready)
+
+
+def test_a_drawing_that_fails_ends_the_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    faults: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", faults.append)
+
+    def fail(_: float) -> bytes:
+        raise RuntimeError("no picture")
+
+    stream = Stream(fail, fps=15)
+    assert stream.enter() == 0
+    end = time.monotonic() + 2
+    while not stream.ended and time.monotonic() < end:
+        assert stream.next(0) is None
+    assert stream.ended
+    assert stream.enter() is None
+    stream.end()
+    assert len(faults) == 1
+
+
+def test_a_slow_reader_misses_frames_and_gets_the_newest() -> None:
+    stream = Stream(lambda time_s: f"{time_s}".encode(), fps=50)
+    assert stream.enter() == 0
+    time.sleep(0.3)
+    frame = stream.next(0)
+    assert frame is not None
+    number, taken_s, _ = frame
+    assert number > 5
+    assert time.monotonic() - taken_s < 0.1
+    stream.leave()
+    stream.end()
