@@ -4,11 +4,12 @@ Some fifteen times a second it asks the world who is in view and at what distanc
 one's recent way and where they will be in a moment; in between the camera interpolates.
 """
 
+import contextlib
 import threading
 import time
 from collections import deque
 
-from hw_sim.camera import SimulatedCamera
+from hw_sim.camera import CameraFailed, SimulatedCamera
 from hw_sim.scene import PhotoHolder, Presence, Scene, Walker, Waypoint
 from hw_sim.world import World
 
@@ -49,7 +50,8 @@ class Projector:
         while not self._stop.wait(PERIOD_S):
             present = self._present(time.monotonic())
             if present or not self._empty:
-                self._camera.show(Scene(present=present))
+                with contextlib.suppress(CameraFailed):  # a dead camera shows nothing; the lane goes on
+                    self._camera.show(Scene(present=present))
             self._empty = not present
 
     def _present(self, now: float) -> tuple[Presence, ...]:

@@ -185,9 +185,6 @@ class Storyteller:
                 return "decision", _decision(effect), Tone.GOOD
             case do.EndPassage():
                 return "passage", _ending(effect), _tone_of(effect.outcome)
-            case do.LatchFault():
-                text = f"{words.spaced(effect.device)}: {words.spaced(effect.code)}, until a technician comes"
-                return "fault", text, Tone.BAD
             case _:
                 return _another_try(effect)
 

@@ -58,6 +58,7 @@ class World:
         self._document_of: str | None = None  # whose document lies on the reader ("" for nobody's)
         self._fire = False
         self._violating = False
+        self._emergency = False  # doors were released because of a fire, and are not all locked yet
         self._quiet = True  # nothing moves until somebody does something
         self._thread: threading.Thread | None = None
         self._closed = False
@@ -256,7 +257,9 @@ class World:
         if self._board.wires[name].output:
             self._stir()
         self._mark("line", name, "active" if active else "inactive")
-        both = all(self._board.read(f"{door}_release") for door in Door) and not self._fire
+        releases = [self._board.read(f"{door}_release") for door in Door]
+        self._emergency = any(releases) and (self._fire or self._emergency)  # until both are locked again
+        both = all(releases) and not self._emergency
         if both and not self._violating:
             self._mark("violation", "doors", "both released")
         self._violating = both

@@ -40,10 +40,9 @@ _START_OF_SCAN = 0xDA
 _BARE = frozenset({0x00, 0x01, *range(0xD0, 0xDA)})  # have no length: none belongs before the first scan
 
 _SIZ, _COD, _SOT, _SOD = 0xFF51, 0xFF52, 0xFF90, 0xFF93
-_MAIN_HEADER = frozenset(
-    {_SIZ, _COD, 0xFF55, 0xFF57, 0xFF5C, 0xFF5D, 0xFF63, 0xFF64}
-)  # TLM PLM QCD QCC CRG COM
-_TILE_HEADER = frozenset({0xFF58, 0xFF5C, 0xFF5D, 0xFF64})  # PLT QCD QCC COM
+_TLM, _PLM, _PLT, _QCD, _QCC, _CRG, _COM = 0xFF55, 0xFF57, 0xFF58, 0xFF5C, 0xFF5D, 0xFF63, 0xFF64
+_MAIN_HEADER = frozenset({_SIZ, _COD, _TLM, _PLM, _QCD, _QCC, _CRG, _COM})
+_TILE_HEADER = frozenset({_PLT, _QCD, _QCC, _COM})
 _SYCC = 18
 
 # native decoders tell on standard error what they dislike in a photograph
@@ -98,8 +97,8 @@ def encode(image: Image, max_bytes: int) -> bytes | None:
 def thumbnail(image: Image, height: int, max_bytes: int) -> bytes | None:
     """Return a JPEG no higher than `height` pixels and no longer than `max_bytes`; None if that cannot be."""
     scale = min(1.0, height / image.shape[0])
-    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return encode(small.astype(np.uint8, copy=False), max_bytes)
+    size = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
+    return encode(cv2.resize(image, size, interpolation=cv2.INTER_AREA), max_bytes)
 
 
 def use_one_thread() -> None:
@@ -200,7 +199,10 @@ def _boxes(encoded: bytes, position: int, end: int) -> Iterator[tuple[bytes, int
 
 
 def _jpeg_2000(encoded: bytes) -> _Declared:
-    """Read the SIZ segment (ISO/IEC 15444-1, A.5.1) and look through the rest: 8 bits, no subsampling, no offsets, few tiles."""
+    """Read the SIZ segment (ISO/IEC 15444-1, A.5.1) and look through the headers after it.
+
+    Eight bits, neither subsampling nor offsets, few tiles and precincts.
+    """
     width, height, *offset, tile_width, tile_height, left, top = struct.unpack_from(">8I", encoded, 8)
     (components,) = struct.unpack_from(">H", encoded, 40)
     if components not in {1, 3} or any((*offset, left, top)):

@@ -69,7 +69,7 @@ def wanted_open(gate: Gate) -> bool:
     return gate.open
 
 
-def door_is_forced(gate: Gate) -> bool:
+def a_door_is_not_shut(gate: Gate) -> bool:
     return gate.shut != BOTH
 
 

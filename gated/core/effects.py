@@ -3,7 +3,7 @@
 from gated.core.checks import Check
 from gated.core.events import PassageId
 from gated.core.values import Tagged
-from gated.core.vocabulary import Device, Door, Grade, Outcome
+from gated.core.vocabulary import Door, Grade, Outcome
 
 
 class Effect(Tagged):
@@ -106,13 +106,6 @@ class EndPassage(Effect):
     reasons: tuple[str, ...]
 
 
-class LatchFault(Effect):
-    """The gate found a fault by its own logic; tell the technician."""
-
-    device: Device
-    code: str
-
-
 AnyEffect = (
     UnlockDoor
     | ReleaseAll
@@ -127,5 +120,4 @@ AnyEffect = (
     | ConcludeCapture
     | Decide
     | EndPassage
-    | LatchFault
 )

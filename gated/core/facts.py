@@ -56,14 +56,18 @@ def _start(event: ev.GateStarted) -> Stepped:
 
 
 def _devices(gate: Gate, event: ev.DeviceReady | ev.FaultRaised | ev.FaultCleared) -> Gate:
-    """Which devices can be relied on. A latched fault outlives the device's own recovery."""
+    """Which devices answer, and which can be relied on.
+
+    A latched fault says that a device which does answer is not to be trusted until somebody has looked.
+    """
     match event:
         case ev.DeviceReady():
             faults = frozenset(f for f in gate.faults if f.device != event.device or f.latched)
             return replace(gate, ready=gate.ready | {event.device}, faults=faults)
         case ev.FaultRaised():
             fault = Fault(device=event.device, code=event.code, latched=event.latched)
-            return replace(gate, ready=gate.ready - {event.device}, faults=gate.faults | {fault})
+            ready = gate.ready if event.latched else gate.ready - {event.device}
+            return replace(gate, ready=ready, faults=gate.faults | {fault})
         case ev.FaultCleared():
             return replace(gate, faults=frozenset(f for f in gate.faults if f.device != event.device))
 

@@ -10,10 +10,10 @@ from gated.core import effects as do
 from gated.core import events as ev
 from gated.core.entering import ENTERING
 from gated.core.facts import observe
-from gated.core.gate import BOTH, Fault, Gate, State, with_passage
+from gated.core.gate import BOTH, Gate, State, with_passage
 from gated.core.screens import told
 from gated.core.table import ANYWHERE, LIMITS, TABLE, Row, releases
-from gated.core.vocabulary import Device, Door
+from gated.core.vocabulary import Door
 
 LEASE_S = 3.0  # a hung loop keeps no door released for longer
 RENEW_S = 1.0  # renewed this often while it is wanted: two renewals may be lost
@@ -60,16 +60,8 @@ def _enter(gate: Gate, row: Row, at: float) -> Stepped:
     limit = LIMITS.get(row.to)
     due = None if limit is None else at + getattr(gate.policy.limits, limit)
     gate = replace(gate, state=row.to, since=at, due=due, expired=False)
-    effects: list[do.AnyEffect] = []
-    if row.fault:
-        fault = Fault(device=Device.IO_BOARD, code=row.fault, latched=True)
-        gate = replace(gate, faults=gate.faults | {fault})
-        effects.append(do.LatchFault(device=fault.device, code=fault.code))
     entering = ENTERING.get(row.to)
-    if entering is not None:
-        gate, more = entering(gate, came_from, late=late)
-        effects.extend(more)
-    return gate, tuple(effects)
+    return (gate, ()) if entering is None else entering(gate, came_from, late=late)
 
 
 def _move_doors(gate: Gate, event: ev.AnyEvent) -> tuple[Gate, tuple[list[do.AnyEffect], list[do.AnyEffect]]]:

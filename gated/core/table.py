@@ -27,7 +27,6 @@ class Row(NamedTuple):
     to: State
     outcome: Outcome | None = None
     why: Reasons | str = ""
-    fault: str = ""
 
 
 # --- the table --------------------------------------------------------------------------------------
@@ -53,13 +52,13 @@ TABLE: Mapping[State, tuple[Row, ...]] = {
     State.CLOSED: (
         Row(on.in_trouble, State.OUT_OF_SERVICE),
         Row(on.occupied, State.REJECT_OUT),
-        Row(on.door_is_forced, State.OUT_OF_SERVICE, fault="door_forced"),
+        Row(on.a_door_is_not_shut, State.OUT_OF_SERVICE),
         Row(on.wanted_open, State.IDLE),
     ),
     State.IDLE: (
         Row(on.in_trouble, State.OUT_OF_SERVICE),
         Row(on.occupied, State.REJECT_OUT),
-        Row(on.door_is_forced, State.OUT_OF_SERVICE, fault="door_forced"),
+        Row(on.a_door_is_not_shut, State.OUT_OF_SERVICE),
         Row(on.wanted_closed, State.CLOSED),
         Row(on.passage_began, State.DOC_OPTICAL),
     ),

@@ -36,10 +36,15 @@ class Condition:
         self._post(DeviceReady(at=time.monotonic(), device=self.device))
 
     def failed(self, code: str, fix: str, *, latched: bool = False) -> None:
-        """The device failed; `fix` goes to the log and to the technician's status."""
-        if self._code == code:
+        """The device failed; `fix` goes to the log and to the technician's status.
+
+        A latched fault is no condition but an incident: the device goes on answering, and each one is told.
+        """
+        if self._code == code and not latched:
             return
-        self._code, self.fix = code, fix
+        self.fix = fix
+        if not latched:
+            self._code = code
         self._log.error("device failed", device=self.device, code=code, fix=fix, latched=latched)
         self._post(FaultRaised(at=time.monotonic(), device=self.device, code=code, latched=latched))
 

@@ -67,8 +67,6 @@ class Hands:
                 _log.info("admitted", passage=effect.passage, officer=effect.officer)
             case do.EndPassage():
                 self._end(effect)
-            case do.LatchFault():
-                _log.error("fault latched", device=effect.device, code=effect.code)
 
     def _end(self, effect: do.EndPassage) -> None:
         """Wipe what is known of the traveller, everywhere."""

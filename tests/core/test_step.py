@@ -209,11 +209,13 @@ def test_a_latched_fault_outlives_the_devices_recovery() -> None:
     assert gate.state is State.IDLE
 
 
-def test_a_forced_door_is_a_latched_fault() -> None:
-    gate, effects = step(started(), ev.DoorMoved(at=0, door=Door.EXIT, shut=False))
-    assert do.LatchFault(device=Device.IO_BOARD, code="door_forced") in effects
+def test_no_passage_begins_while_a_door_is_not_shut() -> None:
+    gate, _ = step(started(), ev.DoorMoved(at=0, door=Door.EXIT, shut=False))
     assert gate.state is State.OUT_OF_SERVICE
-    assert all(fault.latched for fault in gate.faults)
+    gate, _ = step(gate, ev.DocumentPlaced(at=0, passage=PASSAGE, utc="2030-01-01T00:00:00Z"))
+    assert gate.passage is None
+    gate, _ = step(gate, ev.DoorMoved(at=0, door=Door.EXIT, shut=True))
+    assert gate.state is State.DOC_OPTICAL
 
 
 @given(st.data())

@@ -1,11 +1,17 @@
+import contextlib
+import socket
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Self
 
 import pytest
 
-from drivers.camera import Camera
+from drivers.camera import DEVICE, STOP_S, Camera
 from gated.core.ports import DeviceError, DeviceGone, DeviceTimeout
 from gated.core.settings import CameraSettings
-from tests.mjpeg import MjpegServer
+from tests.mjpeg import MjpegServer, plain
 
 
 def settings(source: str, **changes: float) -> CameraSettings:
@@ -56,6 +62,16 @@ def test_no_news_is_none_and_not_an_error() -> None:
         assert frame is not None
         assert camera.latest(0.01, after=frame.number) is None
         camera.close()
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left() -> Iterator[None]:
+    """However a camera ended, its thread ends within the time that opening may take."""
+    yield
+    end = time.monotonic() + 3.0
+    while any(thread.name == DEVICE for thread in threading.enumerate()) and time.monotonic() < end:
+        time.sleep(0.01)
+    assert DEVICE not in {thread.name for thread in threading.enumerate()}
 
 
 def test_closing_leaves_the_stream_and_opening_again_is_quick() -> None:
@@ -155,3 +171,105 @@ def test_what_cannot_be_a_camera_is_refused(source: str) -> None:
     with pytest.raises(DeviceGone) as caught:
         Camera(settings(source)).open()
     assert caught.value.code == "bad_source"
+
+
+def test_a_server_that_goes_away_is_noticed() -> None:
+    with MjpegServer() as server:
+        camera = Camera(settings(server.url))
+        camera.open()
+        assert camera.latest(2.0) is not None
+    error = error_of(camera, 3.0)
+    assert error.code in {"stream_ended", "frozen"}
+    assert not camera.is_open
+
+
+def test_the_first_error_stays_until_the_camera_is_opened_again() -> None:
+    with MjpegServer() as server:
+        camera = Camera(settings(server.url))
+        camera.open()
+        assert camera.latest(2.0) is not None
+        server.ending = True
+        assert error_of(camera, 3.0).code == "stream_ended"
+        server.ending = False
+        with pytest.raises(DeviceGone) as caught:
+            camera.latest(0.1)
+        assert caught.value.code == "asleep"
+        camera.open()
+        frame = camera.latest(2.0)
+        camera.close()
+    assert frame is not None
+    assert frame.number >= 1
+
+
+def test_closing_is_prompt_also_while_opening_hangs() -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as silent:
+        camera = Camera(settings(f"http://127.0.0.1:{silent.getsockname()[1]}/live"))
+        camera.open()
+        asked = time.monotonic()
+        assert camera.latest(0.2) is None
+        assert time.monotonic() - asked < 0.5
+        camera.close()
+        assert time.monotonic() - asked < 0.2 + STOP_S + 0.3
+
+
+class Trickle:
+    """Sends one frame, then the next one byte by byte: a line that is alive and useless."""
+
+    def __init__(self) -> None:
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._serve)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._listening.getsockname()[1]}/live"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closing.set()
+        self._listening.close()
+        self._thread.join(3)
+
+    def _serve(self) -> None:
+        body = plain(1)
+        head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+        start = b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\n\r\n"
+        self._listening.settimeout(3)
+        with contextlib.suppress(OSError), closing(self._listening.accept()[0]) as client:
+            client.recv(4096)
+            client.sendall(start + (head + body + b"\r\n") * 3 + head)
+            for byte in body:
+                client.sendall(bytes([byte]))
+                if self._closing.wait(0.05):
+                    return
+
+
+def test_a_frame_that_trickles_in_is_a_frozen_camera() -> None:
+    with Trickle() as server:
+        camera = Camera(settings(server.url))
+        camera.open()
+        assert camera.latest(2.0) is not None
+        asked = time.monotonic()
+        error = error_of(camera, 4.0)
+        assert isinstance(error, DeviceTimeout)
+        assert error.code == "frozen"
+        assert time.monotonic() - asked < 0.6 + 0.5
+
+
+def test_frames_are_what_was_sent() -> None:
+    with MjpegServer(rate=50) as server:
+        camera = Camera(settings(server.url))
+        camera.open()
+        frames = [camera.latest(2.0, after=number) for number in (0, 3)]
+        camera.close()
+    assert all(frame is not None for frame in frames)
+    for frame in filter(None, frames):
+        assert frame.image.shape == (360, 640, 3)
+        assert 10 < frame.image[:, -8:].mean() < 30  # the dark side
+        assert 100 < frame.image[:, :6].mean() < 140  # the light bar
+    assert frames[0] is not None
+    assert frames[1] is not None
+    assert frames[1].at > frames[0].at

@@ -83,12 +83,15 @@ def test_frames_come_at_the_camera_s_rate_and_carry_its_clock(simulated: Simulat
 def test_the_scene_can_change_while_the_gate_reads(simulated: SimulatedCamera) -> None:
     camera = read_from(simulated)
     camera.open()
-    empty = frame_after(camera)
+    frame = frame_after(camera)
     simulated.show(Scene(present=(ADA,)))
-    with_ada = frame_after(camera, empty.number + 4)
-    camera.close()
     middle = (slice(300, 420), slice(580, 700))
-    assert abs(with_ada.image[middle].mean(axis=(0, 1)) - empty.image[middle].mean(axis=(0, 1))).max() > 8
+    before, change, end = frame.image[middle].mean(axis=(0, 1)), 0.0, time.monotonic() + 5
+    while change < 8 and time.monotonic() < end:
+        frame = frame_after(camera, frame.number)
+        change = float(abs(frame.image[middle].mean(axis=(0, 1)) - before).max())
+    camera.close()
+    assert change > 8
 
 
 def test_a_frozen_camera_times_out_and_comes_back(simulated: SimulatedCamera) -> None:
@@ -201,7 +204,7 @@ def test_a_refused_scene_says_why(
 def test_a_client_that_gives_up_on_a_frozen_camera_makes_room(simulated: SimulatedCamera) -> None:
     simulated.freeze()
     try:
-        for _ in range(3):
+        for _ in range(2):
             clients = [client(simulated) for _ in range(8)]
             answers = [c.getresponse() for c in clients]
             assert [answer.status for answer in answers] == [200] * 8

@@ -157,11 +157,16 @@ def test_both_doors_released_without_fire_is_a_violation_each_time(lane: Lane) -
     assert len(lane.world.violations) == 2
 
 
-def test_a_fire_that_ends_while_both_are_released_is_a_violation(lane: Lane) -> None:
+def test_an_emergency_outlasts_the_fire_until_both_doors_are_locked_again(lane: Lane) -> None:
     lane.world.fire(burning=True)
     for door in Door:
         lane.release(door)
     lane.world.fire(burning=False)
+    assert lane.world.violations == ()
+    for door in Door:
+        lane.lock(door)
+    for door in Door:
+        lane.release(door)
     assert len(lane.world.violations) == 1
 
 

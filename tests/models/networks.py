@@ -1,6 +1,6 @@
 """A dlib network of our own, small and written as dlib writes it; and dlib's arithmetic in plain numpy."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -40,16 +40,16 @@ TRAINED = b"000" + 3 * EMPTY  # flags, and the gradients that training left empt
 
 
 def layer(of: Layer) -> bytes:
-    body = {
+    write: Callable[[], bytes] = {
         "con_4": lambda: tensor(of.weights) + integers(*of.sizes) + 2 * ALIAS + 4 * real(1.0),
         "affine_": lambda: tensor(of.weights) + 2 * ALIAS + integers(*of.sizes),
         "max_pool_2": lambda: integers(*of.sizes),
         "avg_pool_2": lambda: integers(*of.sizes),
         "fc_2": lambda: integers(*of.sizes) + tensor(of.weights) + 2 * ALIAS + integer(1) + 4 * real(1.0),
-        "relu_": bytes,
-        "add_prev_": bytes,
+        "relu_": lambda: b"",
+        "add_prev_": lambda: b"",
     }[of.name]
-    return name(of.name) + body() + TRAINED
+    return name(of.name) + write() + TRAINED
 
 
 def serialised(network: Network) -> bytes:
@@ -98,10 +98,10 @@ def small(seed: int = 1) -> Network:
     return Network(mean_rgb=(122.5, 117.25, 104.0), size=(33, 33), layers=tuple(layers))
 
 
-def forward(network: Network, rgb: npt.NDArray[np.uint8]) -> Floats:
+def forward(network: Network, rgb: npt.NDArray[np.generic]) -> Floats:
     """What dlib computes for one image, with its weights as they are: nothing folded, nothing rounded."""
     layers = iter(network.layers)
-    x: Floats = (rgb - np.array(network.mean_rgb)) / 256
+    x: Floats = (rgb.astype(np.float64) - np.array(network.mean_rgb)) / 256
     x = np.maximum(_convolution(layers, next(layers), x), 0)
     assert next(layers).name == "relu_"
     x = _pool(next(layers), x).max((2, 3))
@@ -140,8 +140,9 @@ def _convolution(layers: Iterator[Layer], of: Layer, x: Floats) -> Floats:
     values = of.weights.astype(np.float64)
     kernel = values[:-out].reshape(out, x.shape[2], rows, columns)
     x = np.pad(x, ((padding, padding), (padding, padding), (0, 0)))
-    windows = np.lib.stride_tricks.sliding_window_view(x, (rows, columns), axis=(0, 1))[::stride, ::stride]
-    filtered = np.tensordot(windows, kernel, axes=((2, 3, 4), (1, 2, 3))) + values[-out:]
+    filtered = (
+        np.tensordot(_windows(x, rows, columns, stride), kernel, axes=((2, 3, 4), (1, 2, 3))) + values[-out:]
+    )
     gain, offset = affine.weights.astype(np.float64).reshape(2, -1)
     result: Floats = filtered * gain + offset
     return result
@@ -149,5 +150,11 @@ def _convolution(layers: Iterator[Layer], of: Layer, x: Floats) -> Floats:
 
 def _pool(of: Layer, x: Floats) -> Floats:
     size, stride = of.sizes[0], of.sizes[2]
-    windows = np.lib.stride_tricks.sliding_window_view(x, (size, size), axis=(0, 1))[::stride, ::stride]
-    return windows.transpose(0, 1, 3, 4, 2)
+    return _windows(x, size, size, stride).transpose(0, 1, 3, 4, 2)
+
+
+def _windows(x: Floats, rows: int, columns: int, stride: int) -> Floats:
+    """Every window of (H, W, C), as (H', W', C, rows, columns)."""
+    view = np.lib.stride_tricks.sliding_window_view
+    windows: Floats = view(x, (rows, columns), axis=(0, 1))  # type: ignore[call-overload]
+    return windows[::stride, ::stride]

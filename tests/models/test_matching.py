@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import cv2
 import msgspec
 import numpy as np
@@ -82,9 +84,9 @@ def test_alignment_is_the_best_in_the_sense_of_least_squares() -> None:
 
 @pytest.mark.parametrize("scale", [0.4, 1.0, 3.0, 8.0])
 def test_the_chip_has_the_eyes_where_the_template_has_them(scale: float) -> None:
-    """A bright dot at the inner corner of an eye must come out at its place, whatever the size of the face."""
+    """A bright dot at the inner corner of an eye must come out at its place, however large the face."""
     matrix = np.array([[1 / scale, 0, 0], [0, 1 / scale, 0.0]])
-    points = template_points(matrix) + [20, 20, 0]
+    points = template_points(matrix) + np.array([20, 20, 0])
     corner = DLIB.alignment[1]
     at = points[corner.landmarks[0], :2]
     rows, columns = np.mgrid[0 : round(200 * scale) + 40, 0 : round(200 * scale) + 40]
@@ -138,7 +140,7 @@ def leaning(image: Image) -> Image:
 
 
 @pytest.mark.parametrize("change", [dimmed, poor, blurred, leaning])
-def test_one_person_is_like_herself_and_unlike_another(change: type[Image]) -> None:
+def test_one_person_is_like_herself_and_unlike_another(change: Callable[[Image], Image]) -> None:
     originals = [embedding(astronaut()), embedding(hopper())]
     changed = [embedding(change(astronaut())), embedding(change(hopper()))]
     for person in (0, 1):

@@ -1,0 +1,31 @@
+"""How the benches take time: medians over runs, on one core where a figure is for one core."""
+
+import os
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+def median_ms(action: Callable[[], object], runs: int = 31) -> float:
+    """Milliseconds of CPU time that `action` takes in this thread: the median, after a run that warms up."""
+    action()
+    return 1000 * statistics.median(_thread_s(action) for _ in range(runs))
+
+
+def _thread_s(action: Callable[[], object]) -> float:
+    began = time.thread_time()
+    action()
+    return time.thread_time() - began
+
+
+@contextmanager
+def one_core() -> Iterator[int]:
+    """Run on a single core; gives its number. Threads that are started inside stay on it."""
+    allowed = os.sched_getaffinity(0)
+    chosen = max(allowed)
+    os.sched_setaffinity(0, {chosen})
+    try:
+        yield chosen
+    finally:
+        os.sched_setaffinity(0, allowed)
