@@ -15,6 +15,7 @@ import msgspec
 from gated.core.policy import Limits, Policy
 from hw_sim import report
 from hw_sim.gpio_shim import ShimError
+from hw_sim.people import portrait
 from hw_sim.record import Rehearsed
 from hw_sim.rehearsal import Rehearsal
 from hw_sim.scenarios import BY_NAME, LIST, SCENARIOS, Scenario, Twist
@@ -53,16 +54,19 @@ def list_scenarios(arguments: argparse.Namespace) -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run scenarios; the exit status is 0 only if each ends as expected."""
-    chosen = SCENARIOS if arguments.all else tuple(BY_NAME[name] for name in arguments.scenarios)
-    if not chosen:
-        print("gate-sim: name a scenario (gate-sim list), or --all", file=sys.stderr)
+    unknown = [name for name in arguments.scenarios if name not in BY_NAME]
+    if unknown or not (arguments.all or arguments.scenarios):
+        what = f"no scenario is called {', '.join(unknown)}" if unknown else "no scenario is named"
+        print(f"gate-sim: {what}: name some of `gate-sim list`, or --all", file=sys.stderr)
         return CANNOT
+    chosen = SCENARIOS if arguments.all else tuple(BY_NAME[name] for name in arguments.scenarios)
     began = time.monotonic()
     policy = demo_policy()
     out = sys.stderr if arguments.json else sys.stdout
     narrator = Narrator(out, colour=wants_colour(out), policy=policy)
     runs: list[Rehearsed] = []
     with Site(arguments.folder / "site", policy) as site:
+        _cast(chosen, arguments.seed, site.folder / "native.log")
         site.centre.publish(LIST)
         site.centre.serve()
         site.start_daemons()
@@ -74,6 +78,20 @@ def run(arguments: argparse.Namespace) -> int:
     report.write(path, runs, _conditions(time.monotonic() - began))
     narrator.summary(runs, path)
     return OK if all(each.as_expected for each in runs) else NOT_AS_EXPECTED
+
+
+def _cast(chosen: Sequence[Scenario], seed: int, log: Path) -> None:
+    """Have everybody's photograph taken before the story begins; what native code prints goes to a log."""
+    sys.stderr.flush()
+    terminal = os.dup(sys.stderr.fileno())
+    try:
+        with log.open("wb") as file:
+            os.dup2(file.fileno(), sys.stderr.fileno())
+            for holder in {scenario.holder for scenario in chosen}:
+                portrait(holder, seed)
+    finally:
+        os.dup2(terminal, sys.stderr.fileno())
+        os.close(terminal)
 
 
 def _rehearse(site: Site, scenario: Scenario, narrator: Narrator, seed: int) -> Rehearsed:
@@ -142,7 +160,7 @@ def _parser() -> argparse.ArgumentParser:
     listed.add_argument("--json", action="store_true", help="one JSON object a line")
     listed.set_defaults(command=list_scenarios)
     played = words.add_parser("run", help="run scenarios in real time")
-    played.add_argument("scenarios", nargs="*", metavar="SCENARIO", choices=[*BY_NAME, []])
+    played.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="of `gate-sim list`")
     played.add_argument("--all", action="store_true", help="run every scenario")
     played.add_argument("--seed", type=int, default=0, help="vary faces' light, gait and photographs")
     played.add_argument("--json", action="store_true", help="one JSON object a line for each passage")

@@ -5,8 +5,9 @@ Nothing is trained, and no threshold is fitted to anything but the false match r
 photograph without a face counts as not acquired and is left out of the pairs, as ISO/IEC 19795-1 reports
 failures to acquire apart from match errors.
 
-`fusion` is the gate's own case: one photograph as the passport's, three others as live frames, compared
-one by one, by the mean of the embeddings and by the median of the scores.
+`fusion` is the gate's own case: one photograph as the passport's, some others as live frames, compared by
+the first alone, by the mean of the embeddings and by the median of the scores. Means of more frames score
+higher, for impostors too: a threshold belongs to the number of frames that it was measured with.
 """
 
 import argparse
@@ -29,7 +30,7 @@ from models.tflite import Floats, Image
 Scores = npt.NDArray[np.float64]
 
 FMRS = (1e-2, 1e-3, 1e-4)
-PROBES = 3
+FRAMES = 3
 MAX_TURNS = 8
 MAX_FILE = 5_000_000
 
@@ -39,6 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m models.evaluate", description="Measure a face embedder.")
     parser.add_argument("--images", type=Path, required=True, help="folder or zip of person/photograph.jpg")
     parser.add_argument("--embedder", default="dlib-resnet", help="name in models/manifest.toml")
+    parser.add_argument("--frames", type=int, choices=range(1, 9), default=FRAMES, help="live frames to fuse")
     options = parser.parse_args(argv)
     models = manifest.load()
     embedder = Embedder(manifest.embedder(models, options.embedder))
@@ -51,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     mated, others = _all_pairs(people, embedder)
     print(f"all pairs: {len(mated)} genuine, {len(others)} impostor")
     _print_rates(mated, others)
-    _print_fusion(people, embedder)
+    _print_fusion(people, embedder, options.frames)
     return 0
 
 
@@ -128,20 +130,20 @@ def _print_rates(mated: Scores, others: Scores) -> None:
         print(f"  FMR {fmr:g}: score {threshold:.4f}, FNMR {100 * fnmr:.2f} %")
 
 
-def _print_fusion(people: dict[str, list[Floats]], embedder: Embedder) -> None:
+def _print_fusion(people: dict[str, list[Floats]], embedder: Embedder, frames: int) -> None:
     """Compare each reference with its person's live frames and with everybody else's, in three ways."""
-    if all(len(group) <= PROBES for group in people.values()):
-        print(f"fusion: nobody has more than {PROBES} photographs")
+    if all(len(group) <= frames for group in people.values()):
+        print(f"fusion: nobody has more than {frames} photographs")
         return
-    references, probes, labels = _cases(people)
+    references, probes, labels = _cases(people, frames)
     others = labels[:, None] != labels[None]
-    print(f"fusion: {len(set(labels))} people, {PROBES} live frames for each photograph")
+    print(f"fusion: {len(set(labels))} people, {frames} live frames for each photograph")
     print(f" {len(labels)} genuine, {others.sum()} impostor")
-    means = np.stack([fuse(list(frames)) for frames in probes])
+    means = np.stack([fuse(list(each)) for each in probes])
     flat = probes.reshape(-1, probes.shape[2])
     tables: dict[str, list[Scores]] = {"first frame": [], "mean embedding": [], "median score": []}
     for reference in references:
-        each = embedder.scores(reference, flat).reshape(len(labels), PROBES)
+        each = embedder.scores(reference, flat).reshape(len(labels), frames)
         tables["first frame"].append(each[:, 0])
         tables["mean embedding"].append(embedder.scores(reference, means))
         tables["median score"].append(np.median(each, axis=1))
@@ -152,19 +154,19 @@ def _print_fusion(people: dict[str, list[Floats]], embedder: Embedder) -> None:
         _print_rates(table[mated], table[others])
 
 
-def _cases(people: dict[str, list[Floats]]) -> tuple[Floats, Floats, npt.NDArray[np.intp]]:
-    """References (C, D), the live frames of each (C, PROBES, D), and whose they are (C).
+def _cases(people: dict[str, list[Floats]], frames: int) -> tuple[Floats, Floats, npt.NDArray[np.intp]]:
+    """References (C, D), the live frames of each (C, frames, D), and whose they are (C).
 
     Each photograph of a person in turn is the reference, up to MAX_TURNS; those after it are the frames.
     """
     references, probes, labels = [], [], []
     for label, group in enumerate(people.values()):
-        if len(group) <= PROBES:
+        if len(group) <= frames:
             continue
         for turn in range(min(len(group), MAX_TURNS)):
             ring = [*group[turn:], *group[:turn]]
             references.append(ring[0])
-            probes.append(np.stack(ring[1 : 1 + PROBES]))
+            probes.append(np.stack(ring[1 : 1 + frames]))
             labels.append(label)
     return np.stack(references), np.stack(probes), np.array(labels, np.intp)
 

@@ -5,13 +5,15 @@ that stand out move differently: the nose runs ahead of the ears when the head t
 it comes near. So the tracks of the mesh's stable points are freed of everything that a plane could do, and
 what is left is compared with what the relief of a face would do when it turns or comes near:
 
-- `parallax`: how much of that there is, in eye distances (root mean square over the frames);
-- `share`: how much of all that a plane cannot do it explains, in [0, 1].
+- `parallax`: how much the relief turned, in eye distances (root mean square over the frames);
+- `share`: how much of all that a plane cannot do is explained by relief, in [0, 1];
+- `nearing`: how much the relief grew as the face grew, per relative growth; about zero for what is flat.
 
-Both must be there for a live face. A print that is turned in the hand shows little of the first, for the mesh
-has a prior of its own, and less of the second. Nothing moving shows nothing: that is no evidence, neither for
-life nor for an attack, and is called so. An attack is named only after an approach that would have shown the
-relief of a real head. A mask with real relief passes by construction. Image units cancel: no calibration.
+A logistic regression joins them. A print that is turned in the hand shows some of the first, for the mesh has
+a prior of its own, less of the second and nothing of the third. Nothing moving shows nothing: that is no
+evidence, neither for life nor for an attack, and is called so. An attack is named only after an approach that
+would have shown the relief of a real head. A mask with real relief passes by construction. Image units
+cancel: no calibration.
 """
 
 from collections import deque
@@ -43,6 +45,8 @@ _LIDS = (
     7, 144, 145, 153, 154, 155, 157, 158, 159, 160, 161, 163, 173, 246, 249, 373, 374, 380, 381, 382, 384,
     385, 386, 387, 388, 390, 398, 466,
 )  # fmt: skip
+MIN_PARALLAX = 1e-6  # eye distances; far below the noise of a mesh
+
 STABLE = np.setdiff1d(np.arange(POINTS), (*_LIPS, *_OVAL, *_LIDS))
 
 
@@ -53,6 +57,7 @@ class Motion:
     frames: int
     parallax: float
     share: float
+    nearing: float
     approach: float
 
 
@@ -106,9 +111,16 @@ class MotionCheck:
 
 
 def score(motion: Motion, constants: MotionLiveness) -> float:
-    """Return a number in [0, 1] that rises with both signs of relief."""
-    strength = np.log(max(motion.parallax, 1e-6) / constants.parallax) + motion.share - constants.share
-    return float(1 / (1 + np.exp(-constants.steepness * strength)))
+    """Return a number in [0, 1] that rises with every sign of relief."""
+    weights = constants.weights
+    tried = min(1.0, motion.approach / constants.attack_approach)  # without an approach `nearing` is noise
+    strength = (
+        constants.bias
+        + weights.parallax * np.log(max(motion.parallax, MIN_PARALLAX))
+        + weights.share * motion.share
+        + weights.nearing * motion.nearing * tried
+    )
+    return float(1 / (1 + np.exp(-np.clip(strength, -50, 50))))
 
 
 def measure(tracks: list[Points]) -> Motion:
@@ -121,14 +133,16 @@ def measure(tracks: list[Points]) -> Motion:
     moved = (shapes - mean).transpose(0, 2, 1).reshape(len(tracks), -1)
     moved -= (moved @ plane) @ plane.T
     depth -= plane @ (plane.T @ depth)
-    amounts = moved @ depth @ np.linalg.inv(depth.T @ depth)
+    amounts = moved @ depth @ np.linalg.pinv(depth.T @ depth)
     amounts -= amounts.mean(0)
     moved -= moved.mean(0)
     explained = float(np.square(amounts @ depth.T).sum())
+    growth = sizes / sizes.mean() - 1
     return Motion(
         frames=len(tracks),
         parallax=float(np.sqrt(amounts[:, :2].var(0).sum())),
         share=explained / max(float(np.square(moved).sum()), 1e-12),
+        nearing=float(amounts[:, 2] @ growth / max(growth @ growth, 1e-12)),
         approach=float(np.ptp(sizes) / sizes.mean()),
     )
 

@@ -124,15 +124,22 @@ class Landmarks(Entry):
     min_presence: Unit
 
 
+class MotionWeights(Value):
+    """What each sign of relief adds to the logit of the liveness score, per unit of `models.liveness`."""
+
+    parallax: Annotated[float, Meta(ge=0)]
+    share: Annotated[float, Meta(ge=0)]
+    nearing: Annotated[float, Meta(ge=0)]
+
+
 class MotionLiveness(Value):
     """Constants of the motion check, in the units of `models.liveness`; `measured`: where from."""
 
     min_frames: Annotated[int, Meta(ge=3, le=120)]
     window: Annotated[int, Meta(ge=3, le=120)]
     min_eyes_px: Annotated[float, Meta(gt=0)]
-    parallax: Annotated[float, Meta(gt=0)]
-    share: Unit
-    steepness: Annotated[float, Meta(gt=0)]
+    weights: MotionWeights
+    bias: float
     live_score: Unit
     attack_score: Unit
     attack_frames: Annotated[int, Meta(ge=3)]

@@ -1,16 +1,19 @@
 """One passage as the camera sees it: the reference, the person's track, and the evidence that grows.
 
-The person is the nearest face, followed from frame to frame. If it jumps, or another face takes its place,
-everything collected so far is dropped: evidence belongs to one continuous track. The best shots are kept in a
-short list and their embeddings averaged; every frame of the track feeds the motion check.
+The person is the nearest face, followed from frame to frame. Evidence belongs to one continuous track of one
+face: if the face is lost, jumps, or comes to look like somebody else, all that was collected is dropped. And
+what counts for life counts for likeness: only usable frames do, and every one of them goes both into the
+motion check and through the embedder. Otherwise one face could be shown to be alive and another to match.
+The best shots are kept in a short list and their embeddings averaged.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
-from models.face import PORTRAIT_MARGIN, Face, FaceReader, eye_centres
+from models.face import PORTRAIT_MARGIN, Detection, Face, FaceReader, eye_centres
 from models.image import ImageError
 from models.liveness import Evidence, MotionCheck
 from models.manifest import MotionLiveness
@@ -21,7 +24,7 @@ from models.tflite import Floats, Image
 BEST = 5  # shots that are averaged; with three the FNMR at FMR 0.1 % falls from 7.7 to 1.2 %
 JUMP = 1.2  # eye distances that the middle of the eyes may move between two frames
 RESIZED = 1.6  # and how much the face may grow or shrink
-RIVAL = 0.6  # a second face this near in size is another person in front of the camera
+RIVAL = 0.6  # a second face of this part of the nearest one's area is another person
 CLEAR_FRAMES = 20  # usable frames after which a mismatch will not become a match
 
 
@@ -53,6 +56,7 @@ class Observer:
         self._reader = reader
         self._embedder = embedder
         self._min_frames = min_frames
+        self._same = min(threshold.score for threshold in embedder.entry.thresholds)
         self._motion = MotionCheck(liveness)
         self._reference: Floats | None = None
         self.reference_crop: Image | None = None
@@ -62,12 +66,18 @@ class Observer:
 
     def enrol(self, photograph: Image) -> None:
         """Take the decoded passport photograph (BGR). Raises ImageError when it does not show one face."""
-        faces = self._reader.detect(photograph, margin=PORTRAIT_MARGIN)
-        face = self._reader.read(photograph, faces[0]) if faces else None
-        if face is None:
-            raise ImageError("no_face_in_photograph")
-        self._reference = self._embedder.embed(photograph, face.points)
-        self.reference_crop = crop(photograph, face)
+        self.wipe()
+        try:
+            faces = self._reader.detect(photograph, margin=PORTRAIT_MARGIN)
+            face = self._reader.read(photograph, faces[0]) if faces else None
+            if face is None:
+                raise ImageError("no_face_in_photograph")
+            if _is_beside_another(faces):
+                raise ImageError("several_faces_in_photograph")
+            self._reference = self._embedder.embed(photograph, face.points)
+            self.reference_crop = crop(photograph, face)
+        except cv2.error as error:  # a stranger's photograph shall not end the process
+            raise ImageError("photograph_unusable") from error
 
     @property
     def is_enrolled(self) -> bool:
@@ -81,22 +91,14 @@ class Observer:
     def see(self, image: Image) -> str:
         """Take one frame (BGR); return what the person should do, empty when all is well."""
         faces = self._reader.detect(image)
-        if not faces:
-            self._last = None
-            return "look_here"
-        face = self._reader.read(image, faces[0])
+        face = self._reader.read(image, faces[0]) if faces else None
+        if face is None or not self._follows(face):
+            self._drop_track()
         if face is None:
             return "look_here"
-        if not self._follows(face):
-            self._drop_track()
+        hint = "one_person" if _is_beside_another(faces) else self._weigh(image, face)
         self._last = face
-        if len(faces) > 1 and faces[1].area > RIVAL * faces[0].area:
-            return "one_person"
-        self._motion.add(face.points)
-        quality = assess(image, face)
-        if quality.usable:
-            self._keep(image, face, quality.value)
-        return quality.hint
+        return hint
 
     def judge(self, match_threshold: float) -> Verdict:
         """Return the evidence so far, and whether more frames would not change it."""
@@ -126,22 +128,31 @@ class Observer:
     def _match(self) -> float:
         if self._reference is None or not self._shots:
             return 0.0
-        return self._embedder.score(self._reference, fuse([shot.embedding for shot in self._shots]))
+        return self._embedder.score(self._reference, self._likeness())
 
-    def _keep(self, image: Image, face: Face, value: float) -> None:
-        self._usable += 1
-        if len(self._shots) == BEST and value <= self._shots[-1].value:
-            return
+    def _weigh(self, image: Image, face: Face) -> str:
+        """Let a usable frame be evidence, of this person alone; return the hint."""
+        quality = assess(image, face)
+        if not quality.usable:
+            return quality.hint
         embedding = self._embedder.embed(image, face.points)
-        self._shots.append(Shot(embedding=embedding, value=value, crop=crop(image, face)))
+        if self._shots and self._embedder.score(embedding, self._likeness()) < self._same:
+            self._drop_track()
+        self._usable += 1
+        self._motion.add(face.points)
+        self._shots.append(Shot(embedding=embedding, value=quality.value, crop=crop(image, face)))
         self._shots.sort(key=lambda shot: -shot.value)
         _wipe(self._shots[BEST:])
         del self._shots[BEST:]
+        return ""
+
+    def _likeness(self) -> Floats:
+        return fuse([shot.embedding for shot in self._shots])
 
     def _follows(self, face: Face) -> bool:
         """Whether this is the face of the frame before, moved as faces can."""
         if self._last is None:
-            return self._usable == 0
+            return True
         before, now = (eye_centres(one.points).mean(0) for one in (self._last, face))
         size = self._last.eye_distance
         moved = float(np.hypot(*(now - before))) / max(size, 1.0)
@@ -153,6 +164,8 @@ class Observer:
         self._shots.clear()
         self._motion.wipe()
         self._usable = 0
+        if self._last is not None:
+            self._last.points.fill(0)
         self._last = None
 
 
@@ -164,6 +177,11 @@ def crop(image: Image, face: Face) -> Image:
     x0, y0 = np.clip(low - room * (1.0, 1.4), 0, (width - 1, height - 1)).astype(int)
     x1, y1 = np.clip(high + room, 1, (width, height)).astype(int)
     return image[y0 : max(y1, y0 + 1), x0 : max(x1, x0 + 1)].copy()
+
+
+def _is_beside_another(faces: Sequence[Detection]) -> bool:
+    """Whether the nearest face is not alone: another one is almost as large."""
+    return len(faces) > 1 and faces[1].area > RIVAL * faces[0].area
 
 
 def _wipe(shots: Sequence[Shot]) -> None:

@@ -169,7 +169,9 @@ def _background_checked(gate: Gate, passage: Passage, event: ev.BackgroundChecke
     background = Background(
         checks=event.checks, grade=event.grade, list_age_s=event.list_age_s, asked_at=event.at
     )
-    gate = with_passage(gate, background=background)
-    if event.grade is Grade.NONE:
-        return gate, ()
-    return gate, (do.AlertOfficer(kind="watchlist_hit", passage=passage.id, grade=event.grade),)
+    alerts = []
+    if event.grade is not Grade.NONE:
+        alerts.append(do.AlertOfficer(kind="watchlist_hit", passage=passage.id, grade=event.grade))
+    if event.list_age_s > gate.policy.watchlist_warn_age_s:
+        alerts.append(do.AlertOfficer(kind="watchlist_aging", passage=None))
+    return with_passage(gate, background=background), tuple(alerts)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-BENCHES = ("document", "vision", "camera", "gate")  # modules of this package with a `run() -> None`
+BENCHES = ("document", "vision", "liveness", "camera", "gate")  # modules here, each with `run() -> None`
 PACKAGES = ("numpy", "opencv-python", "tflite-runtime", "cryptography", "msgspec", "pyzmq")
 
 

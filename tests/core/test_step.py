@@ -104,6 +104,13 @@ def test_a_silent_hit_alerts_and_goes_on() -> None:
     assert gate.state is State.DOC_CHIP
 
 
+def test_an_aging_list_is_told_before_it_is_too_old() -> None:
+    gate, _ = step(placed(), ev.MrzRead(at=0, passage=PASSAGE, format="TD3"))
+    gate, effects = step(gate, background(Grade.NONE, age=POLICY.watchlist_warn_age_s + 1))
+    assert effects == (do.AlertOfficer(kind="watchlist_aging", passage=None),)
+    assert gate.state is State.DOC_CHIP
+
+
 def test_the_traveller_is_not_told_why() -> None:
     """A hit, a forgery and a broken chip look alike from outside."""
     told = set()

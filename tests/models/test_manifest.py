@@ -35,7 +35,7 @@ def test_every_model_says_where_it_is_from_and_what_was_measured() -> None:
         assert len(embedder.measured.material) > 20
         assert embedder.measured.genuine_pairs > 500
         for threshold in embedder.thresholds:
-            assert threshold.fmr * embedder.measured.impostor_pairs >= 50  # else the rate is a guess
+            assert threshold.fmr * embedder.measured.impostor_pairs >= 30  # the rule of 30 errors
             assert round(threshold.fnmr * embedder.measured.genuine_pairs) > 0
     assert len(MODELS.liveness.measured) > 20
 
@@ -48,7 +48,7 @@ def test_a_stricter_threshold_is_higher_and_refuses_more() -> None:
 
 
 def test_a_threshold_is_looked_up_and_never_guessed() -> None:
-    assert MODELS.threshold("dlib-resnet", 0.001) == 0.5918
+    assert MODELS.threshold("dlib-resnet", 0.001) == 0.6119
     with pytest.raises(
         ModelError, match=r"^dlib-resnet: no threshold for FMR 0\.002: choose from 0\.0001, 0\.001, 0\.01$"
     ):
