@@ -6,10 +6,13 @@ One small file each, named by the passage, readable by the service alone; only t
 import os
 from pathlib import Path
 
+from gated import logs
 from gated.runtime.messages import Assessment
 
 MAX_CROP = 20_000
 MAX_FILES = 600  # two hundred passages, at three files each
+
+_log = logs.get("evidence")
 
 
 class Evidence:
@@ -23,20 +26,25 @@ class Evidence:
         """Keep the crops of an assessment, if allowed. A disk that refuses them does not stop the gate."""
         if not self._keep:
             return
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for kind, crop in (
-            ("reference", assessment.reference_crop),
-            (f"best-{assessment.attempt}", assessment.best_crop),
-        ):
-            if crop is not None and len(crop) <= MAX_CROP:
-                self._write(self._folder / f"{assessment.passage}-{kind}.jpg", crop)
-        for old in sorted(self._folder.iterdir(), key=lambda path: path.stat().st_mtime)[:-MAX_FILES]:
-            old.unlink(missing_ok=True)
-
-    def _write(self, path: Path, crop: bytes) -> None:
+        crops = {"reference": assessment.reference_crop, f"best-{assessment.attempt}": assessment.best_crop}
         try:
-            file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-            with open(file, "wb") as out:  # noqa: PTH123  # the descriptor carries the mode
-                out.write(crop)
-        except OSError:
-            path.unlink(missing_ok=True)
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for kind, crop in crops.items():
+                if crop is not None and len(crop) <= MAX_CROP:
+                    _write(self._folder / f"{assessment.passage}-{kind}.jpg", crop)
+            for old in sorted(self._folder.iterdir(), key=lambda path: path.stat().st_mtime)[:-MAX_FILES]:
+                old.unlink(missing_ok=True)
+        except OSError as error:
+            fix = "check the disk and the rights of the folder `evidence` beside the journal"
+            _log.warning("face crops are not kept", passage=assessment.passage, fix=fix, exc_info=error)
+
+
+def _write(path: Path, crop: bytes) -> None:
+    """Write a whole file or none. Raises OSError."""
+    try:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+        with open(os.open(path, flags, 0o600), "wb") as out:  # noqa: PTH123  # the descriptor carries the mode
+            out.write(crop)
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise

@@ -107,13 +107,32 @@ class Journal:
             raise JournalError(error.code, error.fix) from error
         except sqlite3.Error as error:
             raise self._error(error) from error
-        self._seq: int = last[0] if last else 0
-        self._hash: bytes = last[1] if last else GENESIS
+        self._last: tuple[int, bytes] = last or (0, GENESIS)  # one value: other threads ask for the head
+        self._inode = self._inode_now()
 
     @property
     def head(self) -> Head:
-        """The last entry; kept elsewhere, it proves that the end was not cut off."""
-        return Head(seq=self._seq, hash=self._hash.hex())
+        """The last entry; kept elsewhere, it proves that the end was not cut off. For any thread."""
+        seq, link = self._last
+        return Head(seq=seq, hash=link.hex())
+
+    def check(self) -> None:
+        """See that an entry could be begun now, and in the file that others read by this name."""
+        if self._inode_now() != self._inode:
+            raise JournalError("replaced", f"{self._path} was moved or replaced: find out by whom, restart")
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            self._roll_back()
+            raise self._error(error) from error
+
+    def _inode_now(self) -> tuple[int, int] | None:
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
     def interrupted(self) -> str | None:
         """Return the passage that began and did not end, if there is one."""
@@ -128,8 +147,8 @@ class Journal:
         what, then = _encoder.encode(event), _encoder.encode(followed)
         if max(len(what), len(then)) > MAX_BODY:
             raise JournalError("entry_too_long", "report this: an event outgrew its bounds")
-        seq = self._seq + 1
-        link = chained(self._hash, seq, utc, what, then)
+        seq = self._last[0] + 1
+        link = chained(self._last[1], seq, utc, what, then)
         try:
             self._db.execute("BEGIN IMMEDIATE")
             self._db.execute(
@@ -140,7 +159,7 @@ class Journal:
         except sqlite3.Error as error:
             self._roll_back()
             raise self._error(error) from error
-        self._seq, self._hash = seq, link
+        self._last = (seq, link)
         return seq
 
     def _index(self, seq: int, followed: Followed) -> None:

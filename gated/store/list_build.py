@@ -14,12 +14,13 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 from sqlite_utils import Database
-from sqlite_utils.migrations import Migrations
 
+from gated.store.list_schema import APPLICATION_ID, describe, migrations
+from gated.store.watchlist import Watchlist
 from gated.watchlist.delta import Change, read_delta
 from gated.watchlist.freshness import Freshness
 from gated.watchlist.match import name_key, normal_issuer
@@ -34,48 +35,7 @@ from gated.watchlist.snapshot import (
     split,
 )
 
-if TYPE_CHECKING:
-    from gated.store.watchlist import Watchlist
-
-APPLICATION_ID = 0x65474C31  # "eGL1"
 BATCH = 5000  # rows between two signs of life: some 20 ms
-
-migrations = Migrations("watchlist")
-
-
-@migrations()  # type: ignore[untyped-decorator]  # sqlite-utils does not type its decorator
-def list_and_entries(db: Database) -> None:
-    """Create the tables: what list this is, how fresh, and the entries by what they are looked up by."""
-    for statement in (
-        "CREATE TABLE list (one INTEGER PRIMARY KEY CHECK (one = 1), header TEXT NOT NULL) STRICT",
-        """CREATE TABLE freshness (
-            one INTEGER PRIMARY KEY CHECK (one = 1),
-            signed_at REAL NOT NULL,
-            seen_at REAL NOT NULL
-        ) STRICT""",
-        """CREATE TABLE document (
-            number TEXT NOT NULL,
-            issuer TEXT NOT NULL,
-            type TEXT NOT NULL,
-            grade TEXT NOT NULL,
-            reason TEXT NOT NULL,
-            reference TEXT NOT NULL,
-            PRIMARY KEY (number, issuer, type, grade, reason, reference)
-        ) STRICT, WITHOUT ROWID""",
-        """CREATE TABLE person (
-            name TEXT NOT NULL,
-            birth TEXT NOT NULL,
-            surname TEXT NOT NULL,
-            given TEXT NOT NULL,
-            nationality TEXT NOT NULL,
-            grade TEXT NOT NULL,
-            reason TEXT NOT NULL,
-            reference TEXT NOT NULL,
-            PRIMARY KEY (name, birth, surname, given, nationality, grade, reason, reference)
-        ) STRICT, WITHOUT ROWID""",
-    ):
-        db.execute(statement)
-
 
 _ADD_DOCUMENT = "INSERT INTO document VALUES (?, ?, ?, ?, ?, ?)"
 _ADD_PERSON = "INSERT INTO person VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
@@ -87,13 +47,6 @@ _DROP_PERSON = (
     "DELETE FROM person WHERE name = ? AND birth = ? AND surname = ? AND given = ? AND nationality = ?"
     " AND grade = ? AND reason = ? AND reference = ?"
 )
-
-
-def describe(database: sqlite3.Connection) -> tuple[Header, Freshness]:
-    """What list a database holds, and how fresh it is. Raises sqlite3.Error, ValueError, TypeError."""
-    (raw,) = database.execute("SELECT header FROM list").fetchone()
-    signed_at, seen_at = database.execute("SELECT signed_at, seen_at FROM freshness").fetchone()
-    return msgspec.json.decode(raw, type=Header), Freshness(signed_at=signed_at, seen_at=seen_at)
 
 
 def from_snapshot(
@@ -113,7 +66,7 @@ def from_snapshot(
 
 def from_deltas(
     target: Path,
-    present: "Watchlist",
+    present: Watchlist,
     sources: Iterable[Path],
     freshness: Freshness,
     alive: Callable[[], None],

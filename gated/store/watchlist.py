@@ -27,7 +27,7 @@ from typing import Self
 from sqlite_utils import Database
 
 from gated.core.vocabulary import Grade
-from gated.store.list_build import APPLICATION_ID, describe, migrations
+from gated.store.list_schema import APPLICATION_ID, describe, migrations
 from gated.watchlist.freshness import Age
 from gated.watchlist.match import (
     Answer,
