@@ -52,6 +52,7 @@ MAX_TRUST_FILE = 16_000_000
 
 EXIT_CONFIG = 78  # EX_CONFIG: restarting does not help, the unit says RestartPreventExitStatus=78
 EXIT_FAILED = 1
+STOP_S = 3.0  # for all lanes together; the unit's TimeoutStopSec is 5 s
 
 _log = logs.get("gated")
 
@@ -89,6 +90,7 @@ class GateDaemon:
         )
         self._hands = Hands(self._board, self._scanner, self._chip, self._sight, self._background, dossiers)
         self._hashes = {
+            "software": version("egate"),
             "config": self._loaded.sha256,
             "trust": self._trust.sha256,
             "models": models_fingerprint(),
@@ -123,11 +125,23 @@ class GateDaemon:
             self._notifier.ready()
             self._loop.run(self._beat)
         finally:
-            self._notifier.stopping()
-            self._board.close()
-            for lane in self._lanes:
-                lane.stop()
-            self._journal.close()
+            self._stop()
+
+    def _stop(self) -> None:
+        """Lock the doors first; then let every lane give back what it holds.
+
+        A passage under way is not ended here: the next start finds it and records that it was aborted, the
+        same after a stop as after a power cut.
+        """
+        self._notifier.stopping()
+        self._board.close()
+        for lane in self._lanes:
+            lane.stop(0.0)
+        deadline = time.monotonic() + STOP_S
+        for lane in self._lanes:
+            lane.stop(max(0.0, deadline - time.monotonic()))
+        self._watchlist.close()
+        self._journal.close()
 
     def _begin(self) -> None:
         """Write down what all decisions rest on, and end what a power cut interrupted."""
@@ -146,7 +160,7 @@ class GateDaemon:
         self._hands.perform(effect)
 
     def _beat(self) -> None:
-        """Feed the watchdog: the loop turns, its last entry was written, and if every lane is well too."""
+        """Feed the watchdog: the loop turns, the journal takes entries, and if every lane is well too."""
         for lane in self._lanes:
             if lane.failure is not None:
                 raise LaneEndedError(lane.name) from lane.failure
@@ -154,6 +168,7 @@ class GateDaemon:
         if hanging:
             self._notifier.status(f"hangs: {', '.join(hanging)}")
             return
+        self._journal.check()
         self._notifier.watchdog()
         self._notifier.status(f"{self._loop.gate.state}, journal entry {self._journal.head.seq}")
 
@@ -161,12 +176,15 @@ class GateDaemon:
         """What the gate is doing, for people and monitors. For any thread."""
         gate, head = self._loop.gate, self._journal.head
         screen, _, lamps = told(gate)
-        fixes = {condition.device: condition.fix for condition in self._conditions}
+        conditions = {condition.device: condition for condition in self._conditions}
         return Status(
             gate=self._loaded.config.gate,
             state=gate.state,
             passage=gate.passage.id if gate.passage else None,
-            faults={f"{f.device}: {f.code}": fixes.get(f.device, "") for f in sorted(gate.faults, key=str)},
+            faults={
+                f"{fault.device}: {fault.code}": conditions[fault.device].fix(fault.code)
+                for fault in sorted(gate.faults, key=str)
+            },
             devices={device: device in gate.ready for device in Device if device is not Device.CLOCK}
             | {Device.CLOCK: gate.clock_good},
             doors={
@@ -229,6 +247,7 @@ def run(argv: Sequence[str] | None = None, usb_backend: Any = None) -> int:
     os.umask(0o027)
     try:
         GateDaemon(load(arguments.config), usb_backend).run()
+        _log.info("stopped")
     except ConfigError as error:
         _log.error("configuration refused", fix=str(error))  # the text is the explanation
         return EXIT_CONFIG

@@ -5,8 +5,11 @@ when all is well, 1 when the answer is bad news, 2 when the question could not b
 """
 
 import argparse
+import re
+import sqlite3
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +20,23 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from gated.config import ConfigError, load
 from gated.core.diagram import mermaid
+from gated.core.gate import State
 from gated.core.replay import Recorded, Replayed, replay
 from gated.core.values import Value
-from gated.core.vocabulary import Device
-from gated.report import entry_line, replay_text, status_text, verdict_text
+from gated.core.vocabulary import Device, OfficerWord
+from gated.report import entries_text, replay_text, status_text, verdict_text
 from gated.runtime import messages as say
+from gated.runtime.clock import now_utc
 from gated.runtime.control import NoAnswerError, ask
-from gated.store.database import StoreError, open_to_read
+from gated.store.database import StoreError, open_to_read, store_error
 from gated.store.journal import Entry, Head, Verdict, read, verify
 
 DEFAULT_CONFIG = Path("/etc/egate/gate.toml")
 OK, BAD_NEWS, NOT_ASKED = 0, 1, 2
+MAX_SHOWN = 1_000_000
+
+_HEAD = re.compile("[0-9]{1,15}:[0-9a-f]{64}")
+_PASSAGE = re.compile("[0-9a-f]{16}")
 
 
 class Answer(Value):
@@ -61,33 +70,34 @@ def status(arguments: argparse.Namespace) -> Answer:
     reply = _ask(arguments, say.AskStatus())
     if not isinstance(reply, say.Status):
         raise UsageError("gated gave no status: use the gatectl of its version")
-    return Answer(value=reply, text=status_text(reply), good=not reply.faults)
+    ready = all(good for device, good in reply.devices.items() if device != Device.CLOCK)
+    serves = reply.state not in {State.OUT_OF_SERVICE, State.EMERGENCY}
+    return Answer(value=reply, text=status_text(reply), good=serves and ready and not reply.faults)
 
 
 def journal_verify(arguments: argparse.Namespace) -> Answer:
     """Check the whole chain and that every passage in it ends exactly once."""
-    head = None
-    if arguments.head:
-        number, _, digest = arguments.head.partition(":")
-        if not number.isdigit() or len(digest) != 64:
-            raise UsageError("--head is NUMBER:HASH, as `journal verify` printed it")
-        head = Head(seq=int(number), hash=digest)
-    verdict: Verdict = verify(open_to_read(_journal(arguments)), head)
+    head = None if arguments.head is None else _head(arguments.head)
+    with _journal(arguments) as database:
+        verdict: Verdict = verify(database, head)
     return Answer(value=verdict, text=verdict_text(verdict), good=not verdict.problems)
 
 
 def journal_show(arguments: argparse.Namespace) -> Answer:
     """Show entries: the last few, or those of one passage."""
-    database = open_to_read(_journal(arguments))
     last = None if arguments.passage else arguments.last
-    entries = tuple(read(database, passage=arguments.passage, last=last))
-    return Answer(value=entries, text=tuple(entry_line(entry) for entry in entries))
+    with _journal(arguments) as database:
+        entries = tuple(read(database, passage=arguments.passage, last=last))
+    return Answer(value=entries, text=tuple(entries_text(entries)))
 
 
 def replay_journal(arguments: argparse.Namespace) -> Answer:
     """Feed the recorded events into the decision again and compare."""
-    database = open_to_read(_journal(arguments))
-    found: Replayed = replay(_recorded(entry) for entry in read(database))
+    try:
+        with _journal(arguments) as database:
+            found: Replayed = replay(_recorded(entry) for entry in read(database))
+    except ValueError as error:
+        raise UsageError(f"{error}: this journal lacks its beginning; see `journal verify`") from error
     return Answer(value=found, text=replay_text(found), good=not found.differences)
 
 
@@ -109,7 +119,11 @@ def reset_emergency(arguments: argparse.Namespace) -> Answer:
 def officer(arguments: argparse.Namespace) -> Answer:
     """Give an officer's signed word for the passage that waits for one."""
     command = say.OfficerCommand(
-        passage=_passage(arguments), word=arguments.word, officer=arguments.name, signature=b""
+        passage=_passage(arguments),
+        word=arguments.word,
+        officer=arguments.name,
+        said_at=now_utc().timestamp(),
+        signature=b"",
     )
     signature = _officer_key(arguments.key).sign(command.signed_text)
     return _done(_ask(arguments, msgspec.structs.replace(command, signature=signature)))
@@ -145,7 +159,9 @@ def _done(reply: say.FromControl) -> Answer:
 
 def _passage(arguments: argparse.Namespace) -> str:
     """The passage that the word is for: the one named, or the one under way."""
-    if arguments.passage:
+    if arguments.passage is not None:
+        if not _PASSAGE.fullmatch(arguments.passage):
+            raise UsageError("--passage is 16 hexadecimal digits, as `gatectl status` shows it")
         return str(arguments.passage)
     reply = _ask(arguments, say.AskStatus())
     if not isinstance(reply, say.Status) or reply.passage is None:
@@ -165,10 +181,31 @@ def _officer_key(path: Path) -> Ed25519PrivateKey:
     return key
 
 
-def _journal(arguments: argparse.Namespace) -> Path:
-    if arguments.file:
-        return Path(arguments.file)
-    return Path(load(arguments.config).config.paths.state) / "journal.db"
+@contextmanager
+def _journal(arguments: argparse.Namespace) -> Iterator[sqlite3.Connection]:
+    """Open the gate's journal, or the one that was named, to read. Raises StoreError, in the block too."""
+    path = arguments.file or Path(load(arguments.config).config.paths.state) / "journal.db"
+    database = open_to_read(path)
+    try:
+        yield database
+    except sqlite3.Error as error:
+        raise store_error(path, error) from error
+    finally:
+        database.close()
+
+
+def _head(text: str) -> Head:
+    if not _HEAD.fullmatch(text):
+        raise UsageError("--head is NUMBER:HASH, as `journal verify` printed it")
+    number, _, digest = text.partition(":")
+    return Head(seq=int(number), hash=digest)
+
+
+def _many(text: str) -> int:
+    """Read a count from the command line."""
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= MAX_SHOWN:
+        raise argparse.ArgumentTypeError(f"{text!r}: give a number from 1 to {MAX_SHOWN}")
+    return int(text)
 
 
 def _recorded(entry: Entry) -> Recorded:
@@ -200,10 +237,15 @@ Command = Callable[[argparse.Namespace], Answer]
 def _parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--json", action="store_true", help="print JSON")
-    common.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help="the gate's configuration")
-    common.add_argument("--run", help="the folder of the gate's sockets, in place of the configuration's")
-    parser = argparse.ArgumentParser(prog="gatectl", description="Ask and service one border-control gate.")
-    words = parser.add_subparsers(required=True, metavar="COMMAND")
+    common.add_argument(
+        "--config", type=Path, metavar="FILE", default=DEFAULT_CONFIG, help=f"in place of {DEFAULT_CONFIG}"
+    )
+    parser = argparse.ArgumentParser(
+        prog="gatectl",
+        description="Ask and service one border-control gate.",
+        epilog="Exit status: 0 all is well, 1 bad news, 2 the question could not be asked.",
+    )
+    words = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
 
     def add(group: Any, name: str, command: Command) -> argparse.ArgumentParser:
         text = (command.__doc__ or "").splitlines()[0]
@@ -211,25 +253,34 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(command=command)
         return sub
 
-    add(words, "status", status)
+    asked = [add(words, "status", status)]
     journal = words.add_parser("journal", help="Verify or show the journal.")
-    actions = journal.add_subparsers(required=True, metavar="ACTION")
+    actions = journal.add_subparsers(required=True, metavar="ACTION", title="actions")
     checked = add(actions, "verify", journal_verify)
-    checked.add_argument("--head", help="a head that was kept elsewhere, NUMBER:HASH")
+    checked.add_argument("--head", metavar="NUMBER:HASH", help="a head that was kept elsewhere")
     shown = add(actions, "show", journal_show)
-    shown.add_argument("--passage", help="the entries of this passage")
-    shown.add_argument("--last", type=int, default=20, help="how many of the last entries (20)")
+    shown.add_argument("--passage", metavar="ID", help="all entries of this passage")
+    shown.add_argument("--last", metavar="N", type=_many, default=20, help="the last N entries (20)")
     replayed = add(words, "replay", replay_journal)
     for sub in (checked, shown, replayed):
-        sub.add_argument("--file", help="a journal, or a copy of one, in place of the gate's")
-    add(words, "service", service).add_argument("word", choices=("open", "close"))
-    add(words, "clear-fault", clear_fault).add_argument("device", choices=[*map(str, Device)])
-    add(words, "reset-emergency", reset_emergency)
-    said = add(words, "officer", officer)
-    said.add_argument("word", choices=("accept", "refuse", "escort"))
+        sub.add_argument("--file", type=Path, help="a journal, or a copy of one, in place of the gate's")
+    asked.append(add(words, "service", service))
+    asked[-1].add_argument("word", choices=("open", "close"), help="take travellers, or take none")
+    asked.append(add(words, "clear-fault", clear_fault))
+    devices = [*map(str, Device)]
+    asked[-1].add_argument("device", metavar="DEVICE", choices=devices, help=", ".join(devices))
+    asked.append(add(words, "reset-emergency", reset_emergency))
+    asked.append(said := add(words, "officer", officer))
+    said.add_argument(
+        "word",
+        choices=[*map(str, OfficerWord)],
+        help="let out by the exit; send back; or take along (the passage ends as referred)",
+    )
     said.add_argument("--name", required=True, help="the officer's name in [[officers]]")
-    said.add_argument("--key", type=Path, required=True, help="the officer's Ed25519 key (PEM)")
-    said.add_argument("--passage", help="the passage; without it, the one under way")
+    said.add_argument("--key", type=Path, metavar="FILE", required=True, help="the officer's key (PEM)")
+    said.add_argument("--passage", metavar="ID", help="the passage; without it, the one under way")
+    for sub in asked:
+        sub.add_argument("--run", metavar="FOLDER", help="of the gate's sockets, in place of [paths] run")
     add(words, "diagram", diagram)
     add(words, "config-check", config_check).add_argument("file", type=Path)
     return parser

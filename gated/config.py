@@ -74,6 +74,9 @@ def load(path: Path) -> Loaded:
             raise ConfigError(f"{path}: {key}: {placeholder[0]} is still to be filled in: do so")
     config = _convert(path, table, GateConfig)
     _check_lines(path, config.io_board)
+    names = [officer.name for officer in config.officers]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise ConfigError(f"{path}: officers.name: {', '.join(sorted(twice))} stands twice: one key each")
     return Loaded(config=config, sha256=hashlib.sha256(raw).hexdigest())
 
 

@@ -1,14 +1,24 @@
 """What people read of the gate's records: lines of plain text, 100 columns at most."""
 
+import textwrap
+from collections.abc import Iterable, Iterator
+
 import msgspec
 
 from gated.core import effects as do
 from gated.core import events as ev
-from gated.core.replay import Replayed
+from gated.core.checks import Result
+from gated.core.replay import Difference, Replayed
 from gated.runtime.messages import Status
 from gated.store.journal import Entry, Verdict
 
+WIDTH = 100
+FACTS_AT, EFFECTS_AT = 40, 24  # columns: an entry's fact, and what was done about it
 HOUR_S, MINUTE_S = 3600, 60
+
+# What a line leaves out: what it says already, what only a program reads, what is so as a rule.
+SAID = frozenset({"type", "at", "utc", "due", "policy", "hashes"})
+USUAL = {"grade": "none", "latched": False}
 
 
 def span(seconds: float) -> str:
@@ -24,36 +34,39 @@ def span(seconds: float) -> str:
 
 
 def status_text(status: Status) -> tuple[str, ...]:
-    """Show the state of the gate, its faults first in reading order."""
+    """Show the state of the gate, its faults first after the state."""
     age = status.watchlist_age_s
     lists = "none yet" if age is None else f"version {status.watchlist_version}, {span(age)} old"
-    lines = [
-        f"gate       {status.gate}, up {span(status.uptime_s)}, egate {status.versions.get('egate', '?')}",
-        f"state      {status.state}" + (f", passage {status.passage}" if status.passage else ""),
-        f"traveller  screen {status.screen}, lamps {status.lamps}, persons in the lane: {status.persons}",
-        *(f"{door + ' door':<11}{position}" for door, position in status.doors.items()),
-        f"watchlist  {lists}",
-        f"journal    {status.journal_entries} entries, head {status.journal_entries}:{status.journal_head}",
-        "devices    "
-        + ", ".join(f"{name}{'' if good else ' NOT READY'}" for name, good in status.devices.items()),
-    ]
-    for fault, fix in status.faults.items():
-        lines.append(f"FAULT      {fault}")
-        if fix:
-            lines.append(f"  to do    {fix}")
-    return tuple(lines)
+    passage = f", passage {status.passage}" if status.passage else ""
+    return (
+        *_field(
+            "gate", f"{status.gate}, up {span(status.uptime_s)}, egate {status.versions.get('egate', '?')}"
+        ),
+        *_field("state", f"{status.state}{passage}"),
+        *(line for fault, fix in status.faults.items() for line in _fault(fault, fix)),
+        *_field(
+            "traveller",
+            f"screen {status.screen}, lamps {status.lamps}, persons in the lane: {status.persons}",
+        ),
+        *(line for door, position in status.doors.items() for line in _field(f"{door} door", position)),
+        *_field("devices", ", ".join(_device(name, good) for name, good in status.devices.items())),
+        *_field("watchlist", lists),
+        *_field("journal", f"{status.journal_entries} entries"),
+        *_field("head", f"{status.journal_entries}:{status.journal_head}"),
+    )
 
 
 def verdict_text(verdict: Verdict) -> tuple[str, ...]:
     """Show what a check of the journal found."""
-    open_text = f", {verdict.open_passages} under way" if verdict.open_passages else ""
+    under_way = f", {verdict.open_passages} under way" if verdict.open_passages else ""
     facts = (
-        f"{verdict.entries} entries, {verdict.passages} passages{open_text}",
+        f"{verdict.entries} entries, {verdict.passages} passages{under_way}",
         f"head {verdict.entries}:{verdict.head}",
     )
     if verdict.problems:
         return (*facts, *(f"PROBLEM  {problem}" for problem in verdict.problems))
-    return (*facts, "the chain is whole and every passage ended once")
+    once = "the chain is whole, and every passage ended once"
+    return (*facts, f"{once}, but for the one under way" if under_way else once)
 
 
 def replay_text(found: Replayed) -> tuple[str, ...]:
@@ -63,43 +76,85 @@ def replay_text(found: Replayed) -> tuple[str, ...]:
         return (facts, "every decision and every effect came out as recorded")
     return (
         facts,
-        *(
-            f"DIFFERENCE  entry {d.seq}: recorded {d.recorded_state}, replayed {d.state}"
-            for d in found.differences
-        ),
+        *(line for difference in found.differences for line in _difference(difference)),
+        "the record was changed (`gatectl journal verify` tells), or another version of egate made it",
     )
 
 
-def entry_line(entry: Entry) -> str:
-    """Show one entry in one line: when, what happened, where the gate went, what it did."""
-    event = _words(entry.event)
-    effects = "; ".join(_words(effect) for effect in entry.followed.effects)
-    return f"{entry.seq:>6}  {entry.utc[11:23]}  {entry.followed.state:<14} {event}" + (
-        f"\n{'':>24}-> {effects}" if effects else ""
-    )
+def entries_text(entries: Iterable[Entry]) -> Iterator[str]:
+    """Show entries: when, where the gate went, what happened, what it did. Each day is named once."""
+    day = ""
+    for entry in entries:
+        if entry.utc[:10] != day:
+            day = entry.utc[:10]
+            yield f"{day} (UTC)"
+        lead = f"{entry.seq:>6}  {entry.utc[11:23]}  {entry.followed.state:<14}"
+        yield from _wrapped(lead.ljust(FACTS_AT - 1) + " ", _words(entry.event), FACTS_AT)
+        done = "; ".join(_words(effect) for effect in entry.followed.effects)
+        if done:
+            yield from _wrapped(" " * EFFECTS_AT + "-> ", done, EFFECTS_AT + 3)
+
+
+def _field(name: str, value: str) -> list[str]:
+    return _wrapped(f"{name:<11}", value, 11)
+
+
+def _fault(fault: str, fix: str) -> list[str]:
+    return [*_field("FAULT", fault), *(_field("  to do", fix) if fix else ())]
+
+
+def _device(name: str, good: bool) -> str:  # noqa: FBT001  # the flag is the message
+    if good:
+        return name
+    return f"{name} NOT SYNCHRONISED" if name == "clock" else f"{name} NOT READY"
+
+
+def _difference(found: Difference) -> list[str]:
+    lead = f"DIFFERENCE  entry {found.seq}: "
+    if found.recorded_state is not found.state:
+        return [f"{lead}recorded {found.recorded_state}, replayed {found.state}"]
+    recorded = "; ".join(_words(effect) for effect in found.recorded if effect not in found.effects)
+    again = "; ".join(_words(effect) for effect in found.effects if effect not in found.recorded)
+    if not recorded and not again:
+        return [f"{lead}the same effects in another order"]
+    return _wrapped(lead, f"recorded {recorded or 'nothing'}, replayed {again or 'nothing'}", 12)
+
+
+def _wrapped(lead: str, text: str, indent: int) -> list[str]:
+    return textwrap.wrap(
+        text, WIDTH, initial_indent=lead, subsequent_indent=" " * indent, break_on_hyphens=False
+    ) or [lead.rstrip()]
 
 
 def _words(value: ev.AnyEvent | do.AnyEffect) -> str:
-    """Show a fact or an effect as `Name field=value`, without what every line repeats."""
+    """Show a fact or an effect as `Name field=value`, without what goes without saying."""
     fields = msgspec.to_builtins(value)
     checks = fields.pop("checks", ())
+    if not isinstance(value, ev.DocumentPlaced | do.EndPassage | ev.OfficerDecided):
+        fields.pop("passage", None)  # it is the one under way
     shown = [f"{key}={_short(item)}" for key, item in fields.items() if _is_news(key, item)]
-    shown.extend(_check(check) for check in checks)
-    return " ".join((type(value).__name__, *shown))
+    return " ".join((type(value).__name__, *shown, *_checks(checks)))
 
 
 def _is_news(key: str, item: object) -> bool:
-    return key not in {"type", "at", "passage", "policy", "hashes"} and item is not None and item != []
+    return key not in SAID and item is not None and item != () and USUAL.get(key) != item
 
 
-def _check(check: dict[str, str]) -> str:
-    reason = f" ({check['reason']})" if check["reason"] else ""
-    return f"{check['name']}={check['result']}{reason}"
-
-
-def _device(name: str, ready: bool) -> str:  # noqa: FBT001  # the flag is the message
-    return name if ready else f"{name} NOT READY"
+def _checks(checks: Iterable[dict[str, str]]) -> Iterator[str]:
+    """Show which checks were not successful, and how many were."""
+    good = 0
+    for check in checks:
+        if check["result"] == Result.SUCCESSFUL:
+            good += 1
+            continue
+        yield f"{check['name']}={check['result']}" + (f" ({check['reason']})" if check["reason"] else "")
+    if good:
+        yield f"checks successful: {good}"
 
 
 def _short(item: object) -> str:
-    return f"{item:.3g}" if isinstance(item, float) else str(item)
+    if isinstance(item, float):
+        return f"{item:.3g}" if abs(item) < 1000 else f"{item:.0f}"
+    if isinstance(item, tuple | list):
+        return ",".join(map(str, item))
+    return str(item)

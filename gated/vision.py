@@ -31,9 +31,11 @@ from models.tflite import Image
 IDLE_S = 0.5  # how long an idle turn waits for a message; one that comes is taken at once
 FRAME_S = 0.1  # how long a capturing turn waits for a frame
 HINT_S = 0.7  # hints change no faster, so that they can be read
+HOLD_S = 0.2  # and only once what they answer has lasted so long: one blurred frame is nobody's fault
 WAKE_S = 30.0  # awake without a capture for longer, the camera goes back to sleep
 RETRY_S = 1.0  # a camera in trouble is opened again this often while it is needed
 RECHECK_S = 60.0  # a sleeping camera is tried this often
+ORPHAN_S = 10.0  # a gate asks once a second; after so much silence nobody will say that the passage ended
 STILL_FRAMES = 24  # frames without motion after which the person is asked for some
 CROP_PX = 240  # height of the crops that may go out
 CROP_BYTES = 20_000
@@ -89,7 +91,7 @@ class Eye:
     def needs_check(self) -> bool:
         """Whether nothing is known of the camera, or not for long, or it was in trouble."""
         now = time.monotonic()
-        if self.state == "asleep":
+        if self.state in {"asleep", "live"}:
             return now - self._checked_at > RECHECK_S
         return now >= self._retry_at
 
@@ -98,6 +100,26 @@ class Eye:
             _log.error("camera in trouble", code=error.code, fix=error.fix)
         self.state = error.code
         self._retry_at = time.monotonic() + RETRY_S
+
+
+class Guide:
+    """Chooses which of the hints of single frames reach the person: none that flickers. Times are seconds."""
+
+    def __init__(self) -> None:
+        self._told, self._told_at = "", float("-inf")
+        self._wanted, self._wanted_at = "", 0.0
+
+    def advise(self, hint: str, now: float) -> str | None:
+        """Take the hint of one frame, empty when all is well; return what to tell, if anything is new."""
+        if not hint and self._told:
+            hint = "look_here"  # it has been heeded, and shall not be shown for ever
+        if hint != self._wanted:
+            self._wanted, self._wanted_at = hint, now
+        held = now - self._wanted_at >= HOLD_S and now - self._told_at >= HINT_S
+        if not hint or hint == self._told or not held:
+            return None
+        self._told, self._told_at = hint, now
+        return hint
 
 
 class Vision:
@@ -118,7 +140,8 @@ class Vision:
         self._passage = ""
         self._attempt: int | None = None
         self._awake_until = 0.0
-        self._hint, self._hint_at = "", 0.0
+        self._heard_at = 0.0
+        self._guide = Guide()
         self._stopping = False
 
     def stop(self) -> None:
@@ -149,8 +172,12 @@ class Vision:
         busy = self._attempt is not None or time.monotonic() < self._awake_until
         message = self._peer.receive(0.0 if busy else IDLE_S)
         while message is not None:
+            self._heard_at = time.monotonic()
             self._take(message)
             message = self._peer.receive(0.0)
+        if self._passage and time.monotonic() - self._heard_at > ORPHAN_S:
+            _log.warning("the gate has fallen silent: its passage is forgotten", passage=self._passage)
+            self._forget()
 
     def _take(self, message: say.ToVision) -> None:
         match message:
@@ -158,10 +185,8 @@ class Vision:
                 self._peer.send(say.Pong(number=message.number, camera=self._eye.state))
             case say.SetReference():
                 self._enrol(message)
-            case say.Capture() if message.passage == self._passage:
-                self._attempt = message.attempt
-                self._observer.begin()
-                self._hint = ""
+            case say.Capture():
+                self._begin(message)
             case say.Conclude() if (message.passage, message.attempt) == (self._passage, self._attempt):
                 self._answer(self._observer.judge(self._config.policy.match_threshold))
             case say.Forget() if message.passage == self._passage:
@@ -180,33 +205,50 @@ class Vision:
             photograph = decode(
                 message.image, max_bytes=settings.max_image_bytes, max_pixels=settings.max_image_pixels
             )
-            self._observer.enrol(photograph)
+            try:
+                self._observer.enrol(photograph)
+            finally:
+                photograph.fill(0)
         except ImageError as error:
+            self._awake_until = 0.0
             _log.warning("photograph not enrolled", passage=message.passage, reason=error.reason)
             self._peer.send(say.NotEnrolled(passage=message.passage, reason=error.reason))
+        else:
+            self._peer.send(say.Enrolled(passage=message.passage))
+
+    def _begin(self, message: say.Capture) -> None:
+        """Begin a capture. With nothing to compare with, as after a restart, the answer is known at once."""
+        if message.passage == self._passage and self._observer.is_enrolled:
+            self._attempt = message.attempt
+            self._observer.begin()
+            self._guide = Guide()
             return
-        photograph.fill(0)
-        self._peer.send(say.Enrolled(passage=message.passage))
+        _log.warning("no reference for a capture", passage=message.passage)
+        self._peer.send(
+            say.Assessment(
+                passage=message.passage,
+                attempt=message.attempt,
+                frames=0,
+                match_score=0.0,
+                liveness_score=0.5,
+                liveness=Liveness.UNDETERMINED,
+            )
+        )
 
     def _capture(self) -> None:
         """One frame of a capture."""
         image = self._eye.look(FRAME_S)
-        if image is None or not self._observer.is_enrolled:
+        if image is None:
             return
         hint = self._observer.see(image)
         verdict = self._observer.judge(self._config.policy.match_threshold)
         if not hint and verdict.frames >= STILL_FRAMES and verdict.liveness.verdict == "undetermined":
             hint = "turn_your_head"
-        self._guide(hint)
+        told = self._guide.advise(hint, time.monotonic())
+        if told is not None:
+            self._peer.send(say.Guidance(passage=self._passage, hint=told))
         if verdict.conclusive:
             self._answer(verdict)
-
-    def _guide(self, hint: str) -> None:
-        now = time.monotonic()
-        if not hint or hint == self._hint or now - self._hint_at < HINT_S:
-            return
-        self._hint, self._hint_at = hint, now
-        self._peer.send(say.Guidance(passage=self._passage, hint=hint))
 
     def _answer(self, verdict: Verdict) -> None:
         attempt, self._attempt = self._attempt, None
@@ -229,7 +271,7 @@ class Vision:
 
     def _forget(self) -> None:
         self._observer.wipe()
-        self._passage, self._attempt, self._hint = "", None, ""
+        self._passage, self._attempt = "", None
         self._awake_until = 0.0
 
 

@@ -172,7 +172,9 @@ class Site:
 
     def officer_says(self, passage: str, word: OfficerWord) -> say.FromControl:
         """Give a signed command, as an officer's station would."""
-        command = say.OfficerCommand(passage=passage, word=word.value, officer=OFFICER, signature=b"")
+        command = say.OfficerCommand(
+            passage=passage, word=word.value, officer=OFFICER, said_at=time.time(), signature=b""
+        )
         signature = self.officer_key.sign(command.signed_text)
         return ask(f"ipc://{self.run}/control", msgspec.structs.replace(command, signature=signature))
 

@@ -17,6 +17,7 @@ SEEN: Final[Mapping[str, str]] = {
     "leave_it_still": "Leave your passport where it is",
     "leave_now": "Leave now by the nearest door",
     "look_here": "Look at the camera",
+    "turn_your_head": "Turn your head a little",
     "officer_comes": "An officer will help you",
     "one_at_a_time": "One at a time: please step back out",
     "one_moment": "One moment, please",
@@ -36,6 +37,7 @@ HEARD: Final[Mapping[str, str]] = {
     "have_a_good_journey": "Have a good journey",
     "hold_still": "Hold it still",
     "look_here": "Look here",
+    "turn_your_head": "Turn your head a little",
     "officer_comes": "Please wait for an officer",
 }
 

@@ -11,9 +11,9 @@ what is left is compared with what the relief of a face would do when it turns o
 
 A logistic regression joins them. A print that is turned in the hand shows some of the first, for the mesh has
 a prior of its own, less of the second and nothing of the third. Nothing moving shows nothing: that is no
-evidence, neither for life nor for an attack, and is called so. An attack is named only after an approach that
-would have shown the relief of a real head. A mask with real relief passes by construction. Image units
-cancel: no calibration.
+evidence, neither for life nor for an attack, and is called so. An attack is named only after an approach in
+which the relief of a real head would have grown and this one's did not: noise that hides relief makes nobody
+an attacker. A mask with real relief passes by construction. Image units cancel: no calibration.
 """
 
 from collections import deque
@@ -75,33 +75,38 @@ class MotionCheck:
 
     def __init__(self, constants: MotionLiveness) -> None:
         self._constants = constants
-        self._tracks: deque[Points] = deque(maxlen=constants.window)
+        self._tracks: deque[Points] = deque()
 
     def add(self, points: Points) -> None:
         """Take one frame's mesh (468, 3); a face too small for its relief to show is left out."""
         eyes = eye_centres(points)
-        if float(np.hypot(*(eyes[1] - eyes[0]))) >= self._constants.min_eyes_px:
-            self._tracks.append(points.copy())
+        if float(np.hypot(*(eyes[1] - eyes[0]))) < self._constants.min_eyes_px:
+            return
+        if len(self._tracks) == self._constants.window:
+            self._tracks.popleft().fill(0)
+        self._tracks.append(points.copy())
 
     def judge(self) -> Evidence:
-        """Return what is known so far."""
+        """Return what is known so far. An undetermined score lies between those of the two verdicts."""
         constants = self._constants
         if len(self._tracks) < constants.min_frames:
             return Evidence(verdict="undetermined", score=0.5, motion=None)
         motion = measure(list(self._tracks))
         value = score(motion, constants)
-        verdict: Verdict = "undetermined"
         if value >= constants.live_score:
-            verdict = "live"
-        elif (
-            value <= constants.attack_score
-            and motion.frames >= constants.attack_frames
+            return Evidence(verdict="live", score=value, motion=motion)
+        if value <= constants.attack_score and self._was_tried(motion):
+            return Evidence(verdict="attack", score=value, motion=motion)
+        return Evidence(verdict="undetermined", score=max(value, constants.attack_score), motion=motion)
+
+    def _was_tried(self, motion: Motion) -> bool:
+        """Whether a head would have shown its relief by now, and this did not."""
+        constants = self._constants
+        return (
+            motion.frames >= constants.attack_frames
             and motion.approach >= constants.attack_approach
-        ):
-            verdict = "attack"
-        elif motion.approach < constants.attack_approach:
-            value = max(value, constants.attack_score)  # little motion: flatness was not tried
-        return Evidence(verdict=verdict, score=value, motion=motion)
+            and motion.nearing <= constants.attack_nearing
+        )
 
     def wipe(self) -> None:
         """Overwrite and drop everything."""

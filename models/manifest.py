@@ -144,6 +144,7 @@ class MotionLiveness(Value):
     attack_score: Unit
     attack_frames: Annotated[int, Meta(ge=3)]
     attack_approach: Annotated[float, Meta(gt=0)]
+    attack_nearing: float
     measured: str
 
 

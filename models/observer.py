@@ -56,7 +56,8 @@ class Observer:
         self._reader = reader
         self._embedder = embedder
         self._min_frames = min_frames
-        self._same = min(threshold.score for threshold in embedder.entry.thresholds)
+        # never laxer than the match itself, or a print could lend its likeness to somebody a little like it
+        self._same = max(threshold.score for threshold in embedder.entry.thresholds)
         self._motion = MotionCheck(liveness)
         self._reference: Floats | None = None
         self.reference_crop: Image | None = None

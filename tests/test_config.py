@@ -94,7 +94,7 @@ def keys(prefix: str, value: object) -> set[str]:
             id="a missing key",
         ),
         pytest.param(
-            "match_threshold = 0.5", "match_threshold = 1.5",
+            "match_threshold = 0.6119", "match_threshold = 1.5",
             "policy.match_threshold: Expected `float` <= 1.0: correct the value", id="out of range",
         ),
         pytest.param(

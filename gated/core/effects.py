@@ -40,11 +40,12 @@ class Tell(Effect):
 
 
 class AlertOfficer(Effect):
-    """Bring something to the officers; silent towards the traveller."""
+    """Bring something to the officers; silent towards the traveller. `hits`: references of list entries."""
 
     kind: str
     passage: PassageId | None
     grade: Grade = Grade.NONE
+    hits: tuple[str, ...] = ()
 
 
 class ReadMrz(Effect):

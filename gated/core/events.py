@@ -14,7 +14,7 @@ from gated.core.policy import Policy
 from gated.core.values import Tagged
 from gated.core.vocabulary import Device, Door, Grade, Liveness, OfficerWord
 
-PassageId = Annotated[str, Meta(pattern="^[0-9a-f]{16}$")]
+PassageId = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}\Z")]
 
 
 class Event(Tagged):
@@ -53,9 +53,16 @@ class FaultRaised(Event):
 
 
 class FaultCleared(Event):
-    """A technician cleared the faults of a device."""
+    """A technician cleared the latched faults of a device; the others end when the device is well again."""
 
     device: Device
+
+
+class ListsChanged(Event):
+    """Another watchlist is in force: decisions rest on it from here on."""
+
+    version: int
+    sha256: str
 
 
 class ServiceOpened(Event):
@@ -124,13 +131,17 @@ class ChipFailed(Event):
 
 
 class BackgroundChecked(Event):
-    """Eligibility and watchlists were asked. `list_age_s` is the age of the lists at that moment."""
+    """Eligibility and watchlists were asked. `list_age_s` is the age of the lists at that moment.
+
+    `hits` are the references of the entries that fit, as the publisher numbers its cases.
+    """
 
     passage: PassageId
     checks: tuple[Check, ...]
     grade: Grade
     list_age_s: float
     list_version: int
+    hits: Annotated[tuple[str, ...], Meta(max_length=16)] = ()
 
 
 class ReferenceReady(Event):
@@ -202,6 +213,7 @@ AnyEvent = (
     | DeviceReady
     | FaultRaised
     | FaultCleared
+    | ListsChanged
     | ServiceOpened
     | ServiceClosed
     | EmergencyRaised

@@ -66,10 +66,13 @@ def _devices(gate: Gate, event: ev.DeviceReady | ev.FaultRaised | ev.FaultCleare
             return replace(gate, ready=gate.ready | {event.device}, faults=faults)
         case ev.FaultRaised():
             fault = Fault(device=event.device, code=event.code, latched=event.latched)
-            ready = gate.ready if event.latched else gate.ready - {event.device}
-            return replace(gate, ready=ready, faults=gate.faults | {fault})
+            if event.latched:
+                return replace(gate, faults=gate.faults | {fault})
+            others = frozenset(f for f in gate.faults if f.device != event.device or f.latched)
+            return replace(gate, ready=gate.ready - {event.device}, faults=others | {fault})
         case ev.FaultCleared():
-            return replace(gate, faults=frozenset(f for f in gate.faults if f.device != event.device))
+            kept = frozenset(f for f in gate.faults if f.device != event.device or not f.latched)
+            return replace(gate, faults=kept)
 
 
 def _sense(
@@ -171,7 +174,8 @@ def _background_checked(gate: Gate, passage: Passage, event: ev.BackgroundChecke
     )
     alerts = []
     if event.grade is not Grade.NONE:
-        alerts.append(do.AlertOfficer(kind="watchlist_hit", passage=passage.id, grade=event.grade))
+        hit = do.AlertOfficer(kind="watchlist_hit", passage=passage.id, grade=event.grade, hits=event.hits)
+        alerts.append(hit)
     if event.list_age_s > gate.policy.watchlist_warn_age_s:
         alerts.append(do.AlertOfficer(kind="watchlist_aging", passage=None))
     return with_passage(gate, background=background), tuple(alerts)

@@ -12,7 +12,7 @@ from gated.core.values import Value
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Line = Annotated[int, Meta(ge=0, le=511)]
 Seconds = Annotated[float, Meta(gt=0, le=600)]
-Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}\Z")]
 Path = Annotated[str, Meta(min_length=1, max_length=255)]
 
 
@@ -136,14 +136,14 @@ class OfficerSettings(Settings):
     """An officer's Ed25519 public key, 64 hexadecimal digits."""
 
     name: Name
-    public_key: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+    public_key: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
 
 class EligibilitySettings(Settings):
     """Who may use the lane by themselves."""
 
     min_age_years: Annotated[int, Meta(ge=0, le=120)] = 10
-    document_types: tuple[Annotated[str, Meta(pattern="^[A-Z<]{1,2}$")], ...] = ("P",)
+    document_types: tuple[Annotated[str, Meta(pattern=r"^[A-Z<]{1,2}\Z")], ...] = ("P",)
 
 
 class PathSettings(Settings):

@@ -18,7 +18,10 @@ from gated.lanes.dossier import Dossiers
 from gated.runtime.clock import now_utc
 from gated.runtime.lanes import Lane
 from gated.store.watchlist import NoWatchlist, Watchlist, WatchlistError
-from gated.watchlist.match import DocumentClaim, PersonClaim
+from gated.watchlist.match import Answer, DocumentClaim, PersonClaim
+
+MAX_HITS = 16  # references that go on record, the gravest entries first
+NO_LIST_S = 1e9  # the age of a list that is not there: thirty years, older than any policy allows
 
 
 class BackgroundLane:
@@ -49,7 +52,8 @@ class BackgroundLane:
             return
         mrz, began = known
         checks = eligibility(mrz, self._eligibility, began.date())
-        grade, age = Grade.NONE, self._watchlist.age_s(now_utc(), time.monotonic())
+        hits: tuple[str, ...] = ()
+        grade, version, age = Grade.NONE, 0, self._watchlist.age_s(now_utc(), time.monotonic())
         try:
             answer = self._watchlist.lookup(document=_document(mrz), person=_person(mrz))
         except NoWatchlist:
@@ -60,15 +64,16 @@ class BackgroundLane:
             self._condition.failed("watchlist_unreadable", fix)
         else:
             checks += (Check("watchlist", Result.SUCCESSFUL),)
-            grade = answer.grade
+            grade, version, hits = answer.grade, answer.version, _references(answer)
         self._post(
             BackgroundChecked(
                 at=time.monotonic(),
                 passage=passage,
                 checks=checks,
                 grade=grade,
-                list_age_s=0.0 if age is None else age,
-                list_version=self._watchlist.version,
+                list_age_s=NO_LIST_S if age is None else age,
+                list_version=version,
+                hits=hits,
             )
         )
 
@@ -88,6 +93,13 @@ def eligibility(mrz: Mrz, settings: EligibilitySettings, today: date) -> tuple[C
     if age < settings.min_age_years:
         return document, Check("age", Result.FAILED, "under_age")
     return document, Check("age", Result.SUCCESSFUL)
+
+
+def _references(answer: Answer) -> tuple[str, ...]:
+    """Name the entries that fit, as their publisher numbers them."""
+    rank = list(Grade)
+    gravest = sorted(answer.hits, key=lambda hit: rank.index(hit.grade), reverse=True)
+    return tuple(dict.fromkeys(hit.reference for hit in gravest))[:MAX_HITS]
 
 
 def _document(mrz: Mrz) -> DocumentClaim:

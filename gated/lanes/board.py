@@ -8,12 +8,14 @@ it was lost. A door that does not follow its command is a latched fault: somebod
 import secrets
 import threading
 import time
+from collections.abc import Callable
+from typing import Protocol
 
-from drivers.door import DoorWatch, LeasedDoors
-from drivers.gpio import IoBoard
+from drivers.door import DoorWatch, Interlock, LeasedDoors
+from drivers.gpio import IoBoard, Lines, OnFault
 from drivers.lamps import SignalLamps
 from gated.core import events as ev
-from gated.core.ports import DeviceError
+from gated.core.ports import DeviceError, Watch
 from gated.core.settings import IoBoardSettings
 from gated.core.vocabulary import Device, Door
 from gated.lanes.condition import Condition, Post
@@ -22,49 +24,84 @@ from gated.runtime.clock import now_utc
 from gated.runtime.lanes import Lane
 
 LATCHED = frozenset({DoorWatch.Breach.FORCED, DoorWatch.Breach.NOT_SHUT})
+NO_GUARD = "no_guard"  # the doors' own thread is gone
+NOT_OPEN = "not_open"  # the keeper is just opening it, and brings everything in line when it is open
 QUIET_S = 5.0  # the watching thread reads all lines every second
 
 
-class BoardLane:
-    """Owns the board; `unlock`, `lock` and `tell` are called by the loop and raise DeviceError."""
+class Board(Lines, Protocol):
+    """Lines that can be lost and had again; `turned_at` is when all inputs were last read."""
 
-    def __init__(self, settings: IoBoardSettings, dossiers: Dossiers, post: Post) -> None:
+    @property
+    def turned_at(self) -> float: ...  # noqa: D102
+
+    def open(self) -> None: ...  # noqa: D102
+
+    def close(self) -> None: ...  # noqa: D102
+
+
+class NotGuardedError(Exception):
+    """Nothing would end a lease any more: only a new process brings back the thread that does."""
+
+
+class BoardLane:
+    """Owns the board. What the loop asks of it raises NotGuardedError; whatever else fails is a fault."""
+
+    def __init__(
+        self,
+        settings: IoBoardSettings,
+        dossiers: Dossiers,
+        post: Post,
+        make: Callable[[IoBoardSettings, Watch, OnFault], Board] = IoBoard,
+    ) -> None:
         self.lane = Lane("io-board-keeper", turn=self._turn)
         self.condition = Condition(Device.IO_BOARD, post)
-        self.board = IoBoard(settings, self._sensed, self._lost)
-        self._doors = LeasedDoors(self.board, settings, self._lost)
-        self._lamps = SignalLamps(self.board, self._lost)
+        lost = self.lane.guarded(self._lost)
+        self.board = make(settings, self.lane.guarded(self._sensed), lost)
+        self._doors = LeasedDoors(self.board, settings, lost)
+        self._lamps = SignalLamps(self.board, lost)
         self._dossiers = dossiers
         self._post = post
         self._levels: dict[str, bool] = {}
         self._persons: int | None = None
+        self._placed = ""  # the passage of the document that was laid down last
+        self._commanding = threading.Lock()  # loop and keeper: no lock of one after a release of the other
         self._emergency = False
         self._pattern = "out_of_service"
-        self._gone = threading.Event()
-        self._gone.set()
+        self._loss: DeviceError | None = DeviceError("io_board", "starting", "wait a second")
 
     # --- what the heart asks --------------------------------------------------------------------
 
     def unlock(self, door: Door, lease_s: float) -> None:
         """Lease a door open."""
-        self._doors.unlock(door, lease_s)
+        self._command(lambda: self._doors.unlock(door, lease_s))
 
     def lock(self, door: Door) -> None:
         """Lock a door now; a board that is away has locked by itself."""
-        self._emergency = False
-        if not self._gone.is_set():
-            self._doors.lock(door)
+        with self._commanding:
+            self._emergency = False
+            self._command(lambda: self._doors.lock(door))
 
     def release_all(self) -> None:
-        """Emergency; holds also over a board that comes back."""
-        self._emergency = True
-        self._doors.release_all()
+        """Emergency; holds also over a board that comes back, and over a write that failed."""
+        with self._commanding:
+            self._emergency = True
+            self._command(self._doors.release_all)
 
     def show(self, lamps: str) -> None:
         """Show a lamp pattern, now or as soon as the board is back."""
         self._pattern = lamps
-        if not self._gone.is_set():
-            self._lamps.show(lamps)
+        self._command(lambda: self._lamps.show(lamps))
+
+    def _command(self, command: Callable[[], None]) -> None:
+        """Do it if the board is there. A board that refuses is opened afresh, with everything locked."""
+        try:
+            command()
+        except DeviceError as error:
+            if error.code == NO_GUARD:
+                raise NotGuardedError(error.fix) from error
+            if self._loss is None and error.code != NOT_OPEN:  # what is away was told already
+                self._lost(error)
 
     def fire_is_on(self) -> bool:
         """Whether the fire input is active now; a board that cannot say counts as active."""
@@ -86,11 +123,12 @@ class BoardLane:
         self._levels[name] = active
         match name:
             case "document" if active:
-                passage, now = secrets.token_hex(8), now_utc()
-                self._dossiers.begin(passage, now)
+                self._placed, now = secrets.token_hex(8), now_utc()
+                self._dossiers.begin(self._placed, now)
                 utc = now.isoformat(timespec="milliseconds")
-                self._post(ev.DocumentPlaced(at=at, passage=passage, utc=utc))
+                self._post(ev.DocumentPlaced(at=at, passage=self._placed, utc=utc))
             case "document":
+                self._dossiers.take_page(self._placed)  # nobody will ask for it any more
                 self._post(ev.DocumentRemoved(at=at))
             case "entry_shut" | "exit_shut":
                 self._post(ev.DoorMoved(at=at, door=Door(name.removesuffix("_shut")), shut=active))
@@ -111,30 +149,48 @@ class BoardLane:
     # --- faults -----------------------------------------------------------------------------------
 
     def _lost(self, error: DeviceError) -> None:
-        latched = error.code in LATCHED
+        latched = error.code in LATCHED or isinstance(error, Interlock)
         if not latched:
-            self._gone.set()
+            self._loss = error
         self.condition.failed_with(error, latched=latched)
 
     def _turn(self) -> None:
-        if not self._gone.is_set():
-            if time.monotonic() - self.board.turned_at > QUIET_S:
-                self._lost(
-                    DeviceError("io_board", "not_watched", "restart gated; if it recurs, replace the board")
-                )
+        if self._loss is None:
+            self._watch()
+        if self._loss is not None:
+            self._reopen()
+
+    def _watch(self) -> None:
+        """See that the inputs are watched, and that an emergency really holds."""
+        if time.monotonic() - self.board.turned_at > QUIET_S:
+            self._lost(
+                DeviceError("io_board", "not_watched", "restart gated; if it recurs, replace the board")
+            )
             return
+        with self._commanding:
+            if self._emergency:
+                self._command(self._doors.release_all)
+
+    def _reopen(self) -> None:
         self.board.close()
         self._levels.clear()
         self._persons = None
+        self._loss = None  # from here on a loss is a new one
         try:
             self.board.open()
-            if self._emergency:
-                self._doors.release_all()
-            else:
-                self._doors.lock_all()  # a lease from before the loss is over
+            with self._commanding:
+                if self._emergency:
+                    self._doors.release_all()
+                else:
+                    self._doors.lock_all()  # a lease from before the loss is over
             self._lamps.show(self._pattern)
         except DeviceError as error:
-            self.condition.failed_with(error)
+            self._lost(error)
             return
-        self._gone.clear()
         self.condition.ready()
+        self._tell_loss()
+
+    def _tell_loss(self) -> None:
+        """Say it again if the board was lost while it came back: `ready` may have been the later word."""
+        if self._loss is not None:
+            self.condition.failed_with(self._loss)

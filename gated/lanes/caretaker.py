@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from gated.core.events import ClockChecked
@@ -17,11 +18,14 @@ MIN_FREE = 32 * 1024 * 1024  # a day of passages takes some 20 MiB; the lane clo
 class CaretakerLane:
     """Posts whether the clock is synchronised, on change, and a fault while the disk is nearly full."""
 
-    def __init__(self, state: Path, post: Post) -> None:
+    def __init__(
+        self, state: Path, post: Post, look: Callable[[Path], os.statvfs_result] = os.statvfs
+    ) -> None:
         self.lane = Lane("caretaker", turn=self._turn, period_s=ROUND_S, patience_s=3 * ROUND_S)
         self.condition = Condition(Device.JOURNAL, post)
         self._state = state
         self._post = post
+        self._look = look
         self._clock: bool | None = None
 
     def _turn(self) -> None:
@@ -29,8 +33,15 @@ class CaretakerLane:
         if good != self._clock:
             self._clock = good
             self._post(ClockChecked(at=time.monotonic(), synchronised=good))
-        disk = os.statvfs(self._state)
-        if disk.f_bavail * disk.f_frsize < MIN_FREE:
+        try:
+            disk = self._look(self._state)
+        except OSError:
+            self.condition.failed("disk_gone", f"see that the disk of {self._state} is mounted")
+            return
+        if disk.f_flag & os.ST_RDONLY:
+            fix = f"the disk of {self._state} was made read-only, as after a disk error: see dmesg, smartctl"
+            self.condition.failed("disk_read_only", fix)
+        elif disk.f_bavail * disk.f_frsize < MIN_FREE:
             fix = f"free space on the disk of {self._state}: the journal needs {MIN_FREE // 2**20} MiB"
             self.condition.failed("disk_nearly_full", fix)
         else:

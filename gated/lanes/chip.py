@@ -33,7 +33,7 @@ class ChipLane:
     def __init__(
         self, reader: CcidChipReader, trust: TrustStore, dossiers: Dossiers, read_s: float, post: Post
     ) -> None:
-        self.lane = Lane("chip-reader", turn=self._turn, period_s=WATCH_S)
+        self.lane = Lane("chip-reader", turn=self._turn, leave=reader.close, period_s=WATCH_S)
         self.condition = Condition(Device.CHIP_READER, post)
         self._reader = reader
         self._trust = trust
@@ -66,6 +66,7 @@ class ChipLane:
         deadline = time.monotonic() + self._read_s
 
         def transceive(apdu: bytes) -> bytes:
+            self.lane.alive()  # one exchange has its own deadline, and policy may give a read long
             if time.monotonic() > deadline:
                 raise CardGone("chip", "chip_too_slow", "try again; if it recurs, the chip is at its end")
             return self._reader.transceive(apdu)

@@ -1,5 +1,6 @@
 """The condition of one device: posts only changes, and keeps what a technician should do about it."""
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -10,16 +11,18 @@ from gated.core.vocabulary import Device
 
 Post = Callable[[AnyEvent], None]
 
+MAX_CODES = 32  # more than any device has; one that makes up codes may not fill the memory
+
 
 class Condition:
-    """Tells the loop when a device becomes ready or fails; each change once."""
+    """Tells the loop when a device becomes ready or fails; each change once. For any thread."""
 
     def __init__(self, device: Device, post: Post) -> None:
         self.device = device
-        self.fix = ""
-        """What to do about the present fault; empty while the device is well."""
         self._post = post
+        self._changing = threading.Lock()  # the loop hears of changes in the order in which they are kept
         self._code: str | None = "starting"
+        self._fixes: dict[str, str] = {}  # by code; the codes are a driver's few
         self._log = logs.get(f"lane.{device}")
 
     @property
@@ -29,24 +32,32 @@ class Condition:
 
     def ready(self) -> None:
         """The device is well."""
-        if self._code is None:
-            return
-        self._code, self.fix = None, ""
+        with self._changing:
+            if self._code is None:
+                return
+            self._code = None
+            self._post(DeviceReady(at=time.monotonic(), device=self.device))
         self._log.info("device is ready", device=self.device)
-        self._post(DeviceReady(at=time.monotonic(), device=self.device))
+
+    def fix(self, code: str) -> str:
+        """What to do about this fault; empty for one that this device never had."""
+        return self._fixes.get(code, "")
 
     def failed(self, code: str, fix: str, *, latched: bool = False) -> None:
         """The device failed; `fix` goes to the log and to the technician's status.
 
         A latched fault is no condition but an incident: the device goes on answering, and each one is told.
         """
-        if self._code == code and not latched:
-            return
-        self.fix = fix
-        if not latched:
-            self._code = code
+        with self._changing:
+            if self._code == code and not latched:
+                return
+            if len(self._fixes) >= MAX_CODES:
+                self._fixes.clear()
+            self._fixes[code] = fix
+            if not latched:
+                self._code = code
+            self._post(FaultRaised(at=time.monotonic(), device=self.device, code=code, latched=latched))
         self._log.error("device failed", device=self.device, code=code, fix=fix, latched=latched)
-        self._post(FaultRaised(at=time.monotonic(), device=self.device, code=code, latched=latched))
 
     def failed_with(self, error: DeviceError, *, latched: bool = False) -> None:
         """Take code and fix from a driver's error."""

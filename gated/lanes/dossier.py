@@ -16,10 +16,11 @@ MAX_OPEN = 4  # the passage under way, one that waits, and their neighbours in a
 class Dossier:
     """What is known of one traveller while the passage lasts."""
 
-    __slots__ = ("began", "mrz", "photograph")
+    __slots__ = ("began", "mrz", "page", "photograph")
 
     def __init__(self, began: datetime) -> None:
         self.began = began
+        self.page: Personal[bytes] | None = None  # as it was sent, until the passage asks for it
         self.mrz: Mrz | None = None
         self.photograph: Personal[bytes] | None = None
 
@@ -37,6 +38,29 @@ class Dossiers:
             self._open.setdefault(passage, Dossier(began))
             while len(self._open) > MAX_OPEN:
                 self._open.pop(next(iter(self._open)))
+
+    def is_open(self, passage: str) -> bool:
+        """Whether the passage is under way, or waits."""
+        with self._lock:
+            return passage in self._open
+
+    def put_page(self, page: Personal[bytes]) -> bool:
+        """Keep a page that nobody asked for yet for the document laid down last, if that was not read."""
+        with self._lock:
+            newest = next(reversed(self._open.values()), None)
+            if newest is None or newest.mrz is not None:
+                return False
+            newest.page = page
+            return True
+
+    def take_page(self, passage: str) -> Personal[bytes] | None:
+        """Return the page that waits for this passage and keep it no longer; also when it was taken away."""
+        with self._lock:
+            dossier = self._open.get(passage)
+            if dossier is None:
+                return None
+            page, dossier.page = dossier.page, None
+            return page
 
     def put_mrz(self, passage: str, mrz: Mrz) -> None:
         """Keep the zone that was read, if the passage is still open."""

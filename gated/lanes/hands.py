@@ -2,7 +2,6 @@
 
 from gated import logs
 from gated.core import effects as do
-from gated.core.ports import DeviceError
 from gated.lanes.background import BackgroundLane
 from gated.lanes.board import BoardLane
 from gated.lanes.chip import ChipLane
@@ -14,7 +13,7 @@ _log = logs.get("gate")
 
 
 class Hands:
-    """Performs effects. A device that refuses is a fault event, not the end of the loop."""
+    """Performs effects. A device that refuses is a fault that its lane tells, not the end of the loop."""
 
     def __init__(
         self,
@@ -33,13 +32,10 @@ class Hands:
         self._dossiers = dossiers
 
     def perform(self, effect: do.AnyEffect) -> None:
-        """Do it, or hand it to the lane that does; never waits for a device but the I/O board."""
-        try:
-            self._perform(effect)
-        except DeviceError as error:
-            self._board.condition.failed_with(error)
+        """Do it, or hand it to the lane that does; never waits for a device but the I/O board.
 
-    def _perform(self, effect: do.AnyEffect) -> None:
+        Raises queue.Full for a lane that is hopelessly behind, NotGuardedError for doors without their guard.
+        """
         match effect:
             case do.LockDoor():
                 self._board.lock(effect.door)

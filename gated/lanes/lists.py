@@ -7,6 +7,7 @@ grow is policy, and is decided for each traveller, not here. Only a gate without
 import time
 
 from gated import logs
+from gated.core.events import ListsChanged
 from gated.core.vocabulary import Device
 from gated.lanes.condition import Condition, Post
 from gated.runtime.bus import Peer
@@ -28,12 +29,14 @@ class ListsLane:
     """Refreshes the watchlist, and reports the gate ready as soon as it has one."""
 
     def __init__(self, address: str, watchlist: Watchlist, post: Post) -> None:
-        self.lane = Lane("lists", turn=self._turn, period_s=0.0, patience_s=60.0)
+        self.lane = Lane("lists", turn=self._turn, leave=self._leave, period_s=0.0, patience_s=60.0)
         self.condition = Condition(Device.WATCHLIST, post)
         self.link_state = "unknown"
         """What gate-link last said of the central side."""
         self._address = address
         self._watchlist = watchlist
+        self._post = post
+        self._peer: Peer[FromLink] | None = None
         self._link: Link | None = None
         self._updater: WatchlistUpdater | None = None
         self._due = 0.0
@@ -43,8 +46,8 @@ class ListsLane:
 
     def _turn(self) -> None:
         if self._link is None or self._updater is None:
-            peer: Peer[FromLink] = Peer(self._address, FromLink, bind=True)
-            self._link = Link(peer, alive=self.lane.alive)
+            self._peer = Peer(self._address, FromLink, bind=True)
+            self._link = Link(self._peer, alive=self.lane.alive)
             fetcher = LinkFetcher(self._link, self._watchlist.state)
             self._updater = WatchlistUpdater(self._watchlist, fetcher, alive=self.lane.alive)
             self._say_ready()
@@ -56,6 +59,10 @@ class ListsLane:
         if announced or now >= self._due:
             self._refresh(self._updater)
         self.link_state = self._link.state
+
+    def _leave(self) -> None:
+        if self._peer is not None:
+            self._peer.close()
 
     def _refresh(self, updater: WatchlistUpdater) -> None:
         result = updater.refresh(now_utc(), time.monotonic())
@@ -71,6 +78,9 @@ class ListsLane:
         self._due = time.monotonic() + REFRESH_S
         self._retry_s, self._last_code = RETRY_S, ""
         if isinstance(result, Updated):
+            self._post(
+                ListsChanged(at=time.monotonic(), version=result.version, sha256=self._watchlist.digest)
+            )
             _log.info("watchlist updated", version=result.version, kind=result.by)
         self._say_ready()
 

@@ -1,13 +1,16 @@
 """The lane of the MRZ scanner: what it sends becomes a read or an unreadable zone.
 
-The device sends by itself when a document is laid on it, often before the gate has begun the passage, so a
-message is kept for a moment. Whatever nobody asked for within that moment is dropped: it is personal data.
+The device sends by itself when a document is laid on it, often before the gate has begun the passage: the
+next traveller lays theirs down while the one before is still inside. Such a message waits in the dossier of
+the document that was laid down last, for as long as it lies there. One that comes even before its document
+was felt is kept for a moment; what nobody asked for within that moment is dropped: it is personal data.
 """
 
 import time
 
 from drivers.mrz_scanner import SerialMrzScanner
 from gated.core.events import MrzFailed, MrzRead
+from gated.core.personal import Personal
 from gated.core.ports import DeviceError, DeviceGone
 from gated.core.vocabulary import Device
 from gated.document.mrz import MrzError, parse
@@ -24,7 +27,7 @@ class ScannerLane:
     """Listens to the scanner and answers `read`."""
 
     def __init__(self, scanner: SerialMrzScanner, dossiers: Dossiers, post: Post) -> None:
-        self.lane = Lane("mrz-scanner", turn=self._turn, period_s=0.0)
+        self.lane = Lane("mrz-scanner", turn=self._turn, leave=scanner.close, period_s=0.0)
         self.condition = Condition(Device.MRZ_SCANNER, post)
         self._scanner = scanner
         self._dossiers = dossiers
@@ -42,7 +45,11 @@ class ScannerLane:
 
     def _read(self, passage: str) -> None:
         self._wanted = passage
+        waiting = self._dossiers.take_page(passage)
         kept, self._kept = self._kept, None
+        if waiting is not None:
+            self._take(waiting.reveal())
+            return
         if kept is not None and time.monotonic() - kept[0] < KEEP_S:
             self._take(kept[1])
             return
@@ -72,7 +79,8 @@ class ScannerLane:
 
     def _take(self, message: bytes) -> None:
         if self._wanted is None:
-            self._kept = (time.monotonic(), message)
+            if not self._dossiers.put_page(Personal(message)):
+                self._kept = (time.monotonic(), message)
             return
         try:
             mrz = parse(message)

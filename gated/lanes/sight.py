@@ -1,8 +1,9 @@
 """The lane of the vision process: carries what the heart asks, and hears what was seen.
 
 The other process decodes images that a stranger supplied, and may hang or die; nothing here waits for it.
-It is asked for a sign of life once a second; when it is silent, or its camera is in trouble, that is a
-fault, and when it answers again the fault is over.
+It is asked for a sign of life once a second; when it is silent, babbles, or its camera is in trouble, that
+is a fault, and when it answers again the fault is over. Each question counts one answer, so a process that a
+stranger's image took over can neither flood the journal nor write more into it than words of a vocabulary.
 """
 
 import time
@@ -20,6 +21,7 @@ from gated.store.evidence import Evidence
 LISTEN_S = 0.02  # a request waits for at most as long
 PING_S = 1.0
 MAX_UNSENT = 16  # what a passage or two ask for
+MAX_HEARD = 20  # messages between two pings; a capture makes three a second
 SILENT_S = 3.0  # a frame takes 30 ms and an enrolment 100 ms; this is a process that hangs
 WELL = frozenset({"asleep", "live"})
 
@@ -31,7 +33,7 @@ class SightLane:
     """Talks with gate-vision. The verbs are the heart's effects."""
 
     def __init__(self, address: str, dossiers: Dossiers, evidence: Evidence, post: Post) -> None:
-        self.lane = Lane("vision", turn=self._turn, period_s=0.0)
+        self.lane = Lane("vision", turn=self._turn, leave=self._leave, period_s=0.0)
         self.condition = Condition(Device.VISION, post)
         self._address = address
         self._dossiers = dossiers
@@ -39,7 +41,7 @@ class SightLane:
         self._post = post
         self._peer: Peer[say.FromVision] | None = None
         self._unsent: deque[say.Message] = deque(maxlen=MAX_UNSENT)
-        self._number = 0
+        self._number = self._answered = self._heard = 0
         self._pinged_at = self._heard_at = 0.0
 
     def enrol(self, passage: str) -> None:
@@ -55,16 +57,23 @@ class SightLane:
         self._ask(say.Conclude(passage=passage, attempt=attempt))
 
     def forget(self, passage: str) -> None:
-        """The passage ended."""
-        self._ask(say.Forget(passage=passage))
+        """The passage ended: what was not said yet is not said any more."""
+        self.lane.ask(lambda: self._forget(passage))
 
     def _ask(self, message: say.Message) -> None:
         self.lane.ask(lambda: self._send(message))
 
     def _send(self, message: say.Message) -> None:
-        """Send, or keep for when the other process answers again."""
-        if self._peer is None or not self._peer.send(message):
+        """Send, or keep for when the other process answers again; never overtake what is kept."""
+        if self._unsent or self._peer is None or not self._peer.send(message):
             self._unsent.append(message)
+
+    def _forget(self, passage: str) -> None:
+        """Drop what is kept of the passage: a photograph, too, may wait there."""
+        others = [message for message in self._unsent if getattr(message, "passage", None) != passage]
+        self._unsent.clear()
+        self._unsent.extend(others)
+        self._send(say.Forget(passage=passage))
 
     def _enrol(self, passage: str) -> None:
         image = self._dossiers.take_photograph(passage)
@@ -81,24 +90,38 @@ class SightLane:
         if now - self._pinged_at >= PING_S:
             self._number += 1
             self._pinged_at = now
+            self._heard = 0
             self._peer.send(say.Ping(number=self._number))
         message = self._peer.receive(LISTEN_S)
-        while message is not None:
-            self._heard_at = time.monotonic()
-            self._hear(message, self._heard_at)
-            message = self._peer.receive(0)
+        if message is not None:
+            self._heard += 1
+            if self._heard <= MAX_HEARD:
+                self._hear(message, time.monotonic())
+            else:
+                self.condition.failed("vision_babbles", RESTART)
         if time.monotonic() - self._heard_at > SILENT_S:
             self.condition.failed("vision_silent", RESTART)
+
+    def _leave(self) -> None:
+        if self._peer is not None:
+            self._peer.close()
+
+    def _answer(self, pong: say.Pong, at: float) -> None:
+        """A sign of life, if it is one: the first answer to a question that was asked."""
+        if not self._answered < pong.number <= self._number:
+            return
+        self._answered, self._heard_at = pong.number, at
+        while self._unsent and self._peer is not None and self._peer.send(self._unsent[0]):
+            self._unsent.popleft()
+        if pong.camera in WELL:
+            self.condition.ready()
+        else:
+            self.condition.failed(pong.camera, CAMERA)
 
     def _hear(self, message: say.FromVision, at: float) -> None:
         match message:
             case say.Pong():
-                while self._unsent and self._peer is not None and self._peer.send(self._unsent[0]):
-                    self._unsent.popleft()
-                if message.camera in WELL:
-                    self.condition.ready()
-                else:
-                    self.condition.failed(message.camera, CAMERA)
+                self._answer(message, at)
             case say.Enrolled():
                 self._post(ev.ReferenceReady(at=at, passage=message.passage))
             case say.NotEnrolled():
@@ -106,7 +129,8 @@ class SightLane:
             case say.Guidance():
                 self._post(ev.GuidanceGiven(at=at, passage=message.passage, hint=message.hint))
             case say.Assessment():
-                self._evidence.keep(message)
+                if self._dossiers.is_open(message.passage):
+                    self._evidence.keep(message)
                 self._post(
                     ev.FaceAssessed(
                         at=at,

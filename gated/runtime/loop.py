@@ -5,7 +5,8 @@ effect is performed, so no door ever moves for a reason that is not in the journ
 the loop checks once more that the exit is released only for the passage whose decision it has committed.
 
 Whatever fails here ends the daemon: a journal that cannot be written, an effect that cannot be performed,
-a lane that died. The doors' leases then run out, and the service manager starts `gate-safe`.
+a lane that died, facts that come faster than they can be written. The doors' leases then run out, and the
+service manager starts `gate-safe`.
 """
 
 import queue
@@ -14,7 +15,7 @@ from collections.abc import Callable
 
 from gated.core import effects as do
 from gated.core import events as ev
-from gated.core.gate import Gate
+from gated.core.gate import Gate, State
 from gated.core.step import next_deadline, step
 from gated.core.vocabulary import Door
 from gated.runtime.clock import now_utc
@@ -30,6 +31,10 @@ class UnsafeEffectError(Exception):
     """The heart asked for something that its own journal does not allow: stop at once."""
 
 
+class InboxFullError(Exception):
+    """A fact was lost because the loop could not keep up: what the gate believes is no longer true."""
+
+
 class Loop:
     """Owns the state of the gate. `post` is for every thread; the rest is for the one that runs it."""
 
@@ -39,20 +44,33 @@ class Loop:
         self._perform = perform
         self._inbox: queue.Queue[ev.AnyEvent] = queue.Queue(MAX_INBOX)
         self._stopping = False
+        self._lost_one = False
         self._admitted: str | None = None
 
     def post(self, event: ev.AnyEvent) -> None:
-        """Hand over a fact, from any thread. Raises queue.Full when the loop hangs."""
-        self._inbox.put_nowait(event)
+        """Hand over a fact, from any thread; never waits, never raises.
+
+        A fact that finds no room is lost, and the loop must not go on without it: `run` raises. It is not
+        raised here, in a driver's thread, where nobody would hear it.
+        """
+        try:
+            self._inbox.put_nowait(event)
+        except queue.Full:
+            self._lost_one = True
 
     def stop(self) -> None:
         """Let `run` return after the event at hand."""
         self._stopping = True
 
     def run(self, beat: Callable[[], None]) -> None:
-        """Work until stopped. `beat` is called at least once a second, between events."""
+        """Work until stopped. `beat` is called at least once a second, between events.
+
+        Raises what it, the journal or an effect raises, UnsafeEffectError, and InboxFullError.
+        """
         next_beat = 0.0
         while not self._stopping:
+            if self._lost_one:
+                raise InboxFullError(f"{MAX_INBOX} events wait: see what floods the gate, or slows its disk")
             now = time.monotonic()
             if now >= next_beat:
                 beat()
@@ -88,8 +106,10 @@ class Loop:
         match effect:
             case do.Decide():
                 self._admitted = effect.passage
-            case do.EndPassage():
+            case do.EndPassage() | do.LockDoor(door=Door.EXIT):  # a decision is good for one opening
                 self._admitted = None
+            case do.ReleaseAll() if self.gate.state is not State.EMERGENCY:
+                raise UnsafeEffectError("both doors were asked to open without an emergency in the journal")
             case do.UnlockDoor(door=Door.EXIT):
                 if effect.passage is None or effect.passage != self._admitted:
                     raise UnsafeEffectError("the exit was asked to open without a decision in the journal")

@@ -16,6 +16,11 @@ MAX_MESSAGE = 4_500_000  # the largest image that the settings allow, and its en
 FETCH_PIECE = 256 * 1024  # bytes of one Fetched
 FETCH_PIECES = 16  # pieces for one Fetch: a quarter of the queue between two processes
 
+# What another process says ends up in the journal: a word of a vocabulary, never a text; a number, never NaN.
+Code = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*\Z", max_length=60)]
+Score = Annotated[float, Meta(ge=0, le=1)]
+Count = Annotated[int, Meta(ge=0, le=1_000_000)]
+
 
 class Message(Tagged):
     """Base of every message."""
@@ -73,14 +78,14 @@ class NotEnrolled(Message):
     """The reference is not usable; `reason` is a snake_case code."""
 
     passage: PassageId
-    reason: str
+    reason: Code
 
 
 class Guidance(Message):
     """What the person should do: `come_closer`, `look_here`, `one_person`, `stand_still`, ..."""
 
     passage: PassageId
-    hint: str
+    hint: Code
 
 
 class Assessment(Message):
@@ -90,10 +95,10 @@ class Assessment(Message):
     """
 
     passage: PassageId
-    attempt: int
-    frames: int
-    match_score: float
-    liveness_score: float
+    attempt: Count
+    frames: Count
+    match_score: Score
+    liveness_score: Score
     liveness: Liveness
     reference_crop: bytes | None = None
     best_crop: bytes | None = None
@@ -103,7 +108,7 @@ class Pong(Message):
     """The vision process is alive. `camera` is `asleep`, `live`, or the code of its trouble."""
 
     number: int
-    camera: str
+    camera: Code
 
 
 FromVision = Enrolled | NotEnrolled | Guidance | Assessment | Pong
@@ -120,7 +125,7 @@ class Fetch(Message):
     """
 
     number: int
-    path: Annotated[str, Meta(pattern=r"^[a-z]+(/[a-z0-9][a-z0-9._-]*)+$", max_length=200)]
+    path: Annotated[str, Meta(pattern=r"^[a-z]+(/[a-z0-9][a-z0-9._-]*)+\Z", max_length=200)]
     max_bytes: Annotated[int, Meta(ge=1, le=1_000_000_000)]
     offset: Annotated[int, Meta(ge=0, le=1_000_000_000)] = 0
 
@@ -192,17 +197,22 @@ class ResetEmergency(Message):
 
 
 class OfficerCommand(Message):
-    """An officer's word for a referred passage, signed (Ed25519) over `signed_text`."""
+    """An officer's word for a referred passage, signed (Ed25519) over `signed_text`.
+
+    `said_at` is in seconds since 1970: an old word, or one that was taken already, does not count again.
+    """
 
     passage: PassageId
     word: Literal["accept", "refuse", "escort"]
     officer: str
+    said_at: float
     signature: bytes
 
     @property
     def signed_text(self) -> bytes:
-        """The exact bytes that the officer signs: what is said, and about which passage."""
-        return f"egate officer command\n{self.passage}\n{self.word}\n{self.officer}\n".encode()
+        """The exact bytes that the officer signs: what is said, about which passage, by whom, and when."""
+        told = (self.passage, self.word, self.officer, f"{self.said_at:.3f}")
+        return "\n".join(("egate officer command", *told, "")).encode()
 
 
 class Done(Message):

@@ -13,7 +13,7 @@ from gated.core import events as ev
 from gated.core.gate import Gate, State
 from gated.core.vocabulary import Door
 from gated.runtime.lanes import MAX_JOBS, Lane
-from gated.runtime.loop import Loop, UnsafeEffectError
+from gated.runtime.loop import MAX_INBOX, InboxFullError, Loop, UnsafeEffectError
 from gated.store.database import open_to_read
 from gated.store.journal import Journal, JournalError, read, verify
 from tests.core.exploration import POLICY
@@ -74,6 +74,43 @@ def test_an_exit_without_its_decision_is_refused_below_the_heart(journal: Journa
         loop._check(do.UnlockDoor(door=Door.EXIT, lease_s=1.0, passage="b" * 16))
 
 
+def test_a_decision_is_good_for_one_opening(journal: Journal) -> None:
+    loop = Loop(Gate(policy=POLICY), journal, lambda _: None)
+    unlock = do.UnlockDoor(door=Door.EXIT, lease_s=1.0, passage=PASSAGE)
+    loop._check(do.Decide(passage=PASSAGE, reasons=(), checks=()))
+    loop._check(do.LockDoor(door=Door.ENTRY))
+    loop._check(unlock)
+    loop._check(unlock)  # a renewal
+    loop._check(do.LockDoor(door=Door.EXIT))
+    with pytest.raises(UnsafeEffectError):
+        loop._check(unlock)
+
+
+def test_both_doors_are_released_in_an_emergency_alone(journal: Journal) -> None:
+    done: list[do.AnyEffect] = []
+    loop = Loop(Gate(policy=POLICY), journal, done.append)
+    with pytest.raises(UnsafeEffectError):
+        loop._check(do.ReleaseAll())
+    for event in (*start_events(), ev.EmergencyRaised(at=1.0)):
+        loop.take(event)
+    assert done.count(do.ReleaseAll()) == 1
+
+
+def test_a_fact_that_finds_no_room_ends_the_loop_and_not_the_thread_that_brought_it(
+    journal: Journal,
+) -> None:
+    done: list[do.AnyEffect] = []
+    loop = Loop(Gate(policy=POLICY), journal, done.append)
+    loop.take(start_events()[0])
+    done.clear()
+    for _ in range(MAX_INBOX + 1):
+        loop.post(ev.ServiceClosed(at=0))  # raises nothing
+    with pytest.raises(InboxFullError, match="floods the gate"):
+        loop.run(lambda: None)
+    assert done == []
+    assert journal.head.seq == 1
+
+
 def test_a_deadline_passes_by_itself(journal: Journal) -> None:
     loop = Loop(Gate(policy=POLICY), journal, lambda _: None)
     for event in start_events():
@@ -125,7 +162,7 @@ def test_a_lane_that_hangs_is_not_well_and_one_that_fails_keeps_the_cause() -> N
     release = threading.Event()
     lane = Lane("test", patience_s=0.1)
     lane.start()
-    lane.ask(release.wait)
+    lane.ask(lambda: (release.wait(), None)[1])
     time.sleep(0.3)
     assert not lane.is_well()
     release.set()
@@ -146,3 +183,48 @@ def test_a_lane_that_is_hopelessly_behind_refuses_more() -> None:
         lane.ask(lambda: None)
     with pytest.raises(queue.Full):
         lane.ask(lambda: None)
+
+
+def test_a_lane_gives_back_what_it_holds_in_its_own_thread_also_after_an_error() -> None:
+    left: list[str] = []
+    for broken in (False, True):
+        lane = Lane("test", leave=lambda: left.append(threading.current_thread().name))
+        lane.start()
+        if broken:
+            lane.ask(lambda: 1 // 0)  # type: ignore[arg-type]
+            deadline = time.monotonic() + 5
+            while lane.failure is None and time.monotonic() < deadline:
+                time.sleep(0.01)
+        lane.stop()
+        assert isinstance(lane.failure, ZeroDivisionError) == broken
+    assert left == ["test", "test"]
+
+
+def test_the_first_error_of_a_lane_is_the_cause_whichever_thread_it_came_in() -> None:
+    lane = Lane("test")
+    seen: list[int] = []
+    guarded = lane.guarded(lambda number: seen.append(1 // number))
+    guarded(1)
+    assert lane.is_well()
+    guarded(0)
+    lane.guarded(lambda: seen.remove(7))()
+    assert seen == [1]
+    assert isinstance(lane.failure, ZeroDivisionError)
+    assert not lane.is_well()
+
+
+def test_many_lanes_that_are_busy_are_left_in_bounded_time() -> None:
+    release = threading.Event()
+    lanes = [Lane(f"test-{number}") for number in range(5)]
+    for lane in lanes:
+        lane.start()
+        lane.ask(lambda: (release.wait(10), None)[1])
+    began = time.monotonic()
+    for lane in lanes:
+        lane.stop(0.0)
+    lanes[0].stop(0.2)
+    assert time.monotonic() - began < 1.0
+    release.set()
+    for lane in lanes:
+        lane.stop(5.0)
+    assert all(lane.failure is None for lane in lanes)

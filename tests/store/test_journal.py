@@ -4,6 +4,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -131,6 +132,52 @@ def test_a_file_that_is_no_journal(tmp_path: Path) -> None:
         Journal(path)
     with pytest.raises(StoreError, match="missing"):
         open_to_read(tmp_path / "other.db")
+
+
+def test_the_check_sees_a_journal_that_was_moved_away_or_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    journal = Journal(path)
+    write(journal, start_events())
+    journal.check()
+    path.rename(tmp_path / "taken.db")
+    with pytest.raises(JournalError, match="replaced"):
+        journal.check()
+    path.write_bytes((tmp_path / "taken.db").read_bytes())
+    with pytest.raises(JournalError, match="replaced"):
+        journal.check()
+    journal.close()
+
+
+def test_the_check_sees_a_journal_that_takes_no_entries_and_leaves_no_trace(path: Path) -> None:
+    journal = Journal(path)
+    head = journal.head
+    for _ in range(3):
+        journal.check()
+    assert journal.head == head
+    assert verify(open_to_read(path)).entries == head.seq
+    journal.close()
+    with pytest.raises(JournalError):
+        journal.check()
+
+
+def test_a_head_that_another_thread_asks_for_is_of_one_entry(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.db")
+    heads: set[tuple[int, str]] = set()
+    stop = threading.Event()
+
+    def look() -> None:
+        while not stop.is_set():
+            head = journal.head
+            heads.add((head.seq, head.hash))
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    write(journal, (*start_events(), *(event for n in range(1, 20) for event in citizen(f"{n:016x}"))))
+    stop.set()
+    thread.join()
+    whole = {(entry.seq, entry.hash) for entry in read(open_to_read(tmp_path / "journal.db"))}
+    assert {head for head in heads if head[0]} <= whole
+    journal.close()
 
 
 WRITER = """

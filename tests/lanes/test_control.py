@@ -1,0 +1,229 @@
+"""The control lane: what a technician and an officer may ask, and what is refused."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+import zmq
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from gated.core import events as ev
+from gated.core.settings import OfficerSettings
+from gated.core.vocabulary import Device, OfficerWord
+from gated.lanes.control import MAX_REQUEST, ControlLane
+from gated.runtime import messages as say
+from tests.lanes.rounds import NEXT, PASSAGE, Posted, come_round, leave
+
+STATUS = say.Status(
+    gate="lane-1",
+    state="officer",
+    passage=PASSAGE,
+    faults={},
+    devices={},
+    doors={},
+    persons=1,
+    screen="officer_comes",
+    lamps="officer",
+    watchlist_version=1,
+    watchlist_age_s=1.0,
+    journal_entries=1,
+    journal_head="0" * 64,
+    uptime_s=1.0,
+    versions={},
+)
+KIM, EVE = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
+
+
+class Bench:
+    """The lane, and a client on its socket."""
+
+    def __init__(self, run: Path, posted: Posted) -> None:
+        self.path = run / "control"
+        self.status = STATUS
+        self.fire = [False]
+        officers = (OfficerSettings(name="kim", public_key=KIM.public_key().public_bytes_raw().hex()),)
+        self.lane = ControlLane(f"ipc://{self.path}", officers, posted, lambda: self.status, self._fire)
+        self.lane._turn()
+        self.context = zmq.Context()
+        self.socket = self.client()
+
+    def client(self) -> "zmq.Socket[bytes]":
+        socket: zmq.Socket[bytes] = self.context.socket(zmq.REQ)
+        socket.setsockopt(zmq.LINGER, 0)
+        socket.connect(f"ipc://{self.path}")
+        return socket
+
+    def _fire(self) -> bool:
+        return self.fire.pop(0) if len(self.fire) > 1 else self.fire[0]
+
+    def ask(self, *parts: bytes, rounds: int = 20) -> say.FromControl:
+        self.socket.send_multipart(parts)
+        for _ in range(rounds):
+            come_round(self.lane.lane)
+            if self.socket.poll(10):
+                answer: say.FromControl = msgspec.msgpack.decode(self.socket.recv(), type=say.FromControl)
+                return answer
+        raise AssertionError("no answer")
+
+    def say(self, request: say.Message) -> say.FromControl:
+        return self.ask(msgspec.msgpack.encode(request))
+
+    def close(self) -> None:
+        self.socket.close()
+        self.context.term()
+        leave(self.lane.lane)
+
+
+@pytest.fixture
+def bench(run: Path, posted: Posted) -> Iterator[Bench]:
+    one = Bench(run, posted)
+    yield one
+    one.close()
+
+
+def signed(
+    key: Ed25519PrivateKey = KIM,
+    passage: str = PASSAGE,
+    word: str = "accept",
+    officer: str = "kim",
+    *,
+    ago_s: float = 0.0,
+) -> say.OfficerCommand:
+    command = say.OfficerCommand(
+        passage=passage,
+        word=word,  # type: ignore[arg-type]
+        officer=officer,
+        said_at=time.time() - ago_s,
+        signature=b"",
+    )
+    return msgspec.structs.replace(command, signature=key.sign(command.signed_text))
+
+
+def refused(reply: say.FromControl) -> str:
+    assert isinstance(reply, say.Refused)
+    assert reply.fix
+    return reply.reason
+
+
+def test_only_the_gates_own_user_may_open_the_socket(bench: Bench) -> None:
+    assert bench.path.stat().st_mode & 0o777 == 0o600
+
+
+def test_status(bench: Bench) -> None:
+    assert bench.say(say.AskStatus()) == STATUS
+
+
+def test_the_lane_is_opened_and_closed(bench: Bench, posted: Posted) -> None:
+    assert [bench.say(say.Service(open=word)) for word in (True, False)] == [say.Done(), say.Done()]
+    assert posted.kinds() == ["ServiceOpened", "ServiceClosed"]
+
+
+def test_faults_of_a_device_are_cleared_by_its_name(bench: Bench, posted: Posted) -> None:
+    assert bench.say(say.ClearFaults(device="io_board")) == say.Done()
+    assert posted.of(ev.FaultCleared)[0].device is Device.IO_BOARD
+    assert refused(bench.say(say.ClearFaults(device="toaster"))) == "unknown_device"
+    assert len(posted) == 1
+
+
+def test_an_emergency_is_reset_only_when_the_fire_is_out(bench: Bench, posted: Posted) -> None:
+    bench.fire = [True]
+    assert refused(bench.say(say.ResetEmergency())) == "fire_input_active"
+    assert posted == []
+    bench.fire = [False]
+    assert bench.say(say.ResetEmergency()) == say.Done()
+    assert posted.kinds() == ["EmergencyReset"]
+
+
+def test_a_fire_that_breaks_out_during_the_reset_is_an_emergency_again(bench: Bench, posted: Posted) -> None:
+    bench.fire = [False, True]
+    assert refused(bench.say(say.ResetEmergency())) == "fire_input_active"
+    assert posted.kinds() == ["EmergencyReset", "EmergencyRaised"]
+
+
+@pytest.mark.parametrize("word", list(OfficerWord))
+def test_an_officers_signed_word_is_taken(bench: Bench, posted: Posted, word: OfficerWord) -> None:
+    assert bench.say(signed(word=word.value)) == say.Done()
+    (event,) = posted.of(ev.OfficerDecided)
+    assert (event.passage, event.word, event.officer) == (PASSAGE, word, "kim")
+
+
+def test_an_unknown_officer_is_refused(bench: Bench, posted: Posted) -> None:
+    assert refused(bench.say(signed(EVE, officer="eve"))) == "unknown_officer"
+    assert posted == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        signed(EVE),
+        msgspec.structs.replace(signed(word="refuse"), word="accept"),
+        msgspec.structs.replace(signed(passage=NEXT), passage=PASSAGE),
+        msgspec.structs.replace(signed(), signature=b""),
+        msgspec.structs.replace(signed(), signature=bytes(64)),
+        msgspec.structs.replace(signed(), signature=bytes(1000)),
+    ],
+)
+def test_a_signature_of_something_else_is_refused(
+    bench: Bench, posted: Posted, command: say.OfficerCommand
+) -> None:
+    assert refused(bench.say(command)) == "bad_signature"
+    assert posted == []
+
+
+@pytest.mark.parametrize(("passage", "state"), [(NEXT, "officer"), (PASSAGE, "idle"), (PASSAGE, "verify")])
+def test_a_good_word_that_nothing_waits_for_is_on_record_but_not_called_done(
+    bench: Bench, posted: Posted, passage: str, state: str
+) -> None:
+    bench.status = msgspec.structs.replace(STATUS, state=state)
+    assert refused(bench.say(signed(passage=passage))) == "passage_does_not_wait"
+    assert [event.passage for event in posted.of(ev.OfficerDecided)] == [passage]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"\xc1",
+        b"status",
+        msgspec.msgpack.encode({"type": "Open", "door": "exit"}),
+        msgspec.msgpack.encode({"type": "AskStatus", "more": 1}),
+        msgspec.msgpack.encode({"type": "OfficerCommand", "passage": PASSAGE, "word": "accept"}),
+        msgspec.msgpack.encode(say.Done()),
+        msgspec.msgpack.encode(msgspec.structs.replace(signed(), passage="../../x")),
+    ],
+)
+def test_what_is_no_request_is_refused_and_the_lane_goes_on(bench: Bench, posted: Posted, raw: bytes) -> None:
+    assert refused(bench.ask(raw)) == "unknown_request"
+    assert posted == []
+    assert bench.say(say.AskStatus()) == STATUS
+
+
+def test_a_request_of_several_parts_is_refused_and_the_lane_goes_on(bench: Bench, posted: Posted) -> None:
+    service = msgspec.msgpack.encode(say.Service(open=True))
+    assert refused(bench.ask(service, service, service)) == "unknown_request"
+    assert posted == []
+    assert bench.say(say.AskStatus()) == STATUS
+
+
+def test_an_oversized_request_is_not_answered_and_the_lane_goes_on(bench: Bench, posted: Posted) -> None:
+    with pytest.raises(AssertionError, match="no answer"):
+        bench.ask(bytes(MAX_REQUEST + 1), rounds=3)
+    assert posted == []
+    bench.socket.close()
+    bench.socket = bench.client()
+    assert bench.say(say.AskStatus()) == STATUS
+
+
+@pytest.mark.parametrize("ago_s", [31.0, -31.0, float("nan")])
+def test_an_old_word_does_not_count(bench: Bench, posted: Posted, ago_s: float) -> None:
+    assert refused(bench.ask(msgspec.msgpack.encode(signed(ago_s=ago_s)))) == "word_too_old"
+    assert posted == []
+
+
+def test_a_word_counts_once(bench: Bench, posted: Posted) -> None:
+    raw = msgspec.msgpack.encode(signed())
+    bench.ask(raw)
+    assert refused(bench.ask(raw)) == "word_was_taken"
+    assert len(posted) == 1

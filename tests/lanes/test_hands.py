@@ -1,0 +1,71 @@
+"""The hands: each effect goes to the lane that performs it, and the end of a passage wipes everywhere."""
+
+from typing import Any, get_args
+
+import pytest
+
+from gated.core import effects as do
+from gated.core.vocabulary import Door, Outcome
+from gated.lanes.dossier import Dossiers
+from gated.lanes.hands import Hands
+from tests.lanes.rounds import PASSAGE
+
+
+class Noted:
+    """A lane that notes what it is asked."""
+
+    def __init__(self, name: str, asked: list[tuple[object, ...]]) -> None:
+        self._name = name
+        self._asked = asked
+
+    def __getattr__(self, verb: str) -> Any:
+        return lambda *arguments: self._asked.append((self._name, verb, *arguments))
+
+
+CASES: tuple[tuple[do.AnyEffect, tuple[object, ...] | None], ...] = (
+    (do.LockDoor(door=Door.EXIT), ("board", "lock", Door.EXIT)),
+    (do.UnlockDoor(door=Door.ENTRY, lease_s=3, passage=PASSAGE), ("board", "unlock", Door.ENTRY, 3)),
+    (do.ReleaseAll(), ("board", "release_all")),
+    (do.Tell(screen="go", prompt=None, lamps="go"), ("board", "show", "go")),
+    (do.ReadMrz(passage=PASSAGE), ("scanner", "read", PASSAGE)),
+    (do.ReadChip(passage=PASSAGE, attempt=1), ("chip", "read", PASSAGE)),
+    (do.CheckBackground(passage=PASSAGE), ("background", "check", PASSAGE)),
+    (do.PrepareReference(passage=PASSAGE), ("sight", "enrol", PASSAGE)),
+    (do.StartCapture(passage=PASSAGE, attempt=2), ("sight", "capture", PASSAGE, 2)),
+    (do.ConcludeCapture(passage=PASSAGE, attempt=2), ("sight", "conclude", PASSAGE, 2)),
+    (do.AlertOfficer(kind="intrusion", passage=None), None),
+    (do.Decide(passage=PASSAGE, reasons=(), checks=()), None),
+)
+
+
+@pytest.fixture
+def asked() -> list[tuple[object, ...]]:
+    return []
+
+
+@pytest.fixture
+def hands(asked: list[tuple[object, ...]], dossiers: Dossiers) -> Hands:
+    def lane(name: str) -> Any:
+        return Noted(name, asked)
+
+    return Hands(lane("board"), lane("scanner"), lane("chip"), lane("sight"), lane("background"), dossiers)
+
+
+@pytest.mark.parametrize(("effect", "call"), CASES)
+def test_each_effect_goes_to_its_lane(
+    hands: Hands, asked: list[tuple[object, ...]], effect: do.AnyEffect, call: tuple[object, ...] | None
+) -> None:
+    hands.perform(effect)
+    assert asked == ([] if call is None else [call])
+
+
+def test_no_effect_is_forgotten() -> None:
+    assert {type(effect) for effect, _ in CASES} | {do.EndPassage} == set(get_args(do.AnyEffect))
+
+
+def test_the_end_of_a_passage_wipes_everywhere(
+    hands: Hands, asked: list[tuple[object, ...]], dossiers: Dossiers
+) -> None:
+    hands.perform(do.EndPassage(passage=PASSAGE, outcome=Outcome.ADMITTED, reasons=()))
+    assert asked == [("scanner", "forget"), ("sight", "forget", PASSAGE)]
+    assert not dossiers.is_open(PASSAGE)

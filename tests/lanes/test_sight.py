@@ -1,0 +1,270 @@
+"""The lane of the vision process, with the other end of the line in the test's hand."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+import zmq
+
+from gated.core import events as ev
+from gated.core.personal import Personal
+from gated.core.vocabulary import Liveness
+from gated.lanes import sight as module
+from gated.lanes.dossier import Dossiers
+from gated.lanes.sight import MAX_HEARD, SightLane
+from gated.runtime import messages as say
+from gated.runtime.bus import Peer
+from gated.store.evidence import Evidence
+from tests.lanes.rounds import NEXT, PASSAGE, SOON_S, Posted, come_round, leave, rounds_until
+
+IMAGE = b"\xff\xd8\xff\xe0 a photograph"
+
+
+class Eye:
+    """The far end: what a vision process would hear, and what it says."""
+
+    def __init__(self, address: str) -> None:
+        self.peer: Peer[say.ToVision] = Peer(address, say.ToVision, bind=False)
+
+    def hear(self, wait_s: float = SOON_S) -> say.Message | None:
+        """The next message that is no question for a sign of life; those are answered."""
+        deadline = time.monotonic() + wait_s
+        while (left := deadline - time.monotonic()) > 0:
+            message = self.peer.receive(left)
+            if not isinstance(message, say.Ping):
+                return message
+            self.peer.send(say.Pong(number=message.number, camera="asleep"))
+        return None
+
+
+class Bench:
+    """The lane with its far end, which may come and go."""
+
+    def __init__(self, run: Path, dossiers: Dossiers, posted: Posted) -> None:
+        self.address = f"ipc://{run}/vision"
+        self.folder = run / "evidence"
+        self.posted = posted
+        self.lane = SightLane(self.address, dossiers, Evidence(self.folder, keep=True), posted)
+        self.eyes: list[Eye] = []
+
+    def come_round(self) -> None:
+        come_round(self.lane.lane)
+
+    def eye(self) -> Eye:
+        """A vision process that has just been started and is heard of."""
+        self.eyes.append(Eye(self.address))
+        self.lane._pinged_at = 0.0  # ask now
+        rounds_until(self.lane.lane, self._answered)
+        return self.eyes[-1]
+
+    def _answered(self) -> bool:
+        self.eyes[-1].hear(0.01)
+        return self.lane.condition.is_ready
+
+    def close(self) -> None:
+        leave(self.lane.lane)
+        for eye in self.eyes:
+            eye.peer.close()
+
+
+@pytest.fixture
+def bench(run: Path, dossiers: Dossiers, posted: Posted, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    monkeypatch.setattr(module, "PING_S", 0.1)
+    monkeypatch.setattr(module, "SILENT_S", 0.4)
+    one = Bench(run, dossiers, posted)
+    one.come_round()
+    yield one
+    one.close()
+
+
+def said(bench: Bench, eye: Eye, message: say.Message) -> None:
+    """Let the far end say something and the lane hear it."""
+    count = len(bench.posted)
+    assert eye.peer.send(message)
+    rounds_until(bench.lane.lane, lambda: len(bench.posted) > count)
+
+
+def assessment(passage: str = PASSAGE, **more: object) -> say.Assessment:
+    plain = say.Assessment(
+        passage=passage,
+        attempt=1,
+        frames=8,
+        match_score=0.75,
+        liveness_score=0.5,
+        liveness=Liveness.LIVE,
+        best_crop=b"crop",
+    )
+    return msgspec.structs.replace(plain, **more)
+
+
+def test_what_the_heart_asks_arrives_in_order(bench: Bench, dossiers: Dossiers) -> None:
+    eye = bench.eye()
+    dossiers.put_photograph(PASSAGE, Personal(IMAGE))
+    bench.lane.enrol(PASSAGE)
+    bench.lane.capture(PASSAGE, 1)
+    bench.lane.conclude(PASSAGE, 1)
+    bench.lane.forget(PASSAGE)
+    bench.come_round()
+    assert [eye.hear() for _ in range(4)] == [
+        say.SetReference(passage=PASSAGE, image=IMAGE),
+        say.Capture(passage=PASSAGE, attempt=1),
+        say.Conclude(passage=PASSAGE, attempt=1),
+        say.Forget(passage=PASSAGE),
+    ]
+    assert dossiers.take_photograph(PASSAGE) is None
+
+
+def test_without_a_photograph_there_is_no_reference(bench: Bench, posted: Posted) -> None:
+    bench.lane.enrol(PASSAGE)
+    bench.come_round()
+    (event,) = posted
+    assert isinstance(event, ev.ReferenceFailed)
+    assert event.reason == "no_photograph"
+
+
+def test_what_was_seen_becomes_facts(bench: Bench, posted: Posted) -> None:
+    eye = bench.eye()
+    said(bench, eye, say.Enrolled(passage=PASSAGE))
+    said(bench, eye, say.NotEnrolled(passage=PASSAGE, reason="not_an_image"))
+    said(bench, eye, say.Guidance(passage=PASSAGE, hint="look_here"))
+    said(bench, eye, assessment())
+    assert posted.kinds() == [
+        "DeviceReady",
+        "ReferenceReady",
+        "ReferenceFailed",
+        "GuidanceGiven",
+        "FaceAssessed",
+    ]
+    (face,) = posted.of(ev.FaceAssessed)
+    assert (face.passage, face.attempt, face.frames) == (PASSAGE, 1, 8)
+    assert (face.match_score, face.liveness_score, face.liveness) == (0.75, 0.5, Liveness.LIVE)
+    assert [path.name for path in bench.folder.iterdir()] == [f"{PASSAGE}-best-1.jpg"]
+
+
+def test_crops_of_a_passage_that_is_over_are_not_kept(bench: Bench, posted: Posted) -> None:
+    eye = bench.eye()
+    said(bench, eye, assessment(NEXT))
+    assert posted.of(ev.FaceAssessed)  # the heart ignores it, and the journal has it
+    assert not bench.folder.exists()
+
+
+def test_silence_is_a_fault_until_there_is_an_answer(bench: Bench, posted: Posted) -> None:
+    eye = bench.eye()
+    rounds_until(bench.lane.lane, lambda: "vision_silent" in posted.faults())
+    assert "gate-vision" in bench.lane.condition.fix("vision_silent")
+    rounds_until(bench.lane.lane, lambda: bool(eye.hear(0.01)) or bench.lane.condition.is_ready)
+    assert posted.faults() == ["vision_silent"]
+
+
+def test_a_camera_in_trouble_is_a_fault_by_its_own_code(bench: Bench, posted: Posted) -> None:
+    eye = bench.eye()
+    bench.lane._pinged_at = 0.0
+    bench.come_round()
+    said(bench, eye, say.Pong(number=bench.lane._number, camera="frozen"))
+    assert posted.faults() == ["frozen"]
+    assert "camera" in bench.lane.condition.fix("frozen")
+
+
+def test_only_the_answer_to_a_question_is_a_sign_of_life(bench: Bench, posted: Posted) -> None:
+    eye = bench.eye()
+    answered = bench.lane._answered
+    for number in (answered, answered - 1, bench.lane._number + 1, -1):
+        eye.peer.send(say.Pong(number=number, camera="frozen"))
+    for _ in range(10):
+        bench.come_round()
+    assert posted.faults() in ([], ["vision_silent"])
+
+
+def test_what_could_not_be_said_is_said_in_order_when_the_process_is_back(
+    bench: Bench, dossiers: Dossiers
+) -> None:
+    dossiers.put_photograph(PASSAGE, Personal(IMAGE))
+    bench.lane.enrol(PASSAGE)
+    bench.lane.capture(PASSAGE, 1)
+    bench.come_round()
+    assert len(bench.lane._unsent) == 2
+    eye = Eye(bench.address)
+    bench.eyes.append(eye)
+    deadline = time.monotonic() + SOON_S
+    heard: list[say.Message] = []
+    bench.lane.conclude(PASSAGE, 1)  # may find the line open before the first answer came: it must wait
+    while len(heard) < 3:
+        assert time.monotonic() < deadline
+        bench.come_round()
+        if (message := eye.hear(0.02)) is not None:
+            heard.append(message)
+    assert [type(message).__name__ for message in heard] == ["SetReference", "Capture", "Conclude"]
+
+
+def test_a_photograph_that_waits_is_wiped_when_its_passage_ends(bench: Bench, dossiers: Dossiers) -> None:
+    dossiers.begin(NEXT, dossiers._open[PASSAGE].began)
+    for passage in (PASSAGE, NEXT):
+        dossiers.put_photograph(passage, Personal(IMAGE))
+        bench.lane.enrol(passage)
+    bench.lane.forget(PASSAGE)
+    bench.come_round()
+    assert [(type(m).__name__, getattr(m, "passage", "")) for m in bench.lane._unsent] == [
+        ("SetReference", NEXT),
+        ("Forget", PASSAGE),
+    ]
+
+
+def test_a_process_that_babbles_is_a_fault_and_does_not_flood_the_journal(
+    bench: Bench, posted: Posted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    eye = bench.eye()
+    monkeypatch.setattr(module, "PING_S", 60.0)
+    bench.lane._heard = 0
+    for _ in range(3 * MAX_HEARD):
+        assert eye.peer.send(say.Guidance(passage=PASSAGE, hint="look_here"))
+    rounds_until(bench.lane.lane, lambda: "vision_babbles" in posted.faults())
+    for _ in range(3 * MAX_HEARD):
+        bench.come_round()
+    assert len(posted.of(ev.GuidanceGiven)) == MAX_HEARD
+    assert posted.faults().count("vision_babbles") == 1
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"type": "Guidance", "passage": PASSAGE, "hint": "ERIKSSON, ANNA MARIA"},
+        {"type": "Guidance", "passage": PASSAGE, "hint": "a" * 70_000},
+        {"type": "Guidance", "passage": "../../etc/passwd", "hint": "look_here"},
+        {"type": "NotEnrolled", "passage": PASSAGE, "reason": "look_here\n"},
+        {"type": "Pong", "number": 1, "camera": ""},
+        {"type": "Assessment", "passage": PASSAGE, "attempt": 1, "frames": 1, "match_score": float("nan")}
+        | {"liveness_score": 1.0, "liveness": "live"},
+        {"type": "Assessment", "passage": PASSAGE, "attempt": 1, "frames": 1, "match_score": 1.5}
+        | {"liveness_score": 1.0, "liveness": "live"},
+        {"type": "Assessment", "passage": PASSAGE, "attempt": -1, "frames": 1, "match_score": 1.0}
+        | {"liveness_score": 1.0, "liveness": "live"},
+        {"type": "Ping", "number": 1},
+    ],
+)
+def test_what_is_no_word_of_the_vocabulary_goes_nowhere(
+    bench: Bench, posted: Posted, message: dict[str, object]
+) -> None:
+    eye = bench.eye()
+    posted.clear()
+    assert bench.lane._peer is not None
+    dropped = bench.lane._peer.dropped
+    eye.peer.pollable.send(msgspec.msgpack.encode(message), zmq.DONTWAIT)
+    rounds_until(bench.lane.lane, lambda: bench.lane._peer is not None and bench.lane._peer.dropped > dropped)
+    assert [event for event in posted if not isinstance(event, ev.FaultRaised | ev.DeviceReady)] == []
+
+
+def test_the_thread_serves_and_gives_its_socket_back(run: Path, dossiers: Dossiers, posted: Posted) -> None:
+    lane = SightLane(f"ipc://{run}/vision", dossiers, Evidence(run / "evidence", keep=False), posted)
+    lane.lane.start()
+    eye = Eye(f"ipc://{run}/vision")
+    deadline = time.monotonic() + SOON_S
+    while not lane.condition.is_ready:
+        assert time.monotonic() < deadline
+        eye.hear(0.05)
+    eye.peer.close()
+    lane.lane.stop()
+    assert lane.lane.failure is None
+    assert lane._peer is not None
+    assert lane._peer.pollable.closed

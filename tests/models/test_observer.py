@@ -1,0 +1,307 @@
+"""The observer with the real models, on rendered people: what counts as evidence, and of whom."""
+
+import functools
+from collections.abc import Iterable
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from hw_sim import people
+from hw_sim.scene import PhotoHolder, Presence, Scene, Walker, Waypoint, picture
+from models.image import ImageError, decode
+from models.observer import BEST, CLEAR_FRAMES, Observer
+from models.tflite import Image
+from tests.models.portraits import DLIB, MODELS, astronaut, embedder, reader
+
+THRESHOLD = MODELS.threshold("dlib-resnet", 0.001)
+MIN_FRAMES = 8
+FPS = 15
+STANDING = (Waypoint(time_s=0.0, distance_m=0.75),)
+ARRIVING = (Waypoint(time_s=0.0, distance_m=1.4), Waypoint(time_s=1.4, distance_m=0.7))
+NOBODY = np.full((720, 1280, 3), 90, np.uint8)
+
+
+@functools.cache
+def frames(*present: Presence, count: int = 12) -> tuple[Image, ...]:
+    return tuple(picture(Scene(present=present), number / FPS) for number in range(count))
+
+
+def walker(person: str, *, seed: int = 41, aside_m: float = 0.0) -> Walker:
+    return Walker(person=person, path=ARRIVING, seed=seed, aside_m=aside_m)
+
+
+def stander(person: str, *, seed: int = 41, aside_m: float = 0.0) -> Walker:
+    return Walker(person=person, path=STANDING, seed=seed, aside_m=aside_m)
+
+
+def holder(person: str, photo_of: str) -> PhotoHolder:
+    return PhotoHolder(person=person, photo_of=photo_of, path=ARRIVING, seed=41)
+
+
+def photograph(person: str) -> Image:
+    return decode(people.passport_photo(person, seed=1), max_bytes=100_000, max_pixels=1_000_000)
+
+
+def observer(reference: str | None = "ada") -> Observer:
+    made = Observer(reader(), embedder(), MODELS.liveness, MIN_FRAMES)
+    if reference is not None:
+        made.enrol(photograph(reference))
+        made.begin()
+    return made
+
+
+def show(watching: Observer, images: Iterable[Image]) -> list[str]:
+    return [watching.see(image) for image in images]
+
+
+# --- one person -----------------------------------------------------------------------------------
+
+
+def test_the_holder_who_walks_up_is_live_and_matches() -> None:
+    watching = observer()
+    for number, image in enumerate(frames(walker("ada"), count=40)):
+        watching.see(image)
+        verdict = watching.judge(THRESHOLD)
+        if verdict.conclusive:
+            break
+        assert verdict.liveness.verdict != "attack"
+        assert number < 39
+    assert verdict.liveness.verdict == "live"
+    assert verdict.match_score >= THRESHOLD
+    assert verdict.frames >= MIN_FRAMES
+
+
+def test_a_print_is_an_attack_though_it_matches() -> None:
+    watching = observer()
+    show(watching, frames(holder("carl", "ada"), count=40))
+    verdict = watching.judge(THRESHOLD)
+    assert verdict.liveness.verdict == "attack"
+    assert verdict.match_score >= THRESHOLD
+    assert verdict.conclusive
+
+
+def test_a_match_alone_is_not_conclusive() -> None:
+    watching = observer()
+    one = frames(stander("ada"))[0]
+    show(watching, [one] * (CLEAR_FRAMES + 5))
+    verdict = watching.judge(THRESHOLD)
+    assert verdict.match_score >= THRESHOLD
+    assert verdict.liveness.verdict == "undetermined"
+    assert not verdict.conclusive
+
+
+def test_a_mismatch_is_conclusive_once_there_are_enough_frames() -> None:
+    watching = observer()
+    one = frames(stander("kurt"))[0]
+    for number in range(1, CLEAR_FRAMES + 1):
+        assert watching.see(one) == ""
+        verdict = watching.judge(THRESHOLD)
+        assert verdict.frames == number
+        assert verdict.match_score < THRESHOLD
+        assert verdict.conclusive == (number >= CLEAR_FRAMES)
+
+
+def test_nothing_seen_is_no_evidence() -> None:
+    watching = observer()
+    assert set(show(watching, [NOBODY] * 30)) == {"look_here"}
+    verdict = watching.judge(THRESHOLD)
+    assert (verdict.frames, verdict.match_score, verdict.conclusive) == (0, 0.0, False)
+    assert verdict.liveness.verdict == "undetermined"
+    assert watching.best() is None
+
+
+def test_without_a_reference_nothing_matches() -> None:
+    watching = observer(None)
+    show(watching, frames(walker("ada"), count=12))
+    verdict = watching.judge(THRESHOLD)
+    assert verdict.frames > 0
+    assert verdict.match_score == 0.0
+    assert not watching.is_enrolled
+
+
+def test_a_far_face_is_told_to_come_closer_and_is_no_evidence() -> None:
+    watching = observer()
+    far = Walker(person="ada", path=(Waypoint(time_s=0, distance_m=1.9),), seed=41)
+    assert set(show(watching, frames(far))) == {"come_closer"}
+    assert watching.judge(THRESHOLD).frames == 0
+    assert watching.judge(THRESHOLD).liveness.motion is None, "what is not usable shows no life either"
+
+
+# --- evidence belongs to one track of one face ------------------------------------------------------
+
+
+def test_another_face_in_the_same_place_drops_the_evidence() -> None:
+    watching = observer()
+    show(watching, frames(walker("ada"), count=24))
+    assert watching.judge(THRESHOLD).match_score >= THRESHOLD
+    held = list(watching._shots)
+    here = frames(stander("kurt", seed=41))
+    watching.see(here[0])
+    verdict = watching.judge(THRESHOLD)
+    assert verdict.frames == 1
+    assert verdict.match_score < THRESHOLD
+    assert verdict.liveness.motion is None, "nor does the life of the first face count for the second"
+    assert all(not shot.embedding.any() and not shot.crop.any() for shot in held)
+    show(watching, here[1:])
+    verdict = watching.judge(THRESHOLD)
+    assert verdict.frames == len(here)
+    assert verdict.match_score < THRESHOLD
+
+
+def test_a_print_that_is_taken_away_lends_nothing_to_the_face_behind_it() -> None:
+    watching = observer()
+    show(watching, frames(holder("carl", "ada"), count=14))
+    assert watching.judge(THRESHOLD).match_score >= THRESHOLD
+    for image in frames(walker("carl"), count=40)[14:]:
+        watching.see(image)
+        verdict = watching.judge(THRESHOLD)
+        assert verdict.match_score < THRESHOLD
+        assert not (verdict.conclusive and verdict.liveness.verdict == "attack")
+    assert verdict.frames <= 26
+
+
+def test_one_frame_of_another_person_is_enough() -> None:
+    watching = observer()
+    show(watching, frames(stander("ada")))
+    watching.see(frames(stander("kurt"))[0])
+    show(watching, frames(stander("ada"))[:3])
+    assert watching.judge(THRESHOLD).frames == 3
+
+
+@pytest.mark.parametrize("aside_m", [-0.3, 0.3])
+def test_a_face_that_jumps_is_another_track(aside_m: float) -> None:
+    watching = observer()
+    show(watching, frames(stander("ada")))
+    assert watching.judge(THRESHOLD).frames == 12
+    watching.see(frames(stander("ada", aside_m=aside_m))[0])
+    assert watching.judge(THRESHOLD).frames == 1
+
+
+def test_a_face_that_suddenly_is_much_nearer_is_another_track() -> None:
+    watching = observer()
+    farther = Walker(person="ada", path=(Waypoint(time_s=0, distance_m=1.25),), seed=41)
+    show(watching, frames(farther))
+    before = watching.judge(THRESHOLD).frames
+    assert before == 12
+    watching.see(frames(stander("ada"))[0])
+    assert watching.judge(THRESHOLD).frames == 1
+
+
+def test_a_face_that_was_lost_begins_anew() -> None:
+    watching = observer()
+    show(watching, frames(stander("ada")))
+    watching.see(NOBODY)
+    assert watching.judge(THRESHOLD).frames == 0
+    watching.see(frames(stander("ada"))[0])
+    assert watching.judge(THRESHOLD).frames == 1
+
+
+def test_a_new_capture_begins_with_nothing_but_the_reference() -> None:
+    watching = observer()
+    show(watching, frames(stander("ada")))
+    watching.begin()
+    assert watching.judge(THRESHOLD).frames == 0
+    assert watching.best() is None
+    assert watching.is_enrolled
+
+
+# --- two people ---------------------------------------------------------------------------------
+
+
+def test_a_second_person_as_near_is_told_and_nothing_counts() -> None:
+    watching = observer()
+    both = frames(stander("ada", aside_m=-0.17), stander("kurt", aside_m=0.17))
+    assert set(show(watching, both)) == {"one_person"}
+    assert watching.judge(THRESHOLD).frames == 0
+
+
+def test_somebody_far_behind_is_nobodys_rival() -> None:
+    behind = Walker(person="kurt", path=(Waypoint(time_s=0, distance_m=1.6),), aside_m=0.5)
+    watching = observer()
+    assert set(show(watching, frames(stander("ada", aside_m=-0.1), behind))) == {""}
+
+
+# --- the best shots -------------------------------------------------------------------------------
+
+
+def test_the_best_shots_are_few_and_the_best_come_first() -> None:
+    watching = observer()
+    show(watching, frames(walker("ada"), count=24))
+    values = [shot.value for shot in watching._shots]
+    assert len(values) == BEST < watching.judge(THRESHOLD).frames
+    assert values == sorted(values, reverse=True)
+    best = watching.best()
+    assert best is watching._shots[0].crop
+    assert best is not None
+    assert reader().detect(best, margin=0.25)
+
+
+def test_a_crop_is_a_picture_of_its_own() -> None:
+    watching = observer()
+    image = frames(stander("ada"))[0].copy()
+    watching.see(image)
+    best = watching.best()
+    assert best is not None
+    kept = best.copy()
+    image.fill(0)
+    assert np.array_equal(best, kept)
+
+
+# --- the photograph -------------------------------------------------------------------------------
+
+
+def test_a_photograph_without_a_face_is_refused() -> None:
+    watching = observer(None)
+    with pytest.raises(ImageError, match="no_face_in_photograph"):
+        watching.enrol(NOBODY)
+
+
+def test_a_photograph_of_two_people_is_refused() -> None:
+    watching = observer(None)
+    with pytest.raises(ImageError, match="several_faces_in_photograph"):
+        watching.enrol(np.hstack([photograph("ada"), photograph("kurt")]))
+    assert not watching.is_enrolled
+
+
+def test_a_refused_photograph_replaces_the_one_before() -> None:
+    watching = observer("ada")
+    with pytest.raises(ImageError):
+        watching.enrol(NOBODY)
+    assert not watching.is_enrolled
+    assert watching.reference_crop is None
+
+
+def test_what_native_code_cannot_digest_is_a_refused_photograph(monkeypatch: pytest.MonkeyPatch) -> None:
+    def detect(*_: object, **__: object) -> None:
+        raise cv2.error("no such code path")
+
+    watching = observer(None)
+    monkeypatch.setattr(watching._reader, "detect", detect)
+    with pytest.raises(ImageError, match="photograph_unusable"):
+        watching.enrol(astronaut())
+
+
+# --- wiping ---------------------------------------------------------------------------------------
+
+
+def test_wipe_overwrites_all_that_was_kept() -> None:
+    watching = observer()
+    show(watching, frames(stander("ada")))
+    last, reference, crop = watching._last, watching._reference, watching.reference_crop
+    assert last is not None
+    assert reference is not None
+    assert crop is not None
+    arrays: list[npt.NDArray[np.generic]] = [reference, crop, last.points, *watching._motion._tracks]
+    for shot in watching._shots:
+        arrays += [shot.embedding, shot.crop]
+    assert all(np.any(array) for array in arrays)
+    watching.wipe()
+    assert not any(np.any(array) for array in arrays)
+    assert watching.judge(THRESHOLD).frames == 0
+    assert (watching.best(), watching.reference_crop, watching.is_enrolled) == (None, None, False)
+
+
+def test_two_frames_must_be_at_least_as_alike_as_a_match() -> None:
+    assert observer(None)._same >= max(threshold.score for threshold in DLIB.thresholds)
