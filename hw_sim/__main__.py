@@ -13,15 +13,15 @@ from pathlib import Path
 import msgspec
 
 from gated.core.policy import Limits, Policy
-from hw_sim import report
-from hw_sim.gpio_shim import ShimError
-from hw_sim.people import portrait
+from hw_sim.camera.people import portrait
+from hw_sim.lane.gpio_shim import ShimError
 from hw_sim.record import Rehearsed
 from hw_sim.rehearsal import Rehearsal
 from hw_sim.scenarios import BY_NAME, LIST, SCENARIOS, Scenario, Twist
 from hw_sim.site import EMBEDDER, Site
 from hw_sim.supervisor import DaemonError
-from hw_sim.timeline import Narrator, wants_colour
+from hw_sim.telling import report
+from hw_sim.telling.timeline import Narrator, wants_colour
 from models import manifest
 
 FOLDER = Path("build/demo")

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from gated.app import run
-from hw_sim.usb_backend import SocketBackend
+from hw_sim.reader.usb_backend import SocketBackend
 
 
 def main() -> int:

@@ -3,7 +3,7 @@
 from gated.core.values import Value
 from gated.core.vocabulary import Outcome
 from gated.store.journal import Entry
-from hw_sim.ledger import Mark, Span
+from hw_sim.lane.ledger import Mark, Span
 
 
 class Stages(Value):

@@ -15,14 +15,14 @@ from gated.core.gate import State
 from gated.core.vocabulary import Door, Outcome
 from gated.store.database import open_to_read
 from gated.store.journal import Entry, read
-from hw_sim.chip import Chip
-from hw_sim.ledger import Span
-from hw_sim.people import passport_photo
+from hw_sim.camera.people import passport_photo
+from hw_sim.camera.scene import PhotoHolder, Walker
+from hw_sim.lane.ledger import Span
+from hw_sim.lane.walking import READER_M, TRAVEL, Await, Sight, Walk, tailgate
+from hw_sim.passport.chip import Chip
 from hw_sim.record import Rehearsed, Stages
 from hw_sim.scenarios import Scenario, Twist, passport_of
-from hw_sim.scene import PhotoHolder, Walker
 from hw_sim.site import Site
-from hw_sim.walking import READER_M, TRAVEL, Await, Sight, Walk, tailgate
 
 POLL_S = 0.05
 PATIENCE_S = 75.0  # the longest scenario takes 25 s; an officer's whole time limit would still fit

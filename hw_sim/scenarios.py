@@ -12,8 +12,8 @@ from typing import Literal
 from gated.core.gate import State
 from gated.core.values import Value
 from gated.core.vocabulary import OfficerWord, Outcome
-from hw_sim.chip import Behaviour
-from hw_sim.issuer import (
+from hw_sim.passport.chip import Behaviour
+from hw_sim.passport.issuer import (
     Authority,
     Passport,
     Person,
@@ -56,7 +56,7 @@ def _years_from_now(years: int) -> date:
     return date(today.year + years, 6, 15)
 
 
-# Invented people; each has a face of the same name in `hw_sim.people`.
+# Invented people; each has a face of the same name in `hw_sim.camera.people`.
 _PEOPLE: tuple[tuple[str, str, str, str, int, Literal["M", "F"]], ...] = (
     ("ada", "BERGSTROM", "ADA MARIE", "P10000001", 1984, "F"),
     ("blaise", "OKONJO", "BLAISE", "P10000002", 1961, "F"),

@@ -31,20 +31,20 @@ from gated.core.settings import (
 from gated.core.vocabulary import OfficerWord
 from gated.runtime import messages as say
 from gated.runtime.control import NoAnswerError, ask
-from hw_sim.board import SimulatedBoard, wiring
-from hw_sim.camera import SimulatedCamera
-from hw_sim.ccid_device import CcidDevice
+from hw_sim.camera.projector import Projector
+from hw_sim.camera.server import SimulatedCamera
 from hw_sim.centre import Centre
-from hw_sim.chip import Chip
-from hw_sim.gpio_shim import GpioServer, build, environment
-from hw_sim.issuer import Authority
-from hw_sim.ledger import Span
-from hw_sim.projector import Projector
-from hw_sim.scanner import PtyScanner
+from hw_sim.lane.board import SimulatedBoard, wiring
+from hw_sim.lane.gpio_shim import GpioServer, build, environment
+from hw_sim.lane.ledger import Span
+from hw_sim.lane.world import World
+from hw_sim.passport.chip import Chip
+from hw_sim.passport.issuer import Authority
+from hw_sim.reader.ccid_device import CcidDevice
+from hw_sim.reader.scanner import PtyScanner
+from hw_sim.reader.usb_socket import UsbServer
 from hw_sim.supervisor import Daemon, DaemonError, python
 from hw_sim.toml import to_toml
-from hw_sim.usb_socket import UsbServer
-from hw_sim.world import World
 
 GATE = "gate-1"
 OFFICER = "kim"

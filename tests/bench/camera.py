@@ -5,7 +5,7 @@ from typing import Final
 
 import cv2
 
-from hw_sim.scene import PhotoHolder, Presence, Scene, Walker, Waypoint, picture, prepare
+from hw_sim.camera.scene import PhotoHolder, Presence, Scene, Walker, Waypoint, picture, prepare
 
 _FRAMES: Final = 40
 _QUALITY: Final = 82

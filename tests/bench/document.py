@@ -1,7 +1,7 @@
 """What the host computes to read a passport and to check it, without the chip's own computing.
 
 The simulated chip runs in the same process; the CPU time of its answers is taken off. What a real chip and
-its radio link take is modelled elsewhere (`hw_sim.chip_timing`) and measured by the bench `gate`.
+its radio link take is modelled elsewhere (`hw_sim.passport.chip_timing`) and measured by the bench `gate`.
 """
 
 import os
@@ -17,8 +17,8 @@ from gated.document.mrz import parse
 from gated.document.reading import SHORT_RESPONSE, ChipFiles, drive, read_passport
 from gated.document.trust import TrustStore
 from gated.document.verification import verify
-from hw_sim.chip import Chip
-from hw_sim.issuer import BAC_ONLY, PACE_ONLY, Authority, Passport, Person, Protocols, issue
+from hw_sim.passport.chip import Chip
+from hw_sim.passport.issuer import BAC_ONLY, PACE_ONLY, Authority, Passport, Person, Protocols, issue
 from tests.bench.clocked import median_ms
 
 READS: Final = 11

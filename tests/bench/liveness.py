@@ -16,9 +16,9 @@ from typing import Final
 
 from scipy.stats import beta
 
-from hw_sim import people
 from hw_sim.__main__ import demo_policy
-from hw_sim.scene import PhotoHolder, Presence, Scene, Walker, Waypoint, picture
+from hw_sim.camera import people
+from hw_sim.camera.scene import PhotoHolder, Presence, Scene, Walker, Waypoint, picture
 from hw_sim.site import EMBEDDER
 from models import manifest
 from models.face import FaceReader

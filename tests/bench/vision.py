@@ -12,8 +12,8 @@ from typing import Final
 import cv2
 import numpy as np
 
-from hw_sim import people
-from hw_sim.scene import Scene, Walker, Waypoint, picture, prepare
+from hw_sim.camera import people
+from hw_sim.camera.scene import Scene, Walker, Waypoint, picture, prepare
 from models import manifest
 from models.face import PORTRAIT_MARGIN, Face, FaceReader
 from models.image import decode, use_one_thread

@@ -9,9 +9,9 @@ from gated.document.keys import Suite
 from gated.document.mrz import Mrz, parse
 from gated.document.reading import ChipFiles, drive, read_passport
 from gated.document.trust import TrustStore
-from hw_sim import issuer_lds
-from hw_sim.chip import Behaviour, Chip
-from hw_sim.issuer import (
+from hw_sim.passport import lds as issuer_lds
+from hw_sim.passport.chip import Behaviour, Chip
+from hw_sim.passport.issuer import (
     Authority,
     PaceProfile,
     Passport,

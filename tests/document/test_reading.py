@@ -13,9 +13,9 @@ from gated.document.errors import AccessError, DocumentError, MessagingError, Re
 from gated.document.keys import Suite
 from gated.document.reading import drive, read_passport
 from gated.document.tlv import encode
-from hw_sim import issuer_lds
-from hw_sim.chip import Behaviour, NoAnswer
-from hw_sim.issuer import (
+from hw_sim.passport import lds as issuer_lds
+from hw_sim.passport.chip import Behaviour, NoAnswer
+from hw_sim.passport.issuer import (
     PaceProfile,
     Passport,
     Protocols,

@@ -17,7 +17,7 @@ from gated.document.signed_data import parse_signed_data
 from gated.document.states import issuer_codes
 from gated.document.tlv import encode
 from gated.document.trust import CHECKS, TrustStore, authenticate
-from hw_sim.issuer_pki import CONTENT_LDS, Authority, signed_data
+from hw_sim.passport.pki import CONTENT_LDS, Authority, signed_data
 from tests.document.founded_states import (
     AT,
     GOOD,

@@ -9,7 +9,7 @@ from gated.document.errors import TrustError
 from gated.document.signatures import EllipticKey
 from gated.document.signed_data import parse_signed_data
 from gated.document.trust import TrustStore
-from hw_sim.issuer_pki import CONTENT_MASTER_LIST, signed_data
+from hw_sim.passport.pki import CONTENT_MASTER_LIST, signed_data
 from tests.document.founded_states import assert_not_loaded, sod, state, store
 from tests.document.material import FUZZ, accepts_or_raises, damaged, test_data
 

@@ -11,8 +11,8 @@ from gated.document.errors import LdsError
 from gated.document.mrz import Mrz
 from gated.document.trust import CHECKS
 from gated.document.verification import verify
-from hw_sim import issuer_lds
-from hw_sim.issuer import (
+from hw_sim.passport import lds as issuer_lds
+from hw_sim.passport.issuer import (
     NOT_AN_IMAGE,
     Passport,
     Person,

@@ -29,8 +29,8 @@ from drivers.lamps import SignalLamps
 from gated.core.ports import DeviceError
 from gated.core.settings import Inputs, IoBoardSettings
 from gated.core.vocabulary import Door
-from hw_sim.board import SimulatedBoard, wiring
-from hw_sim.gpio_shim import GpioServer, ShimError, build, environment
+from hw_sim.lane.board import SimulatedBoard, wiring
+from hw_sim.lane.gpio_shim import GpioServer, ShimError, build, environment
 
 ROOT = Path(__file__).resolve().parents[2]
 ANSWER_S = 10.0

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from drivers import ccid
 from drivers.ccid import Answer, Block, Card, CcidError, Command, Level, Reply, Verdict
-from hw_sim.ccid_descriptors import class_descriptor
+from hw_sim.reader.ccid_descriptors import class_descriptor
 
 # 5.1, table 5.1-1, field by field
 DESCRIPTOR = bytes.fromhex(

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from drivers.chip_reader import CcidChipReader
 from gated.core.ports import CardGone, DeviceError, DeviceGone, DeviceTimeout
 from gated.core.settings import ChipReaderSettings
-from hw_sim.ccid_device import CcidDevice, Exchange, Fault, ReaderModel
-from hw_sim.chip import NoAnswer
-from hw_sim.usb_backend import BusBackend
-from hw_sim.usb_bus import UsbBus
+from hw_sim.passport.chip import NoAnswer
+from hw_sim.reader.ccid_device import CcidDevice, Exchange, Fault, ReaderModel
+from hw_sim.reader.usb_backend import BusBackend
+from hw_sim.reader.usb_bus import UsbBus
 
 EXCHANGE_S = 0.3
 PLAIN = ReaderModel()

@@ -13,13 +13,12 @@ from gated.core.settings import ChipReaderSettings, MrzScannerSettings
 from gated.document import mrz
 from gated.document.access import Password
 from gated.document.reading import ChipFiles, drive, read_passport
-from hw_sim import issuer
-from hw_sim import issuer_lds as lds
-from hw_sim.ccid_device import CcidDevice, Exchange, Fault, ReaderModel
-from hw_sim.chip import Behaviour, Chip
-from hw_sim.scanner import PtyScanner
-from hw_sim.usb_backend import BusBackend
-from hw_sim.usb_bus import UsbBus
+from hw_sim.passport import issuer, lds
+from hw_sim.passport.chip import Behaviour, Chip
+from hw_sim.reader.ccid_device import CcidDevice, Exchange, Fault, ReaderModel
+from hw_sim.reader.scanner import PtyScanner
+from hw_sim.reader.usb_backend import BusBackend
+from hw_sim.reader.usb_bus import UsbBus
 
 READERS = {
     "extended": ReaderModel(),

@@ -13,10 +13,10 @@ from drivers.door import FORCED_S, WATCH_S, Interlock, LeasedDoors
 from gated.core.ports import DeviceError, DeviceGone
 from gated.core.settings import IoBoardSettings
 from gated.core.vocabulary import Door
-from hw_sim.board import SimulatedBoard, wiring
-from hw_sim.gpio_shim import GpioServer
-from hw_sim.walking import TRAVEL
-from hw_sim.world import World
+from hw_sim.lane.board import SimulatedBoard, wiring
+from hw_sim.lane.gpio_shim import GpioServer
+from hw_sim.lane.walking import TRAVEL
+from hw_sim.lane.world import World
 from tests.drivers.gpio_program import Program
 
 SOON_S = 2.0

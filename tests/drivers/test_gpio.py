@@ -10,8 +10,8 @@ import pytest
 
 from drivers.gpio import IoBoard
 from gated.core.settings import IoBoardSettings
-from hw_sim.board import SimulatedBoard, wiring
-from hw_sim.gpio_shim import GpioServer
+from hw_sim.lane.board import SimulatedBoard, wiring
+from hw_sim.lane.gpio_shim import GpioServer
 from tests.drivers.gpio_program import Program
 
 # Half of the lines active low, so that a mistake in polarity shows on either kind.

@@ -10,7 +10,7 @@ from drivers.lamps import BLINK_S, LAMPS, PATTERNS, SignalLamps
 from gated.core.gate import State
 from gated.core.ports import DeviceError, DeviceGone
 from gated.core.screens import TOLD
-from hw_sim.board import SimulatedBoard, wiring
+from hw_sim.lane.board import SimulatedBoard, wiring
 
 BLINK = "blink"
 # pattern: entry green, entry red, exit green, exit red, amber

@@ -16,7 +16,7 @@ from gated.core.policy import Policy
 from gated.core.step import next_deadline, step
 from gated.core.vocabulary import Device, Door, Grade, Liveness, OfficerWord, Outcome
 from gated.store.journal import Entry, Followed
-from hw_sim.ledger import Mark, Span
+from hw_sim.lane.ledger import Mark, Span
 from hw_sim.record import Rehearsed, Stages
 
 BEGAN = 5000.0  # monotonic seconds

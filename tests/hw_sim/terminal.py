@@ -9,10 +9,9 @@ from gated.document.access import Password, PasswordKind
 from gated.document.apdu import Command, Response, parse_response
 from gated.document.messaging import SecureChannel
 from gated.document.reading import drive
-from hw_sim import issuer
-from hw_sim import issuer_lds as lds
-from hw_sim.chip import Behaviour, Chip
-from hw_sim.issuer import Authority, Passport, Person, Protocols, issue
+from hw_sim.passport import issuer, lds
+from hw_sim.passport.chip import Behaviour, Chip
+from hw_sim.passport.issuer import Authority, Passport, Person, Protocols, issue
 
 TODAY = date(2026, 11, 23)
 SELECT_APPLICATION = bytes.fromhex("00A4040C07A0000002471001")

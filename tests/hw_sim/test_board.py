@@ -2,7 +2,7 @@
 
 import pytest
 
-from hw_sim.board import MIN_LINES, SimulatedBoard, wiring
+from hw_sim.lane.board import MIN_LINES, SimulatedBoard, wiring
 
 
 @pytest.fixture

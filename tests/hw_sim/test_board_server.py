@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from hw_sim.board import SimulatedBoard, wiring
-from hw_sim.gpio_shim import GpioServer, ShimError, build, environment
+from hw_sim.lane.board import SimulatedBoard, wiring
+from hw_sim.lane.gpio_shim import GpioServer, ShimError, build, environment
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN_S = 20.0

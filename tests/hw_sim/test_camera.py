@@ -15,9 +15,9 @@ import pytest
 from drivers.camera import Camera, Frame
 from gated.core.ports import DeviceError, DeviceGone, DeviceTimeout
 from gated.core.settings import CameraSettings
-from hw_sim.camera import Answer, CameraFailed, Ready, Refused, Show, SimulatedCamera
-from hw_sim.scene import PhotoHolder, Presence, Scene, Walker, Waypoint
-from hw_sim.stream import Stream
+from hw_sim.camera.scene import PhotoHolder, Presence, Scene, Walker, Waypoint
+from hw_sim.camera.server import Answer, CameraFailed, Ready, Refused, Show, SimulatedCamera
+from hw_sim.camera.stream import Stream
 from models import manifest
 from models.face import FaceReader
 
@@ -270,7 +270,7 @@ def test_a_camera_that_cannot_start_says_so(capfd: pytest.CaptureFixture[str]) -
 
 @pytest.fixture
 def process() -> Iterator[subprocess.Popen[bytes]]:
-    command = [sys.executable, "-m", "hw_sim.camera", "--port", "0"]
+    command = [sys.executable, "-m", "hw_sim.camera.server", "--port", "0"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as started:
         yield started
         started.kill()

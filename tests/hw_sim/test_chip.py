@@ -6,10 +6,9 @@ from gated.document import tlv
 from gated.document.apdu import Command
 from gated.document.errors import MessagingError
 from gated.document.keys import Suite
-from hw_sim import chip_timing
-from hw_sim import issuer_lds as lds
-from hw_sim.chip import Behaviour, Chip, NoAnswer
-from hw_sim.issuer import PaceProfile, Protocols
+from hw_sim.passport import chip_timing, lds
+from hw_sim.passport.chip import Behaviour, Chip, NoAnswer
+from hw_sim.passport.issuer import PaceProfile, Protocols
 from tests.hw_sim.terminal import (
     SELECT_APPLICATION,
     WITH_BOTH,

@@ -12,10 +12,9 @@ from gated.document.curves import by_number
 from gated.document.errors import AccessError
 from gated.document.keys import Suite
 from gated.document.reading import drive
-from hw_sim import issuer
-from hw_sim import issuer_lds as lds
-from hw_sim.chip import Chip
-from hw_sim.issuer import PaceProfile, Protocols
+from hw_sim.passport import issuer, lds
+from hw_sim.passport.chip import Chip
+from hw_sim.passport.issuer import PaceProfile, Protocols
 from tests.hw_sim.terminal import SELECT_APPLICATION, WITH_BAC, WITH_BOTH, WITH_PACE, Terminal, at, passport
 
 SET_AT = "0022C1A40F800A04007F00070202040202830101"

@@ -8,7 +8,7 @@ from gated.document import tlv
 from gated.document.apdu import Command
 from gated.document.errors import MessagingError
 from gated.document.messaging import SecureChannel
-from hw_sim import issuer_lds as lds
+from hw_sim.passport import lds
 from tests.hw_sim.terminal import (
     PHOTOGRAPH,
     WITH_BAC,

@@ -20,10 +20,9 @@ from gated.document.lds import face_image, parse_com, parse_dg1
 from gated.document.reading import ChipFiles, drive, read_passport
 from gated.document.trust import TrustStore
 from gated.document.verification import verify
-from hw_sim import issuer
-from hw_sim import issuer_lds as lds
-from hw_sim.chip import Behaviour, Chip, NoAnswer
-from hw_sim.issuer import Authority, PaceProfile, Passport, Protocols, Suite, issue
+from hw_sim.passport import issuer, lds
+from hw_sim.passport.chip import Behaviour, Chip, NoAnswer
+from hw_sim.passport.issuer import Authority, PaceProfile, Passport, Protocols, Suite, issue
 from tests.hw_sim.terminal import HOLDER, PHOTOGRAPH, TODAY, UTOPIA, passport
 
 NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)

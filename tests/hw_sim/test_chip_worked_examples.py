@@ -9,10 +9,9 @@ from datetime import date
 from msgspec.structs import replace
 
 from gated.document.keys import Suite
-from hw_sim import issuer
-from hw_sim import issuer_lds as lds
-from hw_sim.chip import Chip
-from hw_sim.issuer import PaceProfile, Person, Protocols
+from hw_sim.passport import issuer, lds
+from hw_sim.passport.chip import Chip
+from hw_sim.passport.issuer import PaceProfile, Person, Protocols
 from tests.hw_sim.terminal import HOLDER, UTOPIA
 
 # Appendix D: BAC, SELECT EF.COM, READ BINARY of 4 bytes from 0 and of 18 from 4. Command, response in turn.

@@ -14,10 +14,18 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from msgspec.structs import replace
 
 from gated.document import tlv
-from hw_sim import issuer
-from hw_sim import issuer_lds as lds
-from hw_sim.issuer import Authority, PaceProfile, Passport, Person, Protocols, Suite, issue, mrz_lines
-from hw_sim.issuer_pki import CONTENT_LDS, CONTENT_MASTER_LIST
+from hw_sim.passport import issuer, lds
+from hw_sim.passport.issuer import (
+    Authority,
+    PaceProfile,
+    Passport,
+    Person,
+    Protocols,
+    Suite,
+    issue,
+    mrz_lines,
+)
+from hw_sim.passport.pki import CONTENT_LDS, CONTENT_MASTER_LIST
 
 TODAY = date(2026, 11, 23)
 ANNA = Person(

@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from hw_sim import people, portrait
-from hw_sim.people import PEOPLE, passport_photo
-from hw_sim.scene import Scene, Walker, Waypoint, picture
+from hw_sim.camera import people, portrait
+from hw_sim.camera.people import PEOPLE, passport_photo
+from hw_sim.camera.scene import Scene, Walker, Waypoint, picture
 from models import manifest
 from models.face import PORTRAIT_MARGIN, FaceReader
 from models.matching import Embedder, fuse

@@ -4,11 +4,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from hw_sim.figure import Surface
-from hw_sim.people import figure
-from hw_sim.portrait import EYE_DISTANCE_M
-from hw_sim.raster import affine_maps, draw
-from hw_sim.render import GATE_LENS, HEIGHT, WIDTH, Optics, Pose, put, put_person, turn
+from hw_sim.camera.figure import Surface
+from hw_sim.camera.people import figure
+from hw_sim.camera.portrait import EYE_DISTANCE_M
+from hw_sim.camera.raster import affine_maps, draw
+from hw_sim.camera.render import GATE_LENS, HEIGHT, WIDTH, Optics, Pose, put, put_person, turn
 from models import manifest
 from models.face import NOSE_TIP, Face, FaceReader, eye_centres
 

@@ -12,11 +12,11 @@ from gated.core import events as ev
 from gated.core.checks import Result
 from gated.core.gate import State
 from gated.core.vocabulary import Outcome
-from hw_sim import report, report_chart, spans
-from hw_sim.ledger import Mark, Span
+from hw_sim.lane.ledger import Mark, Span
 from hw_sim.record import Rehearsed
-from hw_sim.report_courses import KEY, courses_chart
-from hw_sim.report_evidence import RESULTS
+from hw_sim.telling import report, report_chart, spans
+from hw_sim.telling.report_courses import KEY, courses_chart
+from hw_sim.telling.report_evidence import RESULTS
 from tests.hw_sim.passages import BEGAN, SCENARIOS, citizen, entries_of, face, rehearsed
 from tests.hw_sim.test_timeline import EVENTS
 

@@ -4,13 +4,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from hw_sim import scene as scenes
-from hw_sim.lane import empty_lane
-from hw_sim.people import PEOPLE, passport_photo
-from hw_sim.portrait import EYE_DISTANCE_M
-from hw_sim.render import GATE_LENS
-from hw_sim.scene import PhotoHolder, Presence, Scene, Walker, Waypoint, picture, unknown_person
-from hw_sim.walk import Gait, Grip, Path
+from hw_sim.camera import scene as scenes
+from hw_sim.camera.corridor import empty_lane
+from hw_sim.camera.gait import Gait, Grip, Path
+from hw_sim.camera.people import PEOPLE, passport_photo
+from hw_sim.camera.portrait import EYE_DISTANCE_M
+from hw_sim.camera.render import GATE_LENS
+from hw_sim.camera.scene import PhotoHolder, Presence, Scene, Walker, Waypoint, picture, unknown_person
 from models import manifest
 from models.face import Detection, Face, FaceReader
 from tests.hw_sim.test_people import Gallery

@@ -3,8 +3,8 @@ from itertools import pairwise
 import pytest
 
 from gated.core.gate import State
-from hw_sim import spans
-from hw_sim.ledger import Mark, Span
+from hw_sim.lane.ledger import Mark, Span
+from hw_sim.telling import spans
 from tests.hw_sim.passages import BEGAN, SCENARIOS, citizen, entries_of, rehearsed
 
 

@@ -12,10 +12,10 @@ from gated.core import events as ev
 from gated.core import screens
 from gated.core.effects import UnlockDoor
 from gated.core.vocabulary import Liveness, Outcome
-from hw_sim import words
 from hw_sim.record import Rehearsed
-from hw_sim.story import Storyteller, Thresholds, began_at
-from hw_sim.timeline import WIDTH, Narrator, takes_signs, wants_colour
+from hw_sim.telling import words
+from hw_sim.telling.story import Storyteller, Thresholds, began_at
+from hw_sim.telling.timeline import WIDTH, Narrator, takes_signs, wants_colour
 from tests.core.exploration import ALWAYS, OF_A_PASSAGE, assessed
 from tests.hw_sim.passages import (
     BEGAN,

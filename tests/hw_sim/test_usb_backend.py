@@ -17,12 +17,12 @@ import usb.util
 from drivers.chip_reader import CcidChipReader
 from gated.core.ports import DeviceError, DeviceGone
 from gated.core.settings import ChipReaderSettings
-from hw_sim.bulk_pipe import BulkPipe
-from hw_sim.ccid_descriptors import EVENTS, IN, OUT, STRINGS
-from hw_sim.ccid_device import CcidDevice, Fault
-from hw_sim.usb_backend import SocketBackend
-from hw_sim.usb_bus import UsbBus
-from hw_sim.usb_socket import MAX_FRAME, UsbServer
+from hw_sim.reader.bulk_pipe import BulkPipe
+from hw_sim.reader.ccid_descriptors import EVENTS, IN, OUT, STRINGS
+from hw_sim.reader.ccid_device import CcidDevice, Fault
+from hw_sim.reader.usb_backend import SocketBackend
+from hw_sim.reader.usb_bus import UsbBus
+from hw_sim.reader.usb_socket import MAX_FRAME, UsbServer
 
 READ = bytes.fromhex("00b0000000")
 STATUS = bytes.fromhex("65000000000000000000")
@@ -152,7 +152,7 @@ DAEMON = """
 import sys
 from drivers.chip_reader import CcidChipReader
 from gated.core.settings import ChipReaderSettings
-from hw_sim.usb_backend import SocketBackend
+from hw_sim.reader.usb_backend import SocketBackend
 
 reader = CcidChipReader(ChipReaderSettings(exchange_s=30), SocketBackend(sys.argv[1]))
 reader.open()

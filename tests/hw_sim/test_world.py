@@ -9,10 +9,10 @@ from typing import Final
 import pytest
 
 from gated.core.vocabulary import Door
-from hw_sim.board import SimulatedBoard, wiring
-from hw_sim.doorway import CLOSING_S, OPENING_S, PASSABLE
-from hw_sim.ledger import Ledger, Span
-from hw_sim.walking import (
+from hw_sim.lane.board import SimulatedBoard, wiring
+from hw_sim.lane.doorway import CLOSING_S, OPENING_S, PASSABLE
+from hw_sim.lane.ledger import Ledger, Span
+from hw_sim.lane.walking import (
     BACK_OUT,
     CAMERA_M,
     DECISION_M,
@@ -30,7 +30,7 @@ from hw_sim.walking import (
     Walk,
     tailgate,
 )
-from hw_sim.world import STEP_S, World
+from hw_sim.lane.world import STEP_S, World
 
 TURN_S: Final = 0.02
 

@@ -15,7 +15,7 @@ from gated.core.vocabulary import Device, Door
 from gated.lanes import board as module
 from gated.lanes.board import BoardLane, NotGuardedError
 from gated.lanes.dossier import Dossiers
-from hw_sim.board import SimulatedBoard, wiring
+from hw_sim.lane.board import SimulatedBoard, wiring
 from tests.lanes.rounds import SOON_S, Posted, come_round
 
 BOTH = frozenset(Door)

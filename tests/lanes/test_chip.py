@@ -14,11 +14,11 @@ from gated.document.trust_store import TrustStore
 from gated.lanes import chip as module
 from gated.lanes.chip import ChipLane
 from gated.lanes.dossier import Dossiers
-from hw_sim import issuer
-from hw_sim.ccid_device import CcidDevice, Fault
-from hw_sim.chip import Behaviour, Chip
-from hw_sim.usb_backend import BusBackend
-from hw_sim.usb_bus import UsbBus
+from hw_sim.passport import issuer
+from hw_sim.passport.chip import Behaviour, Chip
+from hw_sim.reader.ccid_device import CcidDevice, Fault
+from hw_sim.reader.usb_backend import BusBackend
+from hw_sim.reader.usb_bus import UsbBus
 from tests.hw_sim.terminal import PHOTOGRAPH, UTOPIA, passport
 from tests.lanes.rounds import PASSAGE, Posted, come_round, leave, rounds_until
 

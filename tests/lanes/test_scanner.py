@@ -14,7 +14,7 @@ from gated.document.mrz import parse
 from gated.lanes import scanner as module
 from gated.lanes.dossier import Dossiers
 from gated.lanes.scanner import ScannerLane
-from hw_sim.scanner import PtyScanner
+from hw_sim.reader.scanner import PtyScanner
 from tests.lanes.rounds import BEGAN, NEXT, PASSAGE, Posted, come_round, leave, rounds_until
 
 # Doc 9303-4, appendix B

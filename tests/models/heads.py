@@ -9,9 +9,9 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from hw_sim import looks
-from hw_sim.people import PEOPLE
-from hw_sim.render import GATE_LENS, turn
+from hw_sim.camera import looks
+from hw_sim.camera.people import PEOPLE
+from hw_sim.camera.render import GATE_LENS, turn
 from models.face import Points
 
 Kind = Literal["head", "flat", "bent"]

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from hw_sim import people
-from hw_sim.scene import PhotoHolder, Presence, Scene, Walker, Waypoint, picture
+from hw_sim.camera import people
+from hw_sim.camera.scene import PhotoHolder, Presence, Scene, Walker, Waypoint, picture
 from models.image import ImageError, decode
 from models.observer import BEST, CLEAR_FRAMES, Observer
 from models.tflite import Image

@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
-from hw_sim.render import turn
+from hw_sim.camera.render import turn
 from models.face import Face
 from models.quality import BRIGHT, DARK, GOOD_EYES_PX, MAX_TURN, MIN_EYES_PX, MIN_SHARPNESS, assess, pose
 from models.tflite import Image

@@ -15,11 +15,11 @@ from gated.core.gate import State
 from gated.core.vocabulary import Door, Outcome
 from gated.store.database import open_to_read
 from gated.store.journal import verify
-from hw_sim import issuer_lds as lds
-from hw_sim.ccid_device import Fault
-from hw_sim.chip import Behaviour, Chip
-from hw_sim.issuer import BROKEN_JPEG, NOT_AN_IMAGE, issue, with_cut_sod
-from hw_sim.people import passport_photo
+from hw_sim.camera.people import passport_photo
+from hw_sim.passport import lds
+from hw_sim.passport.chip import Behaviour, Chip
+from hw_sim.passport.issuer import BROKEN_JPEG, NOT_AN_IMAGE, issue, with_cut_sod
+from hw_sim.reader.ccid_device import Fault
 from hw_sim.rehearsal import Rehearsal
 from hw_sim.scenarios import BY_NAME, HOLDERS, Twist
 from hw_sim.site import Site

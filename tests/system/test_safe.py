@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from hw_sim.board import SimulatedBoard, wiring
-from hw_sim.gpio_shim import GpioServer, environment
+from hw_sim.lane.board import SimulatedBoard, wiring
+from hw_sim.lane.gpio_shim import GpioServer, environment
 from tests.drivers.gpio_program import shim
 from tests.test_config import filled
 

@@ -12,10 +12,10 @@ import pytest
 from gated.core.vocabulary import Liveness
 from gated.runtime import messages as say
 from gated.vision import EXIT_CONFIG, HINT_S, HOLD_S, ORPHAN_S, Guide
-from hw_sim import people
 from hw_sim.__main__ import demo_policy
-from hw_sim.camera import SimulatedCamera
-from hw_sim.scene import Walker, Waypoint
+from hw_sim.camera import people
+from hw_sim.camera.scene import Walker, Waypoint
+from hw_sim.camera.server import SimulatedCamera
 from hw_sim.supervisor import DaemonError, python
 from tests.system.vision_rig import Vision, picture, seen, showing
 

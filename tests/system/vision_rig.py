@@ -15,7 +15,7 @@ import numpy as np
 from gated.runtime import messages as say
 from gated.runtime.bus import Peer
 from hw_sim.__main__ import demo_policy
-from hw_sim.scene import Presence, Scene
+from hw_sim.camera.scene import Presence, Scene
 from hw_sim.supervisor import Daemon, python
 from hw_sim.toml import to_toml
 from models.tflite import Image

@@ -1,0 +1,1 @@
+"""What the camera sees: invented people, rendered, and the stream that OpenCV opens."""

@@ -1,0 +1,94 @@
+"""The empty lane behind the person, and the sensor's noise."""
+
+import functools
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from hw_sim.camera.render import CAMERA_HEIGHT_M, GATE_LENS, HEIGHT, WIDTH
+
+Floats = NDArray[np.float32]
+Bytes = NDArray[np.uint8]
+
+_HALF_WIDTH_M: Final = 0.62  # glass side walls of the lane
+_CEILING_M: Final = 1.15  # above the camera
+_HALL_M: Final = 9.0  # to the wall of the arrivals hall
+_LANE_END_M: Final = 4.2  # where the side walls begin
+_NOISE_SIGMA: Final = 2.2  # grey levels, a small sensor at a gain that suits 200 lux
+_NOISE_SLACK: Final = 64  # px by which the noise field is larger than a frame, so that no two frames share it
+
+
+@functools.cache
+def empty_lane(seed: int) -> Bytes:
+    """The lane without anybody (HEIGHT, WIDTH, 3); `seed` moves the hall's furniture."""
+    chance = np.random.default_rng(seed)
+    x = (np.arange(WIDTH, dtype=np.float32) + 0.5 - WIDTH / 2)[None, :] / GATE_LENS.focal_px
+    y = (np.arange(HEIGHT, dtype=np.float32) + 0.5 - HEIGHT / 2)[:, None] / GATE_LENS.focal_px
+    x, y = np.broadcast_arrays(x, y)
+    floor, ceiling = CAMERA_HEIGHT_M / np.maximum(y, 1e-6), _CEILING_M / np.maximum(-y, 1e-6)
+    side = _HALF_WIDTH_M / np.maximum(np.abs(x), 1e-6)
+    hall = np.minimum(np.minimum(floor, ceiling), _HALL_M)
+    picture = np.empty((HEIGHT, WIDTH, 3), np.float32)
+    picture[:] = _hall_wall(x * _HALL_M, y * _HALL_M, chance)
+    _lay(picture, (floor <= hall), _floor(x * floor, floor))
+    _lay(picture, (ceiling <= hall), _ceiling(x * ceiling, ceiling))
+    wall = side < np.minimum(hall, _LANE_END_M)
+    glass = _glass(side, y * side)
+    picture[wall] = picture[wall] * 0.35 + glass[wall] * 0.65
+    soft = cv2.GaussianBlur(picture, (0, 0), 1.6)  # the lens is focused on the person
+    return np.asarray(np.clip(soft, 0, 255), np.uint8)
+
+
+def _lay(picture: Floats, where: NDArray[np.bool_], colours: Floats) -> None:
+    picture[where] = colours[where]
+
+
+def _hall_wall(x: Floats, y: Floats, chance: np.random.Generator) -> Floats:
+    light = 168 - 9 * y
+    colour = np.stack([light * 1.02, light, light * 0.95], axis=-1)
+    for _ in range(7):
+        at, wide = chance.uniform(-5, 5), chance.uniform(0.3, 1.0)
+        top, bottom = chance.uniform(-0.9, 0.1), chance.uniform(0.3, 1.6)
+        paint = chance.uniform(60, 190) + chance.normal(0, 18, 3)
+        board = (np.abs(x - at) < wide) & (y > top) & (y < bottom)
+        colour[board] = 0.8 * paint + 0.2 * colour[board]
+    return np.asarray(colour, np.float32)
+
+
+def _floor(x: Floats, z: Floats) -> Floats:
+    joint = (np.mod(x + 20, 0.6) < 0.012) | (np.mod(z, 0.6) < 0.02)
+    light = np.where(joint, 92, 122 - 4 * np.minimum(z, 9))
+    return np.asarray(np.stack([light, light * 1.01, light * 1.03], axis=-1), np.float32)
+
+
+def _ceiling(x: Floats, z: Floats) -> Floats:
+    lamp = (np.mod(z + 0.4, 2.2) < 0.5) & (np.abs(x) < 0.9)
+    light = np.where(lamp, 250, 150 - 5 * np.minimum(z, 9))
+    return np.asarray(np.stack([light, light, light * 0.98], axis=-1), np.float32)
+
+
+def _glass(z: Floats, y: Floats) -> Floats:
+    post = np.mod(z, 1.1) < 0.06
+    rail = np.abs(y - 0.62) < 0.03
+    light = np.where(post | rail, 60, 176 - 14 * np.minimum(z, 6) - 12 * y)
+    return np.asarray(np.stack([light * 1.05, light * 1.03, light * 0.97], axis=-1), np.float32)
+
+
+@functools.cache
+def _noise() -> tuple[Bytes, Bytes]:
+    """Noise larger than a frame, split into what is added and what is taken away."""
+    shape = (HEIGHT + _NOISE_SLACK, WIDTH + _NOISE_SLACK, 3)
+    field = np.random.default_rng(20).normal(0, _NOISE_SIGMA, shape)
+    field += np.random.default_rng(21).normal(0, _NOISE_SIGMA * 0.6, shape[:2])[..., None]
+    return np.clip(field, 0, 255).astype(np.uint8), np.clip(-field, 0, 255).astype(np.uint8)
+
+
+def add_noise(picture: Bytes, chance: np.random.Generator) -> None:
+    """Add the sensor's noise in place."""
+    more, less = _noise()
+    x, y = (int(n) for n in chance.integers(0, _NOISE_SLACK, 2))
+    window = (slice(y, y + HEIGHT), slice(x, x + WIDTH))
+    cv2.add(picture, more[window], dst=picture)
+    cv2.subtract(picture, less[window], dst=picture)

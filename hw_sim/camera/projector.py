@@ -1,0 +1,89 @@
+"""Brings the world before the camera: whoever the lane holds is rendered where they are.
+
+Some fifteen times a second it asks the world who is in view and at what distance, and gives the camera each
+one's recent way and where they will be in a moment; in between the camera interpolates.
+"""
+
+import contextlib
+import threading
+import time
+from collections import deque
+
+from hw_sim.camera.scene import PhotoHolder, Presence, Scene, Walker, Waypoint
+from hw_sim.camera.server import CameraFailed, SimulatedCamera
+from hw_sim.lane.world import World
+
+PERIOD_S = 1 / 15
+AHEAD_S = 0.1  # a frame is rendered within this time of the last look
+KEEP = 6
+
+Look = Walker | PhotoHolder
+
+
+class Projector:
+    """A thread between `World` and `SimulatedCamera`. `cast` says what each person looks like."""
+
+    def __init__(self, world: World, camera: SimulatedCamera) -> None:
+        self._world = world
+        self._camera = camera
+        self._cast: dict[str, Look] = {}
+        self._ways: dict[str, deque[Waypoint]] = {}
+        self._stop = threading.Event()
+        self._empty = True
+        self._thread = threading.Thread(target=self._run, name="sim-projector", daemon=True)
+
+    def cast(self, name: str, look: Look) -> None:
+        """Give a person of the world a face; their path is filled in."""
+        self._cast[name] = look
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End. Idempotent."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(2.0)
+
+    def _run(self) -> None:
+        while not self._stop.wait(PERIOD_S):
+            present = self._present(time.monotonic())
+            if present or not self._empty:
+                with contextlib.suppress(CameraFailed):  # a dead camera shows nothing; the lane goes on
+                    self._camera.show(Scene(present=present))
+            self._empty = not present
+
+    def _present(self, now: float) -> tuple[Presence, ...]:
+        shown: list[Presence] = []
+        seen = [(name, distance) for name, distance in self._world.in_view() if name in self._cast]
+        for name, distance in seen:
+            way = self._ways.setdefault(name, deque(maxlen=KEEP))
+            way.append(Waypoint(time_s=now, distance_m=distance))
+            look = self._cast[name]
+            path = (*way, _ahead(way))
+            shown.append(_placed(look, path))
+        self._ways = {name: self._ways[name] for name, _ in seen}
+        return tuple(shown)
+
+
+def _ahead(way: deque[Waypoint]) -> Waypoint:
+    """Where somebody will be in a moment, if they go on as they do."""
+    last, before = way[-1], way[-2] if len(way) > 1 else way[-1]
+    elapsed = last.time_s - before.time_s
+    speed = (last.distance_m - before.distance_m) / elapsed if elapsed > 0 else 0.0
+    return Waypoint(time_s=last.time_s + AHEAD_S, distance_m=last.distance_m + speed * AHEAD_S)
+
+
+def _placed(look: Look, path: tuple[Waypoint, ...]) -> Presence:
+    match look:
+        case Walker():
+            return Walker(person=look.person, path=path, seed=look.seed, aside_m=look.aside_m)
+        case PhotoHolder():
+            return PhotoHolder(
+                person=look.person,
+                photo_of=look.photo_of,
+                path=path,
+                seed=look.seed,
+                bend_radius_m=look.bend_radius_m,
+            )

@@ -1,0 +1,127 @@
+"""What the gate's camera sees: a lane, a person in it or a photograph held up, through a lens and a sensor.
+
+The camera is a pinhole: focal length 1200 px at 1280 x 720 (56 degrees across), principal point in the
+middle, no tilt, mounted `CAMERA_HEIGHT_M` above the floor. It does not move, so the lane behind the
+person stands still and everything that moves does so by its own depth.
+"""
+
+from typing import Final, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from hw_sim.camera.figure import PIVOT, Figure, Surface
+from hw_sim.camera.raster import draw
+
+Floats = NDArray[np.float32]
+Bytes = NDArray[np.uint8]
+
+WIDTH: Final = 1280
+HEIGHT: Final = 720
+CAMERA_HEIGHT_M: Final = 1.60
+_NEAR_M: Final = 0.15  # nothing nearer than this is drawn
+_BODY_PX: Final = 60_000  # clothes are coarser: they carry nothing that the gate measures
+_LENS_PX: Final = 0.6  # blur of the lens, standard deviation
+
+
+class Lens(NamedTuple):
+    """A pinhole: picture size and focal length in pixels, principal point in the middle."""
+
+    width: int
+    height: int
+    focal_px: float
+
+    def project(self, points: Floats) -> Floats:
+        """Camera metres (N, 3) to picture pixels (N, 2)."""
+        centre = np.array([self.width / 2, self.height / 2], np.float32)
+        return np.asarray(points[:, :2] * (self.focal_px / points[:, 2:]) + centre, np.float32)
+
+
+GATE_LENS: Final = Lens(WIDTH, HEIGHT, 1200.0)
+
+
+class Pose(NamedTuple):
+    """Where the point between the eyes is (metres, camera axes) and how the head is turned (radians)."""
+
+    x_m: float
+    y_m: float
+    distance_m: float
+    yaw: float
+    pitch: float
+    roll: float
+    lean: float = 0.0  # turn of the body about the vertical
+
+    def place(self) -> Floats:
+        """The point between the eyes, camera metres."""
+        return np.array([self.x_m, self.y_m, self.distance_m], np.float32)
+
+
+class Optics(NamedTuple):
+    """Light on the person (1: neutral), how fine a head is drawn, how far the picture smears (sigma, px)."""
+
+    gain: float = 1.0
+    fine: int = 160_000  # pixels up to which a head is drawn at the picture's own resolution
+    smear_x: float = 0.0
+    smear_y: float = 0.0
+
+    def spread(self) -> tuple[Floats, Floats]:
+        """Separable kernels of lens and motion together."""
+        return _gauss(np.hypot(_LENS_PX, self.smear_x)), _gauss(np.hypot(_LENS_PX, self.smear_y))
+
+
+def _gauss(sigma: float) -> Floats:
+    return np.asarray(cv2.getGaussianKernel(2 * round(2 * sigma + 0.5) + 1, sigma), np.float32)
+
+
+def turn(yaw: float, pitch: float, roll: float) -> Floats:
+    """Rotation matrix: roll about z, then pitch about x, then yaw about y."""
+    angles = np.array([yaw, pitch, roll])
+    (cy, cp, cr), (sy, sp, sr) = np.cos(angles), np.sin(angles)
+    about_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
+    about_x = np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]])
+    about_z = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])
+    return np.asarray(about_y @ about_x @ about_z, np.float32)
+
+
+def put(
+    picture: Bytes, lens: Lens, surface: Surface, points: Floats, atlas: Bytes, optics: Optics, budget_px: int
+) -> None:
+    """Draw a surface, its points at `points` (camera metres), into the picture; at most `budget_px` fine."""
+    corners, seen = points[surface.faces], lens.project(points)[surface.faces]
+    b, c = seen[:, 1] - seen[:, 0], seen[:, 2] - seen[:, 0]
+    facing = (b[:, 0] * c[:, 1] - b[:, 1] * c[:, 0] < 0) & (corners[..., 2].min(1) > _NEAR_M)
+    shown = np.flatnonzero(facing)
+    shown = shown[np.lexsort((-corners[shown][..., 2].mean(1), surface.layers[shown]))]
+    if not len(shown):
+        return
+    low, high = np.maximum(seen[shown].min((0, 1)), 0), np.minimum(seen[shown].max((0, 1)), lens[:2])
+    extent = float(np.prod(np.maximum(high - low, 1)))
+    fine = min(1.0, (budget_px / extent) ** 0.5)
+    patch = draw(seen[shown], surface.texture[surface.faces[shown]], lens[:2], fine)
+    if patch is None:
+        return
+    colour = cv2.remap(atlas, patch.map_x, patch.map_y, cv2.INTER_LINEAR)  # black where nothing lies
+    cover = patch.cover
+    if cover.shape != (patch.height, patch.width):
+        colour = cv2.resize(colour, (patch.width, patch.height), interpolation=cv2.INTER_LINEAR)
+        cover = cv2.resize(cover, (patch.width, patch.height), interpolation=cv2.INTER_LINEAR)
+    kernel_x, kernel_y = optics.spread()
+    colour = cv2.sepFilter2D(colour, -1, kernel_x * optics.gain, kernel_y)
+    cover = cv2.sepFilter2D(cover, -1, kernel_x, kernel_y)
+    under = picture[patch.y : patch.y + patch.height, patch.x : patch.x + patch.width]
+    clear = cv2.cvtColor(cv2.bitwise_not(cover), cv2.COLOR_GRAY2BGR)
+    cv2.add(cv2.multiply(under, clear, scale=1 / 255), colour, dst=under)
+
+
+def put_person(picture: Bytes, lens: Lens, figure: Figure, pose: Pose, optics: Optics) -> None:
+    """Draw a person: hair that falls behind, then the body, then the head, turned about the neck."""
+    eyes = pose.place()
+    turned = turn(pose.yaw, pose.pitch, pose.roll).T
+    if figure.behind is not None:
+        hair = (figure.behind.points - PIVOT) @ turned + PIVOT + eyes
+        put(picture, lens, figure.behind, hair, figure.atlas, optics, _BODY_PX)
+    body = (figure.body.points - PIVOT) @ turn(pose.lean, 0, 0).T + PIVOT + eyes
+    put(picture, lens, figure.body, body, figure.atlas, optics, _BODY_PX)
+    head = (figure.head.points - PIVOT) @ turned + PIVOT + eyes
+    put(picture, lens, figure.head, head, figure.atlas, optics, optics.fine)

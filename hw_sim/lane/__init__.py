@@ -1,0 +1,1 @@
+"""The lane: a GPIO board with doors, lamps and sensors, and the people who walk through it."""

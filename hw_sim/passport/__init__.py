@@ -1,0 +1,1 @@
+"""A simulated state: its keys, its passports, and the chip in them."""

@@ -1,0 +1,1 @@
+"""Telling what happened: the timeline in the terminal and the report in HTML."""
