@@ -243,15 +243,25 @@ print(result.code, watchlist.version, [path.name for path in state.glob("*.next*
 
 def refresh_elsewhere(gate: Gate, central: Central, limit: int, *before: str) -> str:
     gate.watchlist.close()
-    done = subprocess.run(
-        [*before, sys.executable, "-c", REFRESH_ON_A_FULL_DISK, gate.state, central.folder.path, str(limit)],
-        check=True,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        cwd=Path(__file__).parents[2],
-    )
-    gate.open()
+    try:
+        done = subprocess.run(
+            [
+                *before,
+                sys.executable,
+                "-c",
+                REFRESH_ON_A_FULL_DISK,
+                gate.state,
+                central.folder.path,
+                str(limit),
+            ],
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            cwd=Path(__file__).parents[2],
+        )
+    finally:
+        gate.open()
     return done.stdout.strip()
 
 
