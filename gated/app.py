@@ -25,7 +25,7 @@ from gated.core.screens import told
 from gated.core.settings import TrustSettings
 from gated.core.vocabulary import Device, Door
 from gated.document.errors import TrustError
-from gated.document.trust_store import TrustStore
+from gated.document.trust.store import TrustStore
 from gated.lanes.background import BackgroundLane
 from gated.lanes.board import BoardLane
 from gated.lanes.caretaker import CaretakerLane

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 from gated.core.personal import MASK, Personal
 from gated.document import tlv
 from gated.document.access import Password, bac, pace
+from gated.document.access.card_access import MAX_CARD_ACCESS, CardAccess, PaceChoice, parse_card_access
 from gated.document.apdu import (
     END_OF_FILE,
     OK,
@@ -27,9 +28,8 @@ from gated.document.apdu import (
     parse_response,
     status_name,
 )
-from gated.document.card_access import MAX_CARD_ACCESS, CardAccess, PaceChoice, parse_card_access
-from gated.document.curves import Random
 from gated.document.errors import AccessError, MessagingError, ReadingError, TlvError
+from gated.document.groups.curves import Random
 from gated.document.keys import Suite
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from gated.document.errors import LdsError
 from gated.document.lds import parse_dg1
 from gated.document.mrz import Mrz
 from gated.document.reading import ChipFiles
-from gated.document.trust import TrustStore, authenticate
+from gated.document.trust.passive import TrustStore, authenticate
 
 _COMPARED = (
     ("document_type", "document_type"),

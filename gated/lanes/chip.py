@@ -17,7 +17,7 @@ from gated.document.errors import DocumentError
 from gated.document.lds import face_image
 from gated.document.mrz import Mrz
 from gated.document.reading import ChipFiles, drive, read_passport
-from gated.document.trust_store import TrustStore
+from gated.document.trust.store import TrustStore
 from gated.document.verification import verify
 from gated.lanes.condition import Condition, Post
 from gated.lanes.dossier import Dossiers

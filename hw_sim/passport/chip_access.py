@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from gated.document import keys, tlv
 from gated.document.apdu import Command
-from gated.document.curves import by_number
 from gated.document.errors import CurveError, TlvError
+from gated.document.groups.curves import by_number
 from gated.document.keys import Suite
 from gated.document.messaging import SessionKeys
 from hw_sim.passport.chip_files import WRONG_DATA, WRONG_LENGTH, WRONG_PARAMETERS, Refused

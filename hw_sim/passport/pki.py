@@ -21,7 +21,7 @@ from asn1crypto import algos, cms, core, keys, x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
-from gated.document.curves import by_oid
+from gated.document.groups.curves import by_oid
 
 CONTENT_LDS = "2.23.136.1.1.1"  # ldsSecurityObject
 CONTENT_MASTER_LIST = "2.23.136.1.1.2"

@@ -15,7 +15,7 @@ from gated.core.checks import Result
 from gated.document.access import Password
 from gated.document.mrz import parse
 from gated.document.reading import SHORT_RESPONSE, ChipFiles, drive, read_passport
-from gated.document.trust import TrustStore
+from gated.document.trust.passive import TrustStore
 from gated.document.verification import verify
 from hw_sim.passport.chip import Chip
 from hw_sim.passport.issuer import BAC_ONLY, PACE_ONLY, Authority, Passport, Person, Protocols, issue

@@ -8,7 +8,7 @@ from gated.document.access import Password
 from gated.document.keys import Suite
 from gated.document.mrz import Mrz, parse
 from gated.document.reading import ChipFiles, drive, read_passport
-from gated.document.trust import TrustStore
+from gated.document.trust.passive import TrustStore
 from hw_sim.passport import lds as issuer_lds
 from hw_sim.passport.chip import Behaviour, Chip
 from hw_sim.passport.issuer import (

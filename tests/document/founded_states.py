@@ -9,7 +9,7 @@ import pytest
 from gated.core.checks import Check, Result
 from gated.document.errors import TrustError
 from gated.document.tlv import encode
-from gated.document.trust import CHECKS, TrustStore, authenticate
+from gated.document.trust.passive import CHECKS, TrustStore, authenticate
 from hw_sim.passport.pki import CONTENT_MASTER_LIST, Authority, signed_data
 
 TODAY = date(2026, 11, 23)

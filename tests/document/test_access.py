@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gated.document.access import Password, PasswordKind, bac, pace
+from gated.document.access.card_access import PACE_OID, CardAccess, PaceChoice, PaceOffer, parse_card_access
 from gated.document.apdu import Command
-from gated.document.card_access import PACE_OID, CardAccess, PaceChoice, PaceOffer, parse_card_access
 from gated.document.errors import AccessError
 from gated.document.keys import Suite
 from gated.document.messaging import SecureChannel, SessionKeys

@@ -7,9 +7,9 @@ from asn1crypto import core, keys, pem, x509
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gated.document.certificates import parse_certificate
 from gated.document.errors import TrustError
-from gated.document.trust import TrustStore
+from gated.document.trust.certificates import parse_certificate
+from gated.document.trust.passive import TrustStore
 from tests.document.founded_states import assert_not_loaded, check, list_of, sod, state
 from tests.document.material import FUZZ, accepts_or_raises, damaged, refused
 

@@ -7,8 +7,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, utils
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gated.document.curves import CURVES, Curve, Point, by_number, by_oid, by_parameters
 from gated.document.errors import CurveError
+from gated.document.groups.curves import CURVES, Curve, Point, by_number, by_oid, by_parameters
 from tests.document.material import FUZZ, refused
 
 P256 = by_number(12)

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from gated.document import lds
 from gated.document.errors import LdsError
-from gated.document.signed_data import parse_signed_data
 from gated.document.tlv import encode
+from gated.document.trust.signed_data import parse_signed_data
 from tests.document.material import FUZZ, accepts_or_raises, damaged, refused, specimen
 
 HEX = bytes.fromhex

@@ -8,10 +8,10 @@ from asn1crypto import algos, keys
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
 
-from gated.document import signatures
-from gated.document.curves import by_number
 from gated.document.errors import TrustError
-from gated.document.signatures import EllipticKey, RsaKey, Scheme
+from gated.document.groups.curves import by_number
+from gated.document.trust import signatures
+from gated.document.trust.signatures import EllipticKey, RsaKey, Scheme
 from tests.document.material import refused
 
 MESSAGE = b"what the issuing state wrote"

@@ -9,14 +9,14 @@ from hypothesis import given, settings
 
 from gated.core.checks import Check, Result, overall
 from gated.document import lds
-from gated.document.certificates import parse_certificate
-from gated.document.curves import by_oid
 from gated.document.errors import TrustError
-from gated.document.signatures import EllipticKey
-from gated.document.signed_data import parse_signed_data
-from gated.document.states import issuer_codes
+from gated.document.groups.curves import by_oid
 from gated.document.tlv import encode
-from gated.document.trust import CHECKS, TrustStore, authenticate
+from gated.document.trust.certificates import parse_certificate
+from gated.document.trust.passive import CHECKS, TrustStore, authenticate
+from gated.document.trust.signatures import EllipticKey
+from gated.document.trust.signed_data import parse_signed_data
+from gated.document.trust.states import issuer_codes
 from hw_sim.passport.pki import CONTENT_LDS, Authority, signed_data
 from tests.document.founded_states import (
     AT,

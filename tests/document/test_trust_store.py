@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given, settings
 
 from gated.document import lds
-from gated.document.certificates import Certificate
 from gated.document.errors import TrustError
-from gated.document.signatures import EllipticKey
-from gated.document.signed_data import parse_signed_data
-from gated.document.trust import TrustStore
+from gated.document.trust.certificates import Certificate
+from gated.document.trust.passive import TrustStore
+from gated.document.trust.signatures import EllipticKey
+from gated.document.trust.signed_data import parse_signed_data
 from hw_sim.passport.pki import CONTENT_MASTER_LIST, signed_data
 from tests.document.founded_states import assert_not_loaded, sod, state, store
 from tests.document.material import FUZZ, accepts_or_raises, damaged, test_data

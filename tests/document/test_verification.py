@@ -9,7 +9,7 @@ from gated.core.checks import Check, Result, overall
 from gated.document import lds
 from gated.document.errors import LdsError
 from gated.document.mrz import Mrz
-from gated.document.trust import CHECKS
+from gated.document.trust.passive import CHECKS
 from gated.document.verification import verify
 from hw_sim.passport import lds as issuer_lds
 from hw_sim.passport.issuer import (

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Generator
 from datetime import date
 
-from gated.document import access, card_access
+from gated.document import access
 from gated.document.access import Password, PasswordKind
 from gated.document.apdu import Command, Response, parse_response
 from gated.document.messaging import SecureChannel
@@ -70,7 +70,7 @@ class Terminal:
 
     def enter_pace(self) -> None:
         offered = self.raw("00B09C0000")
-        choice = card_access.parse_card_access(offered[:-2]).choose()
+        choice = access.parse_card_access(offered[:-2]).choose()
         assert choice is not None
         self.run(access.pace(choice, self.password, secrets.token_bytes))
 

@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 import pytest
 
-from gated.document import access, card_access, tlv
+from gated.document import access, tlv
 from gated.document.access import Password, PasswordKind
 from gated.document.apdu import Command
-from gated.document.curves import by_number
 from gated.document.errors import AccessError
+from gated.document.groups.curves import by_number
 from gated.document.keys import Suite
 from gated.document.reading import drive
 from hw_sim.passport import issuer, lds
@@ -193,7 +193,7 @@ def test_steps_out_of_order_are_refused() -> None:
 
 
 def _pace(terminal: Terminal, change: Callable[[bytes], bytes]) -> None:
-    choice = card_access.parse_card_access(WITH_BOTH.files[lds.CARD_ACCESS]).choose()
+    choice = access.parse_card_access(WITH_BOTH.files[lds.CARD_ACCESS]).choose()
     assert choice is not None
     run = access.pace(choice, terminal.password, secrets.token_bytes)
     drive(run, lambda apdu: terminal.raw(change(apdu)))

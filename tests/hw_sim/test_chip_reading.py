@@ -18,7 +18,7 @@ from gated.document.errors import (
 )
 from gated.document.lds import face_image, parse_com, parse_dg1
 from gated.document.reading import ChipFiles, drive, read_passport
-from gated.document.trust import TrustStore
+from gated.document.trust.passive import TrustStore
 from gated.document.verification import verify
 from hw_sim.passport import issuer, lds
 from hw_sim.passport.chip import Behaviour, Chip, NoAnswer

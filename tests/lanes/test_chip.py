@@ -10,7 +10,7 @@ from gated.core import events as ev
 from gated.core.checks import Result
 from gated.core.settings import ChipReaderSettings
 from gated.document import mrz
-from gated.document.trust_store import TrustStore
+from gated.document.trust.store import TrustStore
 from gated.lanes import chip as module
 from gated.lanes.chip import ChipLane
 from gated.lanes.dossier import Dossiers

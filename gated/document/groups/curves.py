@@ -13,8 +13,8 @@ session with a chip that is in the gate's own reader.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gated.document.domain_parameters import TABLE, DomainParameters
 from gated.document.errors import CurveError
+from gated.document.groups.domain_parameters import TABLE, DomainParameters
 
 Random = Callable[[int], bytes]
 _Jacobian = tuple[int, int, int]  # X, Y, Z with x = X / Z^2 and y = Y / Z^3; Z = 0 is infinity

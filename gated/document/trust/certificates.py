@@ -14,7 +14,7 @@ from typing import Any
 from asn1crypto import pem, x509
 
 from gated.document.errors import TrustError
-from gated.document.signatures import ASN1_ERRORS, PublicKey, Scheme, parse_key, parse_scheme, verifies
+from gated.document.trust.signatures import ASN1_ERRORS, PublicKey, Scheme, parse_key, parse_scheme, verifies
 
 MAX_CERTIFICATE = 16_384
 

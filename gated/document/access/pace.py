@@ -1,63 +1,22 @@
-"""Access to the chip (Doc 9303-11 section 4): PACE over elliptic curves with generic mapping, and BAC.
+"""Password Authenticated Connection Establishment (Doc 9303-11 section 4.4), the terminal's side.
 
-Each protocol is a generator: it yields command APDUs, is sent response APDUs, and returns a SecureChannel
-or raises. Neither ever turns into the other: that choice is made before, from EF.CardAccess and policy,
-and a PACE that fails has failed. Chance comes from the argument `random`, so that the worked examples of
-the standard can be replayed byte by byte.
+A generator: it yields command APDUs, is sent response APDUs, and returns a SecureChannel or raises. It never
+turns into BAC: that choice is made before, from EF.CardAccess and policy, and a PACE that fails has failed.
+Chance comes from the argument `random`, so that the worked examples of the standard can be replayed.
 """
 
 from collections.abc import Generator
-from dataclasses import dataclass
-from enum import IntEnum
 
 from gated.document import keys, tlv
-from gated.document.apdu import Command, Response, parse_response
-from gated.document.card_access import PaceChoice
-from gated.document.curves import Point, Random
+from gated.document.access.card_access import PaceChoice
+from gated.document.access.password import Apdus, Password
+from gated.document.apdu import Command, parse_response
 from gated.document.errors import AccessError, ApduError, CurveError, TlvError
-from gated.document.keys import Suite
+from gated.document.groups.curves import Point, Random
 from gated.document.messaging import SecureChannel, SessionKeys
-from gated.document.mrz import Mrz
-
-Apdus = Generator[bytes, bytes, SecureChannel]
 
 CHAINED = 0x10  # CLA: more commands of the chain follow
 MAX_NONCE = 64
-
-
-class PasswordKind(IntEnum):
-    """The reference of the password in MSE:Set AT (section 4.4.4.1)."""
-
-    MRZ = 1
-    CAN = 2
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Password:
-    """What the terminal knows from the page: the MRZ information or the card access number."""
-
-    kind: PasswordKind
-    text: str
-
-    def __repr__(self) -> str:
-        return f"Password({self.kind.name})"
-
-    @classmethod
-    def of_mrz(cls, mrz: Mrz) -> "Password":
-        """The MRZ information of a scanned zone."""
-        return cls(PasswordKind.MRZ, mrz.access_key)
-
-    @classmethod
-    def of_can(cls, number: str) -> "Password":
-        """The six digits on the data page. Raises AccessError(`can_malformed`)."""
-        if len(number) != 6 or not (number.isascii() and number.isdigit()):
-            raise AccessError("can_malformed")
-        return cls(PasswordKind.CAN, number)
-
-    @property
-    def seed(self) -> bytes:
-        """f(password) of section 9.7.3."""
-        return keys.mrz_seed(self.text) if self.kind is PasswordKind.MRZ else keys.can_seed(self.text)
 
 
 def pace(choice: PaceChoice, password: Password, random: Random) -> Apdus:
@@ -155,52 +114,3 @@ class _Pace:
         if not response.ok:
             raise AccessError("access_denied" if last else "pace_refused")
         return tlv.only(tlv.parse(tlv.parse_one(response.body, 0x7C).value), answer)
-
-
-def bac(password: Password, random: Random) -> Apdus:
-    """Basic Access Control (section 4.3), with the passport application selected.
-
-    Draws RND.IFD (8 bytes), then K.IFD (16 bytes). Raises AccessError: `bac_refused` when the chip gives
-    no challenge, `access_denied` when it does not accept the terminal, `bac_token_wrong` when it does not
-    know the keys.
-    """
-    if password.kind is not PasswordKind.MRZ:
-        raise AccessError("bac_needs_mrz")
-    seed = password.seed[:16]
-    encryption = keys.derive(Suite.TDES, seed, keys.FOR_ENCRYPTION)
-    authentication = keys.derive(Suite.TDES, seed, keys.FOR_AUTHENTICATION)
-    challenge = _response((yield Command(0x00, 0x84, 0x00, 0x00, b"", 8).encode()))
-    if not challenge.ok or len(challenge.body) != 8:
-        raise AccessError("bac_refused")
-    own, secret = random(8), random(16)
-    cryptogram = keys.encrypt(Suite.TDES, encryption, own + challenge.body + secret)
-    body = cryptogram + keys.mac(Suite.TDES, authentication, cryptogram)
-    answer = _response((yield Command(0x00, 0x82, 0x00, 0x00, body, 40).encode()))
-    if not answer.ok:
-        raise AccessError("access_denied")
-    chip_secret = _opened(encryption, authentication, answer.body, challenge.body + own)
-    mixed = bytes(one ^ other for one, other in zip(secret, chip_secret, strict=True))
-    session = SessionKeys(
-        Suite.TDES,
-        keys.derive(Suite.TDES, mixed, keys.FOR_ENCRYPTION),
-        keys.derive(Suite.TDES, mixed, keys.FOR_AUTHENTICATION),
-    )
-    return SecureChannel(session, int.from_bytes(challenge.body[4:] + own[4:], "big"))
-
-
-def _opened(encryption: bytes, authentication: bytes, answer: bytes, nonces: bytes) -> bytes:
-    """Check the chip's cryptogram and both nonces in it; return K.IC."""
-    cryptogram, check = answer[:32], answer[32:]
-    if len(answer) != 40 or not keys.equal(keys.mac(Suite.TDES, authentication, cryptogram), check):
-        raise AccessError("bac_token_wrong")
-    plain = keys.decrypt(Suite.TDES, encryption, cryptogram)
-    if not keys.equal(plain[:16], nonces):
-        raise AccessError("bac_token_wrong")
-    return plain[16:]
-
-
-def _response(raw: bytes) -> Response:
-    try:
-        return parse_response(raw)
-    except ApduError as error:
-        raise AccessError("bac_malformed") from error

@@ -10,9 +10,9 @@ from typing import Any
 from asn1crypto import cms
 
 from gated.document import keys
-from gated.document.certificates import CanonicalName, Certificate, canonical, parse_certificate
 from gated.document.errors import TrustError
-from gated.document.signatures import ASN1_ERRORS, Scheme, digest_of, parse_scheme, verifies
+from gated.document.trust.certificates import CanonicalName, Certificate, canonical, parse_certificate
+from gated.document.trust.signatures import ASN1_ERRORS, Scheme, digest_of, parse_scheme, verifies
 
 MAX_CERTIFICATES = 16
 

@@ -8,8 +8,8 @@ is offered is named, so that a refusal can say why.
 from dataclasses import dataclass
 
 from gated.document import tlv
-from gated.document.curves import Curve, by_number
 from gated.document.errors import AccessError, CurveError, TlvError
+from gated.document.groups.curves import Curve, by_number
 from gated.document.keys import Suite
 
 MAX_CARD_ACCESS = 4096

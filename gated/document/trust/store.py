@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from gated.document import tlv
-from gated.document.certificates import CanonicalName, Certificate, parse_certificate
 from gated.document.errors import TlvError, TrustError
-from gated.document.signed_data import SignedData, parse_signed_data
+from gated.document.trust.certificates import CanonicalName, Certificate, parse_certificate
+from gated.document.trust.signed_data import SignedData, parse_signed_data
 
 MAX_MASTER_LIST = 16 * 1024 * 1024
 MAX_LISTED = 10_000  # certificates in one list; national lists hold 500 to 600

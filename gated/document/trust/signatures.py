@@ -2,7 +2,7 @@
 
 Keys come as SubjectPublicKeyInfo. Elliptic curves may be named or written out; written-out parameters
 count only if every one of them equals a known curve, and are then that curve. OpenSSL computes wherever
-it knows the curve, `gated.document.curves` elsewhere.
+it knows the curve, `gated.document.groups.curves` elsewhere.
 
 SHA-1 is still taken: passports of ten years' validity were signed with it, and a forger would need a
 second preimage, not a collision. MD5 and RSA keys below 2048 bits are not.
@@ -17,8 +17,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 
-from gated.document.curves import Curve, Point, by_oid, by_parameters
 from gated.document.errors import CurveError, TrustError
+from gated.document.groups.curves import Curve, Point, by_oid, by_parameters
 
 # What asn1crypto, which parses as fields are looked at, may raise over malformed input.
 ASN1_ERRORS = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError)

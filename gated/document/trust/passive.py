@@ -19,13 +19,13 @@ from datetime import datetime
 
 from gated.core.checks import Check, Result
 from gated.document import keys
-from gated.document.certificates import Certificate
 from gated.document.errors import LdsError, TrustError
 from gated.document.lds import SecurityObject, parse_security_object, parse_sod
-from gated.document.signatures import digest_of
-from gated.document.signed_data import SignedData, parse_signed_data
-from gated.document.states import issuer_codes
-from gated.document.trust_store import Refusal, TrustStore
+from gated.document.trust.certificates import Certificate
+from gated.document.trust.signatures import digest_of
+from gated.document.trust.signed_data import SignedData, parse_signed_data
+from gated.document.trust.states import issuer_codes
+from gated.document.trust.store import Refusal, TrustStore
 
 __all__ = ["CHECKS", "Refusal", "TrustStore", "authenticate"]
 

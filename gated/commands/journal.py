@@ -1,0 +1,90 @@
+"""Commands on a journal, the gate's own or a copy: its chain, its entries, and the decision once more."""
+
+import argparse
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from gated.commands.answer import Answer, UsageError, Words
+from gated.config import load
+from gated.core.replay import Recorded, Replayed, replay
+from gated.report import entries_text, replay_text, verdict_text
+from gated.store.database import open_to_read, store_error
+from gated.store.journal import Entry, Head, Verdict, read, verify
+
+MAX_SHOWN = 1_000_000
+
+_HEAD = re.compile("[0-9]{1,15}:[0-9a-f]{64}")
+
+
+def add(words: Words) -> None:
+    """Put these commands on the command line."""
+    journal = words.group("journal", "Verify or show the journal.")
+    checked = journal.command("verify", journal_verify)
+    checked.add_argument("--head", metavar="NUMBER:HASH", help="a head that was kept elsewhere")
+    shown = journal.command("show", journal_show)
+    shown.add_argument("--passage", metavar="ID", help="all entries of this passage")
+    shown.add_argument("--last", metavar="N", type=_many, default=20, help="the last N entries (20)")
+    replayed = words.command("replay", replay_journal)
+    for sub in (checked, shown, replayed):
+        sub.add_argument("--file", type=Path, help="a journal, or a copy of one, in place of the gate's")
+
+
+def journal_verify(arguments: argparse.Namespace) -> Answer:
+    """Check the whole chain and that every passage in it ends exactly once."""
+    head = None if arguments.head is None else _head(arguments.head)
+    with _journal(arguments) as database:
+        verdict: Verdict = verify(database, head)
+    return Answer(value=verdict, text=verdict_text(verdict), good=not verdict.problems)
+
+
+def journal_show(arguments: argparse.Namespace) -> Answer:
+    """Show entries: the last few, or those of one passage."""
+    last = None if arguments.passage else arguments.last
+    with _journal(arguments) as database:
+        entries = tuple(read(database, passage=arguments.passage, last=last))
+    return Answer(value=entries, text=tuple(entries_text(entries)))
+
+
+def replay_journal(arguments: argparse.Namespace) -> Answer:
+    """Feed the recorded events into the decision again and compare."""
+    try:
+        with _journal(arguments) as database:
+            found: Replayed = replay(_recorded(entry) for entry in read(database))
+    except ValueError as error:
+        raise UsageError(f"{error}: this journal lacks its beginning; see `journal verify`") from error
+    return Answer(value=found, text=replay_text(found), good=not found.differences)
+
+
+@contextmanager
+def _journal(arguments: argparse.Namespace) -> Iterator[sqlite3.Connection]:
+    """Open the gate's journal, or the one that was named, to read. Raises StoreError, in the block too."""
+    path = arguments.file or Path(load(arguments.config).config.paths.state) / "journal.db"
+    database = open_to_read(path)
+    try:
+        yield database
+    except sqlite3.Error as error:
+        raise store_error(path, error) from error
+    finally:
+        database.close()
+
+
+def _head(text: str) -> Head:
+    if not _HEAD.fullmatch(text):
+        raise UsageError("--head is NUMBER:HASH, as `journal verify` printed it")
+    number, _, digest = text.partition(":")
+    return Head(seq=int(number), hash=digest)
+
+
+def _many(text: str) -> int:
+    """Read a count from the command line."""
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= MAX_SHOWN:
+        raise argparse.ArgumentTypeError(f"{text!r}: give a number from 1 to {MAX_SHOWN}")
+    return int(text)
+
+
+def _recorded(entry: Entry) -> Recorded:
+    followed = entry.followed
+    return Recorded(seq=entry.seq, event=entry.event, state=followed.state, effects=followed.effects)
