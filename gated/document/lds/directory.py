@@ -1,6 +1,6 @@
-"""Where the chip keeps what: identifier, tag and cap of every elementary file (Doc 9303-10, sections 3.6 and 4).
+"""Where the chip keeps what: identifier, tag and cap of each file (Doc 9303-10, sections 3.6 and 4).
 
-A cap is what a reading accepts as declared length, and what a parser accepts as file. A passport chip holds 64
+A cap is what a reading accepts as declared length, and what a parser accepts as file. A chip holds 64
 to 180 KiB in all, so a file that declares more than its cap is not one that somebody could have stored. The
 caps leave several times the room that files in circulation take; together they bound a reading in time.
 """
@@ -31,7 +31,7 @@ class ElementaryFile:
         return self.identifier & 0x1F
 
 
-# In the master file, for anyone to read. Two identifiers stand there and, for other files, in the application.
+# In the master file, for anyone to read. Two of the identifiers mean other files in the application.
 CARD_ACCESS = ElementaryFile("card_access", 0x011C, 0x31, 4 * KIB, in_application=False)
 CARD_SECURITY = ElementaryFile("card_security", 0x011D, 0x30, 16 * KIB, in_application=False)  # a CMS
 ATR_INFO = ElementaryFile("atr_info", 0x2F01, None, KIB, in_application=False)
