@@ -2,12 +2,13 @@
 
 from collections.abc import Generator
 from dataclasses import replace
+from typing import TypeVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gated.document.access import Password, PasswordKind, bac, pace
+from gated.document.access import Opened, Password, PasswordKind, bac, pace
 from gated.document.access.card_access import PACE_OID, CardAccess, PaceChoice, PaceOffer, parse_card_access
 from gated.document.apdu import Command
 from gated.document.errors import AccessError
@@ -16,6 +17,7 @@ from gated.document.messaging import SecureChannel, SessionKeys
 from gated.document.mrz import parse
 from tests.document.material import FUZZ, accepts_or_raises, damaged, refused
 
+T = TypeVar("T")
 HEX = bytes.fromhex
 Transcript = list[tuple[str, str]]
 
@@ -58,7 +60,7 @@ BAC: Transcript = [
 ]
 
 
-def replay(protocol: Generator[bytes, bytes, SecureChannel], transcript: Transcript) -> SecureChannel:
+def replay(protocol: Generator[bytes, bytes, T], transcript: Transcript) -> T:
     """Expect each command, answer it; return what the protocol returns at the end."""
     command = next(protocol)
     try:
@@ -66,8 +68,8 @@ def replay(protocol: Generator[bytes, bytes, SecureChannel], transcript: Transcr
             assert command.hex().upper() == expected
             command = protocol.send(HEX(answer))
     except StopIteration as end:
-        channel: SecureChannel = end.value
-        return channel
+        result: T = end.value
+        return result
     raise AssertionError("the protocol asks for more")
 
 
@@ -93,7 +95,7 @@ def worked_choice() -> PaceChoice:
     return choice
 
 
-def worked_pace(choice: PaceChoice | None = None) -> Generator[bytes, bytes, SecureChannel]:
+def worked_pace(choice: PaceChoice | None = None) -> Generator[bytes, bytes, Opened]:
     return pace(choice or worked_choice(), PACE_PASSWORD, draws(MAPPING_KEY, EPHEMERAL_KEY))
 
 
@@ -102,7 +104,7 @@ def changed(transcript: Transcript, step: int, answer: str) -> Transcript:
 
 
 def test_the_worked_example_of_pace() -> None:
-    channel = replay(worked_pace(), PACE)
+    channel = replay(worked_pace(), PACE).channel
     same = SecureChannel(
         SessionKeys(
             Suite.AES_128, HEX("F5F0E35C0D7161EE6724EE513A0D9A7F"), HEX("FE251C7858B356B24514B3BD5F4297D1")

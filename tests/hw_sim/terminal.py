@@ -1,7 +1,6 @@
 """A terminal for tests of the simulated chip: sends bytes, keeps what it sent, opens a session."""
 
 import secrets
-from collections.abc import Generator
 from datetime import date
 
 from gated.document import access
@@ -61,18 +60,15 @@ class Terminal:
             return parse_response(self.raw(command.encode()))
         return self.channel.unprotect(parse_response(self.raw(self.channel.protect(command).encode())))
 
-    def run(self, protocol: Generator[bytes, bytes, SecureChannel]) -> None:
-        self.channel = drive(protocol, self.raw)
-
     def enter_bac(self) -> None:
         assert self.status(SELECT_APPLICATION) == 0x9000
-        self.run(access.bac(self.password, secrets.token_bytes))
+        self.channel = drive(access.bac(self.password, secrets.token_bytes), self.raw)
 
     def enter_pace(self) -> None:
         offered = self.raw("00B09C0000")
         choice = access.parse_card_access(offered[:-2]).choose()
         assert choice is not None
-        self.run(access.pace(choice, self.password, secrets.token_bytes))
+        self.channel = drive(access.pace(choice, self.password, secrets.token_bytes), self.raw).channel
 
     def select_application(self) -> None:
         assert self.send(Command(0x00, 0xA4, 0x04, 0x0C, lds.APPLICATION)).ok

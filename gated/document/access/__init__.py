@@ -2,7 +2,17 @@
 
 from gated.document.access.bac import bac
 from gated.document.access.card_access import CardAccess, PaceChoice, parse_card_access
-from gated.document.access.pace import pace
+from gated.document.access.pace import MappingEvidence, Opened, pace
 from gated.document.access.password import Password, PasswordKind
 
-__all__ = ["CardAccess", "PaceChoice", "Password", "PasswordKind", "bac", "pace", "parse_card_access"]
+__all__ = [
+    "CardAccess",
+    "MappingEvidence",
+    "Opened",
+    "PaceChoice",
+    "Password",
+    "PasswordKind",
+    "bac",
+    "pace",
+    "parse_card_access",
+]

@@ -9,7 +9,7 @@ from gated.document.keys import Suite
 from gated.document.messaging import SecureChannel, SessionKeys
 
 
-def bac(password: Password, random: Random) -> Apdus:
+def bac(password: Password, random: Random) -> Apdus[SecureChannel]:
     """Basic Access Control (section 4.3), with the passport application selected.
 
     Draws RND.IFD (8 bytes), then K.IFD (16 bytes). Raises AccessError: `bac_refused` when the chip gives

@@ -6,6 +6,7 @@ Chance comes from the argument `random`, so that the worked examples of the stan
 """
 
 from collections.abc import Generator
+from dataclasses import dataclass
 
 from gated.document import keys, tlv
 from gated.document.access.card_access import PaceChoice
@@ -19,7 +20,30 @@ CHAINED = 0x10  # CLA: more commands of the chain follow
 MAX_NONCE = 64
 
 
-def pace(choice: PaceChoice, password: Password, random: Random) -> Apdus:
+@dataclass(frozen=True, slots=True, repr=False)
+class MappingEvidence:
+    """What PACE-CAM gave to prove the chip genuine (section 4.4.3.5): nothing yet, until it is verified.
+
+    `public` is the chip's public key of the mapping, coded; `data` the decrypted chip authentication data.
+    """
+
+    choice: PaceChoice
+    public: bytes
+    data: bytes
+
+    def __repr__(self) -> str:
+        return f"MappingEvidence({self.choice.offer.name})"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The channel that PACE opened; with chip authentication mapping, also the evidence."""
+
+    channel: SecureChannel
+    mapping: MappingEvidence | None = None
+
+
+def pace(choice: PaceChoice, password: Password, random: Random) -> Apdus[Opened]:
     """Password Authenticated Connection Establishment (section 4.4).
 
     Draws two private keys. Raises AccessError: `pace_refused` before anything secret was used,
@@ -45,7 +69,7 @@ class _Pace:
         self._suite = choice.suite
         self._curve = choice.curve
 
-    def commands(self) -> Apdus:
+    def commands(self) -> Apdus[Opened]:
         nonce = yield from self._nonce()
         generator = yield from self._map(nonce)
         own, chip, shared = yield from self._agree(generator)
@@ -55,7 +79,7 @@ class _Pace:
             keys.derive(self._suite, shared, keys.FOR_AUTHENTICATION),
         )
         yield from self._confirm(session, own, chip)
-        return SecureChannel(session)
+        return Opened(SecureChannel(session))
 
     def _nonce(self) -> Generator[bytes, bytes, int]:
         """Choose the protocol, then fetch and decrypt the nonce."""

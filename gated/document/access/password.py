@@ -3,13 +3,14 @@
 from collections.abc import Generator
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import TypeVar
 
 from gated.document import keys
 from gated.document.errors import AccessError
-from gated.document.messaging import SecureChannel
 from gated.document.mrz import Mrz
 
-Apdus = Generator[bytes, bytes, SecureChannel]
+T = TypeVar("T")
+Apdus = Generator[bytes, bytes, T]  # yields coded commands, is sent coded responses
 
 
 class PasswordKind(IntEnum):
@@ -21,10 +22,14 @@ class PasswordKind(IntEnum):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Password:
-    """What the terminal knows from the page: the MRZ information or the card access number."""
+    """What the terminal knows from the page: the MRZ information or the card access number.
+
+    `characters` of the zone tell how long DG1 is to be; 0 where the zone is not known.
+    """
 
     kind: PasswordKind
     text: str
+    characters: int = 0
 
     def __repr__(self) -> str:
         return f"Password({self.kind.name})"
@@ -32,7 +37,7 @@ class Password:
     @classmethod
     def of_mrz(cls, mrz: Mrz) -> "Password":
         """The MRZ information of a scanned zone."""
-        return cls(PasswordKind.MRZ, mrz.access_key)
+        return cls(PasswordKind.MRZ, mrz.access_key, len(mrz.text))
 
     @classmethod
     def of_can(cls, number: str) -> "Password":
