@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
+from gated.core.values import Value
 from gated.core.vocabulary import Door
 
 
@@ -32,14 +33,48 @@ class CardGone(DeviceError):
     """The reader is well; the chip left its field or stopped answering."""
 
 
+class Limits(Value):
+    """What one exchange with a chip can carry through its reader.
+
+    `max_command` counts the whole command APDU, `max_response` the response without its status word. A reader
+    of whole short APDUs says 261 and 256, or less; one that carries extended APDUs 65544 and 65536.
+    """
+
+    max_command: int
+    max_response: int
+
+
 class ChipReader(Protocol):
     """A contactless reader with one slot (USB CCID, PC/SC, a simulator, a recorded transcript)."""
 
+    def open(self) -> None:
+        """Take the reader; closes it first if it is open. Raises DeviceGone, DeviceTimeout, DeviceError."""
+
+    def close(self) -> None:
+        """Cut the card's power and give the reader back. Idempotent, never raises."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the reader is held (it may have been unplugged since)."""
+
+    @property
+    def limits(self) -> Limits:
+        """What one exchange carries. Raises DeviceGone if the reader is not open."""
+
+    def card_present(self) -> bool:
+        """Whether a card is in the field now. Raises DeviceGone, DeviceTimeout."""
+
+    def await_card(self, timeout_s: float) -> bool:
+        """Wait for a card in the field; False when none came in time. Raises DeviceGone, DeviceTimeout."""
+
     def connect(self) -> None:
-        """Power the card in the field. Raises CardGone when there is none."""
+        """Power the card from scratch. Raises CardGone: `no_card`, `two_cards`, `card_mute` ..."""
 
     def transceive(self, apdu: bytes) -> bytes:
-        """Send one command APDU, return the response APDU with its status word (ISO 7816-4)."""
+        """Send one command APDU, return the response APDU with its status word (ISO 7816-4).
+
+        Raises CardGone (`card_removed`, `card_mute` ...), DeviceGone, DeviceTimeout, DeviceError.
+        """
 
     def disconnect(self) -> None:
         """Cut the power of the card. Idempotent, never raises."""

@@ -33,10 +33,19 @@ class MrzScannerSettings(Settings):
 
 
 class ChipReaderSettings(Settings):
-    """A USB CCID reader, found by vendor and product id (`0` for any CCID device)."""
+    """A contactless reader: driven by ourselves (`usb`), or by the PC/SC daemon that owns it (`pcsc`).
 
+    Over USB it is found by vendor and product id (`0` for any CCID device); `ccid_interface` and `slot` say
+    which part of it reads without contacts. Under PC/SC it is found by a part of its name.
+    """
+
+    interface: Literal["usb", "pcsc"] = "usb"
     vendor_id: Annotated[int, Meta(ge=0, le=0xFFFF)] = 0
     product_id: Annotated[int, Meta(ge=0, le=0xFFFF)] = 0
+    ccid_interface: Annotated[int, Meta(ge=0, le=15)] = 0
+    slot: Annotated[int, Meta(ge=0, le=15)] = 0
+    two_cards_error: Annotated[int, Meta(ge=0, le=0xFF)] = 0
+    name: Annotated[str, Meta(max_length=127)] = ""
     exchange_s: Seconds = 3.0
 
 
@@ -120,6 +129,23 @@ class TrustSettings(Settings):
     master_lists: tuple[Path, ...] = ()
     certificates: tuple[Path, ...] = ()
     anchors: tuple[Path, ...] = ()
+
+
+class DocumentSettings(Settings):
+    """What is asked of a chip, and what its weaknesses mean.
+
+    `bac` says when Basic Access Control may stand in for PACE: `never`, only where the chip offers no PACE,
+    also where it offers none that this gate speaks, or also where its PACE failed for another reason than a
+    wrong password. The record always tells which was used and why. `genuineness`: a document that offers no
+    proof of its chip's genuineness passes (`where_offered`), or is never admitted by itself (`required`).
+    `all_proofs` makes every proof that is offered, in place of the strongest one. `data_groups` are read
+    besides DG1 and DG2.
+    """
+
+    bac: Literal["never", "no_pace_offered", "pace_unsupported", "pace_failed"] = "no_pace_offered"
+    genuineness: Literal["where_offered", "required"] = "where_offered"
+    all_proofs: bool = False
+    data_groups: tuple[Annotated[int, Meta(ge=3, le=16)], ...] = ()
 
 
 class LinkSettings(Settings):

@@ -56,7 +56,10 @@ def status_name(status: int) -> str:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Command:
-    """A command APDU. `le` is the longest answer wanted, None for none."""
+    """A command APDU. `le` is the longest answer wanted, None for none.
+
+    `long` asks for the long form of Lc and Le also where the short one would do.
+    """
 
     cla: int
     ins: int
@@ -64,6 +67,7 @@ class Command:
     p2: int
     body: bytes = b""
     le: int | None = None
+    long: bool = False
 
     def __repr__(self) -> str:
         return f"Command({self.header.hex()}, {len(self.body)} bytes, le={self.le})"
@@ -75,15 +79,15 @@ class Command:
 
     @property
     def extended(self) -> bool:
-        """Whether Lc and Le need the long form."""
-        return len(self.body) > 255 or (self.le or 0) > 256
+        """Whether Lc and Le are coded in the long form."""
+        return self.long or len(self.body) > 255 or (self.le or 0) > 256
 
     def encode(self) -> bytes:
         """Code the command. Raises ApduError(`apdu_not_codable`) where a length does not fit."""
         if len(self.body) > 65535 or (self.le is not None and not 1 <= self.le <= 65536):
             raise ApduError("apdu_not_codable")
         width = 2 if self.extended else 1
-        coded = self.header + (b"\0" if self.extended else b"")
+        coded = self.header + (b"\0" if self.extended and (self.body or self.le is not None) else b"")
         if self.body:
             coded += len(self.body).to_bytes(width, "big") + self.body
         return coded + (b"" if self.le is None else (self.le % 256**width).to_bytes(width, "big"))

@@ -28,12 +28,12 @@ def verify(files: ChipFiles, mrz: Mrz, store: TrustStore, at: datetime) -> tuple
     `at` is an aware time, fixed once per passage. Never raises for what the chip gave.
     """
     try:
-        chip = parse_dg1(files.dg1.reveal())
+        chip = parse_dg1(files["dg1"].reveal())
     except LdsError as error:
         chip, trouble = None, error.code
-    groups = {1: files.dg1.reveal(), 2: files.dg2.reveal()}
+    groups = files.groups
     issuing_state = chip.issuer if chip else None
-    authentic = authenticate(files.sod.reveal(), groups, store, at=at, issuing_state=issuing_state)
+    authentic = authenticate(files["sod"].reveal(), groups, store, at=at, issuing_state=issuing_state)
     if chip is None:
         failed = Check("mrz_matches_chip", Result.FAILED, trouble)
         return (*authentic, failed, Check("document_expiry", Result.UNDETERMINED, "not_reached"))

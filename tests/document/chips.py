@@ -3,7 +3,8 @@
 import hashlib
 from datetime import UTC, date, datetime
 
-from gated.document import reading
+from gated.core.ports import Limits
+from gated.core.settings import DocumentSettings
 from gated.document.access import Password
 from gated.document.keys import Suite
 from gated.document.mrz import Mrz, parse
@@ -44,6 +45,11 @@ def passport(protocols: Protocols = PACE, portrait: bytes = PORTRAIT) -> Passpor
     return issue(UTOPIA, HOLDER, portrait, protocols=protocols)
 
 
+def carrying(max_response: int) -> Limits:
+    """A reader of short APDUs, or beyond 256 bytes of response one of extended APDUs."""
+    return Limits(max_command=65_544 if max_response > 256 else 261, max_response=max_response)
+
+
 def zone(document: Passport) -> Mrz:
     return parse("\r\n".join(document.lines).encode())
 
@@ -76,24 +82,25 @@ class Slot:
         self,
         password: Password | None = None,
         *,
-        max_response: int = reading.SHORT_RESPONSE,
-        bac_without_supported_pace: bool = False,
+        max_response: int = 256,
+        settings: DocumentSettings | None = None,
     ) -> ChipFiles:
         commands = read_passport(
             password or Password.of_mrz(zone(self.document)),
             random=Counted(),
-            max_response=max_response,
-            bac_without_supported_pace=bac_without_supported_pace,
+            settings=settings,
+            limits=carrying(max_response),
+            historical=self.chip.atr[4:-1],
         )
         return drive(commands, self.transceive)
 
 
 def assert_complete(files: ChipFiles, document: Passport) -> None:
     pairs = (
-        (files.com, issuer_lds.COM),
-        (files.sod, issuer_lds.SOD),
-        (files.dg1, issuer_lds.DG1),
-        (files.dg2, issuer_lds.DG2),
+        (files["com"], issuer_lds.COM),
+        (files["sod"], issuer_lds.SOD),
+        (files["dg1"], issuer_lds.DG1),
+        (files["dg2"], issuer_lds.DG2),
     )
     for read, identifier in pairs:
         assert read.reveal() == document.files[identifier]

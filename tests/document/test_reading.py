@@ -6,12 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gated.document import reading
+from gated.core.settings import DocumentSettings
 from gated.document.access import Password
 from gated.document.apdu import parse_command
 from gated.document.errors import AccessError, DocumentError, MessagingError, ReadingError
 from gated.document.keys import Suite
-from gated.document.reading import drive, read_passport
+from gated.document.lds.directory import DG1, DG2, SOD
+from gated.document.reading import drive, elementary, read_passport
+from gated.document.reading.terminal import MAX_EXCHANGES
 from gated.document.tlv import encode
 from hw_sim.passport import lds as issuer_lds
 from hw_sim.passport.chip import Behaviour, NoAnswer
@@ -32,6 +34,7 @@ from tests.document.chips import (
     Counted,
     Slot,
     assert_complete,
+    carrying,
     passport,
     zone,
 )
@@ -101,7 +104,7 @@ def test_unsupported_pace_needs_a_word_of_the_operator() -> None:
     with refused(AccessError, "pace_unsupported"):
         slot.read()
     assert all(command[1] in {0xA4, 0xB0} for command in slot.sent)
-    files = Slot(document).read(bac_without_supported_pace=True)
+    files = Slot(document).read(settings=DocumentSettings(bac="pace_unsupported"))
     assert (files.access, files.access_reason) == ("BAC", "pace_unsupported")
 
 
@@ -132,7 +135,12 @@ def test_pieces_of_every_size(protocols: Protocols, max_response: int) -> None:
         longest = max(longest, len(response) - 2)
         return response
 
-    commands = read_passport(Password.of_mrz(zone(document)), random=Counted(), max_response=max_response)
+    commands = read_passport(
+        Password.of_mrz(zone(document)),
+        random=Counted(),
+        limits=carrying(max_response),
+        historical=slot.chip.atr[4:-1],
+    )
     assert_complete(drive(commands, transceive), document)
     assert longest <= max_response
     assert (max_response > 256) == any(parse_command(command).extended for command in slot.sent)
@@ -169,7 +177,7 @@ def test_chips_with_habits(protocols: Protocols, behaviour: Behaviour) -> None:
 
 
 def test_a_file_of_four_gigabytes() -> None:
-    for file in reading.FILES:
+    for file in (SOD, DG1, DG2):
         slot = Slot(passport(), Behaviour(endless_file=file.identifier))
         with refused(ReadingError, f"{file.name}_too_long"):
             slot.read()
@@ -180,25 +188,31 @@ def test_a_chip_that_gives_a_byte_at_a_time_wears_nobody_out() -> None:
     slot = Slot(passport(PACE, LARGE_PORTRAIT), Behaviour(max_read=1))
     with refused(ReadingError, "too_many_exchanges"):
         slot.read()
-    assert len(slot.sent) <= reading.MAX_EXCHANGES + 8  # those of PACE
+    assert len(slot.sent) <= MAX_EXCHANGES + 8  # those of PACE
 
 
 @pytest.mark.parametrize(
     ("identifier", "content", "code"),
     [
-        (issuer_lds.COM, None, "com_missing"),
         (issuer_lds.DG2, None, "dg2_missing"),
         (issuer_lds.DG1, b"\x75\x02\x00\x00", "dg1_malformed"),
         (issuer_lds.DG1, b"\x61\x80\x00\x00\x00\x00", "dg1_malformed"),
         (issuer_lds.DG1, b"\x61\x5b\x00\x00", "dg1_truncated"),
         (issuer_lds.DG1, b"\x61", "dg1_truncated"),
         (issuer_lds.DG1, b"\x61\x82\x01\x01" + bytes(257), "dg1_too_long"),
-        (issuer_lds.COM, b"", "com_truncated"),
+        (issuer_lds.SOD, b"", "sod_truncated"),
     ],
 )
 def test_files_that_are_wrong(identifier: int, content: bytes | None, code: str) -> None:
     with refused(ReadingError, code):
         Slot(with_file(passport(), identifier, content)).read()
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\x75\x02\x00\x00", b"\x60\x84\xff\xff\xff\xff"])
+def test_a_list_of_files_that_nobody_signed_is_not_needed(content: bytes | None) -> None:
+    files = Slot(with_file(passport(), issuer_lds.COM, content)).read()
+    assert "com" not in files
+    assert "dg2" in files
 
 
 @pytest.mark.parametrize(
@@ -228,7 +242,7 @@ def test_odd_answers_to_a_read(reply: str, code: str) -> None:
 @pytest.mark.parametrize("body", [b"", b"\x53", b"\x53\x02\xaa", b"\x54\x01\xaa"])
 def test_far_answers_come_in_their_object(body: bytes) -> None:
     with refused(ReadingError, "tag_protocol"):
-        reading._discretionary(body)
+        elementary._discretionary(body)
 
 
 def test_a_security_object_that_ends_early() -> None:

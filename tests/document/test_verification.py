@@ -38,7 +38,7 @@ def test_a_genuine_passport() -> None:
     document = passport()
     files = Slot(document).read()
     assert overall(verify(files, zone(document), STORE, AT)) is Result.SUCCESSFUL
-    assert lds.face_image(files.dg2.reveal()).image.reveal() == PORTRAIT
+    assert lds.face_image(files["dg2"].reveal()).image.reveal() == PORTRAIT
 
 
 @pytest.mark.parametrize(
@@ -100,4 +100,4 @@ def test_a_portrait_that_is_no_image() -> None:
     files = Slot(document).read()
     assert Check("dg_hashes", Result.SUCCESSFUL) in verify(files, zone(document), STORE, AT)
     with refused(LdsError, "dg2_not_an_image"):
-        lds.face_image(files.dg2.reveal())
+        lds.face_image(files["dg2"].reveal())

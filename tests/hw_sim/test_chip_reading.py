@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from gated.core.checks import Check, Result, overall
-from gated.document import mrz, reading
+from gated.document import mrz
 from gated.document.access import Password
 from gated.document.errors import (
     AccessError,
@@ -18,11 +18,13 @@ from gated.document.errors import (
 )
 from gated.document.lds import face_image, parse_com, parse_dg1
 from gated.document.reading import ChipFiles, drive, read_passport
+from gated.document.reading.terminal import MAX_EXCHANGES
 from gated.document.trust.passive import TrustStore
 from gated.document.verification import verify
 from hw_sim.passport import issuer, lds
 from hw_sim.passport.chip import Behaviour, Chip, NoAnswer
 from hw_sim.passport.issuer import Authority, PaceProfile, Passport, Protocols, Suite, issue
+from tests.document.chips import carrying
 from tests.hw_sim.terminal import HOLDER, PHOTOGRAPH, TODAY, UTOPIA, passport
 
 NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
@@ -36,10 +38,14 @@ def page(document: Passport) -> mrz.Mrz:
 
 
 def read(document: Passport, chip: Chip | None = None, max_response: int = 256) -> ChipFiles:
+    chip = chip or Chip(document)
     reader = read_passport(
-        Password.of_mrz(page(document)), random=secrets.token_bytes, max_response=max_response
+        Password.of_mrz(page(document)),
+        random=secrets.token_bytes,
+        limits=carrying(max_response),
+        historical=chip.atr[4:-1],
     )
-    return drive(reader, (chip or Chip(document)).command)
+    return drive(reader, chip.command)
 
 
 def checks(document: Passport, store: TrustStore = STORE) -> dict[str, Check]:
@@ -55,7 +61,7 @@ def failures(document: Passport, store: TrustStore = STORE) -> dict[str, str]:
 
 
 def _is_whole(files: ChipFiles, document: Passport) -> bool:
-    read_files = (files.com, files.sod, files.dg1, files.dg2)
+    read_files = (files["com"], files["sod"], files["dg1"], files["dg2"])
     wanted = (lds.COM, lds.SOD, lds.DG1, lds.DG2)
     return [item.reveal() for item in read_files] == [document.files[fid] for fid in wanted]
 
@@ -135,10 +141,10 @@ def test_a_master_list_may_hold_other_states() -> None:
 
 def test_what_was_issued_reads_back() -> None:
     files = read(GENUINE)
-    zone = parse_dg1(files.dg1.reveal())
+    zone = parse_dg1(files["dg1"].reveal())
     assert (zone.surname, zone.given_names, zone.issuer) == ("ERIKSSON", "ANNA MARIA", "UTO")
-    assert parse_com(files.com.reveal()).tags == (0x61, 0x75, 0x6E)
-    portrait = face_image(files.dg2.reveal())
+    assert parse_com(files["com"].reveal()).tags == (0x61, 0x75, 0x6E)
+    portrait = face_image(files["dg2"].reveal())
     assert (portrait.format, portrait.image.reveal()) == ("jpeg", JPEG)
 
 
@@ -187,9 +193,7 @@ def test_a_cut_sod_is_noticed(kept: float) -> None:
         read(issuer.with_cut_sod(GENUINE, kept))
 
 
-@pytest.mark.parametrize(
-    ("fid", "code"), [(lds.SOD, "sod"), (lds.DG1, "dg1"), (lds.DG2, "dg2"), (lds.COM, "com")]
-)
+@pytest.mark.parametrize(("fid", "code"), [(lds.SOD, "sod"), (lds.DG1, "dg1"), (lds.DG2, "dg2")])
 def test_a_missing_file_is_named(fid: int, code: str) -> None:
     with pytest.raises(ReadingError, match=f"{code}_missing"):
         read(issuer.with_file(GENUINE, fid, None))
@@ -199,13 +203,13 @@ def test_what_is_not_an_image_is_found_before_a_decoder_sees_it() -> None:
     document = issue(UTOPIA, HOLDER, issuer.NOT_AN_IMAGE)
     assert failures(document) == {}
     with pytest.raises(LdsError, match="dg2_not_an_image"):
-        face_image(read(document).dg2.reveal())
+        face_image(read(document)["dg2"].reveal())
 
 
 def test_a_broken_jpeg_passes_all_but_the_decoder() -> None:
     document = issue(UTOPIA, HOLDER, issuer.BROKEN_JPEG)
     assert failures(document) == {}
-    assert face_image(read(document).dg2.reveal()).format == "jpeg"
+    assert face_image(read(document)["dg2"].reveal()).format == "jpeg"
 
 
 # --- chips of the field ------------------------------------------------------------------------------
@@ -231,7 +235,7 @@ def test_odd_chips_are_read(behaviour: Behaviour, max_response: int, protocols: 
     assert _is_whole(read(document, Chip(document, behaviour), max_response), document)
 
 
-@pytest.mark.parametrize("fid", [lds.COM, lds.SOD, lds.DG1, lds.DG2])
+@pytest.mark.parametrize("fid", [lds.SOD, lds.DG1, lds.DG2])
 def test_a_file_that_declares_4_gb_is_refused_at_its_head(fid: int) -> None:
     chip = Chip(GENUINE, Behaviour(endless_file=fid))
     asked: list[bytes] = []
@@ -313,7 +317,7 @@ def test_the_host_reads_a_file_in_few_exchanges() -> None:
         exchanges += 1
         return chip.command(apdu)
 
-    reader = read_passport(Password.of_mrz(page(GENUINE)), random=secrets.token_bytes, max_response=65536)
+    reader = read_passport(Password.of_mrz(page(GENUINE)), random=secrets.token_bytes, limits=carrying(65536))
     drive(reader, count)
     assert exchanges < 25
-    assert exchanges < reading.MAX_EXCHANGES
+    assert exchanges < MAX_EXCHANGES
