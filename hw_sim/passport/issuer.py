@@ -12,6 +12,7 @@ Issuing takes some milliseconds. With elliptic keys the same input gives the sam
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Literal
 
@@ -19,7 +20,8 @@ from msgspec.structs import replace
 
 from gated.core.values import Value
 from gated.document.keys import Suite
-from hw_sim.passport import lds
+from hw_sim.passport import faces, lds
+from hw_sim.passport.faces import RecordStandard
 from hw_sim.passport.lds import PaceProfile, Protocols
 from hw_sim.passport.pki import Authority
 
@@ -107,19 +109,29 @@ def issue(
     protocols: Protocols = PACE_AND_BAC,
     digest: Literal["sha1", "sha256", "sha384", "sha512"] = "sha256",
     by_key_id: bool = False,
+    record: RecordStandard = "19794-5:2005",
+    more_photographs: Sequence[bytes] = (),
+    extra: Mapping[int, bytes] | None = None,
+    lds_versions: tuple[str, str] | None = None,
 ) -> Passport:
     """Make a genuine passport. `photograph` is an encoded image; it is not looked into.
 
     `by_key_id` names the document signer by its key identifier in place of issuer and serial number.
+    `record` is the standard of DG2, where `more_photographs` stand behind the first. `extra` are more data
+    groups by file identifier, signed like the others (see `details`). `lds_versions` makes the security
+    object one of version 1.
     """
     if not protocols.bac and not protocols.pace:
         raise ValueError("a chip needs BAC or PACE: set `bac` or add a PACE profile")
     lines = mrz_lines(person, authority.state)
-    files = {lds.DG1: lds.dg1(lines), lds.DG2: lds.dg2(photograph, person.sex)}
+    photographs = [photograph, *more_photographs]
+    files = {lds.DG1: lds.dg1(lines), lds.DG2: faces.dg2(photographs, person.sex, record)}
     if protocols.pace:
         files[lds.DG14] = lds.dg14(protocols.pace)
-    signed = authority.sign_document(lds.security_object(files, digest), by_key_id=by_key_id)
-    files[lds.COM] = lds.com({fid: files[fid] for fid in (lds.DG1, lds.DG2, lds.DG14) if fid in files})
+    files |= extra or {}
+    content = lds.security_object(files, digest, lds_versions)
+    signed = authority.sign_document(content, by_key_id=by_key_id)
+    files[lds.COM] = lds.com(files)
     files[lds.SOD] = lds.sod(signed)
     files[lds.DIR] = lds.application_directory()
     if protocols.pace:
@@ -146,7 +158,7 @@ def with_another_page(passport: Passport, number: str) -> Passport:
 
 def with_another_face(passport: Passport, photograph: bytes) -> Passport:
     """The portrait exchanged after signing: the hash of DG2 gives it away."""
-    return with_file(passport, lds.DG2, lds.dg2(photograph, passport.person.sex))
+    return with_file(passport, lds.DG2, faces.dg2([photograph], passport.person.sex))
 
 
 def with_cut_sod(passport: Passport, kept: float = 0.5) -> Passport:

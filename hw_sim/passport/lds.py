@@ -1,7 +1,6 @@
 """The files of a simulated passport chip, as bytes (Doc 9303-10), and the protocols that it offers.
 
-Everything is written with the shortest BER lengths. The face record is ISO/IEC 19794-5:2005 around an
-image that is taken as it comes: nothing here decodes it, its size is looked up in the JPEG header.
+Everything is written with the shortest BER lengths. Portraits are in `faces`, optional groups in `details`.
 """
 
 import hashlib
@@ -20,10 +19,9 @@ COM, SOD, DG1, DG2, DG14 = 0x011E, 0x011D, 0x0101, 0x0102, 0x010E  # in the appl
 
 APPLICATION = bytes.fromhex("A0000002471001")
 
-_DATA_GROUP_TAGS = {DG1: 0x61, DG2: 0x75, DG14: 0x6E}
+_TAGS = bytes.fromhex("6175637665666768696A6B6C6D6E6F70")  # of data groups 1 to 16
 _PACE_ECDH_GM = "0.4.0.127.0.7.2.2.4.2"
 _SUITE_ARC = {Suite.TDES: 1, Suite.AES_128: 2, Suite.AES_192: 3, Suite.AES_256: 4}
-_UNKNOWN_SIZE = (240, 320)  # declared for an image that is none
 
 
 class PaceProfile(Value):
@@ -48,48 +46,13 @@ class Protocols(Value):
 
 def com(data_groups: Mapping[int, bytes]) -> bytes:
     """EF.COM: LDS 1.7, Unicode 4.0.0, and the tags of the data groups."""
-    tags = bytes(_DATA_GROUP_TAGS[fid] for fid in sorted(data_groups))
+    tags = bytes(_TAGS[fid - DG1] for fid in sorted(data_groups))
     return encode(0x60, encode(0x5F01, b"0107") + encode(0x5F36, b"040000") + encode(0x5C, tags))
 
 
 def dg1(lines: tuple[str, str]) -> bytes:
     """EF.DG1: the two lines of a TD3 machine-readable zone."""
     return encode(0x61, encode(0x5F1F, "".join(lines).encode("ascii")))
-
-
-def dg2(image: bytes, sex: str) -> bytes:
-    """EF.DG2 with one face."""
-    header = (
-        encode(0x80, bytes.fromhex("0101"))  # version of the header
-        + encode(0x81, b"\x02")  # biometric type: facial features
-        + encode(0x87, bytes.fromhex("0101"))  # format owner: ISO/IEC JTC 1/SC 37
-        + encode(0x88, bytes.fromhex("0008"))  # format: ISO/IEC 19794-5
-    )
-    template = encode(0xA1, header) + encode(0x5F2E, face_record(image, sex))
-    return encode(0x75, encode(0x7F61, encode(0x02, b"\x01") + encode(0x7F60, template)))
-
-
-def face_record(image: bytes, sex: str) -> bytes:
-    """ISO/IEC 19794-5:2005 facial record with one full frontal image and no feature points."""
-    width, height = image_size(image)
-    gender = {"M": 1, "F": 2}.get(sex, 0)
-    about = bytes([0, 0, gender]) + bytes(13)  # no points; colours, expression and pose not given
-    picture = bytes([1, 0]) + width.to_bytes(2, "big") + height.to_bytes(2, "big") + bytes([1, 2, 0, 0, 0, 0])
-    block = (4 + len(about) + len(picture) + len(image)).to_bytes(4, "big") + about + picture + image
-    return b"FAC\x00010\x00" + (14 + len(block)).to_bytes(4, "big") + b"\x00\x01" + block
-
-
-def image_size(image: bytes) -> tuple[int, int]:
-    """Width and height from a JPEG's frame header; a nominal size for what is not a JPEG."""
-    at = 2
-    while image[:2] == b"\xff\xd8" and image[at : at + 1] == b"\xff" and at + 9 <= len(image):
-        marker, length = image[at + 1], int.from_bytes(image[at + 2 : at + 4], "big")
-        if 0xC0 <= marker <= 0xC2:
-            return int.from_bytes(image[at + 7 : at + 9], "big"), int.from_bytes(
-                image[at + 5 : at + 7], "big"
-            )
-        at += 2 + length
-    return _UNKNOWN_SIZE
 
 
 def card_access(profiles: tuple[PaceProfile, ...]) -> bytes:
@@ -120,13 +83,20 @@ def application_directory() -> bytes:
     return encode(0x61, encode(0x4F, APPLICATION))
 
 
-def security_object(data_groups: Mapping[int, bytes], digest: str) -> bytes:
-    """LDSSecurityObject version 0: the hash of each data group, whole file (Doc 9303-10 section 4.6.2.3)."""
+def security_object(
+    data_groups: Mapping[int, bytes], digest: str, versions: tuple[str, str] | None = None
+) -> bytes:
+    """LDSSecurityObject: the hash of each data group, whole file (Doc 9303-10 section 4.6.2.3).
+
+    With `versions`, of the LDS and of Unicode (`0108`, `040000`), it is version 1; else version 0.
+    """
     hashes = [
         {"number": fid & 0xFF, "digest": hashlib.new(digest, data_groups[fid]).digest()}
         for fid in sorted(data_groups)
     ]
     fields = {"version": 0, "hash_algorithm": {"algorithm": digest}, "hashes": hashes}
+    if versions:
+        fields |= {"version": 1, "versions": {"lds": versions[0], "unicode": versions[1]}}
     return bytes(_LdsSecurityObject(fields).dump())
 
 
@@ -155,11 +125,19 @@ class _DataGroupHashes(core.SequenceOf):  # type: ignore[misc]
     _child_spec = _DataGroupHash
 
 
+class _LdsVersionInfo(core.Sequence):  # type: ignore[misc]
+    _fields: ClassVar[list[tuple[str, type]]] = [
+        ("lds", core.PrintableString),
+        ("unicode", core.PrintableString),
+    ]
+
+
 class _LdsSecurityObject(core.Sequence):  # type: ignore[misc]
     """Doc 9303-10 section 4.6.2.3."""
 
-    _fields: ClassVar[list[tuple[str, type]]] = [
+    _fields: ClassVar[list[tuple[object, ...]]] = [
         ("version", core.Integer),
         ("hash_algorithm", algos.DigestAlgorithm),
         ("hashes", _DataGroupHashes),
+        ("versions", _LdsVersionInfo, {"optional": True}),
     ]
