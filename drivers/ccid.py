@@ -16,11 +16,16 @@ from enum import Enum, Flag, IntEnum
 from struct import Struct
 from typing import Final
 
+from drivers.atr import Atr
+
 HEADER: Final = 10
 MAX_MESSAGE: Final = 65_556  # 65544 + 10 by the standard (5.1); readers in the field declare two more
 MAX_RESPONSE: Final = 65_536 + 2  # ISO 7816-4: the longest response APDU
+MAX_COMMAND: Final = 4 + 3 + 65_535 + 2  # ISO 7816-4: header, Lc, data and Le, extended
 SHORT_COMMAND: Final = 261  # ISO 7816-4: header, Lc, 255 bytes, Le
-MIN_MESSAGE: Final = SHORT_COMMAND + HEADER  # 5.1: the least that an APDU-level reader may declare
+SHORT_RESPONSE: Final = 256  # without the status word
+MIN_MESSAGE: Final = 64  # 5.1 wants 271 for APDUs, but readers declare a few bytes less: 263, 261, 270
+BLOCK_FRAME: Final = 3 + 2  # ISO 7816-3: what a T=1 block adds to its information field, at most
 
 DESCRIPTOR_LENGTH: Final = 54
 DESCRIPTOR_TYPE: Final = 0x21
@@ -46,6 +51,7 @@ class Command(IntEnum):
     POWER_ON = 0x62
     POWER_OFF = 0x63
     SLOT_STATUS = 0x65
+    SET_PARAMETERS = 0x61
     TRANSFER = 0x6F
     ABORT = 0x72
 
@@ -64,6 +70,7 @@ ANSWER_TO: Final = {
     Command.POWER_ON: Answer.DATA_BLOCK,
     Command.POWER_OFF: Answer.SLOT_STATUS,
     Command.SLOT_STATUS: Answer.SLOT_STATUS,
+    Command.SET_PARAMETERS: Answer.PARAMETERS,
     Command.TRANSFER: Answer.DATA_BLOCK,
     Command.ABORT: Answer.SLOT_STATUS,
 }
@@ -97,21 +104,27 @@ class Level(Enum):
 class Feature(Flag):
     """The bits of dwFeatures that the host acts on."""
 
+    PARAMETERS_BY_ATR = 0x0000_0002  # the reader takes them from the ATR by itself
     AUTO_VOLTAGE = 0x0000_0008
+    NEGOTIATES = 0x0000_0040  # the reader settles parameters and protocol with the card by itself
+    PPS = 0x0000_0080  # the reader selects what the active parameters say
+    ANNOUNCES_IFSD = 0x0000_0400
     TPDU = 0x0001_0000
     SHORT_APDU = 0x0002_0000
     EXTENDED_APDU = 0x0004_0000
 
 
 MUTE: Final = 0xFE
+PARITY: Final = 0xFD
+OVERRUN: Final = 0xFC
 SLOT_BUSY: Final = 0xE0
 AUTO_SEQUENCE: Final = 0xF2
 
 SLOT_ERRORS: Final = {  # table 6.2-2
     0xFF: "command_aborted",
     MUTE: "card_mute",
-    0xFD: "parity_error",
-    0xFC: "overrun",
+    PARITY: "parity_error",
+    OVERRUN: "overrun",
     0xFB: "hardware_error",
     0xF8: "bad_atr_ts",
     0xF7: "bad_atr_tck",
@@ -141,6 +154,12 @@ class ReaderProfile:
     voltages: int
     features: int
     max_message: int
+    slots: int = 1
+    max_ifsd: int = 254
+
+    def has(self, feature: Feature) -> bool:
+        """Whether the reader does this by itself."""
+        return bool(self.features & feature.value)
 
     @property
     def level(self) -> Level:
@@ -150,26 +169,51 @@ class ReaderProfile:
             (Feature.SHORT_APDU, Level.SHORT_APDU),
             (Feature.TPDU, Level.TPDU),
         ):
-            if self.features & feature.value:
+            if self.has(feature):
                 return level
         return Level.CHARACTER
 
     @property
     def room(self) -> int:
         """Bytes that one message carries after its header."""
-        return self.max_message - HEADER
+        return min(self.max_message, MAX_MESSAGE - 2) - HEADER
 
     @property
     def power_select(self) -> int:
         """The voltage to ask for (6.1.1): 0 lets the reader choose, else the lowest that it has."""
-        if self.features & Feature.AUTO_VOLTAGE.value:
+        if self.has(Feature.AUTO_VOLTAGE):
             return 0
         return next((select for bit, select in ((4, 3), (2, 2), (1, 1)) if self.voltages & bit), 0)
 
     @property
+    def wants_parameters(self) -> bool:
+        """Whether the host sets the parameters of T=1 (6.1.7)."""
+        if self.level is Level.TPDU:
+            return not self.has(Feature.NEGOTIATES)
+        return not (self.has(Feature.NEGOTIATES) or self.has(Feature.PARAMETERS_BY_ATR))
+
+    @property
+    def wants_selection(self) -> bool:
+        """Whether the host itself does the PPS exchange where the card needs one."""
+        by_itself = self.has(Feature.NEGOTIATES) or self.has(Feature.PPS)
+        return self.level is Level.TPDU and not by_itself
+
+    @property
+    def ifsd(self) -> int:
+        """The longest information field of a T=1 block that this reader takes in."""
+        return max(1, min(self.max_ifsd or 254, 254, self.room - BLOCK_FRAME))
+
+    @property
+    def max_command(self) -> int:
+        """The longest command APDU that this reader carries."""
+        return min(SHORT_COMMAND, self.room) if self.level is Level.SHORT_APDU else MAX_COMMAND
+
+    @property
     def max_response(self) -> int:
         """The most response data, without status word, that a card can send through this reader."""
-        return MAX_RESPONSE - 2 if self.level is Level.EXTENDED_APDU else 256
+        if self.level is Level.SHORT_APDU:
+            return min(SHORT_RESPONSE, self.room - 2)
+        return MAX_RESPONSE - 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +232,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class SlotChange:
-    """RDR_to_PC_NotifySlotChange (6.3.1) for slot 0."""
+    """RDR_to_PC_NotifySlotChange (6.3.1), for one slot."""
 
     present: bool
     changed: bool
@@ -231,16 +275,25 @@ def _descriptors(raw: bytes) -> Iterator[bytes]:
 
 def _profile(piece: bytes) -> ReaderProfile:
     fields = _DESCRIPTOR.unpack(piece)
-    profile = ReaderProfile(voltages=fields[4], features=fields[15], max_message=fields[16])
-    if not MIN_MESSAGE <= profile.max_message <= MAX_MESSAGE:
+    if fields[16] < MIN_MESSAGE:
         raise CcidError("message_length_out_of_range")
-    return profile
+    return ReaderProfile(
+        voltages=fields[4],
+        features=fields[15],
+        max_message=fields[16],  # more than there can be is no harm: see `room`
+        slots=fields[3] + 1,
+        max_ifsd=fields[12],
+    )
 
 
 def message(
     command: Command, sequence: int, data: bytes = b"", *, select: int = 0, level: int = 0, slot: int = 0
 ) -> bytes:
-    """Build a command. `select` is bPowerSelect of POWER_ON, `level` wLevelParameter of TRANSFER."""
+    """Build a command.
+
+    `select` is bPowerSelect of POWER_ON, bProtocolNum of SET_PARAMETERS, bBWI of TRANSFER; `level` is
+    wLevelParameter of TRANSFER.
+    """
     specific = bytes((select,)) + level.to_bytes(2, "little")
     return _COMMAND.pack(command, len(data), slot, sequence & 0xFF, specific) + data
 
@@ -275,10 +328,19 @@ def parse_reply(raw: bytes) -> Reply:
         raise CcidError("unknown_kind_or_status") from fault
 
 
-def parse_notification(raw: bytes) -> SlotChange | HardwareFault:
-    """Read one message of the interrupt pipe. Raises CcidError."""
+def t1_parameters(atr: Atr) -> bytes:
+    """The structure for T=1 that SET_PARAMETERS carries (6.1.7)."""
+    kind = 0x10 | int(atr.inverse) << 1 | int(atr.crc)
+    return bytes((atr.fi_di, kind, atr.guard, atr.waiting, 0, atr.ifsc, 0))
+
+
+def parse_notification(raw: bytes, slot: int = 0) -> SlotChange | HardwareFault | None:
+    """Read one message of the interrupt pipe; None when it does not speak of the slot. Raises CcidError."""
     if 2 <= len(raw) <= 65 and raw[0] == 0x50:
-        return SlotChange(present=bool(raw[1] & 1), changed=bool(raw[1] & 2))
+        if 1 + slot // 4 >= len(raw):
+            return None
+        bits = raw[1 + slot // 4] >> slot % 4 * 2
+        return SlotChange(present=bool(bits & 1), changed=bool(bits & 2))
     if len(raw) == 4 and raw[0] == 0x51:
         return HardwareFault(slot=raw[1], code=raw[3])
     raise CcidError("unknown_notification")

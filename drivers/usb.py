@@ -130,9 +130,17 @@ class UsbInterface:
 
 
 def open_interface(
-    device: str, interface_class: int, *, vendor_id: int = 0, product_id: int = 0, backend: Any = None
+    device: str,
+    interface_class: int,
+    *,
+    vendor_id: int = 0,
+    product_id: int = 0,
+    ordinal: int = 0,
+    backend: Any = None,
 ) -> UsbInterface:
-    """Claim the first interface of a class, on any device or on the one with these ids (0: any).
+    """Claim an interface of a class, on any device or on the one with these ids (0: any).
+
+    `ordinal` counts the interfaces of that class on one device, from 0; devices with fewer are passed over.
 
     Raises DeviceGone when there is none, DeviceError when the system refuses it.
     """
@@ -142,32 +150,39 @@ def open_interface(
     with _bus_errors(device):
         node = usb.core.find(
             backend=backend,
-            custom_match=lambda node: _interface_of(node, interface_class) is not None,
+            custom_match=lambda node: _has_interface(node, interface_class, ordinal),
             **{name: value for name, value in wanted.items() if value},
         )
     if node is None:
         raise DeviceGone(device, "not_found", f"check the cable and the ids in [{device}]")
     try:
-        return _claim(device, node, interface_class)
+        return _claim(device, node, interface_class, ordinal)
     except BaseException:
         with suppress(usb.core.USBError):
             usb.util.dispose_resources(node)
         raise
 
 
-def _interface_of(node: Any, interface_class: int) -> Any:
-    """The first interface of the class in any configuration, or None; an unreadable device has none."""
+def _has_interface(node: Any, interface_class: int, ordinal: int) -> bool:
+    """Whether any configuration has that interface; an unreadable device has none."""
     with suppress(usb.core.USBError, NotImplementedError):
-        for configuration in node:
-            found = usb.util.find_descriptor(configuration, bInterfaceClass=interface_class)
-            if found is not None:
-                return found
-    return None
+        return any(_pick(configuration, interface_class, ordinal) is not None for configuration in node)
+    return False
 
 
-def _claim(device: str, node: Any, interface_class: int) -> UsbInterface:
+def _pick(configuration: Any, interface_class: int, ordinal: int) -> Any:
+    """The interface of the class with this ordinal, or None. Alternate settings do not count."""
+    found = [
+        one
+        for one in usb.util.find_descriptor(configuration, find_all=True, bInterfaceClass=interface_class)
+        if one.bAlternateSetting == 0
+    ]
+    return found[ordinal] if ordinal < len(found) else None
+
+
+def _claim(device: str, node: Any, interface_class: int, ordinal: int) -> UsbInterface:
     with _bus_errors(device):
-        interface = usb.util.find_descriptor(node.get_active_configuration(), bInterfaceClass=interface_class)
+        interface = _pick(node.get_active_configuration(), interface_class, ordinal)
         if interface is None:
             raise DeviceError(device, "other_configuration", "unplug the device and plug it in again")
         number = interface.bInterfaceNumber

@@ -7,10 +7,9 @@ gives. Between reads it looks once a second whether the reader is still there.
 import os
 import time
 
-from drivers.chip_reader import CcidChipReader
 from gated.core.checks import Check, Result
 from gated.core.events import ChipFailed, ChipRead
-from gated.core.ports import CardGone, DeviceError, DeviceGone, DeviceTimeout
+from gated.core.ports import CardGone, ChipReader, DeviceError, DeviceGone, DeviceTimeout
 from gated.core.vocabulary import Device
 from gated.document.access import Password
 from gated.document.errors import DocumentError
@@ -31,7 +30,7 @@ class ChipLane:
     """Answers `read`. `read_s` is the time that one read may take, with everything in it."""
 
     def __init__(
-        self, reader: CcidChipReader, trust: TrustStore, dossiers: Dossiers, read_s: float, post: Post
+        self, reader: ChipReader, trust: TrustStore, dossiers: Dossiers, read_s: float, post: Post
     ) -> None:
         self.lane = Lane("chip-reader", turn=self._turn, leave=reader.close, period_s=WATCH_S)
         self.condition = Condition(Device.CHIP_READER, post)
@@ -76,7 +75,7 @@ class ChipLane:
         self._reader.connect()
         try:
             password = Password.of_mrz(mrz)
-            commands = read_passport(password, random=os.urandom, max_response=self._reader.max_response)
+            commands = read_passport(password, random=os.urandom, limits=self._reader.limits)
             return drive(commands, transceive)
         finally:
             self._reader.disconnect()
@@ -84,7 +83,7 @@ class ChipLane:
     def _photograph(self, passage: str, files: ChipFiles) -> Check:
         """Keep the portrait for the vision process; here it is only found, never decoded."""
         try:
-            portrait = face_image(files.dg2.reveal())
+            portrait = face_image(files["dg2"].reveal())
         except DocumentError as error:
             return Check("photograph", Result.FAILED, error.code)
         self._dossiers.put_photograph(passage, portrait.image)

@@ -3,11 +3,11 @@
 import struct
 from typing import Final
 
+from hw_sim.reader.reader_model import ReaderModel
+
 OUT, IN, EVENTS = 0x02, 0x82, 0x81
 VENDOR_ID, PRODUCT_ID = 0x1209, 0x0001  # pid.codes keeps it for tests
 STRINGS: Final = ("", "egate", "Simulated passport reader", "SIM-0001")
-
-_AUTOMATIC = 0x0000_04BE  # parameters, activation, voltage, clock, bit rate, PPS, IFSD: the reader sees to it
 
 
 def device_descriptor() -> bytes:
@@ -17,24 +17,38 @@ def device_descriptor() -> bytes:
     )
 
 
-def configuration_descriptor(exchange_bit: int, max_message: int, packet: int, *, events: bool) -> bytes:
-    """One configuration with one CCID interface, its class descriptor and its endpoints."""
-    pipes = [(OUT, 2, packet, 0), (IN, 2, packet, 0)]
-    if events:
+def configuration_descriptor(model: ReaderModel) -> bytes:
+    """One configuration with one or two CCID interfaces, their class descriptors and their endpoints."""
+    pipes = [(OUT, 2, model.packet, 0), (IN, 2, model.packet, 0)]
+    if model.events:
         pipes.append((EVENTS, 3, 8, 10))
-    body = (
-        bytes((9, 4, 0, 0, len(pipes), 0x0B, 0, 0, 0))
-        + class_descriptor(exchange_bit, max_message)
+    declared = model.max_message if model.declared_message is None else model.declared_message
+    features = model.features | model.exchange.value
+    body = _interface(
+        int(model.companion),
+        class_descriptor(features, declared, slots=model.slots, max_ifsd=model.max_ifsd),
+        pipes,
+    )
+    if model.companion:
+        contacts = [(OUT + 1, 2, model.packet, 0), (IN + 1, 2, model.packet, 0)]
+        body = _interface(0, class_descriptor(features, declared), contacts) + body
+    interfaces = 1 + model.companion
+    return struct.pack("<BBHBBBBB", 9, 2, 9 + len(body), interfaces, 1, 0, 0x80, 100) + body
+
+
+def _interface(number: int, description: bytes, pipes: list[tuple[int, int, int, int]]) -> bytes:
+    return (
+        bytes((9, 4, number, 0, len(pipes), 0x0B, 0, 0, 0))
+        + description
         + b"".join(struct.pack("<BBBBHB", 7, 5, *pipe) for pipe in pipes)
     )
-    return struct.pack("<BBHBBBBB", 9, 2, 9 + len(body), 1, 1, 0, 0x80, 100) + body
 
 
-def class_descriptor(exchange_bit: int, max_message: int) -> bytes:
-    """Fifty-four bytes that say what the reader can do: one slot, T=1, all voltages."""
-    identity = struct.pack("<BBHBBI", 54, 0x21, 0x0110, 0, 7, 2)
+def class_descriptor(features: int, max_message: int, *, slots: int = 1, max_ifsd: int = 254) -> bytes:
+    """Fifty-four bytes that say what the reader can do: T=1, all voltages."""
+    identity = struct.pack("<BBHBBI", 54, 0x21, 0x0110, slots - 1, 7, 2)
     clocks = struct.pack("<IIBIIB", 13_560, 13_560, 0, 106_000, 848_000, 0)
-    limits = struct.pack("<IIII", 254, 0, 0, _AUTOMATIC | exchange_bit)
+    limits = struct.pack("<IIII", max_ifsd, 0, 0, features)
     return identity + clocks + limits + struct.pack("<IBBHBB", max_message, 0xFF, 0xFF, 0, 0, 1)
 
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers import ccid
+from drivers.atr import parse_atr
 from drivers.ccid import Answer, Block, Card, CcidError, Command, Level, Reply, Verdict
 from hw_sim.reader.ccid_descriptors import class_descriptor
 
@@ -93,10 +94,57 @@ def test_voltage_is_the_readers_choice_or_the_lowest(voltages: int, features: in
     assert ccid.ReaderProfile(voltages=voltages, features=features, max_message=271).power_select == select
 
 
-@pytest.mark.parametrize("length", [0, 270, 65_557, 2**32 - 1])
-def test_message_length_out_of_range_is_refused(length: int) -> None:
+@pytest.mark.parametrize("length", [0, 63])
+def test_a_message_length_that_carries_nothing_is_refused(length: int) -> None:
     with pytest.raises(CcidError, match="message_length_out_of_range"):
         ccid.parse_descriptor(class_descriptor(0x40000, length))
+
+
+@pytest.mark.parametrize(
+    ("declared", "room"),
+    [(65_554, 65_544), (65_556, 65_544), (2**32 - 1, 65_544), (65_544, 65_534), (270, 260), (261, 251)],
+)
+def test_a_message_length_that_is_slightly_off_is_taken_as_far_as_it_can_be(declared: int, room: int) -> None:
+    profile = ccid.parse_descriptor(class_descriptor(0x40000, declared))
+    assert (profile.room, profile.max_command) == (room, 65_544)
+    short = ccid.parse_descriptor(class_descriptor(0x20000, declared))
+    assert (short.max_command, short.max_response) == (min(261, room), min(256, room - 2))
+
+
+@pytest.mark.parametrize(
+    ("max_ifsd", "message", "ifsd"), [(254, 271, 254), (0, 271, 254), (32, 271, 32), (254, 200, 185)]
+)
+def test_a_block_fits_the_message_and_the_reader(max_ifsd: int, message: int, ifsd: int) -> None:
+    assert ccid.parse_descriptor(class_descriptor(0x10000, message, max_ifsd=max_ifsd)).ifsd == ifsd
+
+
+def test_the_slots_are_counted_from_their_highest_index() -> None:
+    assert ccid.parse_descriptor(class_descriptor(0x40000, 271, slots=3)).slots == 3
+
+
+@pytest.mark.parametrize(
+    ("features", "parameters", "selection"),
+    [
+        (0x10000, True, True),
+        (0x10002, True, True),
+        (0x10080, True, False),
+        (0x10040, False, False),
+        (0x20000, True, False),
+        (0x20002, False, False),
+        (0x40040, False, False),
+    ],
+)
+def test_the_host_does_what_the_reader_leaves_to_it(
+    features: int, *, parameters: bool, selection: bool
+) -> None:
+    profile = ccid.parse_descriptor(class_descriptor(features, 271))
+    assert (profile.wants_parameters, profile.wants_selection) == (parameters, selection)
+
+
+def test_t1_parameters_are_those_that_libccid_set_in_a_published_trace() -> None:
+    # popovec/oseid, doc/T1_CRC.txt: a card with CRC, in a reader at the TPDU level
+    answer = parse_atr(bytes.fromhex("3b d5 96 02 80 71 fe 65 01 4f73454944 5e"))
+    assert ccid.t1_parameters(answer) == bytes.fromhex("96110265 00fe00")
 
 
 @pytest.mark.parametrize(
@@ -105,6 +153,13 @@ def test_message_length_out_of_range_is_refused(length: int) -> None:
 def test_no_class_descriptor(raw: bytes) -> None:
     with pytest.raises(CcidError, match="no_class_descriptor"):
         ccid.parse_descriptor(raw)
+
+
+def test_notifications_of_other_slots_are_told_apart() -> None:
+    assert ccid.parse_notification(b"\x50\x0c", 1) == ccid.SlotChange(present=True, changed=True)
+    assert ccid.parse_notification(b"\x50\x0c", 0) == ccid.SlotChange(present=False, changed=False)
+    assert ccid.parse_notification(b"\x50\x00\x02", 4) == ccid.SlotChange(present=False, changed=True)
+    assert ccid.parse_notification(b"\x50\x0c", 4) is None
 
 
 def test_notifications() -> None:

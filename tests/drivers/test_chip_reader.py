@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.chip_reader import CcidChipReader
-from gated.core.ports import CardGone, DeviceError, DeviceGone, DeviceTimeout
+from gated.core.ports import CardGone, DeviceError, DeviceGone, DeviceTimeout, Limits
 from gated.core.settings import ChipReaderSettings
 from hw_sim.passport.chip import NoAnswer
-from hw_sim.reader.ccid_device import CcidDevice, Exchange, Fault, ReaderModel
+from hw_sim.reader.ccid_device import CcidDevice
+from hw_sim.reader.reader_model import Exchange, Fault, ReaderModel
 from hw_sim.reader.usb_backend import BusBackend
 from hw_sim.reader.usb_bus import UsbBus
 
@@ -100,17 +101,30 @@ def test_every_length_is_carried(model: ReaderModel) -> None:
     reader.close()
 
 
-def test_max_response_follows_the_exchange_level() -> None:
-    for model, most in ((ReaderModel(), 65_536), (SMALL, 65_536), (SHORT, 256)):
-        one = bench(model)
-        one.reader.open()
-        assert one.reader.max_response == most
-        one.reader.close()
+@pytest.mark.parametrize(
+    ("model", "command", "response"),
+    [
+        (ReaderModel(), 65_544, 65_536),
+        (SMALL, 65_544, 65_536),
+        (SHORT, 261, 256),
+        (ReaderModel(exchange=Exchange.SHORT_APDU, max_message=263), 253, 251),  # the readers of one maker
+        (ReaderModel(exchange=Exchange.SHORT_APDU, max_message=271, declared_message=65_558), 261, 256),
+        (ReaderModel(exchange=Exchange.TPDU, max_message=271), 65_544, 65_536),
+    ],
+)
+def test_the_limits_are_what_the_reader_carries(model: ReaderModel, command: int, response: int) -> None:
+    one = bench(model, exchange_s=10.0)
+    reader = one.ready()
+    assert reader.limits == Limits(max_command=command, max_response=response)
+    assert len(reader.transceive(wanting(min(response, 65_535)))) == min(response, 65_535) + 2
+    reader.transceive(wanting(0, command))
+    assert len(one.card.seen[-1]) == command
+    reader.close()
 
 
-def test_tpdu_reader_is_refused_by_name_and_released() -> None:
-    one = bench(ReaderModel(exchange=Exchange.TPDU, max_message=271))
-    with pytest.raises(DeviceError, match=r"tpdu_level_reader.*use a reader with short or extended APDU"):
+def test_character_level_reader_is_refused_by_name_and_released() -> None:
+    one = bench(ReaderModel(exchange=Exchange.CHARACTER, max_message=271))
+    with pytest.raises(DeviceError, match=r"character_level_reader.*use a reader whose exchange level"):
         one.reader.open()
     assert not one.reader.is_open
     other = one.bus.open(2, "other")
@@ -226,7 +240,9 @@ def test_time_extensions_are_waited_through() -> None:
     assert 0.7 <= time.monotonic() - started < 1.2
 
 
-@pytest.mark.parametrize("fault", [Fault.ENDLESS_EXTENSION, Fault.FREEZE, Fault.WRONG_SEQUENCE])
+@pytest.mark.parametrize(
+    "fault", [Fault.ENDLESS_EXTENSION, Fault.FREEZE, Fault.WRONG_SEQUENCE, Fault.WRONG_SLOT]
+)
 def test_no_answer_ends_at_the_deadline(plain: Bench, fault: Fault) -> None:
     reader = plain.ready()
     plain.device.arm(fault)
@@ -318,7 +334,7 @@ def test_unplugged_while_waiting_for_a_card(plain: Bench) -> None:
 
 
 def test_a_closed_reader_says_so(plain: Bench) -> None:
-    for ask in (plain.reader.card_present, plain.reader.connect, lambda: plain.reader.max_response):
+    for ask in (plain.reader.card_present, plain.reader.connect, lambda: plain.reader.limits.max_response):
         with pytest.raises(DeviceGone, match="not_open"):
             ask()
     with pytest.raises(DeviceGone, match="not_open"):
@@ -434,8 +450,9 @@ def test_the_account_holds_the_modelled_time() -> None:
 def test_whatever_the_reader_sends_ends_in_a_response_or_a_device_error(noise: list[bytes]) -> None:
     one = bench(exchange_s=0.05)
     reader = one.ready()
-    for piece in noise:
-        one.device._replies.put(piece, 0.0)
+    with one.device.changed:
+        for piece in noise:
+            one.device._answers.send(piece, 0.0)
     try:
         assert reader.transceive(READ) == b"\x90\x00"
     except DeviceError as error:

@@ -15,7 +15,8 @@ from gated.document.access import Password
 from gated.document.reading import ChipFiles, drive, read_passport
 from hw_sim.passport import issuer, lds
 from hw_sim.passport.chip import Behaviour, Chip
-from hw_sim.reader.ccid_device import CcidDevice, Exchange, Fault, ReaderModel
+from hw_sim.reader.ccid_device import CcidDevice
+from hw_sim.reader.reader_model import LEFT_TO_HOST, Exchange, Fault, ReaderModel
 from hw_sim.reader.scanner import PtyScanner
 from hw_sim.reader.usb_backend import BusBackend
 from hw_sim.reader.usb_bus import UsbBus
@@ -24,6 +25,9 @@ READERS = {
     "extended": ReaderModel(),
     "chaining": ReaderModel(max_message=271),
     "short": ReaderModel(exchange=Exchange.SHORT_APDU, max_message=271),
+    "short-263": ReaderModel(exchange=Exchange.SHORT_APDU, max_message=263),
+    "blocks": ReaderModel(exchange=Exchange.TPDU, max_message=271),
+    "bare-blocks": ReaderModel(exchange=Exchange.TPDU, max_message=271, features=LEFT_TO_HOST, packet=64),
     "full-speed": ReaderModel(packet=64, closing_packet=True),
 }
 AUTHORITY = issuer.Authority.establish("utopia", today=date(2026, 11, 23))
@@ -43,7 +47,9 @@ PASSPORT = issuer.issue(
 def read(reader: CcidChipReader, message: bytes) -> ChipFiles:
     reader.connect()
     commands = read_passport(
-        Password.of_mrz(mrz.parse(message)), random=secrets.token_bytes, max_response=reader.max_response
+        Password.of_mrz(mrz.parse(message)),
+        random=secrets.token_bytes,
+        max_response=reader.limits.max_response,
     )
     return drive(commands, reader.transceive)
 
