@@ -6,7 +6,7 @@ needs is read here: the size of the card's buffer, the waiting times and the kin
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 MAX_ATR: Final = 33  # 8.2: TS and at most 32 characters
@@ -44,6 +44,7 @@ class Atr:
     ifsc: int
     waiting: int
     crc: bool
+    historical: bytes = field(repr=False)
 
     @property
     def has_t1(self) -> bool:
@@ -62,8 +63,9 @@ def parse_atr(raw: bytes) -> Atr:
         raise AtrError("atr_length")
     if raw[0] not in (DIRECT, INVERSE):
         raise AtrError("atr_initial_character")
-    bytes_of, protocols, end = _interface_bytes(raw)
-    end += raw[1] & 0x0F
+    bytes_of, protocols, start = _interface_bytes(raw)
+    end = start + (raw[1] & 0x0F)
+    historical = raw[start:end]
     if protocols != (0,):
         end += 1
         check = 0
@@ -73,10 +75,12 @@ def parse_atr(raw: bytes) -> Atr:
             raise AtrError("atr_check_character")
     if end != len(raw):
         raise AtrError("atr_length")
-    return _atr(raw, bytes_of, protocols)
+    return _atr(raw, bytes_of, protocols, historical)
 
 
-def _atr(raw: bytes, bytes_of: dict[tuple[str, int], int], protocols: tuple[int, ...]) -> Atr:
+def _atr(
+    raw: bytes, bytes_of: dict[tuple[str, int], int], protocols: tuple[int, ...], historical: bytes
+) -> Atr:
     mode = bytes_of.get(("A", 2))
     implicit = mode is not None and bool(mode & 0x10)  # the speed is not the one of TA1
     ifsc = bytes_of.get(("A", -1), DEFAULT_IFSC)
@@ -92,6 +96,7 @@ def _atr(raw: bytes, bytes_of: dict[tuple[str, int], int], protocols: tuple[int,
         ifsc=ifsc,
         waiting=waiting,
         crc=bool(bytes_of.get(("C", -1), 0) & 1),
+        historical=historical,
     )
 
 

@@ -1,7 +1,7 @@
 """The contactless reader as a CCID device on USB, used by one thread.
 
 `drivers.ccid_slot` carries single commands; this file makes of them what the gate asks of a reader. Readers
-differ in what they take (dwFeatures): whole APDUs, long ones in chains of messages; whole short APDUs only; or
+differ in what they take (dwFeatures): whole APDUs, long ones in chains of messages; short APDUs only; or
 the blocks of T=1, which the host then speaks itself (`drivers.t1`). `limits` says what follows for APDUs.
 """
 
@@ -100,10 +100,11 @@ class CcidChipReader:
             self._opened()[0].await_change(left)
         return True
 
-    def connect(self) -> None:
-        """Power the card from scratch. Raises CardGone when there is none or it does not answer.
+    def connect(self) -> bytes:
+        """Power the card from scratch, return the historical bytes of its ATR; empty where it has none.
 
-        `two_cards` is what the reader's own error number in `two_cards_error` stands for.
+        Raises CardGone when there is no card or it does not answer; its code `two_cards` is what the reader's
+        own error number in `two_cards_error` stands for.
         """
         slot, profile = self._opened()
         deadline = self._clock() + self._settings.exchange_s
@@ -116,8 +117,7 @@ class CcidChipReader:
         reply = slot.ask(Command.POWER_ON, deadline, select=profile.power_select)
         if reply.verdict is Verdict.FAILED:
             raise self._power_failure(reply)
-        if profile.level is Level.TPDU or profile.wants_parameters:
-            self._settle_protocol(reply.data, deadline)
+        return self._settle_protocol(reply.data, deadline)
 
     def transceive(self, apdu: bytes) -> bytes:
         """Exchange one APDU within `exchange_s`. Raises CardGone, DeviceGone, DeviceTimeout, DeviceError."""
@@ -165,13 +165,21 @@ class CcidChipReader:
 
     # readers of blocks
 
-    def _settle_protocol(self, raw: bytes, deadline: float) -> None:
+    def _settle_protocol(self, raw: bytes, deadline: float) -> bytes:
         """Agree on T=1 with reader and card, as far as the reader leaves it to the host."""
         _, profile = self._opened()
+        left_to_us = profile.level is Level.TPDU or profile.wants_parameters
         try:
             answer = atr.parse_atr(raw)
         except atr.AtrError as error:
+            if not left_to_us:
+                return b""
             raise CardGone(DEVICE, error.code, ONE_DOCUMENT) from error
+        if left_to_us:
+            self._agree(answer, profile, deadline)
+        return answer.historical
+
+    def _agree(self, answer: atr.Atr, profile: ccid.ReaderProfile, deadline: float) -> None:
         if not answer.has_t1:
             raise CardGone(DEVICE, "card_without_t1", "this is no passport: lay one on the reader")
         if profile.wants_selection and answer.needs_selection:
@@ -180,8 +188,10 @@ class CcidChipReader:
                 raise CardGone(DEVICE, "protocol_refused", KEEP_STILL)
         if profile.wants_parameters:
             self._command(Command.SET_PARAMETERS, deadline, ccid.t1_parameters(answer), select=1)
-        if profile.level is not Level.TPDU:
-            return
+        if profile.level is Level.TPDU:
+            self._begin_blocks(answer, profile, deadline)
+
+    def _begin_blocks(self, answer: atr.Atr, profile: ccid.ReaderProfile, deadline: float) -> None:
         announced = profile.has(ccid.Feature.ANNOUNCES_IFSD)
         self._link = t1.Link(
             ifsc=min(answer.ifsc, profile.room - ccid.BLOCK_FRAME),

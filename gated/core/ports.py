@@ -67,8 +67,12 @@ class ChipReader(Protocol):
     def await_card(self, timeout_s: float) -> bool:
         """Wait for a card in the field; False when none came in time. Raises DeviceGone, DeviceTimeout."""
 
-    def connect(self) -> None:
-        """Power the card from scratch. Raises CardGone: `no_card`, `two_cards`, `card_mute` ..."""
+    def connect(self) -> bytes:
+        """Power the card from scratch and return the historical bytes of its ATR (ISO 7816-4, 8.1.1).
+
+        They are empty where the reader's ATR makes no sense. Raises CardGone: `no_card`, `two_cards`,
+        `card_mute` ...
+        """
 
     def transceive(self, apdu: bytes) -> bytes:
         """Send one command APDU, return the response APDU with its status word (ISO 7816-4).

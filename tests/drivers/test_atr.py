@@ -19,14 +19,30 @@ def closed(text: str) -> bytes:
 def test_the_atr_that_readers_make_up_for_chips_without_contacts() -> None:
     # PC/SC part 3, 3.1.3.2.3.1: eight historical bytes
     assert parse_atr(closed("3b888001 0011223344556677")) == Atr(
-        protocols=(0, 1), specific=None, inverse=False, fi_di=0x11, guard=0, ifsc=32, waiting=0x4D, crc=False
+        protocols=(0, 1),
+        specific=None,
+        inverse=False,
+        fi_di=0x11,
+        guard=0,
+        ifsc=32,
+        waiting=0x4D,
+        crc=False,
+        historical=bytes.fromhex("0011223344556677"),
     )
 
 
 def test_every_interface_byte_of_a_card_with_contacts() -> None:
     # popovec/oseid, doc/T1_CRC.txt
     assert parse_atr(bytes.fromhex("3b d5 96 02 80 71 fe 65 01 4f73454944 5e")) == Atr(
-        protocols=(0, 1), specific=None, inverse=False, fi_di=0x96, guard=2, ifsc=254, waiting=0x65, crc=True
+        protocols=(0, 1),
+        specific=None,
+        inverse=False,
+        fi_di=0x96,
+        guard=2,
+        ifsc=254,
+        waiting=0x65,
+        crc=True,
+        historical=b"OsEID",
     )
 
 

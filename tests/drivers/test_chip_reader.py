@@ -155,6 +155,14 @@ def test_connect_resets_the_card_each_time(plain: Bench) -> None:
     assert plain.card.resets == 2
 
 
+def test_connecting_tells_the_historical_bytes(plain: Bench) -> None:
+    plain.device.insert(plain.card)
+    plain.reader.open()
+    assert plain.reader.connect() == bytes(8)
+    plain.card.atr = b"\x3b\xff"  # this reader carries whole APDUs: its ATR need not make sense
+    assert plain.reader.connect() == b""
+
+
 def test_empty_slot(plain: Bench) -> None:
     plain.reader.open()
     assert not plain.reader.card_present()
