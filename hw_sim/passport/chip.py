@@ -11,51 +11,58 @@ and nothing is granted. A chip that does not answer raises `NoAnswer`, which a r
 import secrets
 from typing import Literal
 
-from gated.core.values import Value
-from gated.document.apdu import Command, Response, parse_command
-from gated.document.errors import ApduError
+from gated.document import tlv
+from gated.document.apdu import Command, Response
 from hw_sim.passport import chip_timing, lds
+from hw_sim.passport.behaviour import Behaviour
 from hw_sim.passport.chip_access import (
-    CHAINED,
+    AUTHENTICATION_FAILED,
     CONDITIONS_OF_USE,
     BasicAccess,
     Entropy,
     Granted,
     PasswordAuthenticated,
 )
-from hw_sim.passport.chip_files import OK, WRONG_LENGTH, BeyondEnd, FileSystem, Refused, StoredFile, endless
+from hw_sim.passport.chip_files import (
+    NO_FILE_INFORMATION,
+    OK,
+    WRONG_LENGTH,
+    WRONG_PARAMETERS,
+    FileSystem,
+    Refused,
+    StoredFile,
+    endless,
+)
+from hw_sim.passport.chip_hostility import Hostility
 from hw_sim.passport.chip_messaging import ChipChannel, MessagingRefused
+from hw_sim.passport.chip_transport import (
+    CHAINED,
+    GENERAL_AUTHENTICATE,
+    GET_RESPONSE,
+    CommandChain,
+    ResponseParts,
+    parse,
+)
 from hw_sim.passport.issuer import Passport
+
+__all__ = ["Access", "Behaviour", "Chip", "NoAnswer"]
 
 INSTRUCTION_NOT_SUPPORTED = 0x6D00
 CLASS_NOT_SUPPORTED = 0x6E00
 
 GET_CHALLENGE, EXTERNAL_AUTHENTICATE = 0x84, 0x82
-MANAGE_ENVIRONMENT, GENERAL_AUTHENTICATE = 0x22, 0x86
+MANAGE_ENVIRONMENT = 0x22
 
 _PLAIN, _SECURED = 0x00, 0x0C
-_LONGEST_RESPONSE = 65_536
+_BY_NAME = 0x04  # P1 of SELECT
+_SHORT_RESPONSE = 256
+_NO_LIMIT = 65_535
 
 Access = Literal["bac", "pace"]
 
 
 class NoAnswer(Exception):
     """The chip is silent: dead, out of the field, or gone in mid-read."""
-
-
-class Behaviour(Value):
-    """How a chip departs from the ideal one. The default is a chip that does all and does it right."""
-
-    mute: bool = False  # no answer to reset: as if no chip were there
-    lost_at: int | None = None  # the nth command after power-up stays without answer, and all after it
-    lost_for_good: bool = False  # at every power-up; else the first time only
-    endless_file: int | None = None  # this file declares 4 GB, and has them
-    max_read: int | None = None  # bytes that one READ BINARY returns at most
-    beyond_end: BeyondEnd = "partial"  # a read over the end: 6282 with data, 6Cxx, or 6700
-    refuses_le_on_select: bool = False  # 6700 to a SELECT that carries Le
-    extended_lengths: bool = True  # else 6700 to extended APDUs
-    garbage_macs: bool = False  # every secured response carries a wrong MAC
-    slowness: float = 1.0  # factor on the time that the chip takes
 
 
 class Chip:
@@ -73,6 +80,7 @@ class Chip:
         self._behaviour = behaviour or Behaviour()
         self._entropy = entropy
         self._times_lost = 0
+        self._hostility = Hostility(self._behaviour)
         self._files = self._stored_files()
         self._power_up()
 
@@ -81,8 +89,7 @@ class Chip:
         """What a PC/SC reader reports for this ISO 14443 chip (PC/SC part 3, 3.1.3.2.3); empty when mute."""
         if self._behaviour.mute:
             return b""
-        third = 0xC0 if self._behaviour.extended_lengths else 0x80
-        historical = bytes([0x80, 0x73, 0x80, 0x21, third])
+        historical = b"" if self._behaviour.silent else b"\x80\x73" + self._capabilities()
         body = bytes([0x80 | len(historical), 0x80, 0x01]) + historical
         check = 0
         for byte in body:
@@ -104,12 +111,11 @@ class Chip:
         """Answer one command APDU, short or extended. Raises NoAnswer."""
         self._stay_or_leave()
         try:
-            return self._dispatch(self._parse(apdu)).encode()
-        except MessagingRefused as error:
+            response = self._respond(parse(apdu, self._behaviour))
+        except (Refused, MessagingRefused) as error:
             self._end_session()
-            return Response(b"", error.status).encode()
-        except Refused as error:
-            return Response(b"", error.status).encode()
+            response = Response(b"", error.status)
+        return self._hostility.on_everything(response).encode()
 
     def busy_s(self, command: bytes, response: bytes) -> float:
         """How long the chip thinks between command and response, in seconds (`chip_timing`)."""
@@ -120,7 +126,10 @@ class Chip:
         self._commands = 0
         self._channel: ChipChannel | None = None
         self._access: Access | None = None
-        self._tree = FileSystem(self._files, behaviour.beyond_end, behaviour.max_read)
+        self._tree = FileSystem(self._files, behaviour)
+        self._chain = CommandChain(supported=behaviour.chaining)
+        self._parts = ResponseParts()
+        self._hostility.power_up()
         protocols = passport.protocols
         self._bac = BasicAccess(passport.access_key, self._entropy) if protocols.bac else None
         self._pace = (
@@ -142,42 +151,49 @@ class Chip:
         if self._times_lost == 1 or behaviour.lost_for_good:
             raise NoAnswer("lost")
 
-    def _parse(self, apdu: bytes) -> Command:
-        """Decode; what cannot be decoded is answered in the clear, which is the end of a session."""
-        extended = len(apdu) >= 7 and apdu[4] == 0
-        try:
-            if not extended or self._behaviour.extended_lengths:
-                return parse_command(apdu)
-        except ApduError:
-            pass
-        self._end_session()
-        raise Refused(WRONG_LENGTH)
+    def _respond(self, command: Command) -> Response:
+        """What is left of the response before, or the beginning of a new one. Raises Refused."""
+        if command.cla == _PLAIN and command.ins == GET_RESPONSE:
+            part = self._parts.next(command)
+            if part is not None:
+                return part
+        most = min(command.le or _SHORT_RESPONSE, self._behaviour.longest_response)
+        return self._parts.cut(self._dispatch(command, most), most + self._behaviour.generous)
 
-    def _dispatch(self, command: Command) -> Response:
+    def _dispatch(self, command: Command, most: int) -> Response:
         """Secured commands go through the channel; a plain one ends it (section 9.8.8)."""
         if command.cla & _SECURED == _SECURED:
-            return self._secured(command)
+            return self._secured(command, most)
         self._end_session()
-        chained = command.cla == CHAINED and command.ins == GENERAL_AUTHENTICATE
-        if command.cla != _PLAIN and not chained:
+        if command.cla & ~CHAINED != _PLAIN:
             raise Refused(CLASS_NOT_SUPPORTED)
-        return self._execute(command, command.le or _LONGEST_RESPONSE)
+        return self._execute(command, most)
 
-    def _secured(self, command: Command) -> Response:
+    def _secured(self, command: Command, most: int) -> Response:
         channel = self._channel
         if channel is None:
             raise Refused(CONDITIONS_OF_USE)
         plain = channel.open(command)
+        if self._behaviour.answers_in_parts:
+            most = self._behaviour.longest_response
         try:
-            response = self._execute(plain, channel.room(command.le or 256))
+            response = self._execute(plain, channel.room(most))
         except Refused as error:
+            if self._behaviour.unprotected_errors:
+                raise
             response = Response(b"", error.status)
-        return channel.protect(response, odd=bool(command.ins & 1))
+        return self._hostility.on_secured(channel.protect(response, odd=bool(command.ins & 1)), response)
 
-    def _execute(self, command: Command, room: int) -> Response:
+    def _execute(self, part: Command, room: int) -> Response:
+        command = self._chain.take(part)
+        if command is None:
+            return Response(b"", OK)
         granted = self._access is not None
         if self._pace and command.ins != GENERAL_AUTHENTICATE:
             self._pace.abandon()
+        for instruction, status in self._behaviour.refuses:
+            if command.ins == instruction:
+                raise Refused(status)
         match command.ins:
             case 0xA4:  # SELECT
                 return self._select(command, granted=granted)
@@ -191,8 +207,14 @@ class Chip:
     def _select(self, command: Command, *, granted: bool) -> Response:
         if command.le is not None and self._behaviour.refuses_le_on_select:
             raise Refused(WRONG_LENGTH)
+        information = b""
+        if command.p1 == _BY_NAME and self._behaviour.insists_on_information:
+            if command.p2 == NO_FILE_INFORMATION or command.le is None:
+                raise Refused(WRONG_PARAMETERS)
+            command = Command(*command.header[:3], NO_FILE_INFORMATION, command.body, command.le)
+            information = tlv.encode(0x6F, tlv.encode(0x84, command.body))
         self._tree.select(command, granted=granted, locked=self._bac is None)
-        return Response(b"", OK)
+        return Response(information, OK)
 
     def _authenticate(self, command: Command) -> Response:
         """The commands of BAC and PACE, where the chip has them; neither runs inside a session."""
@@ -208,17 +230,19 @@ class Chip:
                 pace.choose(command)
                 return Response(b"", OK)
             answer = pace.step(command)
-            return self._grant("pace", answer) if isinstance(answer, Granted) else Response(answer, OK)
+            if not isinstance(answer, Granted):
+                return Response(self._hostility.on_pace(command, answer), OK)
+            self._require(not self._behaviour.pace_fails, AUTHENTICATION_FAILED)
+            return self._grant("pace", answer)
         raise Refused(INSTRUCTION_NOT_SUPPORTED)
 
     @staticmethod
-    def _require(condition: bool) -> None:  # noqa: FBT001 - the only argument
+    def _require(condition: bool, otherwise: int = CONDITIONS_OF_USE) -> None:  # noqa: FBT001 - what it is for
         if not condition:
-            raise Refused(CONDITIONS_OF_USE)
+            raise Refused(otherwise)
 
     def _grant(self, access: Access, granted: Granted) -> Response:
-        garbage = self._behaviour.garbage_macs
-        self._channel = ChipChannel(granted.session, granted.counter, garbage_macs=garbage)
+        self._channel = ChipChannel(granted.session, granted.counter)
         self._access = access
         return Response(granted.answer, OK)
 
@@ -229,8 +253,19 @@ class Chip:
 
     def _stored_files(self) -> dict[int, StoredFile]:
         files = {fid: StoredFile(content) for fid, content in self._passport.files.items()}
-        files[lds.ATR_INFO] = StoredFile(lds.atr_info(extended=self._behaviour.extended_lengths))
-        vast = self._behaviour.endless_file
+        behaviour = self._behaviour
+        if not behaviour.silent:
+            limits = (behaviour.longest_command, behaviour.longest_response)
+            files[lds.ATR_INFO] = StoredFile(lds.atr_info(self._capabilities(), limits))
+        vast = behaviour.endless_file
         if vast is not None:
             files[vast] = endless(files[vast].content)
         return files
+
+    def _capabilities(self) -> bytes:
+        """Card capabilities (ISO 7816-4, 12.1.1.9): selection, coding, lengths and chaining."""
+        behaviour = self._behaviour
+        extended = behaviour.extended_lengths or behaviour.boasts
+        limited = min(behaviour.longest_command, behaviour.longest_response) < _NO_LIMIT
+        third = 0x80 * behaviour.chaining | 0x40 * extended | 0x20 * (extended and limited)
+        return bytes([0x80, 0x21, third])

@@ -1,17 +1,17 @@
 """The file system of a simulated passport chip (Doc 9303-10 section 3.6): select, read, say where it ends.
 
-Two directories: the master file, whose files anyone may read, and the passport application, whose files
-nobody may select or read before access was granted. A read of an absolute length that goes beyond the end
+Two directories: the master file, whose files anyone may read (EF.CardSecurity once PACE has succeeded), and
+the passport application, whose files nobody may select or read before access was granted. A read of an absolute length that goes beyond the end
 gets what there is and 6282; `Le` zero means "as much as there is" and ends with 9000.
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 from gated.document import tlv
 from gated.document.apdu import Command, Response
 from gated.document.errors import TlvError
 from hw_sim.passport import lds
+from hw_sim.passport.behaviour import Behaviour
 
 OK = 0x9000
 END_OF_FILE = 0x6282
@@ -30,9 +30,9 @@ SHORT_IDENTIFIER = 0x80  # bit 8 of P1: bits 5 to 1 name the file
 
 WILDCARDS = frozenset({256, 65536})  # Le coded as zeros
 
-BeyondEnd = Literal["partial", "corrected_le", "wrong_length"]
-
-_MASTER_FILES = frozenset({lds.CARD_ACCESS, lds.ATR_INFO, lds.DIR})
+_OPEN_FILES = frozenset({lds.CARD_ACCESS, lds.ATR_INFO, lds.DIR})
+_MASTER_FILES = _OPEN_FILES | {lds.CARD_SECURITY}
+_IN_MASTER_FILE = 0x3F00_0000  # with an identifier that the application uses too
 _DO_OFFSET = 0x54
 _DO_DISCRETIONARY = 0x53
 _ENDLESS = 0xFFFF_FFFF
@@ -71,11 +71,14 @@ def endless(content: bytes) -> StoredFile:
 
 @dataclass(slots=True)
 class FileSystem:
-    """What is selected, and how reading behaves. `files` is by file identifier."""
+    """What is selected, and how reading behaves. `files` is by file identifier.
+
+    The `closed` ones stay so when access is granted: they await terminal authentication.
+    """
 
     files: dict[int, StoredFile]
-    beyond_end: BeyondEnd = "partial"
-    max_read: int | None = None
+    behaviour: Behaviour
+    closed: frozenset[int] = frozenset()
     in_application: bool = False
     current: int | None = None
 
@@ -100,7 +103,7 @@ class FileSystem:
         if command.body or command.le is None:
             raise Refused(WRONG_LENGTH)
         if command.p1 & SHORT_IDENTIFIER:
-            if command.p1 & 0x60:
+            if command.p1 & 0x60 or not self.behaviour.short_identifiers:
                 raise Refused(WRONG_PARAMETERS)
             self.current = self._find_short(command.p1 & 0x1F, granted=granted)
             return self._read(command.p2, command.le, room, granted=granted)
@@ -130,21 +133,27 @@ class FileSystem:
     def _read(self, offset: int, le: int, room: int, *, granted: bool) -> Response:
         if self.current is None:
             raise Refused(NO_CURRENT_FILE)
-        if self.in_application and not granted:
-            raise Refused(SECURITY_STATUS)  # selected in a session that has ended
+        self._check_access(self.current, granted=granted)  # it may be selected from a session that has ended
         file = self.files[self.current]
         left = file.size - offset
         if left <= 0:
             raise Refused(WRONG_OFFSET)
-        if le not in WILDCARDS:
-            if le > room:
-                raise Refused(WRONG_LENGTH)
-            if le > left and self.beyond_end != "partial":
-                known = self.beyond_end == "corrected_le" and left < 256
-                raise Refused(CORRECTED_LE | left if known else WRONG_LENGTH)
-        count = min(le, room, self.max_read or room)
+        self._check_length(le, left, room)
+        count = min(le, room, self.behaviour.max_read or room)
         short = count > left and le not in WILDCARDS
-        return Response(file.part(offset, count), END_OF_FILE if short else OK)
+        return Response(file.part(offset, count + self.behaviour.generous), END_OF_FILE if short else OK)
+
+    def _check_length(self, le: int, left: int, room: int) -> None:
+        behaviour = self.behaviour
+        if le in WILDCARDS:
+            if behaviour.exact_le and left < min(le, 256):
+                raise Refused(CORRECTED_LE | left)
+            return
+        if le > room:
+            raise Refused(WRONG_LENGTH)
+        if le > left and behaviour.beyond_end != "partial":
+            known = behaviour.beyond_end == "corrected_le" and left < 256
+            raise Refused(CORRECTED_LE | left if known else WRONG_LENGTH)
 
     def _select_application(self, name: bytes, *, allowed: bool) -> None:
         if name != lds.APPLICATION:
@@ -157,16 +166,23 @@ class FileSystem:
         """A file of the selected directory."""
         if self.in_application and not granted:
             raise Refused(SECURITY_STATUS)
+        if not self.in_application and _IN_MASTER_FILE | fid in self.files:
+            fid |= _IN_MASTER_FILE
         if fid not in self.files or (fid in _MASTER_FILES) == self.in_application:
             raise Refused(NOT_FOUND)
+        self._check_access(fid, granted=granted)
         return fid
+
+    def _check_access(self, fid: int, *, granted: bool) -> None:
+        if (fid not in _OPEN_FILES and not granted) or fid in self.closed:
+            raise Refused(SECURITY_STATUS)
 
     def _find_short(self, short: int, *, granted: bool) -> int:
         """A file of the selected directory by its short identifier."""
         if self.in_application:
             high = 0x0100
             return self._find(high | short, granted=granted)
-        known = {0x1C: lds.CARD_ACCESS, 0x1E: lds.DIR, 0x01: lds.ATR_INFO}
+        known = {0x1C: lds.CARD_ACCESS, 0x1E: lds.DIR, 0x01: lds.ATR_INFO, 0x1D: 0x011D}
         return self._find(known.get(short, 0), granted=granted)
 
 

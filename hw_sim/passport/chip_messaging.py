@@ -1,9 +1,9 @@
 """Secure messaging as the chip sees it (Doc 9303-11 section 9.8): open a command, protect a response.
 
-The chip is the strict side. A secured command must be exactly what the standard prescribes: CLA 0C, the
-objects [DO87 | DO85] [DO97] DO8E in that order and nothing else, an outer Le of zero, the right MAC for the
-present counter. Anything else raises `MessagingRefused`, and whoever catches it throws the keys away.
-The cryptography of one message is `SessionKeys`, which the terminal's side shares and which the worked
+The chip is the strict side. A secured command must be exactly what the standard prescribes: CLA 0C (1C within
+a chain), the objects [DO87 | DO85] [DO97] DO8E in that order and nothing else, an outer Le of zero, the right
+MAC for the present counter. Anything else raises `MessagingRefused`, and whoever catches it throws the keys
+away. The cryptography of one message is `SessionKeys`, which the terminal's side shares and which the worked
 examples of Doc 9303-11 appendix D check; the order of things here is the chip's own.
 """
 
@@ -24,6 +24,8 @@ from gated.document.messaging import (
 OBJECTS_MISSING = 0x6987
 OBJECTS_WRONG = 0x6988
 
+_CHAINED = 0x10  # CLA: each part of a chain is secured by itself, its class as it is
+
 _STATUS_AND_MAC = 4 + 10  # DO99 and DO8E at the end of each response
 
 
@@ -38,15 +40,14 @@ class MessagingRefused(Exception):
 class ChipChannel:
     """The chip's end of a session: `open` a command, then `protect` its response, in turn."""
 
-    def __init__(self, session: SessionKeys, counter: int, *, garbage_macs: bool = False) -> None:
+    def __init__(self, session: SessionKeys, counter: int) -> None:
         self._session = session
         self._counter = counter
-        self._garbage_macs = garbage_macs
 
     def open(self, command: Command) -> Command:
         """Check and decrypt a command. Raises MessagingRefused."""
         self._counter += 1
-        if command.cla != PROTECTED or command.le not in {256, 65536}:
+        if command.cla & ~_CHAINED != PROTECTED or command.le not in {256, 65536}:
             raise MessagingRefused(OBJECTS_WRONG)
         found = self._objects(command)
         covered = command.body[: -2 - keys.MAC_LENGTH]
@@ -54,7 +55,7 @@ class ChipChannel:
         if not keys.equal(expected, found[DO_MAC]):
             raise MessagingRefused(OBJECTS_WRONG)
         body = self._decrypt(found.get(DO_PADDED), found.get(DO_PLAIN_CODED))
-        return Command(0x00, command.ins, command.p1, command.p2, body, _le(found.get(DO_LE)))
+        return Command(command.cla & _CHAINED, *command.header[1:], body, _le(found.get(DO_LE)))
 
     def protect(self, response: Response, *, odd: bool) -> Response:
         """Encrypt and authenticate a response; the status stands inside and outside."""
@@ -69,8 +70,6 @@ class ChipChannel:
             )
         objects += tlv.encode(DO_STATUS, response.status.to_bytes(2, "big"))
         check = self._session.mac_of_response(self._counter, objects)
-        if self._garbage_macs:
-            check = bytes(byte ^ 0x5A for byte in check)
         return Response(objects + tlv.encode(DO_MAC, check), response.status)
 
     def room(self, outer_le: int) -> int:

@@ -15,6 +15,7 @@ from gated.document.tlv import encode
 
 # File identifiers; the short one is the low byte's five bits (Doc 9303-10 section 3.6).
 CARD_ACCESS, ATR_INFO, DIR = 0x011C, 0x2F01, 0x2F00  # in the master file
+CARD_SECURITY = 0x3F00_011D  # in the master file; the security object has the same identifier
 COM, SOD, DG1, DG2, DG14 = 0x011E, 0x011D, 0x0101, 0x0102, 0x010E  # in the application
 
 APPLICATION = bytes.fromhex("A0000002471001")
@@ -69,13 +70,12 @@ def dg14(profiles: tuple[PaceProfile, ...]) -> bytes:
     return encode(0x6E, card_access(profiles))
 
 
-def atr_info(*, extended: bool) -> bytes:
-    """EF.ATR/INFO: card capabilities, and the longest APDUs where extended lengths are supported."""
-    capabilities = encode(0x47, bytes([0x80, 0x21, 0xC0 if extended else 0x80]))
-    if not extended:
-        return capabilities
-    longest = encode(0x02, (65535).to_bytes(2, "big"))
-    return capabilities + encode(0x7F66, longest + longest)
+def atr_info(capabilities: bytes, limits: tuple[int, int]) -> bytes:
+    """EF.ATR/INFO: card capabilities, and the longest command and response if lengths may be extended."""
+    coded = encode(0x47, capabilities)
+    if not capabilities[2] & 0x40:
+        return coded
+    return coded + encode(0x7F66, b"".join(encode(0x02, limit.to_bytes(2, "big")) for limit in limits))
 
 
 def application_directory() -> bytes:

@@ -75,7 +75,7 @@ def test_refusals_inside_a_session_are_secured_and_keep_it(enter: Enter) -> None
 
 
 @SESSIONS
-@pytest.mark.parametrize("apdu", ["00B0000004", "00A4020C020101", "00B0810000", "10B0000004", "80B0000004"])
+@pytest.mark.parametrize("apdu", ["00B0000004", "00A4020C020101", "00B0810000", "40B0000004", "80B0000004"])
 def test_a_plain_command_ends_the_session(enter: Enter, apdu: str) -> None:
     terminal = enter()
     assert terminal.send(select(lds.DG1)).ok

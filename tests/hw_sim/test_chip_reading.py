@@ -257,7 +257,7 @@ def test_an_endless_card_access_is_refused_too() -> None:
 
 def test_garbage_macs_end_the_reading() -> None:
     with pytest.raises(MessagingError, match="messaging_mac_wrong"):
-        read(GENUINE, Chip(GENUINE, Behaviour(garbage_macs=True)))
+        read(GENUINE, Chip(GENUINE, Behaviour(distorts="wrong_mac")))
 
 
 @pytest.mark.parametrize("protocols", [issuer.BAC_ONLY, issuer.PACE_ONLY])

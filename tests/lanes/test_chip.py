@@ -100,7 +100,7 @@ def test_a_card_that_is_taken_away_fails_the_read_and_the_next_one_is_whole(benc
 
 
 def test_a_chip_that_lies_is_named_by_its_fault(bench: Bench) -> None:
-    bench.read(Chip(GENUINE, Behaviour(garbage_macs=True)))
+    bench.read(Chip(GENUINE, Behaviour(distorts="wrong_mac")))
     assert failed(bench.posted)
     assert len(bench.posted) == 1
 
