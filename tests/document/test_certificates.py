@@ -53,7 +53,7 @@ def with_other_algorithm(certificate: x509.Certificate) -> None:
         (with_generator, "curve_parameters_unknown"),
         (with_point_off_curve, "point_off_curve"),
         (with_critical_extension, "certificate_critical_extension"),
-        (with_repeated_extension, "certificate_malformed"),
+        (with_repeated_extension, "certificate_extension_repeated"),
         (with_other_algorithm, "certificate_algorithms_differ"),
     ],
 )

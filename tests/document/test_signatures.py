@@ -79,10 +79,10 @@ def test_pss_parameters_that_are_refused(change: dict[str, object]) -> None:
         signatures.parse_scheme(pss(**change))
 
 
-def test_pss_without_parameters() -> None:
-    coded = bytes.fromhex("300B06092A864886F70D01010A")
-    with refused(TrustError, "signature_algorithm_malformed"):
-        signatures.parse_scheme(algos.SignedDigestAlgorithm.load(coded))
+@pytest.mark.parametrize("coded", ["300B06092A864886F70D01010A", "300D06092A864886F70D01010A0500"])
+def test_pss_without_parameters_has_the_defaults(coded: str) -> None:
+    bare = algos.SignedDigestAlgorithm.load(bytes.fromhex(coded))
+    assert signatures.parse_scheme(bare) == Scheme("pss", "sha1", "sha1", 20)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_unknown_hashes() -> None:
 
 def test_rsa_keys_that_are_refused() -> None:
     for bits, e, code in (
-        (1024, 65537, "rsa_key_length"), (9000, 3, "rsa_key_length"), (2048, 1, "key_malformed"),
+        (1023, 65537, "rsa_key_length"), (9000, 3, "rsa_key_length"), (2048, 1, "key_malformed"),
                           (2048, 4, "key_malformed"), (2048, 2**65 + 1, "key_malformed")):  # fmt: skip
         key = keys.RSAPublicKey({"modulus": 2**bits - 1, "public_exponent": e})
         algorithm = {"algorithm": "rsa"}

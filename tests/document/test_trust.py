@@ -84,18 +84,26 @@ def test_a_root_that_is_not_in_the_store() -> None:
 
 
 def test_a_root_of_the_same_name_that_did_not_sign() -> None:
+    """A name alone may be that of a root rolled over since; with its key identifier it is a forgery."""
     genuine = state()
-    forged = forge_with_same_names(genuine)
-    reasons = {"csca": "csca_signature_wrong", "issuing_state": NOT_REACHED, "validity": NOT_REACHED}
-    assert check(sod(forged), store(genuine)) == reasons
+    reasons = {"issuing_state": NOT_REACHED, "validity": NOT_REACHED}
+    forged = forge_with_same_names(genuine, with_key_identifier=True)
+    assert check(sod(forged), store(genuine)) == reasons | {"csca": "csca_signature_wrong"}
+    unknown = forge_with_same_names(genuine, with_key_identifier=False)
+    assert check(sod(unknown), store(genuine)) == reasons | {"csca": "csca_unknown"}
 
 
-def forge_with_same_names(genuine: Authority) -> Authority:
-    """Another key under the same name and key identifier as the genuine root."""
+def forge_with_same_names(genuine: Authority, *, with_key_identifier: bool) -> Authority:
+    """Another key under the same name as the genuine root, and under its key identifier or its own."""
     other = state("forger")
     certificate = x509.Certificate.load(other.document_signer.der)
     body = certificate["tbs_certificate"]
     body["issuer"] = genuine.csca.certificate.subject
+    if with_key_identifier:
+        for extension in body["extensions"]:
+            if extension["extn_id"].native == "authority_key_identifier":
+                named = {"key_identifier": genuine.csca.certificate.key_identifier}
+                extension["extn_value"] = x509.AuthorityKeyIdentifier(named)
     signer = type(other.document_signer)(other.document_signer.key, resigned(certificate, other))
     return Authority(
         state="UTO", country="UT", csca=other.csca, document_signer=signer, list_signer=other.list_signer
@@ -141,8 +149,11 @@ def test_a_content_type_that_was_not_signed() -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (lambda body: body.__setitem__("signer_infos", []), "cms_not_one_signer"),
-        (lambda body: body["signer_infos"].append(body["signer_infos"][0]), "cms_not_one_signer"),
+        (lambda body: body.__setitem__("signer_infos", []), "cms_no_signer"),
+        (
+            lambda body: [body["signer_infos"].append(body["signer_infos"][0]) for _ in range(4)],
+            "cms_too_many_signers",
+        ),
         (lambda body: body["signer_infos"][0].__setitem__("signed_attrs", None), "cms_attributes_missing"),
         (
             lambda body: body["encap_content_info"].__setitem__("content_type", "2.23.136.1.1.2"),
@@ -187,11 +198,14 @@ def test_no_signer_certificate_inside() -> None:
 def test_other_certificates_of_the_root_may_not_sign_documents() -> None:
     """A master list signer, or the root itself, signs a security object."""
     authority = state()
-    for identity in (authority.list_signer, authority.csca):
+    for identity, reason in (
+        (authority.list_signer, "document_signer_other_purpose"),
+        (authority.csca, "document_signer_is_a_ca"),
+    ):
         certificates = (identity.certificate,)
         signed = signed_data(CONTENT_LDS, security_object(GROUPS), identity, certificates, by_key_id=True)
         reasons = check(encode(0x77, signed), store(authority))
-        assert reasons == {"document_signer": "document_signer_not_allowed"}
+        assert reasons == {"document_signer": reason}
 
 
 def test_structures_have_caps() -> None:
@@ -291,7 +305,14 @@ def test_a_signer_of_another_state_than_its_root() -> None:
 
 @pytest.mark.parametrize(
     ("country", "codes"),
-    [("de", {"D"}), ("FR", {"FRA"}), ("KS", {"RKS"}), ("EU", {"EUE"}), ("UN", {"UNO", "UNA"}), ("QQ", set())],
+    [
+        ("de", {"D"}),
+        ("FR", {"FRA"}),
+        ("KS", {"RKS"}),
+        ("EU", {"EUE"}),
+        ("UN", {"UNO", "UNA", "UNK"}),
+        ("QQ", set()),
+    ],
 )
 def test_codes_of_states(country: str, codes: set[str]) -> None:
     assert issuer_codes(country) == codes

@@ -1,36 +1,55 @@
 """X.509 certificates of the eMRTD trust chain (Doc 9303-12 section 7) as frozen values.
 
 Parsing reads all that will ever be asked, so that what is unusable shows when a list is loaded and not
-when a traveller stands in the gate. Names are made canonical, because states write one name in several
-orders, cases and string types.
+when a traveller stands in the gate. What decides about trust must be well formed; what only describes (an
+alternative name, a list of document types) is left out when it is malformed, and `oddities` tells.
 """
 
+import hashlib
 import re
-import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from asn1crypto import pem, x509
 
-from gated.document.errors import TrustError
-from gated.document.trust.signatures import ASN1_ERRORS, PublicKey, Scheme, parse_key, parse_scheme, verifies
+from gated.document import tlv
+from gated.document.errors import TlvError, TrustError
+from gated.document.trust.asn1 import ASN1_ERRORS
+from gated.document.trust.names import COUNTRY, LOCALITY, CanonicalName, canonical, readable
+from gated.document.trust.signatures import PublicKey, Scheme, parse_key, parse_scheme, verifies
+
+__all__ = ["CanonicalName", "Certificate", "canonical", "parse_certificate"]
 
 MAX_CERTIFICATE = 16_384
+MAX_EXTENSIONS = 64
+MAX_DOCUMENT_TYPES = 64
 
-_COUNTRY = "2.5.4.6"
-_LOCALITY = "2.5.4.7"
-_KNOWN_CRITICAL = {
-    "basic_constraints",
-    "key_usage",
-    "extended_key_usage",
-    "certificate_policies",
-    "subject_alt_name",
-    "issuer_alt_name",
-    "2.23.136.1.1.6.2",  # document types that the signer may sign
+DOCUMENT_TYPES = "2.23.136.1.1.6.2"
+NAME_CHANGE = "2.23.136.1.1.6.1"
+
+_DECIDING = {  # extensions that must be well formed
+    "2.5.29.14": "key_identifier",
+    "2.5.29.15": "key_usage",
+    "2.5.29.19": "basic_constraints",
+    "2.5.29.35": "authority_key_identifier",
+    "2.5.29.37": "extended_key_usage",
+}
+_DESCRIBING = {
+    "2.5.29.16": "private_key_usage_period",
+    "2.5.29.17": "subject_alt_name",
+    "2.5.29.18": "issuer_alt_name",
+    DOCUMENT_TYPES: "document_types",
+}
+_UNUSED = {  # critical or not, they restrict nothing that is asked here
+    "2.5.29.31",  # CRL distribution points
+    "2.5.29.32",  # certificate policies
+    NAME_CHANGE,
 }
 
-CanonicalName = tuple[tuple[str, str], ...]
+# Whom Doc 9303-12 lets a CSCA certify besides document signers: signers of master lists and deviation lists,
+# of visible digital seals and LDS2 objects (all under 2.23.136.1.1), and TLS hosts for the exchange of keys.
+_OTHER_PURPOSES = ("2.23.136.1.1.", "1.3.6.1.5.5.7.3.")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -40,6 +59,8 @@ class Certificate:
     der: bytes
     subject: CanonicalName
     issuer: CanonicalName
+    subject_text: str
+    issuer_text: str
     serial: int
     key_id: bytes | None
     authority_key_id: bytes | None
@@ -49,18 +70,27 @@ class Certificate:
     usage: frozenset[str] | None
     purposes: frozenset[str]
     localities: frozenset[str]
+    document_types: frozenset[str] | None
+    private_key_until: datetime | None
     key: PublicKey
+    public_info: bytes
     signed: bytes
     scheme: Scheme
     signature: bytes
+    oddities: tuple[str, ...]
 
     def __repr__(self) -> str:
         return f"Certificate({self.country or '??'}, serial {self.serial:x})"
 
     @property
+    def sha256(self) -> str:
+        """The fingerprint, hexadecimal."""
+        return hashlib.sha256(self.der).hexdigest()
+
+    @property
     def country(self) -> str:
         """The country of the subject, in capitals; empty if it names none."""
-        return next((value.upper() for kind, value in self.subject if kind == _COUNTRY), "")
+        return next((value.upper() for kind, value in self.subject if kind == COUNTRY), "")
 
     @property
     def may_certify(self) -> bool:
@@ -68,11 +98,29 @@ class Certificate:
         return self.is_ca if self.usage is None else "key_cert_sign" in self.usage
 
     @property
-    def may_sign_documents(self) -> bool:
-        """A document signer: neither a CA nor a signer of lists or deviations (Doc 9303-12 table 6)."""
-        if self.is_ca or self.purposes:
-            return False
-        return self.usage is None or ("digital_signature" in self.usage and "key_cert_sign" not in self.usage)
+    def may_sign_lists(self) -> bool:
+        """Whether it is for signing CRLs."""
+        return self.is_ca if self.usage is None else "crl_sign" in self.usage
+
+    @property
+    def not_a_document_signer(self) -> str:
+        """Why it may not sign documents (Doc 9303-12 table 6), empty if it may.
+
+        A signer is no CA, and not certified for another purpose. Some early ones assert non-repudiation
+        in place of digital signatures, which is the same key usage seen by a lawyer.
+        """
+        if self.is_ca or (self.usage is not None and "key_cert_sign" in self.usage):
+            return "document_signer_is_a_ca"
+        if any(purpose.startswith(_OTHER_PURPOSES) for purpose in self.purposes):
+            return "document_signer_other_purpose"
+        if self.usage is not None and not self.usage & {"digital_signature", "non_repudiation"}:
+            return "document_signer_key_usage"
+        return ""
+
+    @property
+    def is_self_signed(self) -> bool:
+        """Whether its own key made its signature: a root, where a link certificate has another's."""
+        return self.subject == self.issuer and self.is_signed_by(self)
 
     def valid_at(self, at: datetime) -> bool:
         """Whether `at` (aware) lies in the validity period, both ends included."""
@@ -97,72 +145,130 @@ def parse_certificate(raw: bytes) -> Certificate:
         raise TrustError("certificate_malformed") from error
 
 
-def canonical(name: x509.Name) -> CanonicalName:
-    """Attributes by identifier and folded text, sorted: equal for every way to write the same name."""
-    pairs = [
-        (attribute["type"].dotted, _fold(str(attribute["value"].native)))
-        for relative in name.chosen
-        for attribute in relative
-    ]
-    return tuple(sorted(pairs))
-
-
-def _fold(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
-
-
 def _read(certificate: x509.Certificate, der: bytes) -> Certificate:
     body = certificate["tbs_certificate"]
-    if certificate["signature_algorithm"].dump() != body["signature"].dump():
+    scheme = parse_scheme(certificate["signature_algorithm"])
+    if scheme != parse_scheme(body["signature"]):
         raise TrustError("certificate_algorithms_differ")
     extensions = _extensions(body["extensions"])
-    authority = extensions.get("authority_key_identifier")
-    constraints = extensions.get("basic_constraints")
-    usage = extensions.get("key_usage")
-    purposes = extensions.get("extended_key_usage")
-    key_id = extensions.get("key_identifier")
+    read = _Descriptions(extensions)
+    authority = _deciding(extensions, "authority_key_identifier")
+    constraints = _deciding(extensions, "basic_constraints")
+    usage = _deciding(extensions, "key_usage")
+    purposes = _deciding(extensions, "extended_key_usage")
+    key_id = _deciding(extensions, "key_identifier")
+    subject, issuer = bytes(body["subject"].dump()), bytes(body["issuer"].dump())
     return Certificate(
         der=der,
-        subject=canonical(body["subject"]),
-        issuer=canonical(body["issuer"]),
+        subject=canonical(subject),
+        issuer=canonical(issuer),
+        subject_text=readable(subject),
+        issuer_text=readable(issuer),
         serial=body["serial_number"].native,
         key_id=None if key_id is None else bytes(key_id.native),
         authority_key_id=None if authority is None else authority["key_identifier"].native,
-        not_before=body["validity"]["not_before"].native,
-        not_after=body["validity"]["not_after"].native,
+        not_before=_time(body["validity"]["not_before"]),
+        not_after=_time(body["validity"]["not_after"]),
         is_ca=constraints is not None and bool(constraints["ca"].native),
         usage=None if usage is None else frozenset(usage.native),
         purposes=frozenset() if purposes is None else frozenset(item.dotted for item in purposes),
-        localities=_localities(extensions),
+        localities=read.localities(),
+        document_types=read.document_types(),
+        private_key_until=read.private_key_until(),
         key=parse_key(body["subject_public_key_info"]),
+        public_info=bytes(body["subject_public_key_info"]["public_key"].contents),
         signed=bytes(body.dump()),
-        scheme=parse_scheme(certificate["signature_algorithm"]),
+        scheme=scheme,
         signature=bytes(certificate["signature_value"].native),
+        oddities=tuple(read.oddities),
     )
+
+
+def _time(value: x509.Time) -> datetime:
+    """An aware time; a year 0, which no datetime can hold, is malformed."""
+    time = value.native
+    if not isinstance(time, datetime) or time.tzinfo is None:
+        raise TrustError("certificate_malformed")
+    return time
 
 
 def _extensions(listed: Any) -> dict[str, Any]:
-    """Parsed values by name. A repeated one, or a critical one that is not understood, is refused."""
+    """Extensions by name or identifier. A repeated one, or an unknown critical one, is refused."""
     found: dict[str, Any] = {}
+    if len(listed) > MAX_EXTENSIONS:
+        raise TrustError("certificate_malformed")
     for extension in listed:
-        name = extension["extn_id"].native
+        oid = extension["extn_id"].dotted
+        name = _DECIDING.get(oid) or _DESCRIBING.get(oid) or oid
         if name in found:
-            raise TrustError("certificate_malformed")
-        if extension["critical"].native and name not in _KNOWN_CRITICAL:
+            raise TrustError("certificate_extension_repeated")
+        if name == oid and extension["critical"].native and oid not in _UNUSED:
             raise TrustError("certificate_critical_extension")
-        found[name] = extension["extn_value"].parsed
+        found[name] = extension["extn_value"]
     return found
 
 
-def _localities(extensions: dict[str, Any]) -> frozenset[str]:
-    """State codes as documents carry them: localities of the alternative names (Doc 9303-12, 7.1.1.2)."""
-    names = [
-        item.chosen
-        for kind in ("subject_alt_name", "issuer_alt_name")
-        for item in extensions.get(kind) or ()
-        if item.name == "directory_name"
-    ]
-    pairs = [pair for name in names for pair in canonical(name)]
-    return frozenset(
-        value.upper() for kind, value in pairs if kind == _LOCALITY and re.fullmatch("[a-z]{1,3}", value)
-    )
+def _deciding(extensions: dict[str, Any], name: str) -> Any:
+    """The parsed value of an extension that decides, None if it is not there."""
+    if name not in extensions:
+        return None
+    try:
+        value = extensions[name].parsed
+        _ = value.native  # all of it, since asn1crypto parses as it is asked
+    except ASN1_ERRORS as error:
+        raise TrustError("certificate_extension_malformed") from error
+    return value
+
+
+class _Descriptions:
+    """The extensions that describe: each read leniently, and named in `oddities` if it cannot be read."""
+
+    def __init__(self, extensions: dict[str, Any]) -> None:
+        self._extensions = extensions
+        self.oddities: list[str] = []
+
+    def localities(self) -> frozenset[str]:
+        """State codes as documents carry them, of the alternative names (Doc 9303-12, 7.1.1.2)."""
+        found: set[str] = set()
+        for kind in ("subject_alt_name", "issuer_alt_name"):
+            if kind not in self._extensions:
+                continue
+            try:
+                names = [item for item in self._extensions[kind].parsed if item.name == "directory_name"]
+                pairs = [pair for item in names for pair in canonical(item.chosen.chosen.dump())]
+            except (*ASN1_ERRORS, TrustError):
+                self.oddities.append(f"{kind}_malformed")
+                continue
+            codes = (value for which, value in pairs if which == LOCALITY)
+            found.update(code.upper() for code in codes if re.fullmatch("[a-z]{1,3}", code))
+        return frozenset(found)
+
+    def document_types(self) -> frozenset[str] | None:
+        """The types of documents that the signer may sign (Doc 9303-12, 7.1.1.6), None if not restricted.
+
+        DocumentTypeList ::= SEQUENCE { version INTEGER, docTypeList SET OF PrintableString }.
+        """
+        if "document_types" not in self._extensions:
+            return None
+        try:
+            fields = tlv.parse(tlv.parse_one(bytes(self._extensions["document_types"]), 0x30).value)
+            types = tlv.parse(tlv.only(fields, 0x31), max_objects=MAX_DOCUMENT_TYPES)
+            return frozenset(item.value.decode("ascii").rstrip("<") for item in types)
+        except (TlvError, UnicodeDecodeError):
+            self.oddities.append("document_types_malformed")
+            return None
+
+    def private_key_until(self) -> datetime | None:
+        """The end of the private key's use (RFC 5280's predecessor, section 4.2.1.4), if it is told.
+
+        PrivateKeyUsagePeriod ::= SEQUENCE { notBefore [0] GeneralizedTime, notAfter [1] GeneralizedTime }.
+        """
+        if "private_key_usage_period" not in self._extensions:
+            return None
+        try:
+            fields = tlv.parse(tlv.parse_one(bytes(self._extensions["private_key_usage_period"]), 0x30).value)
+            ends = [field.value.decode("ascii") for field in fields if field.tag == 0x81]
+            return datetime.strptime(f"{ends[0]}+0000", "%Y%m%d%H%M%SZ%z") if ends else None
+        except (TlvError, ValueError):
+            self.oddities.append("private_key_usage_period_malformed")
+            return None

@@ -1,39 +1,328 @@
 """Passive authentication (Doc 9303-11 section 5.1): whether the issuing state wrote what the chip holds.
 
-Six checks, always all of them, in the words of TR-03135. Each says one thing and leaves the rest to the
-others, so their sum must be good (`gated.core.checks.overall`):
+Eight checks in the words of TR-03135. Each says one thing and leaves the rest to the others, so their sum
+must be good (`gated.core.checks.overall`):
 
-  sod_signature     the document signer's key signed the security object
-  document_signer   the certificate in EF.SOD that is named as the signer may sign documents
+  sod_signature     a document signer's key signed the security object
+  document_signer   the certificate that it belongs to may sign documents
   csca              a root of the trust store signed that certificate
   dg_hashes         every file that was read is in the security object, with this hash
   issuing_state     the root belongs to the state that DG1 names
   validity          both certificates are valid at the given time
+  document_type     the document signer may sign documents of the type that DG1 names
+  revocation        neither certificate is on a revocation list of the state
 
-A check that could not be made because an earlier one failed is undetermined (`not_reached`), and so is a
-state that neither the table nor the root's own alternative names can tell: that admits nobody either.
+A check that could not be made because an earlier one failed is undetermined (`not_reached`). So is what the
+store cannot tell: a root that it does not hold (`csca_unknown`), a state that neither the table nor the
+root's own alternative names know, a revocation list that is missing. Undetermined admits nobody either,
+unless policy excuses the check: then `Authentication.excused` says so, and the check stays as computed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
-from gated.core.checks import Check, Result
+from msgspec.structs import replace
+
+from gated.core.checks import Check, Result, overall
+from gated.core.trust_policy import TrustPolicy
 from gated.document import keys
-from gated.document.errors import LdsError, TrustError
-from gated.document.lds import SecurityObject, parse_security_object, parse_sod
+from gated.document.errors import TrustError
 from gated.document.trust.certificates import Certificate
-from gated.document.trust.signatures import digest_of
-from gated.document.trust.signed_data import SignedData, parse_signed_data
-from gated.document.trust.states import issuer_codes
+from gated.document.trust.deviations import Deviation
+from gated.document.trust.revocation import REVOCATION, check_revocation
+from gated.document.trust.security_object import Sod, open_sod
+from gated.document.trust.signatures import RsaKey, digest_of
+from gated.document.trust.signed_data import Proof, SignerFailure
+from gated.document.trust.states import issuer_codes, same_country
 from gated.document.trust.store import Refusal, TrustStore
 
-__all__ = ["CHECKS", "Refusal", "TrustStore", "authenticate"]
+__all__ = [
+    "ALL_CHECKS",
+    "CHECKS",
+    "Authentication",
+    "Excuse",
+    "PassiveAuthentication",
+    "Refusal",
+    "TrustStore",
+    "authenticate",
+]
 
 CHECKS = ("sod_signature", "document_signer", "csca", "dg_hashes", "issuing_state", "validity")
-MAX_SOD = 0x1_0000
+ALL_CHECKS = (*CHECKS, "document_type", REVOCATION)
 
-# ldsSecurityObject, and two identifiers that early documents used for the same content
-SECURITY_OBJECTS = ("2.23.136.1.1.1", "1.3.27.1.1.1", "1.2.528.1.1006.1.20.1")
+NOT_ASKED = "not_asked"
+NOT_REACHED = "not_reached"
+
+_DEFAULT = TrustPolicy()
+
+
+@dataclass(frozen=True, slots=True)
+class Excuse:
+    """A check that policy leaves out of the result, and by what."""
+
+    check: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Authentication:
+    """All eight checks as computed, which of them policy excuses, and what the record needs.
+
+    `notes` are codes of what is odd without being wrong. `deviations` are those that the issuing state
+    tells of this document. `signed_groups` are the numbers in the security object, whatever it is worth.
+    """
+
+    checks: tuple[Check, ...]
+    excused: tuple[Excuse, ...]
+    signer: Certificate | None
+    csca: Certificate | None
+    signed_groups: frozenset[int]
+    deviations: tuple[Deviation, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def counted(self) -> tuple[Check, ...]:
+        """The checks that make the result."""
+        left_out = {excuse.check for excuse in self.excused}
+        return tuple(check for check in self.checks if check.name not in left_out)
+
+    @property
+    def result(self) -> Result:
+        """How passive authentication ended."""
+        return overall(self.counted)
+
+
+class PassiveAuthentication:
+    """One run on one document: begins with EF.SOD, takes the files as they are read, then concludes.
+
+    The signature, chain and revocation are checked at once, so `signed_groups` can plan the reading and
+    each file's hash is checked as soon as it is there. Never raises for what a chip gave.
+    """
+
+    def __init__(
+        self, sod: bytes, store: TrustStore, *, at: datetime, policy: TrustPolicy = _DEFAULT
+    ) -> None:
+        """`at` is an aware time, fixed once per passage."""
+        if at.tzinfo is None:
+            raise ValueError("at: give an aware time")
+        self._store = store
+        self._at = at
+        self._policy = policy
+        self._found: dict[str, Check] = {}
+        self._notes: list[str] = []
+        self._hashed: dict[int, str] = {}
+        self._signer: Certificate | None = None
+        self._root: Certificate | None = None
+        self._sod: Sod | None = None
+        self._begin(sod)
+
+    @property
+    def signed_groups(self) -> frozenset[int]:
+        """The data groups that the security object holds hashes of; to be believed with the checks only."""
+        return frozenset(self._sod.groups) if self._sod else frozenset()
+
+    @property
+    def signer_is_proven(self) -> bool:
+        """Whether signature, signer and root are good so far: what a key in DG14 or DG15 rests on."""
+        names = ("sod_signature", "document_signer", "csca")
+        return all(name in self._found and self._found[name].result is Result.SUCCESSFUL for name in names)
+
+    def compare(self, number: int, raw: bytes) -> str:
+        """Compare a data group's raw bytes with the security object; return the trouble, empty if none."""
+        if self._sod is None:
+            return NOT_REACHED
+        trouble = ""
+        if number not in self._sod.groups:
+            trouble = f"dg{number}_not_signed"
+        elif not keys.equal(self._sod.groups[number], digest_of(self._sod.digest, raw)):
+            trouble = f"dg{number}_hash_wrong"
+        self._hashed[number] = trouble
+        return trouble
+
+    def conclude(
+        self,
+        *,
+        issuing_state: str | None,
+        document_type: str | None = None,
+        document_number: str | None = None,
+        com_groups: Iterable[int] | None = None,
+        not_asked: frozenset[str] = frozenset(),
+    ) -> Authentication:
+        """Make the checks that need DG1, and sum up.
+
+        `issuing_state`, `document_type` and `document_number` are what DG1 says, None if DG1 could not be
+        read. `com_groups` are the numbers that EF.COM lists; a difference is noted, and decides nothing.
+        `not_asked` are checks whose input was never meant to be there.
+        """
+        if self._sod is not None and self._hashed:
+            self._note(
+                "dg_hashes", next((trouble for _, trouble in sorted(self._hashed.items()) if trouble), "")
+            )
+        elif self._sod is not None:
+            self._note("dg_hashes", "nothing_read")
+        if self._signer is not None and self._root is not None:
+            self._check_state(self._signer, self._root, issuing_state)
+            self._check_type(self._signer, document_type)
+        if com_groups is not None and self._sod is not None and frozenset(com_groups) != self.signed_groups:
+            self._notes.append("com_differs_from_sod")
+        deviations = self._deviations(document_type, document_number)
+        checks = tuple(self._check(name, not_asked) for name in ALL_CHECKS)
+        return Authentication(
+            checks=checks,
+            excused=tuple(self._excuses(checks, deviations)),
+            signer=self._signer,
+            csca=self._root,
+            signed_groups=self.signed_groups,
+            deviations=deviations,
+            notes=tuple(dict.fromkeys(self._notes)),
+        )
+
+    # --- the signature and the chain -----------------------------------------------------------------
+
+    def _begin(self, raw: bytes) -> None:
+        try:
+            self._sod = open_sod(raw)
+        except TrustError as error:
+            self._note("sod_signature", error.code)
+            return
+        self._notes += self._sod.notes
+        try:
+            proof = self._sod.signed.prove(self._store.signers)
+        except SignerFailure as error:
+            self._note("sod_signature", error.code)
+            self._signer = error.certificate
+        except TrustError as error:
+            missing = error.code == "signer_certificate_missing"
+            self._note("document_signer", "document_signer_missing" if missing else error.code)
+            return
+        else:
+            self._note("sod_signature", self._algorithm_trouble(proof))
+            self._notes += (note for note in proof.notes if note not in self._notes)
+            self._note_times(proof)
+            self._signer = proof.certificate
+        self._note("document_signer", self._signer_trouble(self._signer))
+        self._notes += self._signer.oddities
+        self._check_chain(self._signer)
+
+    def _algorithm_trouble(self, proof: Proof) -> str:
+        used = {proof.scheme.digest, proof.digest, self._sod.digest if self._sod else ""}
+        return "sha1_not_allowed" if "sha1" in used and not self._policy.allow_sha1 else ""
+
+    def _signer_trouble(self, signer: Certificate) -> str:
+        if isinstance(signer.key, RsaKey) and signer.key.n.bit_length() < self._policy.min_rsa_bits:
+            return "document_signer_rsa_too_short"
+        return signer.not_a_document_signer
+
+    def _note_times(self, proof: Proof) -> None:
+        """When the object was signed, by the signer's own word: a note, since nobody else vouches for it."""
+        time = proof.signing_time
+        if time is None or time.tzinfo is None:
+            return
+        if not proof.certificate.valid_at(time):
+            self._notes.append("signed_outside_the_signers_validity")
+        elif proof.certificate.private_key_until is not None and time > proof.certificate.private_key_until:
+            self._notes.append("signed_after_the_private_keys_period")
+
+    def _check_chain(self, signer: Certificate) -> None:
+        candidates = self._store.issuers_of(signer)
+        roots = [root for root in candidates if signer.is_signed_by(root)]
+        if not roots:
+            keyed = any(root.key_id == signer.authority_key_id for root in candidates if root.key_id)
+            if candidates and (keyed or signer.authority_key_id is None):
+                self._note("csca", "csca_signature_wrong")
+            else:
+                self._note("csca", "csca_unknown", Result.UNDETERMINED)
+            return
+        # One key may have several certificates (renewed, linked): one of them has to fit.
+        root = max(roots, key=lambda item: (item.valid_at(self._at), item.not_after))
+        self._root = root
+        self._note("csca", self._root_trouble(signer, root))
+        self._note("validity", self._validity_trouble(signer, root))
+        self._found[REVOCATION] = check_revocation(signer, root, self._store, self._at, self._policy)
+
+    def _root_trouble(self, signer: Certificate, root: Certificate) -> str:
+        if isinstance(root.key, RsaKey) and root.key.n.bit_length() < self._policy.min_rsa_bits:
+            return "csca_rsa_too_short"
+        return "sha1_not_allowed" if signer.scheme.digest == "sha1" and not self._policy.allow_sha1 else ""
+
+    def _validity_trouble(self, signer: Certificate, root: Certificate) -> str:
+        lenient = self._policy.expired_csca
+        for name, certificate, forgiven in (("document_signer", signer, False), ("csca", root, lenient)):
+            if self._at < certificate.not_before:
+                return f"{name}_not_yet_valid"
+            if self._at > certificate.not_after and not forgiven:
+                return f"{name}_expired"
+        return ""
+
+    # --- what DG1 says -------------------------------------------------------------------------------
+
+    def _check_state(self, signer: Certificate, root: Certificate, issuing_state: str | None) -> None:
+        """Signer, root and DG1 name one state (Doc 9303-11 section 5.1, Doc 9303-12 section 7.1.1)."""
+        if signer.country and root.country and not same_country(signer.country, root.country):
+            self._note("issuing_state", "signer_of_another_state")
+            return
+        if issuing_state is None:
+            return
+        codes = issuer_codes(root.country) or root.localities
+        if not codes:
+            self._note("issuing_state", "state_unknown", Result.UNDETERMINED)
+            return
+        self._note("issuing_state", "" if issuing_state in codes else "issuing_state_differs")
+
+    def _check_type(self, signer: Certificate, document_type: str | None) -> None:
+        """Doc 9303-12 section 7.1.1.6; one letter in the list stands for all that begin with it."""
+        if signer.document_types is None:
+            self._note("document_type", "")
+        elif document_type is not None:
+            code = document_type.rstrip("<")
+            allowed = code in signer.document_types or code[:1] in signer.document_types
+            self._note("document_type", "" if allowed else "document_type_not_allowed")
+
+    # --- what is left out ----------------------------------------------------------------------------
+
+    def _deviations(self, document_type: str | None, number: str | None) -> tuple[Deviation, ...]:
+        """What the state tells of this document, once its signer is proven to be the state's."""
+        if self._signer is None or self._root is None or not self.signer_is_proven:
+            return ()
+        code = None if document_type is None else document_type.rstrip("<")
+        return tuple(
+            deviation
+            for entry in self._store.entries_for(self._root.country)
+            if entry.affected.means(self._signer, code, number)
+            for deviation in entry.deviations
+        )
+
+    def _excuses(self, checks: tuple[Check, ...], deviations: tuple[Deviation, ...]) -> Iterable[Excuse]:
+        for check in checks:
+            if check.result is Result.SUCCESSFUL:
+                continue
+            if check.reason == NOT_ASKED:
+                yield Excuse(check.name, NOT_ASKED)
+            elif check.name == REVOCATION and check.result is Result.UNDETERMINED:
+                if self._policy.revocation == "if_known" and check.reason != NOT_REACHED:
+                    yield Excuse(check.name, "policy_revocation_if_known")
+            elif self._policy.deviations == "count" and self._is_deviated(check, deviations):
+                yield Excuse(check.name, "deviation_list")
+
+    def _is_deviated(self, check: Check, deviations: tuple[Deviation, ...]) -> bool:
+        """Whether deviations of this document cover all that is wrong with the check."""
+        excusing = [deviation for deviation in deviations if deviation.excuses == check.name]
+        if check.name != "dg_hashes":
+            return bool(excusing)
+        covered = {deviation.where for deviation in excusing}
+        wrong = {number: trouble for number, trouble in self._hashed.items() if trouble}
+        return bool(wrong) and all(
+            f"dg{number}" in covered and trouble.endswith("_hash_wrong") for number, trouble in wrong.items()
+        )
+
+    def _check(self, name: str, not_asked: frozenset[str]) -> Check:
+        missing = Check(name, Result.UNDETERMINED, NOT_ASKED if name in not_asked else NOT_REACHED)
+        check = self._found.get(name, missing)
+        return missing if name in not_asked and check.reason == "nothing_read" else check
+
+    def _note(self, name: str, reason: str, result: Result = Result.FAILED) -> None:
+        self._found[name] = Check(name, result if reason else Result.SUCCESSFUL, reason)
 
 
 def authenticate(
@@ -43,105 +332,24 @@ def authenticate(
     *,
     at: datetime,
     issuing_state: str | None,
+    document_type: str | None = None,
+    policy: TrustPolicy = _DEFAULT,
     expired_csca: bool = False,
 ) -> tuple[Check, ...]:
-    """Make the six checks on raw EF.SOD and the raw data groups by number. Never raises for bad input.
+    """Make the checks on raw EF.SOD and the raw data groups by number; return those that policy counts.
 
-    `at` is an aware time, fixed once per passage. `issuing_state` is what DG1 names, None if DG1 could not
-    be read. `expired_csca` accepts a root past its end (the chain model); the signer must always be valid.
+    The six of `CHECKS` are always among them; `document_type` is where its input was given, `revocation`
+    where it is known or required. Never raises for bad input.
     """
-    if at.tzinfo is None:
-        raise ValueError("at: give an aware time")
-    run = _Authentication(groups, store, at, issuing_state)
-    run.attempt(sod, expired_csca=expired_csca)
-    return tuple(run.found.get(name, Check(name, Result.UNDETERMINED, "not_reached")) for name in CHECKS)
-
-
-class _Authentication:
-    """One run: the checks found so far."""
-
-    def __init__(
-        self, groups: Mapping[int, bytes], store: TrustStore, at: datetime, issuing_state: str | None
-    ) -> None:
-        self.found: dict[str, Check] = {}
-        self._groups = groups
-        self._store = store
-        self._at = at
-        self._issuing_state = issuing_state
-
-    def attempt(self, sod: bytes, *, expired_csca: bool) -> None:
-        """Make what checks can be made."""
-        try:
-            signed = parse_signed_data(parse_sod(sod), max_length=MAX_SOD)
-            security_object = _security_object(signed)
-        except (LdsError, TrustError) as error:
-            self._note("sod_signature", error.code)
-            return
-        self._note("dg_hashes", _compare_hashes(security_object, self._groups))
-        signer = signed.signer_certificate()
-        if signer is None:
-            self._note("document_signer", "document_signer_missing")
-            return
-        self._note("document_signer", "" if signer.may_sign_documents else "document_signer_not_allowed")
-        self._note("sod_signature", _signature_trouble(signed, signer))
-        self._check_chain(signer, expired_csca=expired_csca)
-
-    def _check_chain(self, signer: Certificate, *, expired_csca: bool) -> None:
-        candidates = self._store.issuers_of(signer)
-        roots = [root for root in candidates if signer.is_signed_by(root)]
-        if not roots:
-            self._note("csca", "csca_signature_wrong" if candidates else "csca_unknown")
-            return
-        self._note("csca", "")
-        # One key may have several certificates (renewed, linked): one of them has to fit.
-        root = max(roots, key=lambda item: (item.valid_at(self._at), item.not_after))
-        self._note("validity", self._validity_trouble(signer, root, expired_csca=expired_csca))
-        self._check_state(signer, root)
-
-    def _validity_trouble(self, signer: Certificate, root: Certificate, *, expired_csca: bool) -> str:
-        for name, certificate, lenient in (("document_signer", signer, False), ("csca", root, expired_csca)):
-            if self._at < certificate.not_before:
-                return f"{name}_not_yet_valid"
-            if self._at > certificate.not_after and not lenient:
-                return f"{name}_expired"
-        return ""
-
-    def _check_state(self, signer: Certificate, root: Certificate) -> None:
-        """Signer, root and DG1 name one state (Doc 9303-11 section 5.1, Doc 9303-12 section 7.1.1)."""
-        if self._issuing_state is None:
-            return
-        if signer.country and root.country and signer.country != root.country:
-            self._note("issuing_state", "signer_of_another_state")
-            return
-        codes = issuer_codes(root.country) or root.localities
-        if not codes:
-            self._note("issuing_state", "state_unknown", Result.UNDETERMINED)
-            return
-        self._note("issuing_state", "" if self._issuing_state in codes else "issuing_state_differs")
-
-    def _note(self, name: str, reason: str, result: Result = Result.FAILED) -> None:
-        self.found[name] = Check(name, result if reason else Result.SUCCESSFUL, reason)
-
-
-def _security_object(signed: SignedData) -> SecurityObject:
-    if signed.content_type not in SECURITY_OBJECTS:
-        raise TrustError("sod_content_type")
-    return parse_security_object(signed.content)
-
-
-def _signature_trouble(signed: SignedData, signer: Certificate) -> str:
-    try:
-        signed.verify(signer)
-    except TrustError as error:
-        return error.code
-    return ""
-
-
-def _compare_hashes(security_object: SecurityObject, groups: Mapping[int, bytes]) -> str:
-    """The first trouble by number, empty when all files that were read are as signed."""
-    for number, raw in sorted(groups.items()):
-        if number not in security_object.hashes:
-            return f"dg{number}_not_signed"
-        if not keys.equal(security_object.hashes[number], digest_of(security_object.digest, raw)):
-            return f"dg{number}_hash_wrong"
-    return "" if groups else "nothing_read"
+    if expired_csca:  # the older name of the policy's field
+        policy = replace(policy, expired_csca=True)
+    run = PassiveAuthentication(sod, store, at=at, policy=policy)
+    for number, raw in groups.items():
+        run.compare(number, raw)
+    not_asked = frozenset({"document_type"} if document_type is None else ())
+    found = run.conclude(issuing_state=issuing_state, document_type=document_type, not_asked=not_asked)
+    optional = {"document_type"} if document_type is None else set()
+    optional |= {
+        check.name for check in found.checks if check.name == REVOCATION and check.reason == NOT_REACHED
+    }
+    return tuple(check for check in found.counted if check.name not in optional)

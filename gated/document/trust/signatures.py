@@ -4,12 +4,15 @@ Keys come as SubjectPublicKeyInfo. Elliptic curves may be named or written out; 
 count only if every one of them equals a known curve, and are then that curve. OpenSSL computes wherever
 it knows the curve, `gated.document.groups.curves` elsewhere.
 
-SHA-1 is still taken: passports of ten years' validity were signed with it, and a forger would need a
-second preimage, not a collision. MD5 and RSA keys below 2048 bits are not.
+Algorithm identifiers are read as states write them: hash named or not, parameters NULL, absent or full.
+MD5 is never taken, nor RSA keys below 1024 bits; what lies between that and the present state of the art,
+SHA-1 among it, is for `TrustPolicy` to say: passports of ten years' validity were signed with it, and a
+forger would need a second preimage, not a collision.
 """
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from asn1crypto import algos, keys
@@ -17,15 +20,16 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 
-from gated.document.errors import CurveError, TrustError
+from gated.document import tlv
+from gated.document.errors import CurveError, TlvError, TrustError
 from gated.document.groups.curves import Curve, Point, by_oid, by_parameters
+from gated.document.trust.asn1 import ASN1_ERRORS
+from gated.document.trust.names import dotted
 
-# What asn1crypto, which parses as fields are looked at, may raise over malformed input.
-ASN1_ERRORS = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError)
-
-MIN_RSA_BITS = 2048
+MIN_RSA_BITS = 1024
 MAX_RSA_BITS = 8192
 MAX_RSA_EXPONENT_BITS = 64
+MAX_SALT = 512
 
 _HASHES: dict[str, hashes.HashAlgorithm] = {
     "sha1": hashes.SHA1(),  # noqa: S303 - see above
@@ -34,9 +38,16 @@ _HASHES: dict[str, hashes.HashAlgorithm] = {
     "sha384": hashes.SHA384(),
     "sha512": hashes.SHA512(),
 }
-
+_DIGESTS = {
+    "1.3.14.3.2.26": "sha1",
+    "2.16.840.1.101.3.4.2.4": "sha224",
+    "2.16.840.1.101.3.4.2.1": "sha256",
+    "2.16.840.1.101.3.4.2.2": "sha384",
+    "2.16.840.1.101.3.4.2.3": "sha512",
+}
 _FIXED = {  # algorithm identifiers that name scheme and hash
     "1.2.840.113549.1.1.5": ("rsa", "sha1"),
+    "1.3.14.3.2.29": ("rsa", "sha1"),  # OIW's name for it
     "1.2.840.113549.1.1.14": ("rsa", "sha224"),
     "1.2.840.113549.1.1.11": ("rsa", "sha256"),
     "1.2.840.113549.1.1.12": ("rsa", "sha384"),
@@ -46,8 +57,21 @@ _FIXED = {  # algorithm identifiers that name scheme and hash
     "1.2.840.10045.4.3.2": ("ecdsa", "sha256"),
     "1.2.840.10045.4.3.3": ("ecdsa", "sha384"),
     "1.2.840.10045.4.3.4": ("ecdsa", "sha512"),
+    "0.4.0.127.0.7.1.1.4.1.1": ("ecdsa", "sha1"),  # TR-03111 section 5.2.1.1: r and s in plain form
+    "0.4.0.127.0.7.1.1.4.1.2": ("ecdsa", "sha224"),
+    "0.4.0.127.0.7.1.1.4.1.3": ("ecdsa", "sha256"),
+    "0.4.0.127.0.7.1.1.4.1.4": ("ecdsa", "sha384"),
+    "0.4.0.127.0.7.1.1.4.1.5": ("ecdsa", "sha512"),
 }
-_BARE = {"1.2.840.113549.1.1.1": "rsa", "1.2.840.10045.2.1": "ecdsa"}  # the hash is named elsewhere
+_RSA_KEYS = {"1.2.840.113549.1.1.1", "1.2.840.113549.1.1.10", "2.5.8.1.1"}
+_EC_KEY = "1.2.840.10045.2.1"
+_BARE = {  # the hash is named elsewhere
+    "1.2.840.113549.1.1.1": "rsa",
+    "2.5.8.1.1": "rsa",
+    _EC_KEY: "ecdsa",
+    "1.2.840.10045.4.2": "ecdsa",  # ecdsa-with-Recommended
+}
+_ECDSA_SPECIFIED = "1.2.840.10045.4.3"  # ecdsa-with-SHA2, the hash in its parameters
 _PSS = "1.2.840.113549.1.1.10"
 
 _OPENSSL_CURVES: dict[str, ec.EllipticCurve] = {
@@ -78,7 +102,10 @@ class EllipticKey:
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
-    """How a signature is made; `mgf_digest` and `salt` for PSS only."""
+    """How a signature is made; `mgf_digest` and `salt` for PSS only.
+
+    The name `by_key` is that of an identifier that names a hash alone: the kind of key tells the rest.
+    """
 
     name: str
     digest: str
@@ -96,14 +123,29 @@ def digest_of(name: str, data: bytes) -> bytes:
     return hashlib.new(name, data, usedforsecurity=False).digest()
 
 
+def digest_of_length(length: int) -> str | None:
+    """The name of the hash whose values have this many bytes."""
+    return next((name for name, kind in _HASHES.items() if kind.digest_size == length), None)
+
+
+def parse_digest(algorithm: Any) -> str:
+    """Read a digest algorithm; one that names a signature with its hash means the hash. Raises TrustError."""
+    oid, _ = _identifier(algorithm)
+    if oid in _DIGESTS:
+        return _DIGESTS[oid]
+    if oid in _FIXED:
+        return _FIXED[oid][1]
+    raise TrustError("digest_unsupported")
+
+
 def parse_key(info: keys.PublicKeyInfo) -> PublicKey:
     """Read a SubjectPublicKeyInfo. Raises TrustError: `key_unsupported`, `key_malformed`, a curve's code."""
     try:
         kind = info["algorithm"]["algorithm"].dotted
-        if kind in {"1.2.840.113549.1.1.1", _PSS}:
+        if kind in _RSA_KEYS:
             parsed = keys.RSAPublicKey.load(bytes(info["public_key"]), strict=True)
             return _rsa_key(parsed["modulus"].native, parsed["public_exponent"].native)
-        if kind == "1.2.840.10045.2.1":
+        if kind == _EC_KEY:
             curve = _curve(info["algorithm"]["parameters"])
             return EllipticKey(curve, curve.decode(bytes(info["public_key"])))
     except CurveError as error:
@@ -115,17 +157,43 @@ def parse_key(info: keys.PublicKeyInfo) -> PublicKey:
 
 def parse_scheme(algorithm: algos.SignedDigestAlgorithm, digest: str | None = None) -> Scheme:
     """Read a signature algorithm; `digest` is the hash named beside it, if any. Raises TrustError."""
+    oid, parameters = _identifier(algorithm)
     try:
-        oid = algorithm["algorithm"].dotted
         if oid == _PSS:
-            return _pss(algorithm["parameters"])
+            return _pss(parameters)
+        if oid == _ECDSA_SPECIFIED:
+            return Scheme("ecdsa", parse_digest(algos.DigestAlgorithm.load(parameters, strict=True)))
     except ASN1_ERRORS as error:
         raise TrustError("signature_algorithm_malformed") from error
     if oid in _FIXED:
         return Scheme(*_FIXED[oid])
     if oid in _BARE and digest in _HASHES:
         return Scheme(_BARE[oid], digest)
+    if oid in _DIGESTS:
+        return Scheme("by_key", _DIGESTS[oid])
     raise TrustError("signature_algorithm_unsupported")
+
+
+def readings(key: PublicKey, scheme: Scheme, digest: str) -> Iterator[Scheme]:
+    """The scheme as named, then every other that states have used under a wrong name for this kind of key.
+
+    `digest` is the hash named beside it. All of them are sound; which of them a signature was made by only
+    its maker can choose.
+    """
+    if isinstance(key, EllipticKey):
+        fits = scheme.name in {"ecdsa", "by_key"}
+        named = replace(scheme, name="ecdsa", mgf_digest="", salt=0)
+        others = [Scheme("ecdsa", name) for name in (digest, *_HASHES)]
+    else:
+        fits = scheme.name in {"rsa", "pss", "by_key"}
+        named = replace(scheme, name="rsa") if scheme.name == "by_key" else scheme
+        kinds = ("pss", "rsa") if scheme.name == "pss" else ("rsa", "pss")
+        others = [
+            other for kind in kinds for name in (digest, *_HASHES) for other in _rsa_schemes(kind, name)
+        ]
+    if fits:
+        yield named
+    yield from (other for other in dict.fromkeys(others) if not fits or other != named)
 
 
 def verifies(key: PublicKey, scheme: Scheme, signature: bytes, message: bytes) -> bool:
@@ -138,6 +206,20 @@ def verifies(key: PublicKey, scheme: Scheme, signature: bytes, message: bytes) -
     raise TrustError("signature_algorithm_mismatch")
 
 
+def _rsa_schemes(kind: str, digest: str) -> tuple[Scheme, ...]:
+    if digest not in _HASHES:
+        return ()
+    if kind == "rsa":
+        return (Scheme("rsa", digest),)
+    size = _HASHES[digest].digest_size
+    lengths = (size, 20, 0) if size != 20 else (20, 0)
+    return tuple(
+        Scheme("pss", digest, generator, salt)
+        for generator in dict.fromkeys((digest, "sha1"))
+        for salt in lengths
+    )
+
+
 def _rsa_key(n: int, e: int) -> RsaKey:
     if not MIN_RSA_BITS <= n.bit_length() <= MAX_RSA_BITS:
         raise TrustError("rsa_key_length")
@@ -147,7 +229,7 @@ def _rsa_key(n: int, e: int) -> RsaKey:
 
 
 def _curve(parameters: keys.ECDomainParameters) -> Curve:
-    """RFC 3279 EcpkParameters: named, or written out (SEC 1 appendix C.2)."""
+    """RFC 3279 EcpkParameters: named, or written out (SEC 1 appendix C.2), the cofactor being optional."""
     if parameters.name == "named":
         return by_oid(parameters.chosen.dotted)
     if parameters.name != "specified":
@@ -155,25 +237,39 @@ def _curve(parameters: keys.ECDomainParameters) -> Curve:
     written = parameters.chosen
     if written["field_id"]["field_type"].native != "prime_field":
         raise TrustError("curve_parameters_unknown")
+    cofactor = written["cofactor"].native
     return by_parameters(
         written["field_id"]["parameters"].native,
         int.from_bytes(bytes(written["curve"]["a"]), "big"),
         int.from_bytes(bytes(written["curve"]["b"]), "big"),
         base=bytes(written["base"]),
         n=written["order"].native,
-        cofactor=written["cofactor"].native,
+        cofactor=1 if cofactor is None else cofactor,  # of every curve in the table
     )
 
 
-def _pss(parameters: Any) -> Scheme:
-    """RSASSA-PSS-params with all their defaults (RFC 4055 section 3.1)."""
-    parsed = algos.RSASSAPSSParams.load(parameters.dump(), strict=True)
+def _identifier(algorithm: Any) -> tuple[str, bytes]:
+    """The identifier and the coded parameters of an AlgorithmIdentifier, whatever these are."""
+    try:
+        parts = tlv.parse(tlv.parse_one(bytes(algorithm.dump()), 0x30).value)
+    except TlvError as error:
+        raise TrustError("algorithm_malformed") from error
+    if not 1 <= len(parts) <= 2 or parts[0].tag != 0x06:
+        raise TrustError("algorithm_malformed")
+    return dotted(parts[0].value), parts[1].encode() if len(parts) == 2 else b""
+
+
+def _pss(coded: bytes) -> Scheme:
+    """RSASSA-PSS-params with all their defaults (RFC 4055 section 3.1); absent altogether is all defaults."""
+    if coded in {b"", b"\x05\x00"}:
+        return Scheme("pss", "sha1", "sha1", 20)
+    parsed = algos.RSASSAPSSParams.load(coded, strict=True)
     digest = parsed["hash_algorithm"]["algorithm"].native
     generator = parsed["mask_gen_algorithm"]
     mgf_digest = generator["parameters"]["algorithm"].native
     usable = digest in _HASHES and mgf_digest in _HASHES and generator["algorithm"].native == "mgf1"
     salt = parsed["salt_length"].native
-    if not usable or parsed["trailer_field"].native != "trailer_field_bc" or not 0 <= salt <= 512:
+    if not usable or parsed["trailer_field"].native != "trailer_field_bc" or not 0 <= salt <= MAX_SALT:
         raise TrustError("signature_algorithm_unsupported")
     return Scheme("pss", digest, mgf_digest, salt)
 
@@ -183,20 +279,35 @@ def _verifies_rsa(key: RsaKey, scheme: Scheme, signature: bytes, digest: bytes) 
     filling: padding.AsymmetricPadding = padding.PKCS1v15()
     if scheme.name == "pss":
         filling = padding.PSS(padding.MGF1(_HASHES[scheme.mgf_digest]), scheme.salt)
+    length = (key.n.bit_length() + 7) // 8
+    whole = signature.lstrip(b"\0").rjust(length, b"\0")  # some signers write it as a number is written
     try:
-        public.verify(signature, digest, filling, utils.Prehashed(_HASHES[scheme.digest]))
+        public.verify(whole, digest, filling, utils.Prehashed(_HASHES[scheme.digest]))
     except (InvalidSignature, ValueError):
         return False
     return True
 
 
 def _verifies_ecdsa(key: EllipticKey, scheme: Scheme, signature: bytes, digest: bytes) -> bool:
+    """ECDSA with r and s as a SEQUENCE (RFC 3279), or side by side, each as long as the order (TR-03111)."""
     curve = _OPENSSL_CURVES.get(key.curve.name)
+    size = (key.curve.n.bit_length() + 7) // 8
     try:
+        if len(signature) == 2 * size and not _is_sequence(signature):
+            r, s = int.from_bytes(signature[:size], "big"), int.from_bytes(signature[size:], "big")
+            signature = utils.encode_dss_signature(r, s)
         if curve is None:
             return key.curve.verifies(key.point, digest, *utils.decode_dss_signature(signature))
         public = ec.EllipticCurvePublicNumbers(key.point.x, key.point.y, curve).public_key()
         public.verify(signature, digest, ec.ECDSA(utils.Prehashed(_HASHES[scheme.digest])))
     except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def _is_sequence(signature: bytes) -> bool:
+    try:
+        utils.decode_dss_signature(signature)
+    except ValueError:
         return False
     return True

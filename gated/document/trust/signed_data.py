@@ -1,22 +1,37 @@
-"""CMS SignedData (RFC 5652) as Doc 9303 uses it: one signer, signed attributes, content inside.
+"""CMS SignedData (RFC 5652) as Doc 9303 uses it: content inside, signed attributes, as a rule one signer.
 
 What is signed is the DER coding of the attributes as a SET OF, while they are stored under an implicit
 tag; the content is bound to them by its hash and its type. Both are checked, or the signature says nothing.
+
+States write such structures in every way that BER and habit allow. What only names things wrongly (the
+signer, an algorithm) is taken if the signature then holds, since only the owner of the key can have made it;
+`Proof.notes` tells each such liberty. What would leave something unsigned is never taken.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from asn1crypto import cms
 
 from gated.document import keys
 from gated.document.errors import TrustError
-from gated.document.trust.certificates import CanonicalName, Certificate, canonical, parse_certificate
-from gated.document.trust.signatures import ASN1_ERRORS, Scheme, digest_of, parse_scheme, verifies
+from gated.document.trust.asn1 import ASN1_ERRORS, definite, set_codings
+from gated.document.trust.certificates import Certificate, parse_certificate
+from gated.document.trust.names import CanonicalName, canonical
+from gated.document.trust.signatures import (
+    Scheme,
+    digest_of,
+    digest_of_length,
+    parse_digest,
+    parse_scheme,
+    readings,
+    verifies,
+)
 
 MAX_CERTIFICATES = 16
-
-_SET_OF = b"\x31"
+MAX_SIGNERS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,85 +46,233 @@ class SignerName:
         """Whether this certificate is the one named; names are compared in their canonical form."""
         if self.key_id is not None:
             return self.key_id == certificate.key_id
-        return (self.issuer, self.serial) == (certificate.issuer, certificate.serial)
+        if self.serial is None or self.issuer != certificate.issuer:
+            return False
+        return same_serial(self.serial, certificate.serial)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A signature that holds: whose, by which scheme, and what of it was not as the standards say."""
+
+    certificate: Certificate
+    scheme: Scheme
+    digest: str
+    signing_time: datetime | None
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class SignedData:
-    """A parsed structure; nothing of it is verified until `verify`."""
+class Signer:
+    """One SignerInfo, unverified."""
 
-    content_type: str
-    content: bytes
-    certificates: tuple[Certificate, ...]
-    signer: SignerName
+    name: SignerName
     digest: str
     scheme: Scheme
     signature: bytes
     attributes: bytes
     stated_types: tuple[str, ...]
     stated_digests: tuple[bytes, ...]
+    signing_time: datetime | None
 
-    def signer_certificate(self) -> Certificate | None:
-        """The enclosed certificate that the signer is named by."""
-        return next((item for item in self.certificates if self.signer.means(item)), None)
-
-    def verify(self, certificate: Certificate) -> None:
+    def prove(self, certificate: Certificate, content_type: str, content: bytes) -> Proof:
         """Check content type, hash of the content and signature.
 
-        Raises TrustError: `signed_type_wrong`, `signed_digest_wrong`, `signature_wrong`, or that key and
-        algorithm do not go together.
+        Raises TrustError: `signed_type_wrong`, `signed_digest_wrong`, `signature_wrong`, or
+        `signature_algorithm_mismatch` where key and algorithm do not go together.
         """
-        if self.stated_types != (self.content_type,):
+        if self.stated_types != (content_type,):
             raise TrustError("signed_type_wrong")
-        digest = digest_of(self.digest, self.content)
-        if len(self.stated_digests) != 1 or not keys.equal(self.stated_digests[0], digest):
+        notes = list(self._digest_notes(content))
+        codings = set_codings(self.attributes)
+        for number, scheme in enumerate(readings(certificate.key, self.scheme, self.digest)):
+            for place, coding in enumerate(codings):
+                if verifies(certificate.key, scheme, self.signature, coding):
+                    if number or scheme.name != self.scheme.name:
+                        notes.append("signature_algorithm_misnamed")
+                    if place == 0 and len(codings) > 1:
+                        notes.append("signed_attributes_not_der")
+                    return Proof(certificate, scheme, self.digest, self.signing_time, tuple(notes))
+        raise TrustError("signature_wrong")
+
+    def _digest_notes(self, content: bytes) -> Iterator[str]:
+        """Compare the hash of the content. Raises TrustError(`signed_digest_wrong`)."""
+        if len(self.stated_digests) != 1:
             raise TrustError("signed_digest_wrong")
-        if not verifies(certificate.key, self.scheme, self.signature, self.attributes):
-            raise TrustError("signature_wrong")
+        stated = self.stated_digests[0]
+        if keys.equal(stated, digest_of(self.digest, content)):
+            return
+        by_length = digest_of_length(len(stated))
+        if (
+            by_length is None
+            or by_length == self.digest
+            or not keys.equal(stated, digest_of(by_length, content))
+        ):
+            raise TrustError("signed_digest_wrong")
+        yield "digest_algorithm_misnamed"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SignedData:
+    """A parsed structure; nothing of it is verified until `prove`.
+
+    `unread` are the reasons why enclosed certificates could not be read.
+    """
+
+    content_type: str
+    content: bytes
+    certificates: tuple[Certificate, ...]
+    unread: tuple[str, ...]
+    signers: tuple[Signer, ...]
+    notes: tuple[str, ...]
+
+    def signer_certificate(self) -> Certificate | None:
+        """The enclosed certificate that the first signer is named by."""
+        return next((item for item in self.certificates if self.signers[0].name.means(item)), None)
+
+    def verify(self, certificate: Certificate) -> Proof:
+        """Check that this certificate's key made the first signature. Raises TrustError as `Signer.prove`."""
+        return self.signers[0].prove(certificate, self.content_type, self.content)
+
+    def prove(self, known: Iterable[Certificate] = ()) -> Proof:
+        """Find a signer whose signature holds, among the enclosed certificates and those known otherwise.
+
+        The certificate that is named goes before all; where none is, the enclosed ones are tried, since a
+        wrong name takes nothing from a good signature. Raises TrustError of the first attempt:
+        `signer_certificate_missing`, what became of a certificate that was enclosed, or as `Signer.prove`.
+        """
+        failure: TrustError | None = None
+        for signer in self.signers:
+            for certificate, notes in self._candidates(signer, tuple(known)):
+                try:
+                    proof = signer.prove(certificate, self.content_type, self.content)
+                except TrustError as error:
+                    failure = failure or SignerFailure(error.code, certificate)
+                else:
+                    found = (*self.notes, *notes, *proof.notes)
+                    return Proof(certificate, proof.scheme, proof.digest, proof.signing_time, found)
+        unread = next(iter(self.unread), "signer_certificate_missing")
+        raise failure or TrustError(unread)
+
+    def _candidates(
+        self, signer: Signer, known: tuple[Certificate, ...]
+    ) -> Iterator[tuple[Certificate, tuple[str, ...]]]:
+        named = [item for item in self.certificates if signer.name.means(item)]
+        yield from ((item, ()) for item in named)
+        if not named:
+            stored = [item for item in known if signer.name.means(item)]
+            yield from ((item, ("signer_certificate_not_enclosed",)) for item in stored)
+            yield from ((item, ("signer_named_otherwise",)) for item in self.certificates)
+
+
+class SignerFailure(TrustError):
+    """A signature that does not hold, with the certificate that it was to be held against."""
+
+    def __init__(self, code: str, certificate: Certificate) -> None:
+        super().__init__(code)
+        self.certificate = certificate
+
+
+def same_serial(one: int, other: int) -> bool:
+    """Whether two serial numbers are the same octets: some states write them without the sign's zero."""
+    return one == other or _octets(one) == _octets(other)
 
 
 def parse_signed_data(raw: bytes, *, max_length: int) -> SignedData:
-    """Parse ContentInfo with SignedData. Raises TrustError and nothing else."""
+    """Parse ContentInfo with SignedData, BER or DER. Raises TrustError and nothing else."""
     if len(raw) > max_length:
         raise TrustError("cms_too_long")
     try:
-        wrapper = cms.ContentInfo.load(raw, strict=True)
-        if wrapper["content_type"].native != "signed_data":
-            raise TrustError("cms_not_signed_data")
-        return _read(wrapper["content"])
+        coded = definite(raw)
+        notes = () if coded == raw else ("cms_not_der",)
+        return _read(_signed_data(coded), notes)
     except ASN1_ERRORS as error:
         raise TrustError("cms_malformed") from error
+    except TrustError as error:
+        raise TrustError("cms_malformed" if error.code.startswith("asn1_") else error.code) from error
 
 
-def _read(body: Any) -> SignedData:
-    if len(body["signer_infos"]) != 1:
-        raise TrustError("cms_not_one_signer")
-    signer = body["signer_infos"][0]
+def _signed_data(coded: bytes) -> Any:
+    wrapper = cms.ContentInfo.load(coded, strict=True)
+    if wrapper["content_type"].native != "signed_data":
+        raise TrustError("cms_not_signed_data")
+    return wrapper["content"]
+
+
+def _read(body: Any, notes: tuple[str, ...]) -> SignedData:
+    infos = body["signer_infos"]
+    if len(infos) == 0:
+        raise TrustError("cms_no_signer")
+    if len(infos) > MAX_SIGNERS:
+        raise TrustError("cms_too_many_signers")
+    if len(infos) > 1:
+        notes = (*notes, "cms_several_signers")
     enclosed = body["certificates"] or ()
     if len(enclosed) > MAX_CERTIFICATES:
         raise TrustError("cms_too_many_certificates")
-    stored = signer["signed_attrs"].dump()
-    if not stored:
-        raise TrustError("cms_attributes_missing")
-    digest = signer["digest_algorithm"]["algorithm"].native
+    content = body["encap_content_info"]["content"]
+    if not content:
+        raise TrustError("cms_content_missing")
+    certificates, unread = _certificates(enclosed)
     return SignedData(
         content_type=body["encap_content_info"]["content_type"].dotted,
-        content=bytes(body["encap_content_info"]["content"]),
-        certificates=tuple(parse_certificate(item.chosen.dump()) for item in enclosed),
-        signer=_signer_name(signer["sid"]),
+        content=bytes(content),
+        certificates=certificates,
+        unread=unread,
+        signers=_signers(infos),
+        notes=notes,
+    )
+
+
+def _certificates(enclosed: Any) -> tuple[tuple[Certificate, ...], tuple[str, ...]]:
+    """The enclosed certificates that can be read, and why the others cannot."""
+    found, unread = [], []
+    for item in enclosed:
+        if item.name != "certificate":
+            continue
+        try:
+            found.append(parse_certificate(item.chosen.dump()))
+        except TrustError as error:
+            unread.append(error.code)
+    return tuple(found), tuple(unread)
+
+
+def _signers(infos: Any) -> tuple[Signer, ...]:
+    """Those that can be read; if there is none, the trouble with the first is raised."""
+    found, trouble = [], None
+    for info in infos:
+        try:
+            found.append(_signer(info))
+        except TrustError as error:
+            trouble = trouble or error
+    if not found and trouble is not None:
+        raise trouble
+    return tuple(found)
+
+
+def _signer(info: Any) -> Signer:
+    stored = info["signed_attrs"].dump()
+    if not stored:
+        raise TrustError("cms_attributes_missing")
+    digest = parse_digest(info["digest_algorithm"])
+    times = [value.native for value in _attribute(info, "signing_time")]
+    return Signer(
+        name=_signer_name(info["sid"]),
         digest=digest,
-        scheme=parse_scheme(signer["signature_algorithm"], digest),
-        signature=bytes(signer["signature"]),
-        attributes=_SET_OF + stored[1:],
-        stated_types=tuple(value.dotted for value in _attribute(signer, "content_type")),
-        stated_digests=tuple(bytes(value) for value in _attribute(signer, "message_digest")),
+        scheme=parse_scheme(info["signature_algorithm"], digest),
+        signature=bytes(info["signature"]),
+        attributes=bytes(stored),
+        stated_types=tuple(value.dotted for value in _attribute(info, "content_type")),
+        stated_digests=tuple(bytes(value) for value in _attribute(info, "message_digest")),
+        signing_time=times[0] if len(times) == 1 and isinstance(times[0], datetime) else None,
     )
 
 
 def _signer_name(sid: Any) -> SignerName:
     if sid.name == "subject_key_identifier":
         return SignerName(None, None, bytes(sid.chosen))
-    return SignerName(canonical(sid.chosen["issuer"]), sid.chosen["serial_number"].native, None)
+    issuer = canonical(sid.chosen["issuer"].dump())
+    return SignerName(issuer, sid.chosen["serial_number"].native, None)
 
 
 def _attribute(signer: Any, name: str) -> list[Any]:
@@ -120,3 +283,8 @@ def _attribute(signer: Any, name: str) -> list[Any]:
         if attribute["type"].native == name
         for value in attribute["values"]
     ]
+
+
+def _octets(serial: int) -> bytes:
+    length = (serial + (serial < 0)).bit_length() // 8 + 1
+    return serial.to_bytes(length, "big", signed=True).lstrip(b"\0")

@@ -27,18 +27,34 @@ VN:VNM VU:VUT WF:WLF WS:WSM YE:YEM YT:MYT ZA:ZAF ZM:ZMB ZW:ZWE
 
 _EXCEPTIONS = {
     "DE": {"D"},
-    "GB": {"GBR", "GBD", "GBN", "GBO", "GBP", "GBS"},
+    "CN": {"CHN", "HKG", "MAC"},  # the regions' roots stand under China's country code
     "HK": {"HKG", "CHN"},  # the regions issue passports of China
     "MO": {"MAC", "CHN"},
     "EU": {"EUE"},
-    "UN": {"UNO", "UNA"},
-    "KS": {"RKS"},
+    "UN": {"UNO", "UNA", "UNK"},
+    "KS": {"RKS"},  # Kosovo has no ISO code: Doc 9303-3 part D and the certificates have their own
     "XK": {"RKS"},
 }
+# The United Kingdom's root signs for kinds of nationals (Doc 9303-3 part B) and for its territories.
+_BRITISH = "GBR GBD GBN GBO GBP GBS AIA BMU CYM FLK GGY GIB IMN IOT JEY MSR PCN SGS SHN TCA VGB"
+_EXCEPTIONS |= {two: set(_BRITISH.split()) for two in ("GB", "UK")}
 
 _CODES = {two: {three} for two, _, three in (pair.partition(":") for pair in _ISO_3166.split())} | _EXCEPTIONS
 
 
 def issuer_codes(country: str) -> frozenset[str]:
-    """The codes of issuers (without fillers) whose documents this country signs; empty if unknown."""
-    return frozenset(_CODES.get(country.upper(), ()))
+    """The codes of issuers (without fillers) whose documents this country signs; empty if unknown.
+
+    Some roots carry the three letters of the documents, or `D`, where two letters belong.
+    """
+    country = country.upper()
+    if country in _CODES:
+        return frozenset(_CODES[country])
+    return next((frozenset(codes) for codes in _CODES.values() if country in codes), frozenset())
+
+
+def same_country(one: str, other: str) -> bool:
+    """Whether two countries of certificates are one: equal, or of the same issuers (`GB` and `UK`)."""
+    if one.upper() == other.upper():
+        return True
+    return bool(issuer_codes(one)) and not issuer_codes(one).isdisjoint(issuer_codes(other))

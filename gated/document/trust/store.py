@@ -1,4 +1,4 @@
-"""The roots that document signers are checked against: CSCA certificates from master lists and files.
+"""What document signers are checked against: roots from master lists and files, CRLs, deviation lists.
 
 A master list counts only if its signature leads to an anchor that the operator chose. Files that the
 operator chose must be usable, or loading fails and says which is not. What a list holds is not the
@@ -7,19 +7,21 @@ left out and named with its reason, so that one odd certificate never costs the 
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
-from gated.document import tlv
-from gated.document.errors import TlvError, TrustError
-from gated.document.trust.certificates import CanonicalName, Certificate, parse_certificate
-from gated.document.trust.signed_data import SignedData, parse_signed_data
+from gated.document.errors import TrustError
+from gated.document.trust.certificates import Certificate, parse_certificate
+from gated.document.trust.crls import RevocationList, parse_crl
+from gated.document.trust.deviations import Entry, parse_deviations
+from gated.document.trust.lists import listed_certificates, open_list
+from gated.document.trust.names import CanonicalName
+from gated.document.trust.states import same_country
 
-MAX_MASTER_LIST = 16 * 1024 * 1024
-MAX_LISTED = 10_000  # certificates in one list; national lists hold 500 to 600
+_Read = TypeVar("_Read")
 
-MASTER_LIST = "2.23.136.1.1.2"
-MAY_SIGN_LISTS = "2.23.136.1.1.3"
+__all__ = ["DeviationList", "Refusal", "TrustStore", "certifier"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,44 +32,81 @@ class Refusal:
     reason: str
 
 
-class TrustStore:
-    """CSCA certificates, found by key identifier and by name."""
+@dataclass(frozen=True, slots=True, repr=False)
+class DeviationList:
+    """The verified entries of one state."""
 
-    def __init__(self, roots: Iterable[Certificate], refused: Iterable[Refusal] = ()) -> None:
+    country: str
+    entries: tuple[Entry, ...]
+
+
+class TrustStore:
+    """CSCA certificates, found by key identifier and by name; document signers, CRLs and deviations beside.
+
+    `signers` are document signers known otherwise, for security objects that do not enclose theirs: they are
+    found here, never trusted for it. CRLs that no root signed are refused.
+    """
+
+    def __init__(
+        self,
+        roots: Iterable[Certificate],
+        refused: Iterable[Refusal] = (),
+        *,
+        signers: Iterable[Certificate] = (),
+        crls: Iterable[RevocationList] = (),
+        deviations: Iterable[DeviationList] = (),
+    ) -> None:
         by_hash = {hashlib.sha256(root.der).digest(): root for root in roots}
         self.roots = tuple(by_hash.values())
-        self.refused = tuple(refused)
-        self.sha256 = hashlib.sha256(b"".join(sorted(by_hash))).hexdigest()
+        self.signers = tuple(signers)
         self._by_key: dict[bytes, list[Certificate]] = {}
         self._by_name: dict[CanonicalName, list[Certificate]] = {}
         for root in self.roots:
             self._by_name.setdefault(root.subject, []).append(root)
             if root.key_id is not None:
                 self._by_key.setdefault(root.key_id, []).append(root)
+        self._names: dict[CanonicalName, frozenset[CanonicalName]] = {}
+        trouble: list[Refusal] = list(refused)
+        self.crls = tuple(self._verified(crls, trouble))
+        self.deviations = tuple(deviations)
+        self.refused = tuple(trouble)
+        self.sha256 = self._fingerprint(sorted(by_hash))
 
     def __len__(self) -> int:
         return len(self.roots)
 
     @classmethod
     def load(
-        cls, master_lists: Sequence[bytes], certificates: Sequence[bytes], anchors: Sequence[bytes]
+        cls,
+        master_lists: Sequence[bytes],
+        certificates: Sequence[bytes],
+        anchors: Sequence[bytes],
+        crls: Sequence[bytes] = (),
+        deviations: Sequence[bytes] = (),
     ) -> "TrustStore":
-        """Read master lists (DER), single CSCA certificates and anchors (DER or PEM).
+        """Read master lists (DER), single CSCA certificates and anchors (DER or PEM), CRLs, deviation lists.
 
         Raises TrustError with `source` for an unusable list, certificate or anchor; listed certificates
         that are unusable go to `refused`.
         """
-        chosen = [_chosen(raw, f"anchor {number}") for number, raw in enumerate(anchors, 1)]
-        roots = [_chosen(raw, f"certificate {number}") for number, raw in enumerate(certificates, 1)]
+        chosen = [_chosen(certifier, raw, f"anchor {number}") for number, raw in enumerate(anchors, 1)]
+        roots = [
+            _chosen(certifier, raw, f"certificate {number}") for number, raw in enumerate(certificates, 1)
+        ]
         refused: list[Refusal] = []
         for number, raw in enumerate(master_lists, 1):
             source = f"master list {number}"
-            try:
-                listed = _open_list(raw, chosen)
-            except TrustError as error:
-                raise TrustError(error.code, source) from error
-            roots += _usable(source, listed, refused)
-        return cls(roots, refused)
+            roots += usable_roots(source, _listed(raw, chosen, source), refused)
+        revoked = [_chosen(parse_crl, raw, f"CRL {number}") for number, raw in enumerate(crls, 1)]
+        known = [
+            open_deviations(raw, roots, f"deviation list {number}")
+            for number, raw in enumerate(deviations, 1)
+        ]
+        store = cls(roots, refused, crls=revoked, deviations=known)
+        if len(store.crls) < len(revoked):
+            wrong = next(item for item in store.refused if item.reason.startswith("crl_"))
+            raise TrustError(wrong.reason, wrong.source)
+        return store
 
     def issuers_of(self, certificate: Certificate) -> tuple[Certificate, ...]:
         """All roots that may have signed it: by key identifier first, then all of the issuer's name."""
@@ -77,64 +116,90 @@ class TrustStore:
         found += (root for root in self._by_name.get(certificate.issuer, ()) if root not in found)
         return tuple(found)
 
+    def names_of(self, root: Certificate) -> frozenset[CanonicalName]:
+        """The names that this root has had: those of every certificate of its key, and of its links.
 
-def _chosen(raw: bytes, source: str) -> Certificate:
-    """A certificate that the operator chose. Raises TrustError with its source."""
-    try:
-        return _certifier(raw)
-    except TrustError as error:
-        raise TrustError(error.code, source) from error
+        A state that changes the name of its CSCA goes on revoking under the new one (Doc 9303-12 D.3), so
+        names are followed along link certificates, in both directions, within the country.
+        """
+        if root.subject in self._names:
+            return self._names[root.subject]
+        names = {root.subject}
+        kin = [item for item in self.roots if same_country(item.country, root.country)]
+        before = 0
+        while len(names) > before:
+            before = len(names)
+            keys = {item.public_info for item in kin if item.subject in names}
+            names |= {item.subject for item in kin if item.public_info in keys or item.issuer in names}
+            names |= {item.issuer for item in kin if item.subject in names}
+        self._names[root.subject] = frozenset(names)
+        return self._names[root.subject]
+
+    def crls_for(self, names: frozenset[CanonicalName]) -> tuple[RevocationList, ...]:
+        """The verified lists of these issuers, the latest first."""
+        found = [item for item in self.crls if item.issuer in names]
+        return tuple(sorted(found, key=lambda item: item.this_update, reverse=True))
+
+    def entries_for(self, country: str) -> Iterator[Entry]:
+        """The deviations that a state tells of its own documents."""
+        for listed in self.deviations:
+            if same_country(listed.country, country):
+                yield from listed.entries
+
+    def _verified(self, crls: Iterable[RevocationList], trouble: list[Refusal]) -> Iterator[RevocationList]:
+        """Lists that a root signed which may: found by key identifier, then by name."""
+        for number, listed in enumerate(crls, 1):
+            candidates = list(self._by_key.get(listed.authority_key_id or b"", ()))
+            candidates += self._by_name.get(listed.issuer, ())
+            if any(item.may_sign_lists and listed.is_signed_by(item) for item in candidates):
+                yield listed
+                continue
+            reason = "crl_signature_wrong" if candidates else "crl_issuer_unknown"
+            trouble.append(Refusal(f"CRL {number}", reason))
+
+    def _fingerprint(self, roots: list[bytes]) -> str:
+        """Of everything that decides: roots, and CRLs if there are any."""
+        lists = sorted(hashlib.sha256(item.der).digest() for item in self.crls)
+        return hashlib.sha256(b"".join((*roots, *lists))).hexdigest()
 
 
-def _usable(source: str, listed: Sequence[bytes], refused: list[Refusal]) -> Iterator[Certificate]:
-    """The listed certificates that can be used to check others; the rest goes to `refused`."""
-    for number, raw in enumerate(listed, 1):
-        try:
-            yield _certifier(raw)
-        except TrustError as error:
-            refused.append(Refusal(f"{source}, certificate {number}", error.code))
-
-
-def _certifier(raw: bytes) -> Certificate:
+def certifier(raw: bytes) -> Certificate:
+    """Read a certificate that may sign others. Raises TrustError."""
     certificate = parse_certificate(raw)
     if not certificate.may_certify:
         raise TrustError("certificate_not_a_ca")
     return certificate
 
 
-def _open_list(raw: bytes, anchors: list[Certificate]) -> list[bytes]:
-    """Verify a master list (Doc 9303-12 section 9) and return its certificates."""
-    signed = parse_signed_data(raw, max_length=MAX_MASTER_LIST)
-    if signed.content_type != MASTER_LIST:
-        raise TrustError("master_list_type")
-    signer = signed.signer_certificate()
-    if signer is None:
-        raise TrustError("master_list_signer_missing")
-    if MAY_SIGN_LISTS not in signer.purposes:
-        raise TrustError("master_list_signer_not_allowed")
-    signed.verify(signer)
-    if not _leads_to_anchor(signer, signed, anchors):
-        raise TrustError("master_list_not_anchored")
-    return _listed(signed.content)
+def usable_roots(source: str, listed: Sequence[bytes], refused: list[Refusal]) -> Iterator[Certificate]:
+    """The listed certificates that can be used to check others; the rest goes to `refused`."""
+    for number, raw in enumerate(listed, 1):
+        try:
+            yield certifier(raw)
+        except TrustError as error:
+            refused.append(Refusal(f"{source}, certificate {number}", error.code))
 
 
-def _leads_to_anchor(signer: Certificate, signed: SignedData, anchors: list[Certificate]) -> bool:
-    """Signed by an anchor, or by an enclosed CSCA that an anchor signed (a link certificate)."""
-    if any(signer.is_signed_by(anchor) for anchor in anchors):
-        return True
-    links = [item for item in signed.certificates if item.may_certify and signer.is_signed_by(item)]
-    return any(link.is_signed_by(anchor) for link in links for anchor in anchors)
-
-
-def _listed(content: bytes) -> list[bytes]:
-    """CscaMasterList ::= SEQUENCE { version INTEGER, certList SET OF Certificate } (appendix A)."""
+def open_deviations(raw: bytes, roots: Sequence[Certificate], source: str = "") -> DeviationList:
+    """Verify and read a deviation list; its signer leads to a root of the store. Raises TrustError."""
     try:
-        fields = tlv.parse(
-            tlv.parse_one(content, 0x30, max_length=MAX_MASTER_LIST).value, max_length=MAX_MASTER_LIST
-        )
-        if [field.tag for field in fields] != [0x02, 0x31] or fields[0].value != b"\0":
-            raise TrustError("master_list_malformed")
-        items = tlv.parse(fields[1].value, max_length=MAX_MASTER_LIST, max_objects=MAX_LISTED)
-    except TlvError as error:
-        raise TrustError("master_list_malformed") from error
-    return [item.encode() for item in items]
+        looked = open_list(raw, "deviation_list", roots)
+        assert looked.root is not None  # noqa: S101 - `open_list` would have raised
+        return DeviationList(looked.root.country, parse_deviations(looked.content))
+    except TrustError as error:
+        raise TrustError(error.code, source) from error
+
+
+def _chosen(read: Callable[[bytes], _Read], raw: bytes, source: str) -> _Read:
+    """What the operator chose. Raises TrustError with its source."""
+    try:
+        return read(raw)
+    except TrustError as error:
+        raise TrustError(error.code, source) from error
+
+
+def _listed(raw: bytes, anchors: Sequence[Certificate], source: str) -> list[bytes]:
+    try:
+        return listed_certificates(open_list(raw, "master_list", anchors).content)
+    except TrustError as error:
+        raise TrustError(error.code, source) from error
