@@ -24,8 +24,11 @@ class Check(msgspec.Struct, frozen=True):
 
 
 def overall(checks: tuple[Check, ...]) -> Result:
-    """Failed if any failed, aborted if any aborted, successful only if all are (TR-03135)."""
-    results = {check.result for check in checks}
+    """Failed if any failed, aborted if any aborted, successful only if all are (TR-03135).
+
+    What is not supported by the document does not count: whoever must have it says `undetermined` in its place.
+    """
+    results = {check.result for check in checks} - {Result.NOT_SUPPORTED}
     if Result.FAILED in results:
         return Result.FAILED
     if Result.ABORTED in results:

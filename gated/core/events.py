@@ -12,7 +12,7 @@ from msgspec import Meta
 from gated.core.checks import Check
 from gated.core.policy import Policy
 from gated.core.values import Tagged
-from gated.core.vocabulary import Device, Door, Grade, Liveness, OfficerWord
+from gated.core.vocabulary import Advice, Device, Door, Grade, Liveness, OfficerWord
 
 PassageId = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}\Z")]
 
@@ -115,12 +115,29 @@ class MrzFailed(Event):
     reason: str
 
 
+class PlacementAdvised(Event):
+    """The page cannot be read as it lies; `advice` is what would help."""
+
+    passage: PassageId
+    advice: Advice
+
+
 class ChipRead(Event):
-    """The chip was read and its checks were made; they may have failed."""
+    """The chip was read and its checks were made; they may have failed.
+
+    `access_reason` says why it was BAC and not PACE. `proof` names what showed the chip to be genuine, empty
+    where nothing did. `signer` and `csca` are the SHA-256 fingerprints of the certificates that the checks
+    led to, for whoever asks later by whose word the document was believed.
+    """
 
     passage: PassageId
     access: str
     checks: tuple[Check, ...]
+    access_reason: str = ""
+    proof: str = ""
+    signer: str = ""
+    csca: str = ""
+    duration_s: float = 0.0
 
 
 class ChipFailed(Event):
@@ -223,6 +240,7 @@ AnyEvent = (
     | DocumentRemoved
     | MrzRead
     | MrzFailed
+    | PlacementAdvised
     | ChipRead
     | ChipFailed
     | BackgroundChecked

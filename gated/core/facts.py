@@ -26,6 +26,7 @@ def observe(gate: Gate, event: ev.AnyEvent) -> Stepped:
         case (
             ev.MrzRead()
             | ev.MrzFailed()
+            | ev.PlacementAdvised()
             | ev.ChipRead()
             | ev.ChipFailed()
             | ev.BackgroundChecked()
@@ -116,7 +117,9 @@ def _learn(gate: Gate, passage: Passage, event: ev.AnyEvent) -> Stepped:
     """Facts about the passage under way, and the reactions that do not wait for the table."""
     match gate.state, event:
         case State.DOC_OPTICAL, ev.MrzRead():
-            return with_passage(gate, mrz=True), ()
+            return with_passage(gate, mrz=True, hint=None), ()
+        case State.DOC_OPTICAL, ev.PlacementAdvised():
+            return with_passage(gate, hint=event.advice), ()
         case State.DOC_OPTICAL, ev.MrzFailed():
             return _mrz_failed(gate, passage)
         case State.DOC_CHIP, ev.ChipRead():

@@ -49,6 +49,16 @@ class Device(StrEnum):
     CLOCK = "clock"
 
 
+class Advice(StrEnum):
+    """How the document should lie: one at a time, the first thing that helps."""
+
+    TURN_ROUND = "turn_round"  # the far edge to the front
+    TURN_OVER = "turn_over"  # the other side down
+    PUSH_INTO_CORNER = "push_into_corner"
+    HOLD_STILL = "hold_still"
+    OPEN_AT_PHOTO_PAGE = "open_at_photo_page"
+
+
 class OfficerWord(StrEnum):
     """What an officer may command for a referred traveller."""
 

@@ -10,7 +10,7 @@ from typing import Self
 
 from gated.core import effects as do
 from gated.core import events as ev
-from gated.core.checks import Check, Result
+from gated.core.checks import Check, Result, overall
 from gated.core.gate import State
 from gated.core.policy import Policy
 from gated.core.values import Value
@@ -212,6 +212,8 @@ def _document(event: ev.AnyEvent) -> Told | None:
             return "passport", f"printed lines read ({event.format}), check digits right", Tone.GOOD
         case ev.MrzFailed():
             return "passport", f"printed lines not readable: {words.reason(event.reason)}", Tone.WARN
+        case ev.PlacementAdvised():
+            return "passport", f"does not lie as it should: {words.reason(event.advice)}", Tone.WARN
         case ev.ChipRead():
             return "chip", f"read over {event.access}: {checks_in_words(event.checks)}", _tone(event.checks)
         case ev.ChipFailed():
@@ -232,20 +234,21 @@ def _document(event: ev.AnyEvent) -> Told | None:
 
 def checks_in_words(checks: Sequence[Check]) -> str:
     """Sum up checks: all are good, or which are not and why."""
-    bad = [check for check in checks if check.result is not Result.SUCCESSFUL]
+    made = [check for check in checks if check.result is not Result.NOT_SUPPORTED]
+    bad = [check for check in made if check.result is not Result.SUCCESSFUL]
     if not bad:
-        return f"all {len(checks)} checks successful" if checks else "no checks made"
+        return f"all {len(made)} checks successful" if made else "no checks made"
     grave = [check for check in bad if check.reason != "not_reached"] or bad
     named = "; ".join(
         f"{check.name} {words.spaced(check.result)}"
         + (f" ({words.reason(check.reason)})" if check.reason else "")
         for check in grave
     )
-    return f"{len(checks) - len(bad)} of {len(checks)} checks successful; {named}"
+    return f"{len(made) - len(bad)} of {len(made)} checks successful; {named}"
 
 
-def _tone(checks: Sequence[Check]) -> Tone:
-    return Tone.GOOD if all(check.result is Result.SUCCESSFUL for check in checks) else Tone.BAD
+def _tone(checks: tuple[Check, ...]) -> Tone:
+    return Tone.GOOD if overall(checks) is Result.SUCCESSFUL else Tone.BAD
 
 
 def _tone_of(outcome: Outcome) -> Tone:

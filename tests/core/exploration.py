@@ -15,7 +15,7 @@ from gated.core.checks import Check, Result
 from gated.core.gate import REQUIRED, Gate, State
 from gated.core.policy import Policy
 from gated.core.step import step
-from gated.core.vocabulary import Device, Door, Grade, Liveness, OfficerWord
+from gated.core.vocabulary import Advice, Device, Door, Grade, Liveness, OfficerWord
 
 PASSAGE = "0" * 16
 POLICY = Policy(
@@ -85,6 +85,7 @@ ALWAYS: tuple[ev.AnyEvent, ...] = (
 OF_A_PASSAGE: tuple[ev.AnyEvent, ...] = (
     ev.MrzRead(at=0, passage=PASSAGE, format="TD3"),
     ev.MrzFailed(at=0, passage=PASSAGE, reason="check_digit"),
+    ev.PlacementAdvised(at=0, passage=PASSAGE, advice=Advice.TURN_ROUND),
     ev.ChipRead(at=0, passage=PASSAGE, access="PACE", checks=GOOD),
     ev.ChipRead(at=0, passage=PASSAGE, access="PACE", checks=BAD),
     ev.ChipRead(at=0, passage=PASSAGE, access="BAC", checks=UNKNOWN),

@@ -29,19 +29,18 @@ from gated.document.access import (
 from gated.document.apdu import NOT_FOUND, Command
 from gated.document.errors import AccessError, LdsError, MessagingError, ReadingError, TrustError
 from gated.document.groups.curves import Random
-from gated.document.lds import directory, parse_security_object, parse_sod
+from gated.document.lds import directory
 from gated.document.lds.directory import DATA_GROUPS, ElementaryFile
 from gated.document.lds.master_file import parse_atr_info
 from gated.document.reading.capabilities import card_capabilities
 from gated.document.reading.elementary import HEAD, SHORT_PIECES, FileReader, select
 from gated.document.reading.proofs import Proofs, Proving
 from gated.document.reading.terminal import SHORT_APDUS, Raw, Terminal
-from gated.document.trust.signed_data import parse_signed_data
+from gated.document.trust.security_object import open_sod
 
 APPLICATION = bytes.fromhex("A0000002471001")  # the eMRTD application, Doc 9303-10 section 3.3
 MASTER_FILE = bytes.fromhex("3F00")
 
-MAX_SOD = directory.SOD.max_length
 MAX_SESSIONS = 4  # one more for each habit: short identifiers, extended lengths, two sizes of pieces
 
 _BAC_WHERE = ("never", "no_pace_offered", "pace_unsupported", "pace_failed")  # each allows what stands before
@@ -269,7 +268,6 @@ class _Reading:
 def _signed_groups(sod: bytes) -> frozenset[int]:
     """The data groups that the security object names; none where it cannot be read, which fails it later."""
     try:
-        signed = parse_signed_data(parse_sod(sod), max_length=MAX_SOD)
-        return frozenset(parse_security_object(signed.content).hashes)
-    except (LdsError, TrustError):
+        return frozenset(open_sod(sod).groups)
+    except TrustError:
         return frozenset()

@@ -62,7 +62,7 @@ class Transcript(Value, forbid_unknown_fields=True):
 
 
 class Recorder:
-    """Stands between a reading and its reader and writes down what goes through."""
+    """Stands between a reading and its reader and writes down what goes through. `clock` gives seconds."""
 
     def __init__(
         self, transceive: Callable[[bytes], bytes], random: Random, clock: Callable[[], float]
@@ -90,6 +90,31 @@ class Recorder:
             self.exchanges.append(Exchange(command=command.hex(), response=response.hex(), ms=ms))
         return response
 
+    def transcript(
+        self,
+        password: Password,
+        *,
+        version: str,
+        reader: str,
+        limits: Limits,
+        settings: DocumentSettings,
+        historical: bytes,
+    ) -> Transcript:
+        """What went through so far, with all that is needed to go through it again."""
+        return Transcript(
+            format=FORMAT,
+            version=version,
+            reader=reader,
+            limits=limits,
+            settings=settings,
+            historical=historical.hex(),
+            kind=password.kind,
+            password=password.text,
+            characters=password.characters,
+            random=tuple(self.drawn),
+            exchanges=tuple(self.exchanges),
+        )
+
 
 def parse_transcript(raw: bytes) -> Transcript:
     """Read a transcript. Raises TranscriptError: `transcript_malformed`, `transcript_version`."""
@@ -97,7 +122,7 @@ def parse_transcript(raw: bytes) -> Transcript:
         raise TranscriptError("transcript_too_long")
     try:
         transcript = msgspec.json.decode(raw, type=Transcript)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # UnicodeDecodeError, too: of keys that are no text
         raise TranscriptError("transcript_malformed") from error
     if transcript.format != FORMAT:
         raise TranscriptError("transcript_version")
