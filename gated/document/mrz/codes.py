@@ -1,4 +1,4 @@
-"""The codes of states, organisations and kinds of persons in a zone (Doc 9303-3 section 5), with their meaning.
+"""The codes of states, organisations and kinds of persons (Doc 9303-3 section 5), with their meaning.
 
 A code is three letters, or `D`. Parts A to H are those of the standard; withdrawn codes, which ISO 3166
 has given up since machine-readable documents exist, still stand in documents and in nationalities.
