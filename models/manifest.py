@@ -148,6 +148,37 @@ class MotionLiveness(Value):
     measured: str
 
 
+class PageNetwork(Value):
+    """A network of the MRZ reader: one grey image in, normalised to zero mean and unit deviation."""
+
+    file: Annotated[str, Meta(min_length=1, max_length=255)]
+    sha256: Sha256
+    licence: str
+    provenance: str
+    width: Side
+    height: Side
+    outputs: tuple[tuple[int, ...], ...]
+
+
+class PageMeasurement(Value):
+    """How often whole zones were read right: `read` and exact, `read` and wrong, of so many images."""
+
+    command: str
+    material: str
+    images: int
+    exact: Unit
+    wrong: Unit
+
+
+class MrzReading(Value):
+    """The two networks that read a zone from a page, and the temperature of the reader's probabilities."""
+
+    finder: PageNetwork
+    reader: PageNetwork
+    temperature: Annotated[float, Meta(ge=1, le=5)]
+    measured: Annotated[tuple[PageMeasurement, ...], Meta(min_length=1)]
+
+
 class Manifest(Value):
     """All models."""
 
@@ -155,6 +186,7 @@ class Manifest(Value):
     landmarks: Landmarks
     embedders: dict[Name, Embedder]
     liveness: MotionLiveness
+    mrz: MrzReading
 
     def threshold(self, name: str, fmr: float) -> float:
         """Return the score at which the embedder called `name` was measured to have this false match rate.

@@ -14,49 +14,69 @@ Image = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 
 
-class ImageModel:
-    """A model with one image as input. Not for use from two threads at once."""
+class TensorModel:
+    """A model with one input of fixed shape. Not for use from two threads at once."""
 
-    def __init__(self, entry: Entry) -> None:
-        """Load the file of the manifest entry; raises ModelError unless hash and shapes are as it says."""
-        self.entry = entry
-        body = read(entry.file, entry.sha256)
+    def __init__(
+        self, file: str, sha256: str, shape: tuple[int, ...], outputs: tuple[tuple[int, ...], ...]
+    ) -> None:
+        """Load a file of the manifest; raises ModelError unless hash and shapes are as given."""
+        body = read(file, sha256)
         if body[4:8] != b"TFL3" or int.from_bytes(body[:4], "little") >= len(body):
             # without a verifier, the runtime would follow offsets out of the file
-            raise ModelError(entry.file, "not a TFLite file", "correct `file` and `sha256` of the entry")
+            raise ModelError(file, "not a TFLite file", "correct `file` and `sha256` of the entry")
         try:
             self._interpreter = Interpreter(model_content=body, num_threads=1)
             self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
-            raise ModelError(
-                entry.file, "TFLite cannot run it", "bring a model of built-in operators"
-            ) from error
-        inputs = self._interpreter.get_input_details()
-        outputs = self._interpreter.get_output_details()
-        self._shape = (1, entry.input.height, entry.input.width, 3)
-        if [tuple(i["shape"]) for i in inputs] != [self._shape] or inputs[0]["dtype"] is not np.float32:
-            raise ModelError(entry.file, "its input is not the manifest's", "correct the entry")
-        if tuple(tuple(int(n) for n in o["shape"]) for o in outputs) != entry.outputs:
-            raise ModelError(entry.file, "its outputs are not the manifest's", "correct the entry")
-        self._input = inputs[0]["index"]
-        self._outputs = tuple(o["index"] for o in outputs)
+            raise ModelError(file, "TFLite cannot run it", "bring a model of built-in operators") from error
+        given = self._interpreter.get_input_details()
+        made = self._interpreter.get_output_details()
+        if [tuple(i["shape"]) for i in given] != [shape] or given[0]["dtype"] is not np.float32:
+            raise ModelError(file, "its input is not the manifest's", "correct the entry")
+        if tuple(tuple(int(n) for n in o["shape"]) for o in made) != outputs:
+            raise ModelError(file, "its outputs are not the manifest's", "correct the entry")
+        self.file = file
+        self.shape = shape
+        self._input = given[0]["index"]
+        self._outputs = tuple(o["index"] for o in made)
+
+    def run(self, values: Floats) -> tuple[Floats, ...]:
+        """Return the outputs for values of exactly the model's shape."""
+        if values.shape != self.shape:
+            raise ValueError(f"{self.file}: values of {values.shape} for an input of {self.shape}")
+        self._interpreter.set_tensor(self._input, values)
+        self._interpreter.invoke()
+        return tuple(self._interpreter.get_tensor(index) for index in self._outputs)
+
+    def wipe(self) -> None:
+        """Overwrite what the last run left in the input and the outputs."""
+        self._interpreter.set_tensor(self._input, np.zeros(self.shape, np.float32))
+        self._interpreter.invoke()
+
+
+class ImageModel:
+    """A model with one colour image as input. Not for use from two threads at once."""
+
+    def __init__(self, entry: Entry) -> None:
+        """Load the file of the manifest entry; raises ModelError unless hash and shapes are as it says."""
+        self.entry = entry
+        shape = (1, entry.input.height, entry.input.width, 3)
+        self._model = TensorModel(entry.file, entry.sha256, shape, entry.outputs)
         std = np.array(entry.input.std, np.float32)
         self._gain = 1 / std
         self._offset = -np.array(entry.input.mean, np.float32) / std
 
     def run(self, image: Image) -> tuple[Floats, ...]:
         """Return the outputs for a BGR image of exactly the model's size."""
-        if (1, *image.shape) != self._shape:
-            raise ValueError(f"{self.entry.file}: image of {image.shape} for an input of {self._shape}")
+        if (1, *image.shape) != self._model.shape:
+            raise ValueError(f"{self.entry.file}: image of {image.shape} for an input of {self._model.shape}")
         pixels = image[:, :, ::-1] if self.entry.input.colour == "rgb" else image
         values = pixels.astype(np.float32)
         values *= self._gain
         values += self._offset
-        self._interpreter.set_tensor(self._input, values[None])
-        self._interpreter.invoke()
-        return tuple(self._interpreter.get_tensor(index) for index in self._outputs)
+        return self._model.run(values[None])
 
     def wipe(self) -> None:
         """Overwrite what the last image left in the input and the outputs."""
-        self._interpreter.set_tensor(self._input, np.zeros(self._shape, np.float32))
-        self._interpreter.invoke()
+        self._model.wipe()

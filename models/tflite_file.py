@@ -53,21 +53,51 @@ class Graph:
         return self._tensor(shape, name)
 
     def convolution(
-        self, x: int, weights: Floats, bias: Floats, *, stride: int, same: bool, relu: bool
+        self,
+        x: int,
+        weights: Floats,
+        bias: Floats,
+        *,
+        stride: int | tuple[int, int],
+        same: bool,
+        relu: bool,
+        depthwise: bool = False,
     ) -> int:
-        """2-D convolution; `weights` are (out, rows, columns, in)."""
+        """2-D convolution; `weights` are (out, rows, columns, in), or (1, rows, columns, channels) depthwise.
+
+        `stride` is down and across, or one number for both.
+        """
         s = self._s
         _, height, width, _ = self.shape(x)
-        out, rows, columns, _ = weights.shape
+        rows, columns = weights.shape[1:3]
+        down, across = (stride, stride) if isinstance(stride, int) else stride
         if not same:
-            height, width = (height - rows) // stride + 1, (width - columns) // stride + 1
-        options = s.Conv2DOptionsT()
+            height, width = height - rows + 1, width - columns + 1
+        kind = "DepthwiseConv2DOptions" if depthwise else "Conv2DOptions"
+        options = getattr(s, f"{kind}T")()
         options.padding = s.Padding.SAME if same else s.Padding.VALID
-        options.strideH = options.strideW = stride
+        options.strideH, options.strideW = down, across
         options.dilationHFactor = options.dilationWFactor = 1
         options.fusedActivationFunction = s.ActivationFunctionType.RELU if relu else 0
+        if depthwise:
+            options.depthMultiplier = 1
         inputs = [x, self._weights(weights), self._constant(bias.astype("<f4"))]
-        return self._operator("CONV_2D", inputs, (1, height, width, out), "Conv2DOptions", options)
+        shape = 1, -(-height // down), -(-width // across), weights.shape[3 if depthwise else 0]
+        return self._operator("DEPTHWISE_CONV_2D" if depthwise else "CONV_2D", inputs, shape, kind, options)
+
+    def doubled(self, x: int) -> int:
+        """Twice the height and width, each place repeated."""
+        options = self._s.ResizeNearestNeighborOptionsT()
+        _, height, width, channels = self.shape(x)
+        shape = 1, 2 * height, 2 * width, channels
+        inputs = [x, self._constant(np.array(shape[1:3], "<i4"))]
+        return self._operator(
+            "RESIZE_NEAREST_NEIGHBOR", inputs, shape, "ResizeNearestNeighborOptions", options
+        )
+
+    def total(self, a: int, b: int) -> int:
+        """a + b for tensors of one shape."""
+        return self._operator("ADD", [a, b], self.shape(a), "AddOptions", self._s.AddOptionsT())
 
     def pool(self, x: int, *, kind: str, size: int, stride: int) -> int:
         """Pooling without padding; `kind` is MAX or AVERAGE."""

@@ -13,6 +13,7 @@ from models.manifest import MANIFEST, ModelError
 from tests.models.portraits import DLIB, MODELS
 
 TEXT = MANIFEST.read_text()
+MRZ = (MODELS.mrz.finder, MODELS.mrz.reader)
 
 
 def placed(folder: Path, text: str) -> Path:
@@ -22,12 +23,12 @@ def placed(folder: Path, text: str) -> Path:
 
 
 def test_every_model_is_there_with_its_hash() -> None:
-    for entry in (MODELS.detector, MODELS.landmarks, *MODELS.embedders.values()):
+    for entry in (MODELS.detector, MODELS.landmarks, *MODELS.embedders.values(), *MRZ):
         assert hashlib.sha256(manifest.read(entry.file, entry.sha256)).hexdigest() == entry.sha256
 
 
 def test_every_model_says_where_it_is_from_and_what_was_measured() -> None:
-    for entry in (MODELS.detector, MODELS.landmarks, *MODELS.embedders.values()):
+    for entry in (MODELS.detector, MODELS.landmarks, *MODELS.embedders.values(), *MRZ):
         assert entry.licence in {"Apache-2.0", "CC0-1.0", "MIT", "BSD-3-Clause"}
         assert len(entry.provenance) > 10
     for embedder in MODELS.embedders.values():
@@ -133,5 +134,5 @@ def test_a_package_is_found_without_being_imported() -> None:
 
 
 def test_the_manifest_is_toml_that_people_can_read() -> None:
-    assert set(tomllib.loads(TEXT)) == {"detector", "landmarks", "embedders", "liveness"}
+    assert set(tomllib.loads(TEXT)) == {"detector", "landmarks", "embedders", "liveness", "mrz"}
     assert max(map(len, TEXT.splitlines())) < 240

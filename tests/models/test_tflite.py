@@ -101,7 +101,8 @@ def test_wiping_leaves_nothing_of_the_image(entry: Entry) -> None:
     model = ImageModel(entry)
     model.run(PIXELS)
     model.wipe()
-    left = model._interpreter.get_tensor(model._input)
+    inner = model._model
+    left = inner._interpreter.get_tensor(inner._input)
     assert not left.any()
     (of_black,) = ImageModel(entry).run(np.zeros((33, 33, 3), np.uint8))
-    assert np.array_equal(model._interpreter.get_tensor(model._outputs[0]), of_black)
+    assert np.array_equal(inner._interpreter.get_tensor(inner._outputs[0]), of_black)
