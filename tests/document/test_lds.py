@@ -1,4 +1,4 @@
-"""The files of the BSI specimen passport of 2008, and files made wrong on purpose."""
+"""EF.COM, DG1 and the security object: of the BSI specimen passport of 2008, and made wrong on purpose."""
 
 import pytest
 from hypothesis import given
@@ -13,25 +13,6 @@ from tests.document.material import FUZZ, accepts_or_raises, damaged, refused, s
 HEX = bytes.fromhex
 ZONE = b"P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<L898902C36UTO7408122F1204159ZE184226B<<<<<10"
 COM = HEX("60165F0104303130375F36063034303030305C046175636E")
-JPEG = b"\xff\xd8\xff\xe0 a portrait"
-
-
-def facial_image(image: bytes = JPEG, points: int = 0, length: int | None = None) -> bytes:
-    body = points.to_bytes(2, "big") + bytes(14 + 8 * points) + HEX("010000F00140010200000000") + image
-    return (len(body) + 4 if length is None else length).to_bytes(4, "big") + body
-
-
-def face_record(*images: bytes, count: int | None = None, length: int | None = None) -> bytes:
-    body = b"".join(images)
-    declared = 14 + len(body) if length is None else length
-    number = len(images) if count is None else count
-    return b"FAC\x00010\x00" + declared.to_bytes(4, "big") + number.to_bytes(2, "big") + body
-
-
-def dg2(*records: bytes, count: int | None = None, tag: int = 0x5F2E) -> bytes:
-    templates = b"".join(encode(0x7F60, encode(0xA1, b"") + encode(tag, record)) for record in records)
-    number = bytes([len(records) if count is None else count])
-    return encode(0x75, encode(0x7F61, encode(0x02, number) + templates))
 
 
 def security_object(
@@ -50,8 +31,6 @@ def test_the_specimen() -> None:
     assert com.tags == (0x61, 0x75, 0x63, 0x6E)
     zone = lds.parse_dg1(specimen("DG1"))
     assert (zone.issuer, zone.surname, zone.document_number) == ("D", "MUSTERMANN", "C11T002JM")
-    face = lds.face_image(specimen("DG2"))
-    assert (face.format, face.width, face.height) == ("jpeg2000", 337, 449)
     signed = parse_signed_data(lds.parse_sod(specimen("SOD")), max_length=65536)
     signed_object = lds.parse_security_object(signed.content)
     assert (signed_object.version, signed_object.digest) == (0, "sha1")
@@ -86,56 +65,30 @@ def test_an_error_shows_nothing_of_the_zone() -> None:
     assert "ERIKSSON" not in repr(refusal.value) + repr(refusal.value.__cause__)
 
 
-def test_several_images_and_several_templates() -> None:
-    jp2 = HEX("0000000C6A5020200D0A870A") + b"boxes"
-    stream = HEX("FF4FFF51") + b"tiles"
-    images = lds.face_images(
-        dg2(face_record(facial_image(), facial_image(jp2, points=3)), face_record(facial_image(stream)))
-    )
-    assert [image.format for image in images] == ["jpeg", "jpeg2000", "jpeg2000"]
-    assert [image.image.reveal() for image in images] == [JPEG, jp2, stream]
-    assert (images[0].width, images[0].height) == (240, 320)
-    assert "portrait" not in repr(images)
-    assert lds.face_image(dg2(face_record(facial_image()))).image.reveal() == JPEG
-
-
-def test_an_encrypted_looking_tag_is_read_too() -> None:
-    assert len(lds.face_images(dg2(face_record(facial_image()), tag=0x7F2E))) == 1
-
-
-@pytest.mark.parametrize(
-    ("raw", "code"),
-    [
-        (b"", "dg2_malformed"),
-        (HEX("75027F61"), "dg2_malformed"),
-        (dg2(face_record(facial_image()), count=2), "dg2_malformed"),
-        (dg2(face_record(facial_image()), count=0), "dg2_malformed"),
-        (dg2(*[face_record(facial_image())] * 10), "dg2_malformed"),
-        (dg2(face_record(facial_image()), tag=0x5F2D), "dg2_malformed"),
-        (dg2(), "dg2_no_image"),
-        (dg2(face_record()), "dg2_no_image"),
-        (dg2(b"\xa1\x02\x80\x00"), "dg2_format_unsupported"),  # ISO/IEC 39794-5
-        (dg2(b"FAC\0"), "dg2_malformed"),
-        (dg2(face_record(facial_image(), length=2**32 - 1)), "dg2_malformed"),
-        (dg2(face_record(facial_image(), count=2)), "dg2_malformed"),
-        (dg2(face_record(facial_image(), count=65535)), "dg2_malformed"),
-        (dg2(face_record(facial_image(length=2**32 - 1))), "dg2_malformed"),
-        (dg2(face_record(facial_image(length=0))), "dg2_malformed"),
-        (dg2(face_record(facial_image(length=33)[:33])), "dg2_not_an_image"),
-        (dg2(face_record(facial_image(b"GIF89a"))), "dg2_not_an_image"),
-        (dg2(face_record(facial_image(b""))), "dg2_not_an_image"),
-    ],
-)
-def test_dg2_that_is_wrong(raw: bytes, code: str) -> None:
-    with refused(LdsError, code):
-        lds.face_images(raw)
+VERSIONS = encode(0x30, encode(0x13, b"0108") + encode(0x13, b"040000"))
 
 
 def test_security_objects_of_both_versions() -> None:
     plain = lds.parse_security_object(security_object((1, b"one"), (2, b"two")))
     assert (plain.version, plain.digest, plain.hashes) == (0, "sha256", {1: b"one", 2: b"two"})
-    versions = encode(0x30, encode(0x13, b"0108") + encode(0x13, b"040000"))
-    assert lds.parse_security_object(security_object((1, b"one"), version=1, tail=versions)).version == 1
+    assert (plain.lds_version, plain.unicode_version) == (None, None)
+    newer = lds.parse_security_object(security_object((1, b"one"), version=1, tail=VERSIONS))
+    assert (newer.version, newer.lds_version, newer.unicode_version) == (1, "0108", "040000")
+
+
+@pytest.mark.parametrize(
+    "versions",
+    [
+        encode(0x13, b"0108") + encode(0x13, b"04000x"),
+        encode(0x13, b"0108") + encode(0x13, b"0" * 17),
+        encode(0x13, b"0108") + encode(0x0C, b"040000"),
+        encode(0x13, b"0108"),
+        b"",
+    ],
+)
+def test_version_info_that_is_none(versions: bytes) -> None:
+    with refused(LdsError, "security_object_malformed"):
+        lds.parse_security_object(security_object((1, b"one"), version=1, tail=encode(0x30, versions)))
 
 
 @pytest.mark.parametrize(
@@ -170,11 +123,12 @@ def test_sod_is_a_wrapper() -> None:
         [
             COM,
             encode(0x61, encode(0x5F1F, ZONE)),
-            dg2(face_record(facial_image(points=1), facial_image())),
+            encode(0x77, HEX("3000")),
             security_object((1, b"one"), (2, b"two")),
+            security_object((1, b"one"), version=1, tail=VERSIONS),
         ]
     ).flatmap(damaged)
 )
 def test_accepts_or_raises_one_error(raw: bytes) -> None:
-    for parser in (lds.parse_com, lds.parse_dg1, lds.face_images, lds.parse_sod, lds.parse_security_object):
+    for parser in (lds.parse_com, lds.parse_dg1, lds.parse_sod, lds.parse_security_object):
         accepts_or_raises(parser, LdsError, raw)

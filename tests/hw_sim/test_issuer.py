@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from msgspec.structs import replace
 
 from gated.document import tlv
-from hw_sim.passport import issuer, lds
+from hw_sim.passport import faces, issuer, lds
 from hw_sim.passport.issuer import (
     Authority,
     PaceProfile,
@@ -152,7 +152,7 @@ def test_dg2_holds_one_face_record_with_the_size_of_the_image(passport: Passport
     "image", [b"", b"\xff\xd8", b"\xff\xd8\xff", issuer.NOT_AN_IMAGE, b"\xff\xd8\xff\xe0\x00"]
 )
 def test_what_is_not_a_jpeg_gets_a_nominal_size(image: bytes) -> None:
-    assert lds.image_size(image) == (240, 320)
+    assert faces.image_size(image) == (240, 320)
 
 
 def test_card_access_is_that_of_the_worked_example(passport: Passport) -> None:
