@@ -24,18 +24,21 @@ class ElementaryFile:
     max_length: int
     number: int | None = None
     in_application: bool = True
+    _short: int | None = None
 
     @property
     def short_identifier(self) -> int:
         """The five bits by which READ BINARY can name the file without selecting it."""
-        return self.identifier & 0x1F
+        return self.identifier & 0x1F if self._short is None else self._short
 
 
 # In the master file, for anyone to read. Two of the identifiers mean other files in the application.
 CARD_ACCESS = ElementaryFile("card_access", 0x011C, 0x31, 4 * KIB, in_application=False)
 CARD_SECURITY = ElementaryFile("card_security", 0x011D, 0x30, 16 * KIB, in_application=False)  # a CMS
 ATR_INFO = ElementaryFile("atr_info", 0x2F01, None, KIB, in_application=False)
-DIR = ElementaryFile("dir", 0x2F00, None, KIB, in_application=False)  # a template for each application
+DIR = ElementaryFile(
+    "dir", 0x2F00, None, KIB, in_application=False, _short=0x1E
+)  # a template for each application
 
 # In the eMRTD application.
 COM = ElementaryFile("com", 0x011E, 0x60, KIB)
