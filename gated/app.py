@@ -15,8 +15,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from drivers.chip_reader import CcidChipReader
 from drivers.mrz_scanner import SerialMrzScanner
+from drivers.reader_choice import chip_reader
 from gated import logs
 from gated.config import ConfigError, GateConfig, Loaded, load
 from gated.core import events as ev
@@ -77,7 +77,7 @@ class GateDaemon:
         read_s = config.policy.limits.chip_s
         self._board = BoardLane(config.io_board, dossiers, post)
         self._scanner = ScannerLane(SerialMrzScanner(config.mrz_scanner), dossiers, post)
-        reader = CcidChipReader(config.chip_reader, usb_backend)
+        reader = chip_reader(config.chip_reader, usb_backend)
         self._chip = ChipLane(reader, self._trust, dossiers, read_s, post)
         self._sight = SightLane(f"ipc://{run}/vision", dossiers, evidence, post)
         self._lists = ListsLane(f"ipc://{run}/link", self._watchlist, post)

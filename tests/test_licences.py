@@ -15,6 +15,15 @@ def test_the_record_of_licences_matches_what_is_installed() -> None:
     assert len(rows) == len(pinned)
 
 
+def test_optional_packages_have_their_version_and_licence_on_record() -> None:
+    setup = (ROOT / "setup.cfg").read_text()
+    extra = re.search(r"^pcsc =\n((?:    .+\n)+)", setup, re.MULTILINE)
+    assert extra
+    record = (ROOT / "docs" / "licences.md").read_text()
+    for name, version in re.findall(r"^    ([\w.-]+)==(\S+)$", extra[1], re.MULTILINE):
+        assert f"{name} {version}, under " in record
+
+
 def test_every_loaded_model_has_a_licence_on_record() -> None:
     record = (ROOT / "docs" / "licences.md").read_text()
     manifest = (ROOT / "models" / "manifest.toml").read_text()
