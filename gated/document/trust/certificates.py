@@ -16,7 +16,7 @@ from asn1crypto import pem, x509
 from gated.document import tlv
 from gated.document.errors import TlvError, TrustError
 from gated.document.trust.asn1 import ASN1_ERRORS
-from gated.document.trust.names import COUNTRY, LOCALITY, CanonicalName, canonical, readable
+from gated.document.trust.names import COUNTRY, LOCALITY, PROVINCE, CanonicalName, canonical, readable
 from gated.document.trust.signatures import PublicKey, Scheme, parse_key, parse_scheme, verifies
 
 __all__ = ["CanonicalName", "Certificate", "canonical", "parse_certificate"]
@@ -96,6 +96,13 @@ class Certificate:
     def may_certify(self) -> bool:
         """Whether it is for signing certificates. Some states' roots lack the CA flag but have the usage."""
         return self.is_ca if self.usage is None else "key_cert_sign" in self.usage
+
+    @property
+    def not_a_certifier(self) -> str:
+        """Why it may not sign certificates, empty if it may."""
+        if self.may_certify:
+            return ""
+        return "ca_may_not_certify" if self.is_ca else "certificate_not_a_ca"
 
     @property
     def may_sign_lists(self) -> bool:
@@ -228,7 +235,10 @@ class _Descriptions:
         self.oddities: list[str] = []
 
     def localities(self) -> frozenset[str]:
-        """State codes as documents carry them, of the alternative names (Doc 9303-12, 7.1.1.2)."""
+        """State codes as documents carry them, of the alternative names (Doc 9303-12, 7.1.1.2).
+
+        Where the locality does not tell the state alone, the state or province is its three-letter code.
+        """
         found: set[str] = set()
         for kind in ("subject_alt_name", "issuer_alt_name"):
             if kind not in self._extensions:
@@ -239,7 +249,7 @@ class _Descriptions:
             except (*ASN1_ERRORS, TrustError):
                 self.oddities.append(f"{kind}_malformed")
                 continue
-            codes = (value for which, value in pairs if which == LOCALITY)
+            codes = (value for which, value in pairs if which in {LOCALITY, PROVINCE})
             found.update(code.upper() for code in codes if re.fullmatch("[a-z]{1,3}", code))
         return frozenset(found)
 

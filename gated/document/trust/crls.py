@@ -48,10 +48,14 @@ class Revoked:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RevocationList:
-    """A complete list of one issuer, unverified."""
+    """A complete list of one issuer, unverified.
+
+    `names` are the issuer's name and those that it bore before, told as alternative names (table 10, note 1).
+    """
 
     der: bytes
     issuer: CanonicalName
+    names: frozenset[CanonicalName]
     issuer_text: str
     authority_key_id: bytes | None
     number: int | None
@@ -95,11 +99,13 @@ def _read(listed: crl.CertificateList, der: bytes) -> RevocationList:
     if scheme != parse_scheme(body["signature"]):
         raise TrustError("crl_algorithms_differ")
     issuer = bytes(body["issuer"].dump())
-    authority, number = _extensions(body["crl_extensions"])
+    authority, number, former = _extensions(body["crl_extensions"])
+    name = canonical(issuer)
     following = body["next_update"].native
     return RevocationList(
         der=der,
-        issuer=canonical(issuer),
+        issuer=name,
+        names=frozenset({name, *former}),
         issuer_text=readable(issuer),
         authority_key_id=authority,
         number=number,
@@ -118,9 +124,9 @@ def _aware(time: Any) -> datetime:
     return time
 
 
-def _extensions(listed: Any) -> tuple[bytes | None, int | None]:
-    """The issuer's key identifier and the number of the list; what would make it partial is refused."""
-    authority, number = None, None
+def _extensions(listed: Any) -> tuple[bytes | None, int | None, list[CanonicalName]]:
+    """The issuer's key identifier, the list's number, former names; what makes a list partial is refused."""
+    authority, number, former = None, None, []
     for extension in listed or ():
         oid, value = extension["extn_id"].dotted, extension["extn_value"]
         if oid in _PARTIAL:
@@ -131,7 +137,10 @@ def _extensions(listed: Any) -> tuple[bytes | None, int | None]:
             authority = value.parsed["key_identifier"].native
         elif oid == "2.5.29.20":
             number = core.Integer.load(bytes(value), strict=True).native
-    return authority, number
+        elif oid == "2.5.29.18":
+            names = [item for item in value.parsed if item.name == "directory_name"]
+            former += [canonical(item.chosen.chosen.dump()) for item in names]
+    return authority, number, former
 
 
 def _entries(coded: bytes) -> dict[int, Revoked]:

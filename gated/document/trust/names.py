@@ -13,6 +13,7 @@ from gated.document.errors import TlvError, TrustError
 
 COUNTRY = "2.5.4.6"
 LOCALITY = "2.5.4.7"
+PROVINCE = "2.5.4.8"
 MAX_NAME = 4096
 MAX_TEXT = 256  # of one attribute, as it is shown
 
@@ -23,7 +24,7 @@ _SHORT = {
     "2.5.4.5": "SERIALNUMBER",
     COUNTRY: "C",
     LOCALITY: "L",
-    "2.5.4.8": "ST",
+    PROVINCE: "ST",
     "2.5.4.10": "O",
     "2.5.4.11": "OU",
     "0.9.2342.19200300.100.1.25": "DC",

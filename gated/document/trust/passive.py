@@ -29,12 +29,12 @@ from gated.core.trust_policy import TrustPolicy
 from gated.document import keys
 from gated.document.errors import TrustError
 from gated.document.trust.certificates import Certificate
+from gated.document.trust.chain import Chain
 from gated.document.trust.deviations import Deviation
-from gated.document.trust.revocation import REVOCATION, check_revocation
+from gated.document.trust.revocation import REVOCATION
 from gated.document.trust.security_object import Sod, open_sod
-from gated.document.trust.signatures import RsaKey, digest_of
-from gated.document.trust.signed_data import Proof, SignerFailure
-from gated.document.trust.states import issuer_codes, same_country
+from gated.document.trust.signatures import digest_of
+from gated.document.trust.states import issuer_codes
 from gated.document.trust.store import Refusal, TrustStore
 
 __all__ = [
@@ -107,15 +107,20 @@ class PassiveAuthentication:
         if at.tzinfo is None:
             raise ValueError("at: give an aware time")
         self._store = store
-        self._at = at
         self._policy = policy
         self._found: dict[str, Check] = {}
         self._notes: list[str] = []
         self._hashed: dict[int, str] = {}
-        self._signer: Certificate | None = None
-        self._root: Certificate | None = None
         self._sod: Sod | None = None
-        self._begin(sod)
+        self._chain: Chain | None = None
+        try:
+            self._sod = open_sod(sod)
+        except TrustError as error:
+            self._note("sod_signature", error.code)
+            return
+        self._chain = Chain(self._sod.signed, store, at=at, policy=policy, content_digest=self._sod.digest)
+        self._found |= self._chain.found
+        self._notes += (*self._sod.notes, *self._chain.notes)
 
     @property
     def signed_groups(self) -> frozenset[int]:
@@ -125,8 +130,7 @@ class PassiveAuthentication:
     @property
     def signer_is_proven(self) -> bool:
         """Whether signature, signer and root are good so far: what a key in DG14 or DG15 rests on."""
-        names = ("sod_signature", "document_signer", "csca")
-        return all(name in self._found and self._found[name].result is Result.SUCCESSFUL for name in names)
+        return self._chain is not None and self._chain.holds("sod_signature", "document_signer", "csca")
 
     def compare(self, number: int, raw: bytes) -> str:
         """Compare a data group's raw bytes with the security object; return the trouble, empty if none."""
@@ -161,9 +165,9 @@ class PassiveAuthentication:
             )
         elif self._sod is not None:
             self._note("dg_hashes", "nothing_read")
-        if self._signer is not None and self._root is not None:
-            self._check_state(self._signer, self._root, issuing_state)
-            self._check_type(self._signer, document_type)
+        if self._chain is not None and self._chain.signer is not None and self._chain.root is not None:
+            self._check_state(self._chain, self._chain.root, issuing_state)
+            self._check_type(self._chain.signer, document_type)
         if com_groups is not None and self._sod is not None and frozenset(com_groups) != self.signed_groups:
             self._notes.append("com_differs_from_sod")
         deviations = self._deviations(document_type, document_number)
@@ -171,95 +175,18 @@ class PassiveAuthentication:
         return Authentication(
             checks=checks,
             excused=tuple(self._excuses(checks, deviations)),
-            signer=self._signer,
-            csca=self._root,
+            signer=self._chain.signer if self._chain else None,
+            csca=self._chain.root if self._chain else None,
             signed_groups=self.signed_groups,
             deviations=deviations,
             notes=tuple(dict.fromkeys(self._notes)),
         )
 
-    # --- the signature and the chain -----------------------------------------------------------------
-
-    def _begin(self, raw: bytes) -> None:
-        try:
-            self._sod = open_sod(raw)
-        except TrustError as error:
-            self._note("sod_signature", error.code)
-            return
-        self._notes += self._sod.notes
-        try:
-            proof = self._sod.signed.prove(self._store.signers)
-        except SignerFailure as error:
-            self._note("sod_signature", error.code)
-            self._signer = error.certificate
-        except TrustError as error:
-            missing = error.code == "signer_certificate_missing"
-            self._note("document_signer", "document_signer_missing" if missing else error.code)
-            return
-        else:
-            self._note("sod_signature", self._algorithm_trouble(proof))
-            self._notes += (note for note in proof.notes if note not in self._notes)
-            self._note_times(proof)
-            self._signer = proof.certificate
-        self._note("document_signer", self._signer_trouble(self._signer))
-        self._notes += self._signer.oddities
-        self._check_chain(self._signer)
-
-    def _algorithm_trouble(self, proof: Proof) -> str:
-        used = {proof.scheme.digest, proof.digest, self._sod.digest if self._sod else ""}
-        return "sha1_not_allowed" if "sha1" in used and not self._policy.allow_sha1 else ""
-
-    def _signer_trouble(self, signer: Certificate) -> str:
-        if isinstance(signer.key, RsaKey) and signer.key.n.bit_length() < self._policy.min_rsa_bits:
-            return "document_signer_rsa_too_short"
-        return signer.not_a_document_signer
-
-    def _note_times(self, proof: Proof) -> None:
-        """When the object was signed, by the signer's own word: a note, since nobody else vouches for it."""
-        time = proof.signing_time
-        if time is None or time.tzinfo is None:
-            return
-        if not proof.certificate.valid_at(time):
-            self._notes.append("signed_outside_the_signers_validity")
-        elif proof.certificate.private_key_until is not None and time > proof.certificate.private_key_until:
-            self._notes.append("signed_after_the_private_keys_period")
-
-    def _check_chain(self, signer: Certificate) -> None:
-        candidates = self._store.issuers_of(signer)
-        roots = [root for root in candidates if signer.is_signed_by(root)]
-        if not roots:
-            keyed = any(root.key_id == signer.authority_key_id for root in candidates if root.key_id)
-            if candidates and (keyed or signer.authority_key_id is None):
-                self._note("csca", "csca_signature_wrong")
-            else:
-                self._note("csca", "csca_unknown", Result.UNDETERMINED)
-            return
-        # One key may have several certificates (renewed, linked): one of them has to fit.
-        root = max(roots, key=lambda item: (item.valid_at(self._at), item.not_after))
-        self._root = root
-        self._note("csca", self._root_trouble(signer, root))
-        self._note("validity", self._validity_trouble(signer, root))
-        self._found[REVOCATION] = check_revocation(signer, root, self._store, self._at, self._policy)
-
-    def _root_trouble(self, signer: Certificate, root: Certificate) -> str:
-        if isinstance(root.key, RsaKey) and root.key.n.bit_length() < self._policy.min_rsa_bits:
-            return "csca_rsa_too_short"
-        return "sha1_not_allowed" if signer.scheme.digest == "sha1" and not self._policy.allow_sha1 else ""
-
-    def _validity_trouble(self, signer: Certificate, root: Certificate) -> str:
-        lenient = self._policy.expired_csca
-        for name, certificate, forgiven in (("document_signer", signer, False), ("csca", root, lenient)):
-            if self._at < certificate.not_before:
-                return f"{name}_not_yet_valid"
-            if self._at > certificate.not_after and not forgiven:
-                return f"{name}_expired"
-        return ""
-
     # --- what DG1 says -------------------------------------------------------------------------------
 
-    def _check_state(self, signer: Certificate, root: Certificate, issuing_state: str | None) -> None:
+    def _check_state(self, chain: Chain, root: Certificate, issuing_state: str | None) -> None:
         """Signer, root and DG1 name one state (Doc 9303-11 section 5.1, Doc 9303-12 section 7.1.1)."""
-        if signer.country and root.country and not same_country(signer.country, root.country):
+        if not chain.of_one_state:
             self._note("issuing_state", "signer_of_another_state")
             return
         if issuing_state is None:
@@ -282,14 +209,16 @@ class PassiveAuthentication:
     # --- what is left out ----------------------------------------------------------------------------
 
     def _deviations(self, document_type: str | None, number: str | None) -> tuple[Deviation, ...]:
-        """What the state tells of this document, once its signer is proven to be the state's."""
-        if self._signer is None or self._root is None or not self.signer_is_proven:
+        """What the signer's state tells of this document; with a signer that is not proven, of its claim."""
+        if self._chain is None or self._chain.signer is None:
             return ()
+        signer = self._chain.signer
+        country = (self._chain.root or signer).country
         code = None if document_type is None else document_type.rstrip("<")
         return tuple(
             deviation
-            for entry in self._store.entries_for(self._root.country)
-            if entry.affected.means(self._signer, code, number)
+            for entry in self._store.entries_for(country)
+            if entry.affected.means(signer, code, number)
             for deviation in entry.deviations
         )
 
@@ -306,7 +235,9 @@ class PassiveAuthentication:
                 yield Excuse(check.name, "deviation_list")
 
     def _is_deviated(self, check: Check, deviations: tuple[Deviation, ...]) -> bool:
-        """Whether deviations of this document cover all that is wrong with the check."""
+        """Whether deviations of this document, proven to be the state's, cover all that is wrong here."""
+        if self._chain is None or not self._chain.holds("sod_signature", "csca"):
+            return False
         excusing = [deviation for deviation in deviations if deviation.excuses == check.name]
         if check.name != "dg_hashes":
             return bool(excusing)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from gated.document import lds, tlv
 from gated.document.errors import LdsError, TlvError, TrustError
+from gated.document.trust.asn1 import definite
 from gated.document.trust.signed_data import SignedData, parse_signed_data
 
 MAX_SOD = 0x1_0000
@@ -34,7 +35,7 @@ def open_sod(raw: bytes) -> Sod:
             raise TrustError("sod_content_type")
         if signed.content_type != SECURITY_OBJECTS[0]:
             notes.append("sod_content_type_of_early_documents")
-        content = lds.parse_security_object(signed.content)
+        content = lds.parse_security_object(definite(signed.content))
     except LdsError as error:
         raise TrustError(error.code) from error
     return Sod(signed, content.digest, content.hashes, content.version, (*notes, *signed.notes))

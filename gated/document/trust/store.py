@@ -137,7 +137,7 @@ class TrustStore:
 
     def crls_for(self, names: frozenset[CanonicalName]) -> tuple[RevocationList, ...]:
         """The verified lists of these issuers, the latest first."""
-        found = [item for item in self.crls if item.issuer in names]
+        found = [item for item in self.crls if not names.isdisjoint(item.names)]
         return tuple(sorted(found, key=lambda item: item.this_update, reverse=True))
 
     def entries_for(self, country: str) -> Iterator[Entry]:
@@ -167,7 +167,7 @@ def certifier(raw: bytes) -> Certificate:
     """Read a certificate that may sign others. Raises TrustError."""
     certificate = parse_certificate(raw)
     if not certificate.may_certify:
-        raise TrustError("certificate_not_a_ca")
+        raise TrustError(certificate.not_a_certifier)
     return certificate
 
 
