@@ -32,12 +32,37 @@ class MessagingError(DocumentError):
         self.status = status
 
 
-class CurveError(DocumentError):
+class GroupError(DocumentError):
+    """A public key is none in its group, or the group is not one that can be used."""
+
+
+class CurveError(GroupError):
     """A point, key or signature is not valid on its curve, or the curve is not a known one."""
 
 
 class AccessError(DocumentError):
-    """The chip does not grant access, or does not prove that it knows the password."""
+    """The chip does not grant access, or does not prove that it knows the password or its own key.
+
+    `status` is the status word by which the chip refused; None where it did not refuse but was wrong.
+    """
+
+    def __init__(self, code: str, status: int | None = None) -> None:
+        super().__init__(code)
+        self.status = status
+
+    @property
+    def tries_left(self) -> int | None:
+        """How many more wrong passwords the chip takes, where it counts them (63Cx)."""
+        counted = self.status is not None and self.status & 0xFFF0 == 0x63C0
+        return self.status & 0x0F if counted and self.status is not None else None
+
+
+class GenuineError(DocumentError):
+    """What should prove the chip genuine is malformed, or proves nothing."""
+
+
+class CvError(DocumentError):
+    """A card-verifiable certificate cannot be used, or no chain of them leads to what the chip trusts."""
 
 
 class LdsError(DocumentError):

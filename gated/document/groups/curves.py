@@ -1,17 +1,19 @@
 """Elliptic curves over prime fields: what PACE and explicit-parameter certificates need beyond OpenSSL.
 
-PACE's generic mapping multiplies an arbitrary generator, and document signers use curves (brainpoolP224r1)
-that OpenSSL builds leave out, so the group law is written here: Jacobian coordinates (Guide to ECC,
-section 3.2, without the shortcut for a = -3) and signed windows for the scalars. Points are affine and on
-their curve by construction; infinity is never a value but an error, as it is in every protocol step that
-uses this.
+PACE multiplies arbitrary generators and adds points, and document signers use curves (brainpoolP224r1) that
+OpenSSL builds leave out, so the group law is written here: Jacobian coordinates (Guide to ECC, section 3.2,
+without the shortcut for a = -3) and signed windows for the scalars. Where OpenSSL knows the curve, it makes
+public keys from private ones and agrees on secrets. Points are affine and on their curve by construction;
+infinity is never a value but an error, as it is in every protocol step that uses this.
 
-The arithmetic is not constant in time. Its secrets are the terminal's one-time scalars, each used in one
-session with a chip that is in the gate's own reader.
+The arithmetic written here is not constant in time. Its secrets are the terminal's one-time scalars, each
+used in one session with a chip that is in the gate's own reader.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from gated.document.errors import CurveError
 from gated.document.groups.domain_parameters import TABLE, DomainParameters
@@ -22,6 +24,15 @@ _Jacobian = tuple[int, int, int]  # X, Y, Z with x = X / Z^2 and y = Y / Z^3; Z 
 _INFINITY: _Jacobian = (1, 1, 0)
 _WINDOW = 5
 _MAX_DRAWS = 64  # a draw fails with probability below 1/2: 2^-64 is a broken source of chance
+
+_OPENSSL: dict[str, ec.EllipticCurve] = {
+    "P-256": ec.SECP256R1(),
+    "P-384": ec.SECP384R1(),
+    "P-521": ec.SECP521R1(),
+    "brainpoolP256r1": ec.BrainpoolP256R1(),
+    "brainpoolP384r1": ec.BrainpoolP384R1(),
+    "brainpoolP512r1": ec.BrainpoolP512R1(),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +56,7 @@ class Curve:
         self.n = parameters.n
         self.generator = Point(parameters.x, parameters.y)
         self.length = (parameters.p.bit_length() + 7) // 8  # of a coordinate, in bytes
+        self._openssl = _OPENSSL.get(parameters.name)
 
     def __repr__(self) -> str:
         return f"Curve({self.name})"
@@ -78,15 +90,26 @@ class Curve:
         """Multiply a point of order n. Raises CurveError(`point_at_infinity`)."""
         return self._affine(self._multiply(scalar % self.n, point))
 
+    def public(self, private: int) -> Point:
+        """The public key to a private one, which lies in 1 ... n - 1."""
+        if self._openssl is None:
+            return self.multiply(private, self.generator)
+        numbers = ec.derive_private_key(private, self._openssl).public_key().public_numbers()
+        return Point(numbers.x, numbers.y)
+
+    def agree(self, private: int, public: Point) -> bytes:
+        """The x coordinate of their product, `private` in 1 ... n - 1 (ECKA-DH, TR-03111 section 4.3.1)."""
+        if self._openssl is None:
+            return self.encode_x(self.multiply(private, public))
+        theirs = ec.EllipticCurvePublicNumbers(public.x, public.y, self._openssl).public_key()
+        return ec.derive_private_key(private, self._openssl).exchange(ec.ECDH(), theirs)
+
     def draw(self, random: Random) -> int:
         """Draw a private key, uniform in 1 ... n - 1. Raises CurveError(`no_randomness`)."""
-        size = (self.n.bit_length() + 7) // 8
-        mask = (1 << self.n.bit_length()) - 1
-        for _ in range(_MAX_DRAWS):
-            scalar = int.from_bytes(random(size), "big") & mask
-            if 0 < scalar < self.n:
-                return scalar
-        raise CurveError("no_randomness")
+        scalar = draw_below(self.n, random)
+        if scalar is None:
+            raise CurveError("no_randomness")
+        return scalar
 
     def verifies(self, public: Point, digest: bytes, r: int, s: int) -> bool:
         """ECDSA (FIPS 186-4 section 6.4): whether (r, s) signs the digest."""
@@ -157,6 +180,17 @@ class Curve:
                 x, y, z = odd[-digit // 2]
                 total = self._add(total, (x, -y % self.p, z))
         return total
+
+
+def draw_below(limit: int, random: Random) -> int | None:
+    """A number uniform in 1 ... limit - 1; None from a source that gives no chance."""
+    size = (limit.bit_length() + 7) // 8
+    mask = (1 << limit.bit_length()) - 1
+    for _ in range(_MAX_DRAWS):
+        number = int.from_bytes(random(size), "big") & mask
+        if 0 < number < limit:
+            return number
+    return None
 
 
 def _signed_digits(scalar: int) -> list[int]:
