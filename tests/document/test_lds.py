@@ -99,6 +99,7 @@ def test_version_info_that_is_none(versions: bytes) -> None:
         (security_object((1, b"one"), (1, b"two")), "security_object_malformed"),
         (security_object((0, b"one")), "security_object_malformed"),
         (security_object((17, b"one")), "security_object_malformed"),
+        (security_object((1, b"one")).replace(HEX("020101"), HEX("040101")), "security_object_malformed"),
         (security_object((1, b"one"), version=1), "security_object_version"),
         (security_object((1, b"one"), tail=HEX("3000")), "security_object_version"),
         (security_object((1, b"one"), version=2), "security_object_version"),

@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 
 from gated.document import lds
 from gated.document.errors import LdsError
+from gated.document.lds import directory
 from gated.document.lds.face_records import OF_2005, OF_2011
 from gated.document.lds.faces import MAX_IMAGES
-from gated.document.lds.templates import MAX_TEMPLATES
+from gated.document.lds.templates import MAX_TEMPLATES, parse_templates
 from gated.document.tlv import encode
 from hw_sim.passport import faces
 from tests.document.material import FUZZ, accepts_or_raises, damaged, refused, specimen, test_data
@@ -226,6 +227,11 @@ def test_two_data_blocks_in_one_template_are_refused() -> None:
     template = encode(0x7F60, encode(0xA1, b"") + block + block)
     with refused(LdsError, "dg2_malformed"):
         lds.face_images(encode(0x75, encode(0x7F61, HEX("020101") + template)))
+
+
+def test_a_template_does_not_show_its_block() -> None:
+    (template,) = parse_templates(dg2(face_record(facial_image())), directory.DG2)
+    assert repr(template) == f"Template({len(face_record(facial_image()))} bytes)"
 
 
 def test_a_file_above_its_cap_is_refused() -> None:

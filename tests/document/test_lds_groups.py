@@ -446,7 +446,15 @@ def test_applications() -> None:
     visa = HEX("A0000002472002")
     both = encode(0x61, encode(0x4F, passport)) + encode(0x61, encode(0x4F, visa) + encode(0x50, b"visa"))
     assert lds.parse_dir(both + bytes(5)) == (passport, visa)
-    for raw in (HEX("61"), HEX("6100"), HEX("61024F00"), encode(0x61, encode(0x4F, bytes(17))), both * 9):
+    assert lds.parse_dir(encode(0x61, encode(0x4F, HEX("A000")))) == (HEX("A000"),)  # its zero is no filling
+    for raw in (
+        HEX("61"),
+        HEX("6100"),
+        HEX("61024F00"),
+        encode(0x61, encode(0x4F, bytes(17))),
+        both * 17,
+        both * 40,
+    ):
         with refused(LdsError, "dir_malformed"):
             lds.parse_dir(raw)
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from gated.document import tlv
 from gated.document.errors import LdsError, TlvError
-from gated.document.lds.directory import ATR_INFO, DIR
+from gated.document.lds.directory import ATR_INFO, DIR, ElementaryFile
 
-MAX_APPLICATIONS = 16
+MAX_OBJECTS = 32  # in one file; a chip has one or two applications, four with the travel records of LDS 2
 MAX_IDENTIFIER = 16  # bytes of an application identifier
 
 _CAPABILITIES, _LENGTHS = 0x47, 0x7F66
@@ -29,7 +29,7 @@ class AtrInfo:
 def parse_atr_info(raw: bytes) -> AtrInfo:
     """Raises LdsError(`atr_info_malformed`)."""
     try:
-        items = tlv.parse(raw.rstrip(b"\0"), max_length=ATR_INFO.max_length)
+        items = _series(raw, ATR_INFO)
         tags = [item.tag for item in items]
         flags = tlv.only(items, _CAPABILITIES)[2:3] if _CAPABILITIES in tags else b""
         lengths = tlv.parse(tlv.only(items, _LENGTHS)) if _LENGTHS in tags else ()
@@ -45,10 +45,24 @@ def parse_atr_info(raw: bytes) -> AtrInfo:
 def parse_dir(raw: bytes) -> tuple[bytes, ...]:
     """The identifiers of the chip's applications. Raises LdsError(`dir_malformed`)."""
     try:
-        templates = tlv.parse(raw.rstrip(b"\0"), max_length=DIR.max_length, max_objects=MAX_APPLICATIONS)
-        found = [tlv.only(tlv.parse(item.value), 0x4F) for item in templates if item.tag == 0x61]
+        found = [tlv.only(tlv.parse(item.value), 0x4F) for item in _series(raw, DIR) if item.tag == 0x61]
     except TlvError as error:
         raise LdsError("dir_malformed") from error
     if any(not 1 <= len(identifier) <= MAX_IDENTIFIER for identifier in found):
         raise LdsError("dir_malformed")
     return tuple(found)
+
+
+def _series(raw: bytes, file: ElementaryFile) -> list[tlv.Tlv]:
+    """The objects one behind the other, up to the zeros that may fill the file. Raises TlvError."""
+    if len(raw) > file.max_length:
+        raise TlvError("tlv_too_long")
+    items: list[tlv.Tlv] = []
+    at = 0
+    while raw[at:].strip(b"\0"):
+        if len(items) == MAX_OBJECTS:
+            raise TlvError("tlv_too_many")
+        end = at + tlv.read_head(raw[at:]).total
+        items.append(tlv.parse_one(raw[at:end]))
+        at = end
+    return items
