@@ -1,0 +1,156 @@
+"""Active authentication (Doc 9303-11 section 6.1): the chip signs a challenge with the key of DG15.
+
+`active_authentication` asks, `verify_active` judges, and the two may lie far apart in time. A verdict counts
+only on top of passive authentication: whoever made up DG15 also has its private key.
+
+RSA signs by ISO/IEC 9796-2 and names its hash in the trailer. ECDSA takes the hash that DG14 names in
+ActiveAuthenticationInfo. Where DG14 names none, which the standard does not allow but chips older than that
+rule do, any hash counts that is not longer than the curve's order; the choice gives nothing to a forger, who
+would have to find a signature under one of them. A hash that DG14 names is cut where it is longer than the
+order, as ECDSA has it. ECDSA signatures are taken in the plain form that the
+standard asks for, and as the SEQUENCE that many chips send.
+
+Keys: passports of ten years' validity carry RSA moduli of 1024 bits for active authentication, too short for
+a document signer but of use here, where a key has to be broken for one passport each. `MIN_RSA_BITS` is that
+minimum, and what is below is no key here (`rsa_key_length`); a stricter one is an argument, and what is below
+that fails with `aa_rsa_key_too_short`.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+
+from asn1crypto import algos
+from asn1crypto import keys as asn1_keys
+
+from gated.core.checks import Check, Result
+from gated.document import tlv
+from gated.document.apdu import Command, Response, status_name
+from gated.document.errors import GenuineError, LdsError, TrustError
+from gated.document.genuine.iso9796 import recover
+from gated.document.genuine.security_infos import infos_of
+from gated.document.groups.curves import Random
+from gated.document.lds import parse_dg15
+from gated.document.trust import signatures
+from gated.document.trust.asn1 import ASN1_ERRORS
+from gated.document.trust.signatures import EllipticKey, PublicKey, RsaKey, Scheme
+
+NAME = "active_authentication"
+MIN_RSA_BITS = 1024
+CHALLENGE_LENGTH = 8
+MAX_SIGNATURE = 1024  # bytes; an RSA modulus of 8192 bits
+
+_INFO = bytes.fromhex("678108010105")  # id-icao-mrtd-security-aaProtocolObject, 2.23.136.1.1.5
+_DIGESTS = ("sha256", "sha224", "sha384", "sha512", "sha1")
+_BITS = {"sha1": 160, "sha224": 224, "sha256": 256, "sha384": 384, "sha512": 512}
+_SHORT = 256
+_NOT_OURS = {"key_unsupported", "curve_unknown", "signature_algorithm_unsupported"}  # nobody's fault but ours
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ActiveEvidence:
+    """What was asked and answered: nothing yet, until it is verified. `status` is the chip's status word."""
+
+    challenge: bytes
+    signature: bytes
+    status: int = 0x9000
+
+    def __repr__(self) -> str:
+        return f"ActiveEvidence({len(self.signature)} bytes, {self.status:04x})"
+
+
+def active_authentication(dg15: bytes, random: Random) -> Generator[Command, Response, ActiveEvidence]:
+    """INTERNAL AUTHENTICATE with a challenge of eight bytes (section 6.1.3); `dg15` is the raw file.
+
+    Asks for as many bytes as the key's signatures have, which is beyond a short APDU for RSA above 2048 bits.
+    A refusal is no error here: it is evidence too.
+    """
+    challenge = random(CHALLENGE_LENGTH)
+    command = Command(0x00, 0x88, 0x00, 0x00, challenge, max(_signature_length(dg15), _SHORT))
+    response = yield command
+    return ActiveEvidence(challenge, response.body, response.status)
+
+
+def verify_active(
+    dg15: bytes, dg14: bytes | None, evidence: ActiveEvidence, *, min_rsa_bits: int = MIN_RSA_BITS
+) -> Check:
+    """Judge what the chip answered by the raw files DG15 and DG14 (None where the chip has no DG14).
+
+    The verdict counts only where passive authentication found these very files to be the issuing state's.
+    Undetermined where the key or hash is of a kind that is not known here. Never raises for what a chip gave.
+    """
+    try:
+        _verify(parse_active_key(dg15), dg14, evidence, min_rsa_bits)
+    except (GenuineError, TrustError) as error:
+        result = Result.UNDETERMINED if error.code in _NOT_OURS else Result.FAILED
+        return Check(NAME, result, error.code)
+    return Check(NAME, Result.SUCCESSFUL)
+
+
+def parse_active_key(dg15: bytes) -> PublicKey:
+    """The key of DG15, the raw file. Raises GenuineError: `dg15_malformed`, `key_malformed` ..."""
+    try:
+        return signatures.parse_key(asn1_keys.PublicKeyInfo.load(parse_dg15(dg15), strict=True))
+    except (LdsError, TrustError) as error:
+        raise GenuineError(error.code) from error
+    except ASN1_ERRORS as error:
+        raise GenuineError("key_malformed") from error
+
+
+def announced_digests(dg14: bytes | None) -> tuple[str, ...]:
+    """The hashes that DG14 names for active authentication by ECDSA, none or, on a sane chip, one.
+
+    Raises GenuineError: `dg14_malformed`, `aa_info_malformed`, `signature_algorithm_unsupported` ...
+    """
+    if dg14 is None:
+        return ()
+    found = []
+    for fields in infos_of(dg14, _INFO):
+        if [field.tag for field in fields] != [0x02, 0x06]:
+            raise GenuineError("aa_info_malformed")
+        try:
+            algorithm = algos.SignedDigestAlgorithm.load(tlv.encode(0x30, fields[1].encode()))
+            found.append(signatures.parse_scheme(algorithm).digest)
+        except TrustError as error:
+            raise GenuineError(error.code) from error
+    return tuple(dict.fromkeys(found))
+
+
+def _verify(key: PublicKey, dg14: bytes | None, evidence: ActiveEvidence, min_rsa_bits: int) -> None:
+    """Raises GenuineError or TrustError where the evidence proves nothing."""
+    if evidence.status != 0x9000:
+        raise GenuineError(f"aa_{status_name(evidence.status)}")
+    if len(evidence.challenge) != CHALLENGE_LENGTH:
+        raise GenuineError("aa_challenge_length")
+    if not evidence.signature or len(evidence.signature) > MAX_SIGNATURE:
+        raise GenuineError("signature_length")
+    if isinstance(key, RsaKey):
+        if key.n.bit_length() < min_rsa_bits:
+            raise GenuineError("aa_rsa_key_too_short")
+        recover(key, evidence.signature, evidence.challenge)
+        return
+    announced = announced_digests(dg14)
+    if any(_signs(key, digest, evidence) for digest in announced or _fitting(key)):
+        return
+    if announced and any(_signs(key, digest, evidence) for digest in _fitting(key)):
+        raise GenuineError("aa_hash_not_as_announced")
+    raise GenuineError("signature_wrong")
+
+
+def _fitting(key: EllipticKey) -> tuple[str, ...]:
+    """The hashes that are not longer than the curve's order."""
+    return tuple(digest for digest in _DIGESTS if _BITS[digest] <= key.curve.n.bit_length())
+
+
+def _signs(key: EllipticKey, digest: str, evidence: ActiveEvidence) -> bool:
+    return signatures.verifies(key, Scheme("ecdsa", digest), evidence.signature, evidence.challenge)
+
+
+def _signature_length(dg15: bytes) -> int:
+    """Bytes of a signature by the key; 0 where that cannot be told."""
+    try:
+        key = parse_active_key(dg15)
+    except GenuineError:
+        return 0
+    if isinstance(key, RsaKey):
+        return (key.n.bit_length() + 7) // 8
+    return 2 * ((key.curve.n.bit_length() + 7) // 8) + 9  # as a SEQUENCE
