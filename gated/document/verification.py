@@ -1,13 +1,24 @@
-"""All checks on a chip that was read: passive authentication, its zone against the scanned one, expiry."""
+"""All checks on a chip: passive authentication, the proofs of genuineness on top of it, the zone, expiry.
 
+A verification takes each file as it is read, so that what can be known is known before the image has come. It
+concludes when the reading has: only then is it known what the chip answered. No proof of genuineness counts
+for more than the file that its key stands in, and that for no more than the security object.
+"""
+
+from dataclasses import dataclass
 from datetime import datetime
 
 from gated.core.checks import Check, Result
+from gated.core.settings import DocumentSettings
+from gated.core.trust_policy import TrustPolicy
 from gated.document.errors import LdsError
-from gated.document.lds import parse_dg1
+from gated.document.genuineness import genuineness
+from gated.document.lds import parse_com, parse_dg1
+from gated.document.lds.directory import DATA_GROUPS, NUMBER_BY_TAG
 from gated.document.mrz import Mrz
 from gated.document.reading import ChipFiles
-from gated.document.trust.passive import TrustStore, authenticate
+from gated.document.trust.passive import Authentication, PassiveAuthentication
+from gated.document.trust.store import TrustStore
 
 _COMPARED = (
     ("document_type", "document_type"),
@@ -20,24 +31,108 @@ _COMPARED = (
     ("name", "surname"),
     ("name", "given_names"),
 )
+_NUMBERS = {file.name: number for number, file in DATA_GROUPS.items()}
 
 
-def verify(files: ChipFiles, mrz: Mrz, store: TrustStore, at: datetime) -> tuple[Check, ...]:
-    """The six checks of `gated.document.trust`, then `mrz_matches_chip` and `document_expiry`.
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """The checks that count, by whose word, and what proved the chip genuine (empty: nothing did)."""
 
-    `at` is an aware time, fixed once per passage. Never raises for what the chip gave.
+    checks: tuple[Check, ...]
+    authentication: Authentication
+    proof: str
+
+    @property
+    def signer(self) -> str:
+        """SHA-256 of the document signer's certificate, empty if none was found."""
+        signer = self.authentication.signer
+        return signer.sha256 if signer else ""
+
+    @property
+    def csca(self) -> str:
+        """SHA-256 of the root that the signer leads up to, empty if none was found."""
+        csca = self.authentication.csca
+        return csca.sha256 if csca else ""
+
+
+class Verification:
+    """The checks on one chip, as its files come. `at` is an aware time, fixed once per passage.
+
+    Nothing here raises for what a chip gave.
     """
-    try:
-        chip = parse_dg1(files["dg1"].reveal())
-    except LdsError as error:
-        chip, trouble = None, error.code
-    groups = files.groups
-    issuing_state = chip.issuer if chip else None
-    authentic = authenticate(files["sod"].reveal(), groups, store, at=at, issuing_state=issuing_state)
-    if chip is None:
-        failed = Check("mrz_matches_chip", Result.FAILED, trouble)
-        return (*authentic, failed, Check("document_expiry", Result.UNDETERMINED, "not_reached"))
-    return (*authentic, mrz_matches_chip(mrz, chip), document_expiry(chip, at))
+
+    def __init__(
+        self,
+        scanned: Mrz | None,
+        store: TrustStore,
+        at: datetime,
+        *,
+        settings: DocumentSettings | None = None,
+        policy: TrustPolicy | None = None,
+    ) -> None:
+        """`scanned` is the zone on the page; None where the chip was opened without it."""
+        self._scanned = scanned
+        self._store = store
+        self._at = at
+        self._settings = settings or DocumentSettings()
+        self._policy = policy or TrustPolicy()
+        self._passive: PassiveAuthentication | None = None
+        self._zone: Mrz | None = None
+        self._zone_trouble = "not_reached"
+        self._com: tuple[int, ...] | None = None
+
+    def take(self, name: str, raw: bytes) -> None:
+        """Make the checks that a file allows, as soon as it is there; EF.SOD comes before the data groups."""
+        if name == "sod":
+            self._passive = PassiveAuthentication(raw, self._store, at=self._at, policy=self._policy)
+        elif name == "com":
+            self._com = _listed(raw)
+        elif name in _NUMBERS and self._passive is not None:
+            self._passive.compare(_NUMBERS[name], raw)
+        if name == "dg1":
+            try:
+                self._zone, self._zone_trouble = parse_dg1(raw), ""
+            except LdsError as error:
+                self._zone_trouble = error.code
+
+    def conclude(self, files: ChipFiles) -> Verified:
+        """Make the checks that need the whole reading, and sum up: those that count, in a fixed order."""
+        zone, passive = self._zone, self._passive
+        if passive is None:
+            raise ValueError("a verification begins with the security object: take `sod` first")
+        authentication = passive.conclude(
+            issuing_state=zone.issuer if zone else None,
+            document_type=zone.document_type if zone else None,
+            document_number=zone.document_number if zone else None,
+            com_groups=self._com,
+        )
+        genuine, proof = genuineness(
+            files, passive, authentication, self._store, self._at, self._settings, self._policy
+        )
+        if zone is None:
+            failed = Check("mrz_matches_chip", Result.FAILED, self._zone_trouble)
+            own: tuple[Check, ...] = (failed, Check("document_expiry", Result.UNDETERMINED, "not_reached"))
+        elif self._scanned is None:
+            own = (document_expiry(zone, self._at),)
+        else:
+            own = (mrz_matches_chip(self._scanned, zone), document_expiry(zone, self._at))
+        return Verified((*authentication.counted, *genuine, *own), authentication, proof)
+
+
+def verify(
+    files: ChipFiles,
+    mrz: Mrz,
+    store: TrustStore,
+    at: datetime,
+    *,
+    settings: DocumentSettings | None = None,
+    policy: TrustPolicy | None = None,
+) -> tuple[Check, ...]:
+    """All checks on a chip that was read wholly before; those that count."""
+    verification = Verification(mrz, store, at, settings=settings, policy=policy)
+    for name in ("sod", *(name for name in files.files if name != "sod")):
+        verification.take(name, files[name].reveal())
+    return verification.conclude(files).checks
 
 
 def mrz_matches_chip(scanned: Mrz, chip: Mrz) -> Check:
@@ -57,3 +152,12 @@ def document_expiry(mrz: Mrz, at: datetime) -> Check:
         Result.FAILED if expired else Result.SUCCESSFUL,
         "document_expired" if expired else "",
     )
+
+
+def _listed(com: bytes) -> tuple[int, ...] | None:
+    """The data groups that EF.COM lists; None where it cannot be read, which matters to nobody."""
+    try:
+        tags = parse_com(com).tags
+    except LdsError:
+        return None
+    return tuple(NUMBER_BY_TAG[tag] for tag in tags if tag in NUMBER_BY_TAG)

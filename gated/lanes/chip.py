@@ -10,6 +10,8 @@ import time
 from gated.core.checks import Check, Result
 from gated.core.events import ChipFailed, ChipRead
 from gated.core.ports import CardGone, ChipReader, DeviceError, DeviceGone, DeviceTimeout
+from gated.core.settings import DocumentSettings
+from gated.core.trust_policy import TrustPolicy
 from gated.core.vocabulary import Device
 from gated.document.access import Password
 from gated.document.errors import DocumentError
@@ -17,7 +19,7 @@ from gated.document.lds import face_image
 from gated.document.mrz import Mrz
 from gated.document.reading import ChipFiles, drive, read_passport
 from gated.document.trust.store import TrustStore
-from gated.document.verification import verify
+from gated.document.verification import Verification
 from gated.lanes.condition import Condition, Post
 from gated.lanes.dossier import Dossiers
 from gated.runtime.lanes import Lane
@@ -30,7 +32,15 @@ class ChipLane:
     """Answers `read`. `read_s` is the time that one read may take, with everything in it."""
 
     def __init__(
-        self, reader: ChipReader, trust: TrustStore, dossiers: Dossiers, read_s: float, post: Post
+        self,
+        reader: ChipReader,
+        trust: TrustStore,
+        dossiers: Dossiers,
+        read_s: float,
+        post: Post,
+        *,
+        settings: DocumentSettings | None = None,
+        policy: TrustPolicy | None = None,
     ) -> None:
         self.lane = Lane("chip-reader", turn=self._turn, leave=reader.close, period_s=WATCH_S)
         self.condition = Condition(Device.CHIP_READER, post)
@@ -39,6 +49,8 @@ class ChipLane:
         self._dossiers = dossiers
         self._read_s = read_s
         self._post = post
+        self._settings = settings or DocumentSettings()
+        self._policy = policy or TrustPolicy()
 
     def read(self, passage: str) -> None:
         """Read the chip of the document that lies there."""
@@ -49,19 +61,35 @@ class ChipLane:
         if known is None:
             return
         mrz, began = known
+        started = time.monotonic()
+        verification = Verification(mrz, self._trust, began, settings=self._settings, policy=self._policy)
         try:
-            files = self._files(mrz)
-            checks = (*verify(files, mrz, self._trust, began), self._photograph(passage, files))
+            files = self._files(mrz, verification)
+            verified = verification.conclude(files)
+            checks = (*verified.checks, self._photograph(passage, files))
         except (CardGone, DocumentError) as error:
             self._failed(passage, error.code)
         except DeviceError as error:
             self._failed(passage, error.code)
             self._lost(error)
         else:
-            self._post(ChipRead(at=time.monotonic(), passage=passage, access=files.access, checks=checks))
+            now = time.monotonic()
+            self._post(
+                ChipRead(
+                    at=now,
+                    passage=passage,
+                    access=files.access,
+                    checks=checks,
+                    access_reason=files.access_reason,
+                    proof=verified.proof,
+                    signer=verified.signer,
+                    csca=verified.csca,
+                    duration_s=round(now - started, 3),
+                )
+            )
 
-    def _files(self, mrz: Mrz) -> ChipFiles:
-        """Drive the read; power is cut at its end, whatever that is."""
+    def _files(self, mrz: Mrz, verification: Verification) -> ChipFiles:
+        """Drive the read; each file is checked as it comes. Power is cut at the end, whatever that is."""
         deadline = time.monotonic() + self._read_s
 
         def transceive(apdu: bytes) -> bytes:
@@ -72,10 +100,16 @@ class ChipLane:
 
         if not self._reader.await_card(AWAIT_CARD_S):
             raise CardGone("chip", "no_card", "place the passport on the reader")
-        self._reader.connect()
+        historical = self._reader.connect()
         try:
-            password = Password.of_mrz(mrz)
-            commands = read_passport(password, random=os.urandom, limits=self._reader.limits)
+            commands = read_passport(
+                Password.of_mrz(mrz),
+                random=os.urandom,
+                settings=self._settings,
+                limits=self._reader.limits,
+                historical=historical,
+                on_file=verification.take,
+            )
             return drive(commands, transceive)
         finally:
             self._reader.disconnect()

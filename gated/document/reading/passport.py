@@ -119,7 +119,7 @@ class _Reading:
         self._settings = settings
         self._on_file = on_file
         self._reader = FileReader(terminal)
-        self._proving = Proving(random)
+        self._proving = Proving(terminal, random, all_proofs=settings.all_proofs)
         self._found: dict[str, Personal[bytes]] = {}
         self._reason = ""
 
@@ -234,6 +234,11 @@ class _Reading:
         yield from self._take(directory.SOD, first=SHORT_PIECES[0])
         yield from self._take(directory.DG1, first=self._zone_length())
         signed = _signed_groups(self._found["sod"].reveal())
+        if 14 in signed:
+            yield from self._take(directory.DG14)
+        if 15 in signed and not self._proving.suffice:
+            yield from self._take(directory.DG15)
+            yield from self._proving.authenticate_actively(self._found["dg15"].reveal())
         yield from self._take_if_there(directory.COM)
         for number in self._settings.data_groups:
             if number in signed:
