@@ -4,6 +4,7 @@ from gated.document.mrz.characters import check_digit
 from gated.document.mrz.dates import PartialDate
 from gated.document.mrz.examination import Examined, examine
 from gated.document.mrz.names import ZoneName
+from gated.document.mrz.printed_names import same_name, transliterations
 from gated.document.mrz.zone import MAX_MESSAGE, Mrz, MrzError, parse
 
 __all__ = [
@@ -16,4 +17,6 @@ __all__ = [
     "check_digit",
     "examine",
     "parse",
+    "same_name",
+    "transliterations",
 ]
