@@ -16,13 +16,13 @@ Grey = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float64]
 
 STEP = 4  # pixels of the line reader's input for one column of its output
-TEMPERATURE = 1.3
 GUESS = {3: 30.0, 2: 40.0, 1: 40.0}  # characters of a line, before it has been read
 LINES = {30: 3, 36: 2, 44: 2}
 LONGEST = 44
 MAX_STEPS = 3  # times that a line is followed beyond what the finder saw of it
 SPACINGS = (1.7, 2.1, 2.5)  # between lines, in pitches, where only one was found
 MIN_CLARITY = 0.35  # of a character, for a line that the finder did not see
+PART = 14  # characters in a row by which a part of a zone is known from other print
 LEVEL_START = 2.0  # pitches by which lines of a zone may begin apart
 UNEVEN_START = 3.0  # what such a difference costs, for one pitch, squared
 
@@ -78,18 +78,25 @@ class _Layout:
 
 @dataclass(frozen=True, slots=True)
 class ZoneReading:
-    """Lines of characters, each `count` x 37 probabilities, and where they lie."""
+    """Lines of characters, each `count` x 37 probabilities, and where they lie.
+
+    `whole`: lines and characters are all there; if not, there are `strips` but no `lines`. `clarity` is how
+    plain the characters are, 0 to 1.
+    """
 
     lines: tuple[Floats, ...]
     strips: tuple[Strip, ...]
+    whole: bool
+    clarity: float
 
 
 class ZoneReader:
     """Finds and reads zones. Not for use from two threads at once."""
 
-    def __init__(self, finder: Network, reader: Network) -> None:
+    def __init__(self, finder: Network, reader: Network, temperature: float) -> None:
         self._finder = finder
         self._reader = reader
+        self._temperature = temperature
 
     def find(self, grey: Grey) -> list[finding.Found]:
         """Zones in the image, likeliest first."""
@@ -102,17 +109,19 @@ class ZoneReader:
         looks = [self._followed(grey, look) for look in self._turned(grey, found.strips)]
         layout = self._completed(grey, looks)
         if layout is None:
-            return None
+            return _part(looks)
         read = [
             self._line(grey, look, first, layout.count)
             for look, first in zip(layout.looks, layout.firsts, strict=True)
         ]
-        return ZoneReading(tuple(line for line, _ in read), tuple(strip for _, strip in read))
+        lines = tuple(line for line, _ in read)
+        clarity = float(np.mean([line.max(1).mean() for line in lines]))
+        return ZoneReading(lines, tuple(strip for _, strip in read), whole=True, clarity=clarity)
 
     def _look(self, grey: Grey, strip: Strip, guess: float) -> _Look | None:
         """Read a strip; None where too few characters stand out."""
         logits = self._reader(normalised(cut(grey, strip, guess))[None, :, :, None])[0, 0]
-        columns = aligning.probabilities(logits, TEMPERATURE)
+        columns = aligning.probabilities(logits, self._temperature)
         grid = aligning.grid_of(columns)
         return None if grid is None else _Look(strip, guess, columns, grid)
 
@@ -209,6 +218,16 @@ class ZoneReader:
         raised = np.exp(np.asarray(logs) / len(views))
         line: Floats = raised / raised.sum(1, keepdims=True)
         return line, level
+
+
+def _part(looks: Sequence[_Look]) -> ZoneReading | None:
+    """What is there of a zone that is not whole; None if it may be any print."""
+    long = [look for look in looks if look.seen >= PART and look.clarity > MIN_CLARITY * look.seen]
+    if not long:
+        return None
+    strips = tuple(look.part(look.grid.low, look.seen) for look in long)
+    clarity = float(np.mean([look.clarity / look.seen for look in long]))
+    return ZoneReading((), strips, whole=False, clarity=clarity)
 
 
 def strip_scale(count: int) -> float:

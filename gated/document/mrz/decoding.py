@@ -17,6 +17,7 @@ from math import exp, log
 from typing import Literal
 
 from gated.core.personal import Personal
+from gated.document.mrz.characters import check_digit
 from gated.document.mrz.decoding_grammar import (
     ALPHABET,
     DIGITS,
@@ -24,7 +25,6 @@ from gated.document.mrz.decoding_grammar import (
     WRONG_DIGIT,
     Field,
     Format,
-    check_digit,
     weighted,
 )
 

@@ -8,6 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import log
 
+from gated.document.mrz.characters import check_digit
+from gated.document.mrz.codes import ISSUERS, NATIONALITIES
+
 ALPHABET = "<0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 DIGITS = frozenset("0123456789")
 LETTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
@@ -61,33 +64,6 @@ def weighted(text: str, offset: int = 0) -> int:
     return sum(_VALUES[c] * (7, 3, 1)[(offset + i) % 3] for i, c in enumerate(text)) % 10
 
 
-def check_digit(text: str) -> str:
-    """Doc 9303-3 section 4.9."""
-    return str(weighted(text))
-
-
-_CODES = frozenset(
-    (
-        "ABW AFG AGO AIA ALA ALB AND ARE ARG ARM ASM ATA ATF ATG AUS AUT AZE BDI BEL BEN BES BFA BGD BGR BHR BHS "
-        "BIH BLM BLR BLZ BMU BOL BRA BRB BRN BTN BVT BWA CAF CAN CCK CHE CHL CHN CIV CMR COD COG COK COL COM CPV "
-        "CRI CUB CUW CXR CYM CYP CZE D<< DJI DMA DNK DOM DZA ECU EGY ERI ESH ESP EST ETH EUE FIN FJI FLK FRA FRO "
-        "FSM GAB GBD GBN GBO GBP GBR GBS GEO GGY GHA GIB GIN GLP GMB GNB GNQ GRC GRD GRL GTM GUF GUM GUY HKG HMD "
-        "HND HRV HTI HUN IAO IDN IMN IND IOT IRL IRN IRQ ISL ISR ITA JAM JEY JOR JPN KAZ KEN KGZ KHM KIR KNA KOR "
-        "KWT LAO LBN LBR LBY LCA LIE LKA LSO LTU LUX LVA MAC MAF MAR MCO MDA MDG MDV MEX MHL MKD MLI MLT MMR MNE "
-        "MNG MNP MOZ MRT MSR MTQ MUS MWI MYS MYT NAM NCL NER NFK NGA NIC NIU NLD NOR NPL NRU NZL OMN PAK PAN PCN "
-        "PER PHL PLW PNG POL PRI PRK PRT PRY PSE PYF QAT REU RKS ROU RUS RWA SAU SDN SEN SGP SGS SHN SJM SLB SLE "
-        "SLV SMR SOM SPM SRB SSD STP SUR SVK SVN SWE SWZ SXM SYC SYR TCA TCD TGO THA TJK TKL TKM TLS TON TTO TUN "
-        "TUR TUV TWN TZA UGA UKR UMI UNA UNK UNO URY USA UTO UZB VAT VCT VEN VGB VIR VNM VUT WLF WSM XAA XBA XCC "
-        "XCE XCO XDC XEC XES XIM XMP XOM XPO XXA XXB XXC XXX YEM ZAF ZMB ZWE"
-    ).split()
-)
-
-
-def listed(code: str) -> bool:
-    """Whether a three-letter code, fillers included, is in Doc 9303-3 section 5."""
-    return code in _CODES
-
-
 # a name: primary identifier, `<<`, secondary identifier, then filler only
 _START, _PRIMARY, _PRIMARY_GAP, _SEPARATOR, _SECONDARY, _SECONDARY_GAP, _TAIL = range(7)
 _ON_LETTER = {
@@ -136,8 +112,16 @@ def _expiry(text: str) -> float | None:
     return _date(text) if text[:6].isdigit() else None
 
 
-def _code(text: str) -> float | None:
-    if text in _CODES:
+def _issuer(text: str) -> float | None:
+    return _code(text, ISSUERS)
+
+
+def _nationality(text: str) -> float | None:
+    return _code(text, NATIONALITIES)
+
+
+def _code(text: str, known: frozenset[str]) -> float | None:
+    if text in known:
         return 0.0
     if text.isdigit():
         return DIGITS_FOR_CODE
@@ -206,8 +190,12 @@ def _sex(at: int) -> Field:
     return _field("sex", at, at + 1, frozenset("FM<"))
 
 
-def _country(name: str, start: int) -> Field:
-    return _field(name, start, start + 3, ANY, prior=_code)
+def _issued_by() -> Field:
+    return _field("issuer", 2, 5, ANY, prior=_issuer)
+
+
+def _citizen_of(start: int) -> Field:
+    return _field("nationality", start, start + 3, ANY, prior=_nationality)
 
 
 def _document_number(start: int) -> Field:
@@ -222,10 +210,10 @@ FORMATS = (
         44,
         (
             _kind("P"),
-            _country("issuer", 2),
+            _issued_by(),
             _name(5, 44),
             _document_number(44),
-            _country("nationality", 54),
+            _citizen_of(54),
             _birth(57),
             _sex(64),
             _expires(65),
@@ -240,10 +228,10 @@ FORMATS = (
         44,
         (
             _kind("V"),
-            _country("issuer", 2),
+            _issued_by(),
             _name(5, 44),
             _document_number(44),
-            _country("nationality", 54),
+            _citizen_of(54),
             _birth(57),
             _sex(64),
             _expires(65),
@@ -256,10 +244,10 @@ FORMATS = (
         36,
         (
             _kind("ACI"),
-            _country("issuer", 2),
+            _issued_by(),
             _name(5, 36),
             _document_number(36),
-            _country("nationality", 46),
+            _citizen_of(46),
             _birth(49),
             _sex(56),
             _expires(57),
@@ -274,10 +262,10 @@ FORMATS = (
         36,
         (
             _kind("V"),
-            _country("issuer", 2),
+            _issued_by(),
             _name(5, 36),
             _document_number(36),
-            _country("nationality", 46),
+            _citizen_of(46),
             _birth(49),
             _sex(56),
             _expires(57),
@@ -307,12 +295,12 @@ FORMATS = (
         30,
         (
             _kind("ACI"),
-            _country("issuer", 2),
+            _issued_by(),
             Field("number", 5, 30, (ANY,) * 9 + (DIGITS | {"<"},) + (ANY,) * 15, prior=_number_td1),
             _birth(30),
             _sex(37),
             _expires(38),
-            _country("nationality", 45),
+            _citizen_of(45),
             _field("optional", 48, 59, ANY),
             _name(60, 90),
         ),

@@ -1,0 +1,52 @@
+"""Decodes an encoded image of a page: JPEG, JPEG 2000 or PNG, told by its first bytes, size capped by its header.
+
+As `models.image`, which it uses for the first two: nothing is allocated for a size that is too large, and
+what the decoder gives must have the size that the header declared. Raises ImageError and nothing else.
+"""
+
+import struct
+
+import cv2
+import numpy as np
+
+from models import image
+from models.image import ImageError
+from models.tflite import Image
+
+MAX_BYTES = 32_000_000
+MAX_PIXELS = 40_000_000
+
+_PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+_PNG_KINDS = frozenset({(8, 0), (8, 2), (8, 3), (8, 4), (8, 6)})  # depth and colour type: no 16-bit, no Adam7
+
+
+def decode(encoded: bytes) -> Image:
+    """Return a BGR image; an alpha channel is dropped."""
+    if encoded.startswith(_PNG[:8]):
+        return _png(encoded)
+    return image.decode(encoded, max_bytes=MAX_BYTES, max_pixels=MAX_PIXELS)
+
+
+def _png(encoded: bytes) -> Image:
+    """PNG (ISO/IEC 15948), not interlaced."""
+    if len(encoded) > MAX_BYTES:
+        raise ImageError("image_too_long")
+    if not encoded.startswith(_PNG) or len(encoded) < 33:
+        raise ImageError("image_damaged")
+    width, height, depth, colour, compression, filters, interlace = struct.unpack_from(
+        ">IIBBBBB", encoded, 16
+    )
+    if (depth, colour) not in _PNG_KINDS or compression or filters or interlace:
+        raise ImageError("image_kind_unsupported")
+    if min(width, height) < image.MIN_SIDE:
+        raise ImageError("image_too_small")
+    if max(width, height) > image.MAX_SIDE or width * height > MAX_PIXELS:
+        raise ImageError("image_too_large")
+    try:
+        flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+        decoded: Image | None = cv2.imdecode(np.frombuffer(encoded, np.uint8), flags)
+    except (cv2.error, MemoryError) as error:
+        raise ImageError("image_damaged") from error
+    if decoded is None or decoded.shape != (height, width, 3) or decoded.dtype != np.uint8:
+        raise ImageError("image_damaged")
+    return decoded

@@ -1,0 +1,102 @@
+"""Reads a page: an image in, plain numbers out, for `gated.document.mrz.decoding` and for placement coaching."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from models.manifest import MrzReading, PageNetwork
+from models.mrz.reading import ZoneReader, ZoneReading
+from models.mrz.sight import PageSight, seen
+from models.tflite import Image, TensorModel
+
+MIN_SIDE = 64
+MAX_SIDE = 1800  # a larger image is reduced: a passport across it still has 35 pixels a character
+ENOUGH = 0.6  # clarity of a character at which no other zone is looked at
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class PageReading:
+    """`lines`: for every place of every line the probabilities of `<`, 0-9, A-Z; empty if there is no zone.
+
+    `corners`: for each line its four corners in the image's pixels, from the upper left as read. `sight`
+    tells how the page lies.
+    """
+
+    lines: tuple[tuple[tuple[float, ...], ...], ...]
+    corners: tuple[tuple[Point, Point, Point, Point], ...]
+    sight: PageSight
+
+
+class PageReader:
+    """Reads pages with the manifest's networks. Not for use from two threads at once."""
+
+    def __init__(self, entry: MrzReading) -> None:
+        """Load both networks; raises ModelError."""
+        self._networks = tuple(_network(network) for network in (entry.finder, entry.reader))
+        finder, reader = self._networks
+        self._zones = ZoneReader(lambda x: finder.run(x)[0], lambda x: reader.run(x)[0], entry.temperature)
+
+    def read(self, page: Image, before: Image | None = None) -> PageReading:
+        """Read a BGR image; `before` is the one before it, which tells whether the page moves."""
+        if page.ndim != 3 or page.shape[2] != 3 or min(page.shape[:2]) < MIN_SIDE:
+            return _nothing(np.zeros((MIN_SIDE, MIN_SIDE), np.uint8))
+        grey, factor = _grey(page)
+        earlier = None if before is None or before.shape != page.shape else _grey(before)[0]
+        best: ZoneReading | None = None
+        for found in self._zones.find(grey):
+            zone = self._zones.read(grey, found)
+            if zone is not None and (best is None or zone.clarity > best.clarity):
+                best = zone
+                if zone.clarity > ENOUGH:
+                    break
+        if best is None:
+            return _nothing(grey, earlier)
+        count = len(best.lines[0])
+        sight = seen(grey, best.strips, whole=best.whole, characters=count, before=earlier)
+        lines = (
+            tuple(tuple(tuple(map(float, place)) for place in line) for line in best.lines)
+            if best.whole
+            else ()
+        )
+        corners = tuple(
+            tuple(
+                (x / factor, y / factor)
+                for x, y in (
+                    strip.at(0, -strip.cap / 2),
+                    strip.at(strip.length, -strip.cap / 2),
+                    strip.at(strip.length, strip.cap / 2),
+                    strip.at(0, strip.cap / 2),
+                )
+            )
+            for strip in best.strips
+        )
+        return PageReading(lines, corners, sight)
+
+    def wipe(self) -> None:
+        """Overwrite what the last page left in the networks."""
+        for network in self._networks:
+            network.wipe()
+
+
+def _network(entry: PageNetwork) -> TensorModel:
+    return TensorModel(entry.file, entry.sha256, (1, entry.height, entry.width, 1), entry.outputs)
+
+
+def _grey(page: Image) -> tuple[npt.NDArray[np.uint8], float]:
+    """Grey levels of at most MAX_SIDE, and the factor by which the image was reduced."""
+    factor = min(1.0, MAX_SIDE / max(page.shape[:2]))
+    smaller: Any = page
+    if factor < 1:
+        size = max(1, round(page.shape[1] * factor)), max(1, round(page.shape[0] * factor))
+        smaller = cv2.resize(page, size, interpolation=cv2.INTER_AREA)
+    grey: Any = cv2.cvtColor(smaller, cv2.COLOR_BGR2GRAY)
+    return grey, factor
+
+
+def _nothing(grey: npt.NDArray[np.uint8], before: npt.NDArray[np.uint8] | None = None) -> PageReading:
+    return PageReading((), (), seen(grey, (), whole=False, characters=0, before=before))
