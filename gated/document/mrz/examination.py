@@ -10,7 +10,7 @@ from datetime import date
 
 from gated.core.personal import MASK, Personal
 from gated.document.mrz import dates
-from gated.document.mrz.layouts import CHECKED
+from gated.document.mrz.layouts import BY_FORMAT, CHECKED
 from gated.document.mrz.rules import CheckState, Fault
 from gated.document.mrz.zone import Mrz, ZoneText, findings_in
 
@@ -19,7 +19,7 @@ NO_CHECKS: Mapping[str, CheckState] = dict.fromkeys(CHECKED, "absent")
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Fields:
-    """What each field says, without fillers; None where the format has no such field or it tells nothing.
+    """What each field says, without fillers: empty where it says nothing, None where the format has none.
 
     Dates are YYYY-MM-DD, `?` for each digit of an unknown part; None where the field holds no date.
     """
@@ -72,21 +72,22 @@ def examine(lines: Iterable[str], *, at: date) -> Examined:
 
 def _fields(found: Mrz, at: date) -> Fields:
     """The fields of a zone that need not be right."""
+    there = BY_FORMAT[found.format].fields
     birth = dates.found_birth(found.birth_yymmdd, at)
     expiry = dates.found_expiry(found.expiry_yymmdd, at)
     issue = found.issue_date(at)
     return Fields(
-        document_type=found.document_type or None,
-        issuer=found.issuer or None,
-        surname=found.surname or None,
-        given_names=found.given_names or None,
-        document_number=found.document_number or None,
-        nationality=found.nationality or None,
+        document_type=found.document_type,
+        issuer=found.issuer,
+        surname=found.surname,
+        given_names=found.given_names,
+        document_number=found.document_number,
+        nationality=found.nationality,
         birth_date=birth.iso if birth else None,
-        sex=found.sex or None,
+        sex=found.sex,
         expiry_date=expiry.iso if expiry else None,
-        optional_data=found.optional_data or None,
-        optional_data_2=found.optional_data_2 or None,
-        issuing_office=found.issuing_office or None,
+        optional_data=found.optional_data if "optional_data" in there else None,
+        optional_data_2=found.optional_data_2 if "optional_data_2" in there else None,
+        issuing_office=found.issuing_office if "issuing_office" in there else None,
         issue_date=issue.iso if issue else None,
     )

@@ -195,8 +195,7 @@ def _judge_digits(findings: Findings) -> None:
             checks["optional_data"] = "filler"  # Doc 9303-4 section 4.2.2.2, position 43
         else:
             _note(findings, check.field, check.at, text[check.at], expected)
-    for name in CHECKED:
-        checks.setdefault(name, "absent")
+    findings.checks = {name: checks.get(name, "absent") for name in CHECKED}
 
 
 def _note(findings: Findings, name: str, at: int, digit: str, expected: str) -> None:

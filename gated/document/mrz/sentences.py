@@ -18,17 +18,17 @@ _LABELS = {
     "composite": "whole zone",
 }
 _FORMS = {
-    "document_type": "begins with P (passport), V (visa), or A, C or I (card); its second place has limits",
-    "issuer": "is three letters of the list of codes, or D",
-    "nationality": "is three letters of the list of codes, or D",
-    "name": "is words of letters: one filler between words, two before the given names, fillers to the end",
-    "surname": "is words of letters with fillers between and after",
-    "given_names": "is words of letters with fillers between and after",
-    "document_number": "has at least one letter or digit",
-    "birth_date": "is YYMMDD with a month and day that exist, and << for each part that is unknown",
-    "expiry_date": "is YYMMDD with a month and day that exist",
-    "sex": "is F, M or <",
-    "issuing_office": "is letters and digits, fillers after them",
+    "document_type": "begin with P (passport), V (visa), or A, C or I (card); its second place has limits",
+    "issuer": "be three letters of the list of codes, or D",
+    "nationality": "be three letters of the list of codes, or D",
+    "name": "be words of letters: one filler between words, two before the given names, fillers to the end",
+    "surname": "be words of letters with fillers between and after",
+    "given_names": "be words of letters with fillers between and after",
+    "document_number": "have letters or digits, in the French card a month of issue and a serial",
+    "birth_date": "be YYMMDD with a month and day that exist, and << for each part that is unknown",
+    "expiry_date": "be YYMMDD with a month and day that exist",
+    "sex": "be F, M or <",
+    "issuing_office": "be letters and digits, fillers after them",
 }
 
 
@@ -47,4 +47,4 @@ def sentence(name: str, reason: str) -> str:
         case "check_digit":
             return f"The check digit of the {label} does not fit: misread, or not genuine."
         case _:
-            return f"The {label} {_FORMS[name]}."
+            return f"The {label} must {_FORMS[name]}."

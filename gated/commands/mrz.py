@@ -1,0 +1,108 @@
+"""The command on zones that an operator has: what their lines say, and whether they are right.
+
+It prints personal data, which the operator gave it; nothing else here does.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Any
+
+from gated.commands.answer import Answer, UsageError, Words
+from gated.document.mrz import Examined, examine
+from gated.document.mrz.codes import CODES
+from gated.runtime.clock import now_utc
+
+MAX_INPUT = 4096  # bytes; a zone is 90 characters, and what is far longer is another file
+MAX_LINES = 3
+YEARS = range(1980, 2200)  # the first standard for machine-readable passports is of 1980
+
+_LABEL = 21
+
+
+def add(mrz: Words) -> None:
+    """Put `parse` under the word `mrz`."""
+    mrz.command("parse", mrz_parse).add_argument(
+        "--at", metavar="DATE", type=day, help="the day that gives the centuries (2026-11-26; today)"
+    )
+
+
+def mrz_parse(arguments: argparse.Namespace) -> Answer:
+    """Say what a machine-readable zone holds: its lines, of one document, on standard input."""
+    examined = examine(_lines(sys.stdin.buffer.read(MAX_INPUT + 1)), at=arguments.at or now_utc().date())
+    return Answer(value=examined_value(examined), text=tuple(examined_text(examined)), good=examined.valid)
+
+
+def examined_value(examined: Examined) -> dict[str, Any]:
+    """`format`, `valid`, `fields`, `checks` and `errors`, for JSON. Personal data."""
+    return {
+        "format": examined.format,
+        "valid": examined.valid,
+        "fields": examined.fields.reveal().by_name(),
+        "checks": dict(examined.checks),
+        "errors": [
+            {
+                "field": fault.field,
+                "line": fault.line,
+                "column": fault.column,
+                "reason": fault.reason,
+                "text": fault.text,
+            }
+            for fault in examined.faults
+        ],
+    }
+
+
+def examined_text(examined: Examined) -> Iterator[str]:
+    """The same in lines for people. Personal data."""
+    yield _line("format", examined.format or "none")
+    yield _line("valid", "yes" if examined.valid else "no")
+    for name, value in examined.fields.reveal().by_name().items():
+        if value is not None:
+            yield _line(name, _told(name, value))
+    for name, state in examined.checks.items():
+        if state != "absent":
+            yield _line(f"check {name}", state)
+    for fault in examined.faults:
+        places = [f"{word} {at}" for word, at in (("line", fault.line), ("column", fault.column)) if at]
+        yield _line("error", ", ".join([*places, f"{fault.field} {fault.reason}"]) + f": {fault.text}")
+
+
+def _line(label: str, value: str) -> str:
+    return f"{label:<{_LABEL}}  {value}".rstrip()
+
+
+def _told(name: str, value: str) -> str:
+    """A value with what its code stands for; control characters of a bad line do not reach the terminal."""
+    shown = "".join(
+        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in value
+    )
+    code = CODES.get(value) if name in {"issuer", "nationality"} else None
+    return f"{shown} ({code.meaning})" if code else shown
+
+
+def _lines(raw: bytes) -> list[str]:
+    """The lines on standard input. Raises UsageError."""
+    if len(raw) > MAX_INPUT:
+        raise UsageError(f"more than {MAX_INPUT} bytes: give the lines of one zone on standard input")
+    try:
+        lines = [line for line in raw.decode().splitlines() if line.strip()]
+    except UnicodeDecodeError as error:
+        raise UsageError("not UTF-8 text: give the lines of a zone on standard input") from error
+    if not lines:
+        raise UsageError("no lines: give those of a zone on standard input")
+    if len(lines) > MAX_LINES:
+        raise UsageError(f"more than {MAX_LINES} lines: give those of one zone")
+    return lines
+
+
+def day(text: str) -> date:
+    """A day from the command line. Raises ArgumentTypeError."""
+    try:
+        day = datetime.fromisoformat(text).date()
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no date: give one such as 2026-11-26") from error
+    if day.year not in YEARS:
+        raise argparse.ArgumentTypeError(f"{text!r}: give a year from {YEARS[0]} to {YEARS[-1]}")
+    return day
