@@ -1,4 +1,4 @@
-"""`gate-sim`: rehearses a whole gate with simulated devices, real daemons and travellers, in real time."""
+"""`gate-sim`: a whole gate with simulated devices, real daemons and travellers; or a lone chip."""
 
 import argparse
 import os
@@ -13,8 +13,10 @@ from pathlib import Path
 import msgspec
 
 from gated.core.policy import Limits, Policy
+from hw_sim import chip_command
 from hw_sim.camera.people import portrait
 from hw_sim.lane.gpio_shim import ShimError
+from hw_sim.native import errors_to
 from hw_sim.record import Rehearsed
 from hw_sim.rehearsal import Rehearsal
 from hw_sim.scenarios import BY_NAME, LIST, SCENARIOS, Scenario, Twist
@@ -82,16 +84,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _cast(chosen: Sequence[Scenario], seed: int, log: Path) -> None:
     """Have everybody's photograph taken before the story begins; what native code prints goes to a log."""
-    sys.stderr.flush()
-    terminal = os.dup(sys.stderr.fileno())
-    try:
-        with log.open("wb") as file:
-            os.dup2(file.fileno(), sys.stderr.fileno())
-            for holder in {scenario.holder for scenario in chosen}:
-                portrait(holder, seed)
-    finally:
-        os.dup2(terminal, sys.stderr.fileno())
-        os.close(terminal)
+    with errors_to(log):
+        for holder in {scenario.holder for scenario in chosen}:
+            portrait(holder, seed)
 
 
 def _rehearse(site: Site, scenario: Scenario, narrator: Narrator, seed: int) -> Rehearsed:
@@ -167,6 +162,7 @@ def _parser() -> argparse.ArgumentParser:
     played.add_argument("--report", type=Path, help="where to write the report (HTML)")
     played.add_argument("--folder", type=Path, default=FOLDER, help="where state and logs go")
     played.set_defaults(command=run)
+    chip_command.add(words)
     return parser
 
 

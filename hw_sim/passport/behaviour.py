@@ -35,7 +35,9 @@ class Behaviour(Value):
     longest_command: int = 65_535  # bytes of an APDU; 6700 to longer ones
     longest_response: int = 65_535  # bytes of response data
     chaining: bool = True  # else 6884 to command chaining, but within PACE
-    answers_in_parts: bool = False  # a secured response longer than a short Le comes in parts (61xx)
+    part_length: int | None = (
+        None  # bytes of a response at once; the rest in parts (61xx), however it is secured
+    )
     exact_le: bool = False  # 6Cxx to a plain READ BINARY that wants as much as there is and finds less
 
     # files

@@ -1,0 +1,110 @@
+"""What a simulated chip by name is made of, and what a careful reading makes of it.
+
+Every one is the passport of the same invented person of Utopia.
+"""
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final, Literal
+
+import cv2
+import numpy as np
+from msgspec.structs import replace
+
+from gated.core.values import Value
+from hw_sim.camera.people import passport_photo, portrait
+from hw_sim.passport import details
+from hw_sim.passport.behaviour import Behaviour
+from hw_sim.passport.chip import Chip
+from hw_sim.passport.issuer import BAC_ONLY, Authority, Passport, Person, Protocols, issue
+
+CAN: Final = "314159"
+SEED: Final = "utopia"
+PERSON: Final = Person(
+    surname="Lovelace",
+    given_names="Ada",
+    number="UT0815471",
+    birth=date(1987, 12, 10),
+    expiry=date(2034, 5, 31),
+    sex="F",
+)
+WELL_BEHAVED: Final = Behaviour()
+
+_FACE: Final = "ada"
+_LARGE_PX: Final = (826, 1062)  # 35 x 45 mm at 600 dpi
+_LARGE_BYTES: Final = 40 * 1024
+
+Change = Callable[[Passport], Passport]
+
+
+class Expected(Value):
+    """What a reading with the shipped settings finds.
+
+    `access` is the way it got in and `reason` why that was not PACE; `error` the code of the DocumentError
+    that ended it, with `*` for what hangs on lengths or chance; `silent` means that the chip stopped
+    answering, which the reader's driver reports.
+    """
+
+    access: str = ""
+    reason: str = ""
+    error: str = ""
+    silent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One kind of chip.
+
+    `issued` goes to `issue`, `state` to `Authority.establish`; `change` comes after signing.
+    """
+
+    name: str
+    title: str
+    expected: Expected
+    protocols: Protocols = BAC_ONLY
+    behaviour: Behaviour = WELL_BEHAVED
+    issued: Mapping[str, Any] = field(default_factory=dict)
+    state: Mapping[str, Any] = field(default_factory=dict)
+    large_portrait: bool = False
+    more_groups: bool = False
+    change: Change | None = None
+    opened_by: Literal["mrz", "can"] = "mrz"
+
+    def authority(self, today: date) -> Authority:
+        """The state that issued it."""
+        return Authority.establish(SEED, today=today, **self.state)
+
+    def passport(self, today: date) -> Passport:
+        """The passport, as it lies on the reader."""
+        photograph = large_portrait() if self.large_portrait else passport_photo(_FACE, 0)
+        protocols = replace(self.protocols, can=CAN) if self.protocols.pace else self.protocols
+        issued = dict(self.issued)
+        if self.more_groups:
+            issued["extra"] = _more_groups(photograph) | issued.get("extra", {})
+        passport = issue(self.authority(today), PERSON, photograph, protocols=protocols, **issued)
+        return self.change(passport) if self.change else passport
+
+    def chip(self, today: date) -> Chip:
+        """The chip in it, out of the field."""
+        return Chip(self.passport(today), self.behaviour)
+
+
+def _more_groups(picture: bytes) -> dict[int, bytes]:
+    """The optional data groups that access alone opens."""
+    groups = details.everything(PERSON.surname.upper(), PERSON.given_names.upper(), PERSON.birth, picture)
+    return {fid: content for fid, content in groups.items() if fid != details.DG3}
+
+
+@functools.cache
+def large_portrait() -> bytes:
+    """A JPEG 2000 of about 40 KiB: with it DG2 goes beyond the offsets that READ BINARY itself can name."""
+    picture = cv2.resize(portrait(_FACE, 0), _LARGE_PX, interpolation=cv2.INTER_CUBIC)
+    grain = np.random.default_rng(0).normal(0, 6, picture.shape)
+    grainy = np.clip(picture + grain, 0, 255).astype(np.uint8)
+    for per_mille in range(10, 1000):
+        coded = cv2.imencode(".jp2", grainy, (cv2.IMWRITE_JPEG2000_COMPRESSION_X1000, per_mille))[1].tobytes()
+        if len(coded) >= _LARGE_BYTES:
+            return coded
+    raise ValueError("the portrait cannot be made large: raise its grain")
