@@ -20,10 +20,12 @@ _LOCKED: Final = "exclusively lock"  # pyserial gives the refusal of its lock no
 class SerialLine:
     """A serial line; `device` is the section of the configuration that errors point to."""
 
-    def __init__(self, device: str, port: str, *, baud: int, bytesize: int, parity: str) -> None:
+    def __init__(
+        self, device: str, port: str, *, baud: int, bytesize: int, parity: str, stopbits: int
+    ) -> None:
         self._device = device
         self._port = port
-        self._format = {"baudrate": baud, "bytesize": bytesize, "parity": parity}
+        self._format = {"baudrate": baud, "bytesize": bytesize, "parity": parity, "stopbits": stopbits}
         self._line: serial.Serial | None = None
 
     def open(self) -> None:
@@ -39,7 +41,9 @@ class SerialLine:
             raise self._gone("not_there") from error
         except ValueError as error:
             raise DeviceError(
-                self._device, "bad_line_format", f"correct baud, bytesize or parity in [{self._device}]"
+                self._device,
+                "bad_line_format",
+                f"correct baud, bytesize, parity or stopbits in [{self._device}]",
             ) from error
         self._line = line
         with self._errors():

@@ -1,12 +1,15 @@
 """The configuration: the example is complete, and every fault is told by file, key and fix."""
 
+import re
 import tomllib
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from drivers.mrz_profiles import PROFILES, habits_of
 from gated.config import MAX_CONFIG, ConfigError, GateConfig, load, load_board
+from gated.core.settings import MrzScannerSettings
 
 EXAMPLE = Path(__file__).parents[1] / "config" / "gate.example.toml"
 FILLED = {
@@ -110,9 +113,46 @@ def keys(prefix: str, value: object) -> set[str]:
             id="a flag for a number",
         ),
         pytest.param(
-            "baud = 9600", "baud = 9601",
+            "# baud = 9600", "baud = 9601",
             "mrz_scanner.baud: Invalid enum value 9601: take one of the values that gate.example.toml lists",
             id="none of the values",
+        ),
+        pytest.param(
+            'profile = "generic"', 'profile = "other"',
+            "mrz_scanner.profile: Invalid enum value 'other': take one of the values that gate.example.toml",
+            id="an unknown profile",
+        ),
+        pytest.param(
+            '# filler = "<"', 'filler = "<<"', "mrz_scanner.filler: Expected `str` matching",
+            id="a long filler",
+        ),
+        pytest.param(
+            '# ignored = ""', 'ignored = "\u20ac"', "mrz_scanner.ignored: Expected `str` matching regex",
+            id="what is no byte",
+        ),
+        pytest.param(
+            '# start = "\\u0002"', 'start = "\\u0002"',
+            'mrz_scanner: `start` and `end` are of no use without framing = "delimited": add it',
+            id="marks that nobody looks for",
+        ),
+        pytest.param(
+            '# end = "\\u0003"', 'end = ""',
+            "mrz_scanner: `end` is empty: write the mark, such as \\u0002, or leave the key out",
+            id="an empty mark",
+        ),
+        pytest.param(
+            "# rearm = false", "rearm = true",
+            "mrz_scanner: `rearm` sends `continuous` again, which is empty: set it, or rearm = false",
+            id="nothing to send again",
+        ),
+        pytest.param(
+            'interface = "usb"', 'interface = "serial"', "chip_reader.interface: Invalid enum value 'serial'",
+            id="no interface of a chip reader",
+        ),
+        pytest.param(
+            'name = ""', 'name = "PICC"',
+            'chip_reader: `name` is of no use without interface = "pcsc": remove it, or set that',
+            id="a name for a reader on USB",
         ),
         pytest.param('gate = "lane-1"', 'gate = "Lane 1"', "gate: Expected `str` matching", id="a bad name"),
         pytest.param(
@@ -133,6 +173,32 @@ def keys(prefix: str, value: object) -> set[str]:
 )  # fmt: skip
 def test_a_fault_is_told_by_file_key_and_fix(tmp_path: Path, old: str, new: str, told: str) -> None:
     assert told in complaint(tmp_path, old, new)
+
+
+@pytest.mark.parametrize("key", ["vendor_id", "product_id", "ccid_interface", "slot", "two_cards_error"])
+def test_a_usb_key_for_a_reader_of_the_pcsc_daemon_is_told(tmp_path: Path, key: str) -> None:
+    path = tmp_path / "gate.toml"
+    text = filled().replace('interface = "usb"', 'interface = "pcsc"')
+    assert load_text(path, text).chip_reader.interface == "pcsc"
+    with pytest.raises(ConfigError, match=rf'chip_reader: `{key}` is of no use with interface = "pcsc"'):
+        load_text(path, text.replace(f"\n{key} = 0", f"\n{key} = 1"))
+
+
+def load_text(path: Path, text: str) -> GateConfig:
+    path.write_text(text)
+    return load(path).config
+
+
+def test_the_example_names_every_key_of_the_scanner_and_changes_nothing_of_its_profile() -> None:
+    text = EXAMPLE.read_text()
+    section = text[text.index("[mrz_scanner]") : text.index("[chip_reader]")]
+    for name in MrzScannerSettings.__struct_fields__:
+        assert re.search(rf"^(# )?{name} = ", section, re.MULTILINE), name
+    plain = tomllib.loads(section)["mrz_scanner"]
+    assert set(plain) == {"port", "profile"}  # any other key would make every other profile wrong
+    shown = tomllib.loads(re.sub(r"^# (?=[a-z_]+ = )", "", section, flags=re.MULTILINE))["mrz_scanner"]
+    del shown["start"], shown["end"]  # of another framing
+    assert habits_of(msgspec.convert(shown, MrzScannerSettings)) == PROFILES["generic"]
 
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:

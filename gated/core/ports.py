@@ -87,8 +87,17 @@ class ChipReader(Protocol):
 class MrzScanner(Protocol):
     """A reader that sends the lines of the machine-readable zone."""
 
+    def open(self) -> None:
+        """Take the device; forget what it sent before. Raises DeviceGone, DeviceTimeout, DeviceError."""
+
+    def close(self) -> None:
+        """Give the device back. Idempotent, never raises."""
+
     def read(self, timeout_s: float) -> bytes | None:
-        """Return one framed message (no framing bytes), or None when none came in time."""
+        r"""Return one message, its lines joined by `\n` and nothing else; None when none began in time.
+
+        Raises DeviceGone, DeviceTimeout, DeviceError: what came is no message (`noise`, `cut_off`).
+        """
 
     def inquire(self) -> None:
         """Ask the device to send what lies on it now (a no-op for devices that only send by themselves)."""

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from gated.core.trust_policy import TrustPolicy
 from gated.core.values import Value
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
@@ -20,16 +21,45 @@ class Settings(Value):
     """Base of every section."""
 
 
-class MrzScannerSettings(Settings):
-    """A serial MRZ reader. It sends by itself; `inquire` is the command that makes it send again, if any."""
+Wire = Annotated[str, Meta(pattern=r"^[\x00-\xff]*\Z", max_length=32)]  # bytes as characters
+
+
+class MrzScannerSettings(Settings, omit_defaults=True):  # TOML cannot say None
+    """A serial MRZ reader: the profile that it is like, and keys that replace what the profile says.
+
+    `docs/readers.md` lists the profiles and their values. `continuous` is the command that makes it read by
+    itself, `inquire` the one that makes it send what lies on it, if it has them.
+    """
 
     port: Path
-    baud: Literal[9600, 19200, 38400, 57600, 115200] = 9600
-    bytesize: Literal[7, 8] = 8
-    parity: Literal["N", "E", "O"] = "N"
-    inquire: str = ""
-    max_bytes: Annotated[int, Meta(ge=90, le=1024)] = 256
-    byte_gap_s: Seconds = 0.25
+    profile: Literal["generic", "delimited", "rte-native", "elyctis-idbox"] = "generic"
+    baud: Literal[1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] | None = None
+    bytesize: Literal[7, 8] | None = None
+    parity: Literal["N", "E", "O"] | None = None
+    stopbits: Literal[1, 2] | None = None
+    framing: Literal["auto", "delimited", "rte", "elyctis"] | None = None
+    start: Wire | None = None
+    end: Wire | None = None
+    filler: Annotated[str, Meta(pattern=r"^[!-~]\Z")] | None = None
+    padding: Annotated[str, Meta(pattern=r"^[!-~]?\Z")] | None = None
+    ignored: Wire | None = None
+    inquire: Wire | None = None
+    continuous: Wire | None = None
+    rearm: bool | None = None
+    max_bytes: Annotated[int, Meta(ge=90, le=1024)] | None = None
+    byte_gap_s: Seconds | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse keys that contradict each other; the loader adds the file and the section."""
+        for name in ("start", "end"):
+            if getattr(self, name) == "":
+                raise ValueError(f"`{name}` is empty: write the mark, such as \\u0002, or leave the key out")
+        marks = self.start is not None or self.end is not None
+        if marks and (self.framing or self.profile) != "delimited":
+            raise ValueError('`start` and `end` are of no use without framing = "delimited": add it')
+        by_profile = self.continuous is None and self.profile == "elyctis-idbox"
+        if self.rearm and not self.continuous and not by_profile:
+            raise ValueError("`rearm` sends `continuous` again, which is empty: set it, or rearm = false")
 
 
 class ChipReaderSettings(Settings):
@@ -47,6 +77,14 @@ class ChipReaderSettings(Settings):
     two_cards_error: Annotated[int, Meta(ge=0, le=0xFF)] = 0
     name: Annotated[str, Meta(max_length=127)] = ""
     exchange_s: Seconds = 3.0
+
+    def __post_init__(self) -> None:
+        """Refuse keys of the interface that is not used; the loader adds the file and the section."""
+        if self.interface == "usb" and self.name:
+            raise ValueError('`name` is of no use without interface = "pcsc": remove it, or set that')
+        for key in ("vendor_id", "product_id", "ccid_interface", "slot", "two_cards_error"):
+            if self.interface == "pcsc" and getattr(self, key):
+                raise ValueError(f'`{key}` is of no use with interface = "pcsc": remove it')
 
 
 class OutputLine(Settings):
@@ -123,12 +161,15 @@ class TrustSettings(Settings):
     """Master lists and certificates that document signers are checked against (DER or PEM files).
 
     `anchors` are the certificates that sign master lists; a master list whose signer does not lead
-    to one of them is refused.
+    to one of them is refused. `crls` and `deviations` are signed by the roots themselves.
     """
 
     master_lists: tuple[Path, ...] = ()
     certificates: tuple[Path, ...] = ()
     anchors: tuple[Path, ...] = ()
+    crls: tuple[Path, ...] = ()
+    deviations: tuple[Path, ...] = ()
+    policy: TrustPolicy = TrustPolicy()
 
 
 class DocumentSettings(Settings):

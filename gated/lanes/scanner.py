@@ -8,10 +8,9 @@ was felt is kept for a moment; what nobody asked for within that moment is dropp
 
 import time
 
-from drivers.mrz_scanner import SerialMrzScanner
 from gated.core.events import MrzFailed, MrzRead
 from gated.core.personal import Personal
-from gated.core.ports import DeviceError, DeviceGone
+from gated.core.ports import DeviceError, DeviceGone, DeviceTimeout, MrzScanner
 from gated.core.vocabulary import Device
 from gated.document.mrz import MrzError, parse
 from gated.lanes.condition import Condition, Post
@@ -26,7 +25,7 @@ REOPEN_S = 1.0
 class ScannerLane:
     """Listens to the scanner and answers `read`."""
 
-    def __init__(self, scanner: SerialMrzScanner, dossiers: Dossiers, post: Post) -> None:
+    def __init__(self, scanner: MrzScanner, dossiers: Dossiers, post: Post) -> None:
         self.lane = Lane("mrz-scanner", turn=self._turn, leave=scanner.close, period_s=0.0)
         self.condition = Condition(Device.MRZ_SCANNER, post)
         self._scanner = scanner
@@ -69,7 +68,7 @@ class ScannerLane:
             self._kept = None
         try:
             message = self._scanner.read(LISTEN_S)
-        except DeviceGone as error:
+        except (DeviceGone, DeviceTimeout) as error:
             self._lost(error)
         except DeviceError as error:  # noise on the line: the device is well, what it said is not
             self._unreadable(error.code)

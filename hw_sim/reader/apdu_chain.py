@@ -1,4 +1,4 @@
-"""How a reader that takes whole APDUs gathers commands and hands out responses (CCID rev 1.1, 6.1.4, 6.2.1)."""
+"""How a reader of whole APDUs gathers commands and hands out responses (CCID rev 1.1, 6.1.4 and 6.2.1)."""
 
 import time
 from typing import Final

@@ -26,9 +26,52 @@ POLL_S: Final = 0.1
 class Framing(Enum):
     """How the lines of a zone are sent."""
 
-    CR = ("", "\r", "")
-    CRLF = ("", "\r\n", "")
-    STX_ETX = ("\x02", "\r\n", "\x03")
+    CR = "each line ended by CR"
+    CRLF = "each line ended by CR and LF"
+    BARE_CRS = "CRs in place of missing lines, then each line ended by CR"
+    ONE_LINE = "all lines in one, ended by CR"
+    STX_ETX = "STX, each line ended by CR and LF, ETX"
+    SOH_EOT = "SOH, each line ended by CR, EOT"
+    RTE = "RTE Native"
+    ELYCTIS = "a letter, a length and the lines"
+
+    def wrap(self, lines: Sequence[str]) -> bytes:
+        """The bytes of one message."""
+        by_cr = "".join(line + "\r" for line in lines).encode("latin-1")
+        match self:
+            case Framing.CRLF:
+                return by_cr.replace(b"\r", b"\r\n")
+            case Framing.BARE_CRS:
+                return b"\r" * (3 - len(lines)) + by_cr
+            case Framing.ONE_LINE:
+                return by_cr.replace(b"\r", b"") + b"\r"
+            case Framing.STX_ETX:
+                return b"\x02" + by_cr.replace(b"\r", b"\r\n") + b"\x03"
+            case Framing.SOH_EOT:
+                return b"\x01" + by_cr + b"\x04"
+            case Framing.RTE:
+                return _rte_block(lines)
+            case Framing.ELYCTIS:
+                return b"I" + len(by_cr).to_bytes(2, "big") + by_cr
+            case _:
+                return by_cr
+
+
+def _rte_block(lines: Sequence[str]) -> bytes:
+    """A block of a 3M RTE6700 reader: three lines, missing ones empty, all filled up to one width.
+
+    Its manual says so for 30 characters in three lines and 44 in two. How length and check byte are computed
+    is not public: what stands here is a guess, and nothing may depend on it.
+    """
+    width = 30 if len(lines) == 3 else 44
+    filled = [""] * (3 - len(lines)) + [line.ljust(width, "_") for line in lines]
+    text = "".join(line + "\r" for line in filled).encode("latin-1")
+    length = 7 + len(text)
+    body = bytes((length & 0x7F, length >> 7)) + b"OU\x02\x20" + text + b"\x03"
+    check = 0
+    for one in body:
+        check ^= one
+    return b"\x01" + body + bytes((check,))
 
 
 class PtyScanner:
@@ -42,11 +85,18 @@ class PtyScanner:
         framing: Framing = Framing.CR,
         baud: int = 9600,
         inquire: str = "",
+        continuous: str = "",
+        filler: str = "<",
     ) -> None:
+        """`continuous`: a command without which it sends nothing by itself, good for one document."""
         self.path = Path(directory or tempfile.mkdtemp(prefix="egate-")) / name
         self._framing = framing
         self._baud = baud
         self._inquire = inquire.encode("latin-1")
+        self._continuous = continuous.encode("latin-1")
+        self._filler = filler
+        self._armed = not continuous
+        self._heard = b""
         self._lines: tuple[str, ...] = ()
         self._sending = Lock()
         self._master = self._slave = -1
@@ -88,9 +138,11 @@ class PtyScanner:
         self._lines = ()
 
     def send(self, lines: Sequence[str]) -> None:
-        """Lay a document on the reader and send its lines; returns when the last byte has left."""
+        """Lay a document on the reader, which sends its lines; returns when the last byte has left."""
         self.place(lines)
-        self._send_lines()
+        if self._armed:
+            self._armed = not self._continuous
+            self._send_lines()
 
     def send_raw(self, data: bytes) -> None:
         """Send bytes as they are, at the pace of the line. Raises OSError when the device is gone."""
@@ -107,20 +159,28 @@ class PtyScanner:
                     os.write(self._master, chunk)
 
     def _send_lines(self) -> None:
-        before, end, after = self._framing.value
         if self._lines:
-            text = before + "".join(line + end for line in self._lines) + after
-            self.send_raw(text.encode("latin-1"))
+            self.send_raw(self._framing.wrap([line.replace("<", self._filler) for line in self._lines]))
+        elif self._framing is Framing.ELYCTIS:
+            self.send_raw(b"I\x00\x00")
 
     def _listen(self) -> None:
-        """Answer the inquire command until the device vanishes."""
-        master, heard = self._master, b""
+        """Answer commands until the device vanishes."""
+        master, self._heard = self._master, b""
         while self._master == master:
             readable, _, _ = select.select([master], [], [], POLL_S)
             if not readable:
                 continue
-            heard = (heard + os.read(master, 256))[-256:]
-            if self._inquire and self._inquire in heard:
-                heard = b""
-                with suppress(OSError):  # it vanished while it answered
-                    self._send_lines()
+            self._heard = (self._heard + os.read(master, 256))[-256:]
+            with suppress(OSError):  # it vanished while it answered
+                self._obey()
+
+    def _obey(self) -> None:
+        if self._continuous and self._continuous in self._heard:
+            self._heard = self._heard.replace(self._continuous, b"")
+            self._armed = True
+            if self._framing is Framing.ELYCTIS:
+                self.send_raw(self._continuous)  # it confirms by sending the command back
+        if self._inquire and self._inquire in self._heard:
+            self._heard = b""
+            self._send_lines()

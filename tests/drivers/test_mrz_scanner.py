@@ -43,18 +43,125 @@ def scanner(device: PtyScanner) -> Iterator[SerialMrzScanner]:
     one.close()
 
 
+CONFIGURED = {  # what a technician writes for each way of framing
+    Framing.CR: {},
+    Framing.CRLF: {},
+    Framing.BARE_CRS: {},
+    Framing.ONE_LINE: {},
+    Framing.STX_ETX: {},
+    Framing.SOH_EOT: {"profile": "delimited", "start": "\x01", "end": "\x04"},
+    Framing.RTE: {"profile": "rte-native"},
+    Framing.ELYCTIS: {"profile": "elyctis-idbox"},
+}
+
+
 @pytest.mark.parametrize("framing", list(Framing))
 @pytest.mark.parametrize("lines", [TD3, TD1, TD2])
 def test_every_framing_of_every_zone_is_one_message(
     tmp_path: Path, framing: Framing, lines: tuple[str, ...]
 ) -> None:
     device = PtyScanner(tmp_path, framing=framing, baud=FAST)
-    scanner = SerialMrzScanner(settings(device))
+    scanner = SerialMrzScanner(settings(device, **CONFIGURED[framing]))
     scanner.open()
+    expected = joined(lines).replace(b"\n", b"") if framing is Framing.ONE_LINE else joined(lines)
     for _ in range(2):
         device.send(lines)
-        assert scanner.read(1.0) == joined(lines)
+        assert scanner.read(1.0) == expected
     assert scanner.read(0.05) is None
+    scanner.close()
+    device.close()
+
+
+def test_a_filler_of_its_own_is_told_by_the_configuration(tmp_path: Path) -> None:
+    device = PtyScanner(tmp_path, framing=Framing.STX_ETX, baud=FAST, filler="_")
+    scanner = SerialMrzScanner(settings(device, filler="_"))
+    scanner.open()
+    device.send(TD3)
+    assert scanner.read(1.0) == joined(TD3)
+    scanner.close()
+    device.close()
+
+
+def test_a_reader_that_reads_by_itself_only_when_told_is_told_again_after_each_document(
+    tmp_path: Path,
+) -> None:
+    device = PtyScanner(
+        tmp_path, framing=Framing.ELYCTIS, baud=FAST, continuous="C\x00\x01\x01", inquire="I\x00\x00"
+    )
+    scanner = SerialMrzScanner(settings(device, profile="elyctis-idbox"))
+    device.send(TD3)  # nobody has told it yet
+    scanner.open()
+    assert scanner.read(0.2) is None  # its confirmation is no message
+    device.send(TD3)
+    assert scanner.read(1.0) == joined(TD3)
+    assert scanner.read(0.2) is None
+    device.send(TD1)
+    assert scanner.read(1.0) == joined(TD1)
+    device.place(TD2)
+    scanner.inquire()
+    assert scanner.read(1.0) == joined(TD2)
+    device.take()
+    scanner.inquire()
+    assert scanner.read(0.2) is None
+    scanner.close()
+    device.close()
+
+
+def test_a_key_replaces_what_the_profile_says(tmp_path: Path) -> None:
+    device = PtyScanner(tmp_path, framing=Framing.RTE, baud=FAST, inquire="?")
+    scanner = SerialMrzScanner(settings(device, profile="rte-native", inquire="?"))
+    scanner.open()
+    device.place(TD3)
+    scanner.inquire()
+    assert scanner.read(1.0) == joined(TD3)
+    scanner.close()
+    device.close()
+
+
+def test_bytes_without_meaning_are_dropped_wherever_they_come(tmp_path: Path) -> None:
+    device = PtyScanner(tmp_path, baud=FAST)
+    scanner = SerialMrzScanner(settings(device, ignored="\x00\x06"))
+    scanner.open()
+    device.send_raw(b"\x06\x00")
+    assert scanner.read(0.1) is None
+    device.send_raw(b"\x06" + b"\r".join(line.encode() for line in TD3).replace(b"UTO", b"UTO\x00") + b"\r")
+    assert scanner.read(1.0) == joined(TD3)
+    scanner.close()
+    device.close()
+
+
+@pytest.mark.parametrize(
+    ("profile", "sent", "code"),
+    [
+        ("delimited", b"P<UTO", "noise"),
+        ("delimited", b"\x02P<UTO", "cut_off"),
+        ("rte-native", b"P<UTO", "noise"),
+        ("rte-native", b"\x01\x10\x00OUP<UTO", "noise"),
+        ("rte-native", b"\x01\x10\x00OU\x02\x20P<UTO", "cut_off"),
+        ("elyctis-idbox", b"\x02P<UTO", "noise"),
+        ("elyctis-idbox", b"I\xff\xffP<UTO", "noise"),
+        ("elyctis-idbox", b"I\x00\x58P<UTO", "cut_off"),
+        ("generic", b"\x02P<UTO", "cut_off"),
+    ],
+)
+def test_what_has_no_frame_is_a_clear_fault_and_the_next_message_is_read(
+    tmp_path: Path, profile: str, sent: bytes, code: str
+) -> None:
+    framing = {
+        "delimited": Framing.STX_ETX,
+        "rte-native": Framing.RTE,
+        "elyctis-idbox": Framing.ELYCTIS,
+        "generic": Framing.CR,
+    }[profile]
+    device = PtyScanner(tmp_path, framing=framing, baud=FAST)
+    scanner = SerialMrzScanner(settings(device, profile=profile))
+    scanner.open()
+    device.send_raw(sent)
+    with pytest.raises(DeviceError, match=rf"{code}: .*\[mrz_scanner\].*framing") as caught:
+        scanner.read(1.0)
+    assert "UTO" not in str(caught.value) + repr(caught.value.__context__)
+    device.send(TD3)
+    assert scanner.read(1.0) == joined(TD3)
     scanner.close()
     device.close()
 

@@ -14,7 +14,7 @@ from gated.document.mrz import parse
 from gated.lanes import scanner as module
 from gated.lanes.dossier import Dossiers
 from gated.lanes.scanner import ScannerLane
-from hw_sim.reader.scanner import PtyScanner
+from hw_sim.reader.scanner import Framing, PtyScanner
 from tests.lanes.rounds import BEGAN, NEXT, PASSAGE, Posted, come_round, leave, rounds_until
 
 # Doc 9303-4, appendix B
@@ -197,3 +197,41 @@ def test_asking_a_port_that_is_gone_is_a_fault_too(
     lane._read(PASSAGE)
     assert len(posted.faults()) == 1
     assert not lane.condition.is_ready
+
+
+def test_a_message_without_its_end_fails_the_read_and_not_the_device(
+    lane: ScannerLane, device: PtyScanner, posted: Posted
+) -> None:
+    lane.read(PASSAGE)
+    come_round(lane.lane)
+    device.send_raw(b"\x02" + PAGE[0].encode())
+    rounds_until(lane.lane, lambda: bool(posted))
+    assert isinstance(posted[0], ev.MrzFailed)
+    assert posted[0].reason == "cut_off"
+    assert lane.condition.is_ready
+
+
+def test_a_reader_that_needs_a_command_for_each_document_is_read_twice(
+    tmp_path: Path, dossiers: Dossiers, posted: Posted
+) -> None:
+    device = PtyScanner(
+        tmp_path,
+        framing=Framing.ELYCTIS,
+        baud=115_200,
+        continuous="C\x00\x01\x01",
+        inquire="I\x00\x00",
+    )
+    settings = MrzScannerSettings(port=str(device.path), profile="elyctis-idbox", baud=115200)
+    lane = ScannerLane(SerialMrzScanner(settings), dossiers, posted)
+    come_round(lane.lane)
+    for passage in (PASSAGE, NEXT):
+        posted.clear()
+        dossiers.begin(passage, BEGAN)
+        device.place(PAGE)
+        lane.read(passage)  # the lane asks, and the reader answers
+        rounds_until(lane.lane, lambda: bool(posted))
+        assert posted.kinds() == ["MrzRead"]
+        dossiers.end(passage)
+        lane.forget()
+    leave(lane.lane)
+    device.close()
