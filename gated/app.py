@@ -22,10 +22,7 @@ from gated.config import ConfigError, GateConfig, Loaded, load
 from gated.core import events as ev
 from gated.core.gate import Gate
 from gated.core.screens import told
-from gated.core.settings import TrustSettings
 from gated.core.vocabulary import Device, Door
-from gated.document.errors import TrustError
-from gated.document.trust.store import TrustStore
 from gated.lanes.background import BackgroundLane
 from gated.lanes.board import BoardLane
 from gated.lanes.caretaker import CaretakerLane
@@ -46,9 +43,8 @@ from gated.store.database import StoreError
 from gated.store.evidence import Evidence
 from gated.store.journal import Journal, JournalError
 from gated.store.watchlist import Watchlist
+from gated.trust_files import load_trust
 from models.manifest import fingerprint as models_fingerprint
-
-MAX_TRUST_FILE = 16_000_000
 
 EXIT_CONFIG = 78  # EX_CONFIG: restarting does not help, the unit says RestartPreventExitStatus=78
 EXIT_FAILED = 1
@@ -69,6 +65,8 @@ class GateDaemon:
     def _build(self, config: GateConfig, usb_backend: Any) -> None:
         state, run = Path(config.paths.state), Path(config.paths.run)
         self._trust = load_trust(config.trust)
+        for refusal in self._trust.refused:
+            _log.warning("a listed certificate is not used", reason=refusal.reason, kind=refusal.source)
         self._journal = Journal(state / "journal.db")
         self._watchlist = Watchlist.open(state / "watchlist")
         self._loop = Loop(Gate(policy=config.policy), self._journal, self._perform)
@@ -78,7 +76,15 @@ class GateDaemon:
         self._board = BoardLane(config.io_board, dossiers, post)
         self._scanner = ScannerLane(SerialMrzScanner(config.mrz_scanner), dossiers, post)
         reader = chip_reader(config.chip_reader, usb_backend)
-        self._chip = ChipLane(reader, self._trust, dossiers, read_s, post)
+        self._chip = ChipLane(
+            reader,
+            self._trust,
+            dossiers,
+            read_s,
+            post,
+            settings=config.document,
+            policy=config.trust.policy,
+        )
         self._sight = SightLane(f"ipc://{run}/vision", dossiers, evidence, post)
         self._lists = ListsLane(f"ipc://{run}/link", self._watchlist, post)
         self._background = BackgroundLane(
@@ -206,36 +212,6 @@ class GateDaemon:
 
 class LaneEndedError(Exception):
     """A lane ended by an error that nobody foresaw; the cause is attached."""
-
-
-def load_trust(settings: TrustSettings) -> TrustStore:
-    """Read the trust store. Raises ConfigError that names the file or the certificate."""
-    try:
-        store = TrustStore.load(
-            master_lists=_read_trust(settings.master_lists, "master_lists"),
-            certificates=_read_trust(settings.certificates, "certificates"),
-            anchors=_read_trust(settings.anchors, "anchors"),
-        )
-    except TrustError as error:
-        raise ConfigError(f"[trust] {error.source}: {error.code}: check the files and the anchors") from error
-    for refusal in store.refused:
-        _log.warning("a listed certificate is not used", reason=refusal.reason, kind=refusal.source)
-    return store
-
-
-def _read_trust(paths: Sequence[str], key: str) -> list[bytes]:
-    contents = []
-    for path in paths:
-        try:
-            with Path(path).open("rb") as file:
-                raw = file.read(MAX_TRUST_FILE + 1)
-        except OSError as error:
-            why = error.strerror
-            raise ConfigError(f"{path}: cannot be read ({why}): correct [trust] {key}") from error
-        if len(raw) > MAX_TRUST_FILE:
-            raise ConfigError(f"{path}: longer than {MAX_TRUST_FILE} bytes: correct [trust] {key}")
-        contents.append(raw)
-    return contents
 
 
 def run(argv: Sequence[str] | None = None, usb_backend: Any = None) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from gated.commands import journal, lane
+from gated.commands import document, journal, lane, mrz, trust
 from gated.commands.answer import Answer, UsageError, Words
 from gated.config import ConfigError, load
 from gated.core.diagram import mermaid
@@ -49,7 +49,8 @@ def diagram(arguments: argparse.Namespace) -> Answer:
 
 def _print(answer: Answer, *, as_json: bool) -> None:
     if as_json:
-        print(msgspec.json.encode(answer.value).decode())
+        for value in answer.value if answer.series else (answer.value,):
+            print(msgspec.json.encode(value).decode())
         return
     for line in answer.text:
         print(line)
@@ -74,6 +75,12 @@ def _parser() -> argparse.ArgumentParser:
     words = Words(parser.add_subparsers(required=True, metavar="COMMAND", title="commands"), common)
     lane.add(words)
     journal.add(words)
+    zone = words.group("mrz", "Read machine-readable zones.")
+    mrz.add(zone)
+    on_document = words.group("document", "Read and verify documents.")
+    document.add(on_document)
+    trust.add_verify(on_document)
+    trust.add(words)
     words.command("diagram", diagram)
     words.command("config-check", config_check).add_argument("file", type=Path)
     return parser

@@ -14,6 +14,7 @@ from gated.core.policy import Policy
 from gated.core.settings import (
     CameraSettings,
     ChipReaderSettings,
+    DocumentSettings,
     EligibilitySettings,
     IoBoardSettings,
     LinkSettings,
@@ -51,6 +52,7 @@ class GateConfig(Settings):
     trust: TrustSettings
     link: LinkSettings
     chip_reader: ChipReaderSettings = ChipReaderSettings()
+    document: DocumentSettings = DocumentSettings()
     eligibility: EligibilitySettings = EligibilitySettings()
     officers: Annotated[tuple[OfficerSettings, ...], Meta(max_length=1000)] = ()
 

@@ -13,11 +13,15 @@ from gated.core.values import Value
 
 
 class Answer(Value):
-    """What a command found: a value for --json, lines for people, and whether it is good news."""
+    """What a command found: a value for --json, lines for people, and whether it is good news.
+
+    `series`: the value is a tuple, of which --json prints each on a line of its own.
+    """
 
     value: Any
     text: tuple[str, ...]
     good: bool = True
+    series: bool = False
 
 
 class UsageError(Exception):

@@ -1,12 +1,13 @@
-"""The command on zones that an operator has: what their lines say, and whether they are right.
+"""The commands on zones that an operator has: what their lines say, and whether they are right.
 
-It prints personal data, which the operator gave it; nothing else here does.
+They print personal data, which the operator gave; nothing else here does.
 """
 
 import argparse
 import sys
 from collections.abc import Iterator
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 from gated.commands.answer import Answer, UsageError, Words
@@ -22,16 +23,28 @@ _LABEL = 21
 
 
 def add(mrz: Words) -> None:
-    """Put `parse` under the word `mrz`."""
-    mrz.command("parse", mrz_parse).add_argument(
-        "--at", metavar="DATE", type=day, help="the day that gives the centuries (2026-11-26; today)"
-    )
+    """Put `parse` and `read` under the word `mrz`."""
+    parse = mrz.command("parse", mrz_parse)
+    read = mrz.command("read", mrz_read)
+    read.add_argument("images", nargs="+", type=Path, metavar="IMAGE", help="photographs or scans of pages")
+    for sub in (parse, read):
+        sub.add_argument(
+            "--at", metavar="DATE", type=day, help="the day that gives the centuries (2026-11-26; today)"
+        )
 
 
 def mrz_parse(arguments: argparse.Namespace) -> Answer:
     """Say what a machine-readable zone holds: its lines, of one document, on standard input."""
     examined = examine(_lines(sys.stdin.buffer.read(MAX_INPUT + 1)), at=arguments.at or now_utc().date())
     return Answer(value=examined_value(examined), text=tuple(examined_text(examined)), good=examined.valid)
+
+
+def mrz_read(arguments: argparse.Namespace) -> Answer:
+    """Find and read the zone in images of pages; with --json, one object a line for each image."""
+    # A gate whose OpenCV does not load must still answer every other question.
+    from gated.commands import mrz_read as images  # noqa: PLC0415 - see above
+
+    return images.read(arguments)
 
 
 def examined_value(examined: Examined) -> dict[str, Any]:

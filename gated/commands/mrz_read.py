@@ -1,18 +1,25 @@
 """Reading the zone from images of pages: find and read with the models, decode with the grammar."""
 
-from collections.abc import Sequence
+import argparse
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-from gated.commands.answer import UsageError, read_capped
+from gated.commands.answer import Answer, UsageError, read_capped
+from gated.commands.mrz import examined_text, examined_value
+from gated.document.mrz import examine
 from gated.document.mrz.decoding import NOTHING, Reading, decode
 from gated.document.placement import Advice, Station, advice_for
+from gated.runtime.clock import now_utc
 from models import manifest
 from models.image import ImageError, use_one_thread
 from models.manifest import ModelError
 from models.mrz import files
 from models.mrz.page import PageReader
+
+_DOUBTFUL = 0.9  # a character below this is marked for the reader of the text
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +33,47 @@ class ImageReading:
     reading: Reading
     advice: Advice | None = None
     error: str | None = None
+
+
+def read(arguments: argparse.Namespace) -> Answer:
+    """The command: one object for each image."""
+    at = arguments.at or now_utc().date()
+    readings = read_images(arguments.images)
+    values = tuple(reading_value(reading, at) for reading in readings)
+    return Answer(
+        value=values,
+        text=tuple(line for reading in readings for line in reading_text(reading, at)),
+        good=all(value["verdict"] == "read" and value["valid"] for value in values),
+        series=True,
+    )
+
+
+def reading_value(image: ImageReading, at: date) -> dict[str, Any]:
+    """What `mrz parse` tells of the lines, with the lines and how sure they are. Personal data."""
+    lines = image.reading.lines.reveal()
+    return {
+        "file": image.file,
+        "verdict": image.reading.verdict,
+        "lines": list(lines),
+        "confidence": [[round(each, 3) for each in line] for line in image.reading.confidence],
+        "advice": image.advice,
+        "error": image.error,
+        **examined_value(examine(lines, at=at)),
+    }
+
+
+def reading_text(image: ImageReading, at: date) -> Iterator[str]:
+    """The same in lines for people. Personal data."""
+    yield f"{image.file}: {image.error or image.reading.verdict}"
+    if image.advice is not None:
+        yield f"  advice: {image.advice}"
+    lines = image.reading.lines.reveal()
+    for line, confidence in zip(lines, image.reading.confidence, strict=True):
+        yield f"  {line}"
+        if marks := "".join("?" if each < _DOUBTFUL else " " for each in confidence).rstrip():
+            yield f"  {marks}"
+    if lines:
+        yield from (f"  {line}" for line in examined_text(examine(lines, at=at)))
 
 
 def read_images(paths: Sequence[Path]) -> tuple[ImageReading, ...]:

@@ -37,24 +37,7 @@ def add_verify(document: Words) -> None:
     """Put `verify` under the word `document`."""
     verify = document.command("verify", document_verify)
     verify.add_argument("--sod", type=Path, metavar="FILE", required=True, help="EF.SOD")
-    verify.add_argument(
-        "--trust",
-        type=Path,
-        metavar="FILE",
-        action="append",
-        required=True,
-        help="master list or certificates",
-    )
-    _add_anchor(verify)
-    verify.add_argument(
-        "--crl",
-        type=Path,
-        metavar="FILE",
-        action="append",
-        default=[],
-        help="revocation list; makes them required",
-    )
-    verify.add_argument("--deviations", type=Path, metavar="FILE", action="append", default=[])
+    add_store(verify, required=True)
     verify.add_argument("--dg", metavar="N=FILE", action="append", default=[], help="a data group")
     verify.add_argument("--com", type=Path, metavar="FILE", help="EF.COM, to be compared with EF.SOD")
     _add_at(verify)
@@ -80,13 +63,13 @@ def document_verify(arguments: argparse.Namespace) -> Answer:
     groups = dict(_group(text) for text in arguments.dg)
     if len(groups) < len(arguments.dg):
         raise UsageError("--dg: a data group is given twice")
-    store = _store(arguments)
-    run = PassiveAuthentication(read_capped(arguments.sod, MAX_DOCUMENT_FILE), store, at=at, policy=policy)
+    material = store(arguments)
+    run = PassiveAuthentication(read_capped(arguments.sod, MAX_DOCUMENT_FILE), material, at=at, policy=policy)
     for number, raw in groups.items():
         run.compare(number, raw)
     found = _concluded(run, groups, arguments.com)
     good = found.result is Result.SUCCESSFUL
-    value = verified_value(found, store, at, sorted(groups))
+    value = verified_value(found, material, at, sorted(groups))
     return Answer(value=value, text=verified_text(value), good=good)
 
 
@@ -101,6 +84,29 @@ def trust_show(arguments: argparse.Namespace) -> Answer:
     value = shown_value(contents, anchors, at)
     counts = not any(looked.trouble for _, looked in contents.lists) and not contents.refused
     return Answer(value=value, text=shown_text(value), good=counts)
+
+
+def add_store(sub: argparse.ArgumentParser, *, required: bool) -> None:
+    """Put the files of trust material on a command that calls `store`."""
+    sub.add_argument(
+        "--trust",
+        type=Path,
+        metavar="FILE",
+        action="append",
+        default=[],
+        required=required,
+        help="master list or certificates",
+    )
+    _add_anchor(sub)
+    sub.add_argument(
+        "--crl",
+        type=Path,
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="revocation list; makes them required",
+    )
+    sub.add_argument("--deviations", type=Path, metavar="FILE", action="append", default=[])
 
 
 def _add_anchor(sub: argparse.ArgumentParser) -> None:
@@ -193,7 +199,7 @@ def _anchors(paths: Sequence[Path]) -> list[Certificate]:
     return anchors
 
 
-def _store(arguments: argparse.Namespace) -> TrustStore:
+def store(arguments: argparse.Namespace) -> TrustStore:
     """The store of all files that were named; what is refused in them piece by piece stands in it."""
     anchors = _anchors(arguments.anchor)
     parts = [(path, _contents(path, anchors)) for path in arguments.trust]

@@ -26,7 +26,7 @@ class Check(msgspec.Struct, frozen=True):
 def overall(checks: tuple[Check, ...]) -> Result:
     """Failed if any failed, aborted if any aborted, successful only if all are (TR-03135).
 
-    What is not supported by the document does not count: whoever must have it says `undetermined` in its place.
+    What the document does not support does not count: whoever must have it says `undetermined` instead.
     """
     results = {check.result for check in checks} - {Result.NOT_SUPPORTED}
     if Result.FAILED in results:

@@ -1,0 +1,385 @@
+"""Commands on a document in hand: read its chip here and now, or read it again from a transcript.
+
+What is shown by default says nothing of the holder: which files there are, how they were got, which checks
+hold. With --personal the zone is shown too; a transcript holds everything, and is written for its owner
+alone.
+"""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import entry_points, version
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+
+from drivers.reader_choice import chip_reader
+from gated.commands import trust
+from gated.commands.answer import Answer, UsageError, Words, read_capped
+from gated.config import ConfigError, load
+from gated.core.checks import Check, Result, overall
+from gated.core.ports import CardGone, ChipReader, DeviceError
+from gated.core.settings import ChipReaderSettings, DocumentSettings
+from gated.document.access import Password
+from gated.document.errors import AccessError, DocumentError, LdsError
+from gated.document.lds import parse_dg1
+from gated.document.mrz import MAX_MESSAGE, Mrz, MrzError, parse
+from gated.document.reading import ChipFiles, drive, read_passport
+from gated.document.reading.transcript import (
+    MAX_TRANSCRIPT,
+    Recorder,
+    Transcript,
+    TranscriptError,
+    parse_transcript,
+    replay,
+    told,
+)
+from gated.document.trust.store import TrustStore
+from gated.document.verification import Verification, Verified
+from gated.runtime.clock import now_utc
+from gated.trust_files import load_trust
+
+WAIT_S = 10.0
+SIMULATORS = "egate.simulators"  # entry points; a gate has none
+
+
+class Simulated(Protocol):
+    """A simulated reader with a passport on it, as an entry point of SIMULATORS gives it."""
+
+    reader: ChipReader
+    lines: tuple[str, ...]
+    can: str | None
+    roots: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Document:
+    """What is known before the chip is read: its reader, what opens it, and whose word counts."""
+
+    reader: ChipReader
+    name: str
+    scanned: Mrz | None
+    password: Password
+    store: TrustStore
+    settings: DocumentSettings
+
+
+def add(document: Words) -> None:
+    """Put these commands under the word `document`."""
+    read = document.command("read", document_read)
+    read.add_argument("--reader", choices=("usb", "pcsc", "sim"), help="in place of the configured one")
+    read.add_argument("--name", default="", metavar="TEXT", help="part of a PC/SC reader's name")
+    read.add_argument("--profile", default="pace+bac", metavar="NAME", help="of `gate-sim chip --list`")
+    opened = read.add_mutually_exclusive_group()
+    opened.add_argument("--mrz", metavar="FILE", help="the printed lines; - for standard input")
+    opened.add_argument("--can", metavar="DIGITS", help="the card access number")
+    read.add_argument(
+        "--groups", type=_numbers, metavar="N,N", default=(), help="data groups, besides 1 and 2"
+    )
+    read.add_argument("--bac", choices=("never", "no_pace_offered", "pace_unsupported", "pace_failed"))
+    read.add_argument(
+        "--all-proofs", action="store_true", help="every proof of genuineness, not the strongest"
+    )
+    trust.add_store(read, required=False)
+    read.add_argument("--wait", type=float, default=WAIT_S, metavar="SECONDS", help="for a document (10)")
+    read.add_argument("--personal", action="store_true", help="show what the zone says of the holder")
+    read.add_argument("--transcript", type=Path, metavar="FILE", help="write all exchanges (personal data)")
+    replayed = document.command("transcript", document_transcript)
+    replayed.add_argument("file", type=Path)
+    replayed.add_argument("--exchanges", action="store_true", help="each command with its answer")
+    trust.add_store(replayed, required=False)
+    replayed.add_argument("--personal", action="store_true", help="show what the zone says of the holder")
+
+
+def document_read(arguments: argparse.Namespace) -> Answer:
+    """Read the chip of the document that lies on the reader, and check it."""
+    document = _document(arguments)
+    try:
+        document.reader.open()
+        try:
+            return _read(document, arguments)
+        finally:
+            document.reader.close()
+    except CardGone as error:
+        return _refused(error.code, error.fix)
+    except DeviceError as error:
+        raise UsageError(str(error)) from error
+
+
+def document_transcript(arguments: argparse.Namespace) -> Answer:
+    """Read a document again from a recorded exchange, with the software of today."""
+    try:
+        transcript = parse_transcript(read_capped(arguments.file, MAX_TRANSCRIPT))
+        exchanges = tuple(told(transcript))
+    except TranscriptError as error:
+        raise UsageError(
+            f"{arguments.file}: {error.code}: give what `document read --transcript` wrote"
+        ) from error
+    listed = [
+        {"number": number, "ms": exchange.ms, "purpose": purpose, "status": status}
+        for number, (exchange, purpose, status) in enumerate(exchanges, 1)
+    ]
+    lines = [f"{it['number']:>4} {it['ms']:>8.1f} ms  {it['status']:<20} {it['purpose']}" for it in listed]
+    shown = tuple(lines) if arguments.exchanges else ()
+    about = {"version": transcript.version, "reader": transcript.reader, "exchanges": listed}
+    try:
+        files = replay(transcript)
+    except DocumentError as error:
+        answer = _refused(error.code, _explained(error, transcript))
+        return Answer(value=answer.value | about, text=(*shown, *answer.text), good=False)
+    verified = _verified(files, _trust(arguments), transcript.settings, None)
+    seconds = sum(exchange.ms for exchange in transcript.exchanges) / 1000
+    value = _value(files, verified, seconds, len(listed), personal=arguments.personal) | about
+    return Answer(
+        value=value, text=(*shown, *_text(value)), good=overall(verified.checks) is Result.SUCCESSFUL
+    )
+
+
+# --- reading ------------------------------------------------------------------------------------------
+
+
+def _read(document: _Document, arguments: argparse.Namespace) -> Answer:
+    reader = document.reader
+    if not reader.await_card(arguments.wait):
+        return _refused("no_card", "lay the document on the reader, with its chip over it")
+    historical = reader.connect()
+    recorder = Recorder(reader.transceive, os.urandom, time.monotonic)
+    verification = Verification(document.scanned, document.store, now_utc(), settings=document.settings)
+    began = time.monotonic()
+    try:
+        commands = read_passport(
+            document.password,
+            random=recorder.random,
+            settings=document.settings,
+            limits=reader.limits,
+            historical=historical,
+            on_file=verification.take,
+        )
+        files = drive(commands, recorder.transceive)
+    except DocumentError as error:
+        return _refused(error.code, _advice(error))
+    finally:
+        seconds = time.monotonic() - began
+        if arguments.transcript:
+            transcript = recorder.transcript(
+                document.password,
+                version=version("egate"),
+                reader=document.name,
+                limits=reader.limits,
+                settings=document.settings,
+                historical=historical,
+            )
+            _write_private(arguments.transcript, msgspec.json.encode(transcript))
+        reader.disconnect()
+    verified = verification.conclude(files)
+    value = _value(files, verified, seconds, len(recorder.exchanges), personal=arguments.personal)
+    return Answer(value=value, text=_text(value), good=overall(verified.checks) is Result.SUCCESSFUL)
+
+
+def _document(arguments: argparse.Namespace) -> _Document:
+    """Put together what the command line and the configuration say. Raises UsageError."""
+    settings = _settings(arguments)
+    if arguments.reader == "sim":
+        return _simulated(arguments, settings)
+    configured = _configured(arguments)
+    if arguments.name or arguments.reader not in {None, configured.interface}:
+        configured = ChipReaderSettings(interface=arguments.reader or "pcsc", name=arguments.name)
+    scanned, password = _opening(arguments)
+    return _Document(
+        chip_reader(configured), configured.interface, scanned, password, _trust(arguments), settings
+    )
+
+
+def _simulated(arguments: argparse.Namespace, settings: DocumentSettings) -> _Document:
+    found = entry_points(group=SIMULATORS, name="reader")
+    try:
+        lay: Callable[[str], Simulated] = next(iter(found)).load()
+    except (StopIteration, ImportError) as error:
+        raise UsageError(
+            "--reader sim: the simulator is not part of this installation: run from a checkout"
+        ) from error
+    try:
+        desk = lay(arguments.profile)
+    except KeyError as error:
+        raise UsageError(f"--profile {arguments.profile}: name one of `gate-sim chip --list`") from error
+    if arguments.mrz or arguments.can:
+        scanned, password = _opening(arguments)
+    else:
+        scanned = parse("\n".join(desk.lines).encode())
+        password = Password.of_can(desk.can) if desk.can else Password.of_mrz(scanned)
+    store = trust.store(arguments) if arguments.trust else TrustStore.load([], desk.roots, [])
+    return _Document(desk.reader, f"sim {arguments.profile}", scanned, password, store, settings)
+
+
+def _opening(arguments: argparse.Namespace) -> tuple[Mrz | None, Password]:
+    """What opens the chip: a zone, or the number on the page. Raises UsageError."""
+    if arguments.can is not None:
+        try:
+            return None, Password.of_can(arguments.can)
+        except AccessError as error:
+            raise UsageError("--can: give the six digits of the card access number") from error
+    if arguments.mrz is None:
+        raise UsageError(
+            "what opens the chip is missing: give --mrz FILE (- for standard input) or --can DIGITS"
+        )
+    if arguments.mrz == "-":
+        raw = sys.stdin.buffer.read(MAX_MESSAGE + 1)
+    else:
+        raw = read_capped(Path(arguments.mrz), MAX_MESSAGE)
+    try:
+        mrz = parse(raw)
+    except MrzError as error:
+        raise UsageError(
+            f"--mrz: {error.code} at character {error.position}: see `gatectl mrz parse`"
+        ) from error
+    return mrz, Password.of_mrz(mrz)
+
+
+def _settings(arguments: argparse.Namespace) -> DocumentSettings:
+    given = {"bac": arguments.bac} if arguments.bac else {}
+    return DocumentSettings(**given, all_proofs=arguments.all_proofs, data_groups=arguments.groups)
+
+
+def _configured(arguments: argparse.Namespace) -> ChipReaderSettings:
+    """The gate's own reader; where a reader is named, a missing configuration does not matter."""
+    try:
+        return load(arguments.config).config.chip_reader
+    except ConfigError:
+        if arguments.reader:
+            return ChipReaderSettings(name=arguments.name)
+        raise
+
+
+def _trust(arguments: argparse.Namespace) -> TrustStore:
+    """The files that were named, or the gate's own; with neither, nobody's word counts."""
+    if arguments.trust:
+        return trust.store(arguments)
+    try:
+        settings = load(arguments.config).config.trust
+    except ConfigError:
+        return TrustStore([])
+    return load_trust(settings)
+
+
+def _verified(
+    files: ChipFiles, store: TrustStore, settings: DocumentSettings, scanned: Mrz | None
+) -> Verified:
+    verification = Verification(scanned, store, now_utc(), settings=settings)
+    for name in ("sod", *(name for name in files.files if name != "sod")):
+        verification.take(name, files[name].reveal())
+    return verification.conclude(files)
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    numbers = tuple(int(part) for part in text.split(",") if part.isascii() and part.isdigit())
+    if len(numbers) != len(text.split(",")) or not all(3 <= number <= 16 for number in numbers):
+        raise argparse.ArgumentTypeError(f"{text!r}: give numbers from 3 to 16, as in 11,12")
+    return numbers
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    """Write a file that its owner alone may read; one that is there is not written over."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+    except OSError as error:
+        raise UsageError(
+            f"--transcript {path}: cannot be written ({error.strerror}): name another file"
+        ) from error
+
+
+# --- telling ------------------------------------------------------------------------------------------
+
+
+def _refused(code: str, fix: str) -> Answer:
+    return Answer(value={"error": code, "fix": fix}, text=(f"not read: {code}: {fix}",), good=False)
+
+
+def _advice(error: DocumentError) -> str:
+    if error.code in {"access_denied", "pace_token_wrong", "bac_token_wrong"}:
+        return "the chip does not open to this zone or number: check what was given"
+    if error.code.startswith("messaging_"):
+        return "the chip broke off a secured exchange: lay it still and try again; record it if it recurs"
+    return "try again; if it recurs, record it with --transcript"
+
+
+def _explained(error: DocumentError, transcript: Transcript) -> str:
+    if isinstance(error, TranscriptError) and error.code == "transcript_differs":
+        return (
+            f"exchange {error.number}: version {version('egate')} asks for something else than "
+            f"{transcript.version} did: replay it with that version"
+        )
+    if isinstance(error, TranscriptError):
+        return f"the recording ends with exchange {error.number}: the chip or its reader fell silent there"
+    return "as it was when it was recorded"
+
+
+def _value(
+    files: ChipFiles, verified: Verified, seconds: float, commands: int, *, personal: bool
+) -> dict[str, Any]:
+    found = verified.authentication
+    value: dict[str, Any] = {
+        "result": overall(verified.checks),
+        "access": files.access,
+        "access_reason": files.access_reason,
+        "proof": verified.proof,
+        "seconds": round(seconds, 3),
+        "commands": commands,
+        "files": {name: len(content.reveal()) for name, content in files.files.items()},
+        "checks": [_check(check) for check in verified.checks],
+        "signer": verified.signer,
+        "csca": verified.csca,
+        "notes": list(found.notes),
+    }
+    if personal:
+        value["holder"] = _holder(files["dg1"].reveal())
+    return value
+
+
+def _check(check: Check) -> dict[str, str]:
+    return {"name": check.name, "result": check.result, "reason": check.reason}
+
+
+def _holder(dg1: bytes) -> dict[str, str]:
+    try:
+        mrz = parse_dg1(dg1)
+    except LdsError as error:
+        return {"error": error.code}
+    names = (
+        "format",
+        "document_type",
+        "issuer",
+        "document_number",
+        "nationality",
+        "birth_yymmdd",
+        "sex",
+        "expiry_yymmdd",
+        "surname",
+        "given_names",
+    )
+    return {name: getattr(mrz, name) for name in names}
+
+
+def _text(value: dict[str, Any]) -> tuple[str, ...]:
+    because = f" ({value['access_reason']})" if value["access_reason"] else ""
+    proof = value["proof"] or "nothing"
+    lines = [
+        (
+            f"{value['result']}: read over {value['access']}{because} in {value['seconds']:.2f} s, "
+            f"{value['commands']} commands; genuine by {proof}"
+        ),
+        "files:   " + ", ".join(f"{name} {size}" for name, size in value["files"].items()),
+    ]
+    width = max(len(check["name"]) for check in value["checks"])
+    for check in value["checks"]:
+        reason = f": {check['reason']}" if check["reason"] else ""
+        lines.append(f"  {check['name']:<{width}}  {check['result']}{reason}")
+    lines += [f"note:    {note}" for note in value["notes"]]
+    lines += [f"signer:  {value['signer'] or '-'}", f"csca:    {value['csca'] or '-'}"]
+    lines += [f"  {name:<{width}}  {text}" for name, text in value.get("holder", {}).items()]
+    return tuple(lines)
