@@ -1,10 +1,10 @@
 """Decodes encoded photographs that come from outside: JPEG and JPEG 2000, as in DG2 (ISO/IEC 19794-5).
 
-The bytes are an attacker's. Their format is told by their first bytes, never by a label; size, tiles and
-precincts are read from the headers and capped before any decoder allocates memory for them, and what the
-decoder gives must have that size. Of a JP2 file only the code stream is decoded: palettes and channel maps
-are never seen by native code. The decoder itself is native: the process that calls it is locked away from
-doors, network and disk.
+The bytes are an attacker's. Their format is told by their first bytes, never by a label. Size, tiles,
+precincts and bit planes are read from the headers and capped before any decoder takes memory or time for
+them, and what the decoder gives must have that size. Of a JP2 file only the code stream is decoded: palettes
+and channel maps are never seen by native code. The decoder itself is native: the process that calls it is
+locked away from doors, network and disk.
 
 `decode` returns an image or raises ImageError, and nothing else.
 """
@@ -29,20 +29,25 @@ MAX_TILE_PARTS = 1024
 MAX_LAYERS = 64
 MAX_PRECINCTS = 32_768  # in all tiles, components and resolutions; each takes kilobytes in the decoder
 MIN_CODE_BLOCK = 256  # samples; encoders take 1024 or 4096
+# Samples times bit planes: a decoder goes three times over each, with data for it or without, and takes some
+# 10 ns: one second. A portrait of 1600 x 1200 pixels in 15 planes, which is large, counts 86 million.
+MAX_SAMPLE_PLANES = 100_000_000
 MAX_JPEG = 95  # quality of what we write ourselves
 MIN_JPEG = 20
 
+_PNG = b"\x89PNG\r\n\x1a\n"
 _JP2 = b"\x00\x00\x00\x0cjP  \r\n\x87\n"
 _CODESTREAM = b"\xff\x4f\xff\x51"
 _FRAMES = frozenset({0xC0, 0xC1, 0xC2})  # baseline, extended and progressive DCT with Huffman coding
-_OTHER_FRAMES = frozenset(range(0xC0, 0xD0)) - _FRAMES - {0xC4, 0xC8, 0xCC}
+_JPEG_LS = 0xF7  # ISO/IEC 14495-1
+_OTHER_FRAMES = frozenset(range(0xC0, 0xD0)) - _FRAMES - {0xC4, 0xC8, 0xCC} | {_JPEG_LS}
 _START_OF_SCAN = 0xDA
 _BARE = frozenset({0x00, 0x01, *range(0xD0, 0xDA)})  # have no length: none belongs before the first scan
 
 _SIZ, _COD, _SOT, _SOD = 0xFF51, 0xFF52, 0xFF90, 0xFF93
 _TLM, _PLM, _PLT, _QCD, _QCC, _CRG, _COM = 0xFF55, 0xFF57, 0xFF58, 0xFF5C, 0xFF5D, 0xFF63, 0xFF64
 _MAIN_HEADER = frozenset({_SIZ, _COD, _TLM, _PLM, _QCD, _QCC, _CRG, _COM})
-_TILE_HEADER = frozenset({_PLT, _QCD, _QCC, _COM})
+_TILE_HEADER = frozenset({_PLT, _COM})
 _SYCC = 18
 
 # native decoders tell on standard error what they dislike in a photograph
@@ -50,11 +55,12 @@ cv2.setLogLevel(0)
 
 
 class _Declared(NamedTuple):
-    """What a header says: pixels, and one component (grey) or three."""
+    """What a header says: pixels, one component (grey) or three, and for JPEG 2000 the most bit planes."""
 
     width: int
     height: int
     components: int
+    bit_planes: int = 0
 
 
 class ImageError(Exception):
@@ -69,11 +75,13 @@ def decode(encoded: bytes, *, max_bytes: int, max_pixels: int) -> Image:
     """Return a BGR image. Raises ImageError."""
     if len(encoded) > max_bytes:
         raise ImageError("image_too_long")
-    stream, (width, height, components) = _stream(encoded)
+    stream, (width, height, components, bit_planes) = _stream(encoded)
     if min(width, height) < MIN_SIDE:
         raise ImageError("image_too_small")
     if max(width, height) > MAX_SIDE or width * height > max_pixels:
         raise ImageError("image_too_large")
+    if width * height * components * bit_planes > MAX_SAMPLE_PLANES:
+        raise ImageError("image_too_costly")
     shape = (height, width, 3) if components == 3 else (height, width)
     flags = (cv2.IMREAD_COLOR if components == 3 else cv2.IMREAD_GRAYSCALE) | cv2.IMREAD_IGNORE_ORIENTATION
     try:
@@ -115,6 +123,8 @@ def _stream(encoded: bytes) -> tuple[bytes, _Declared]:
             encoded = _code_stream(encoded)
         if encoded.startswith(_CODESTREAM):
             return encoded, _jpeg_2000(encoded)
+        if encoded.startswith(_PNG):
+            raise ImageError("image_kind_unsupported")
     except struct.error as error:
         raise ImageError("image_damaged") from error
     raise ImageError("not_an_image")
@@ -215,26 +225,37 @@ def _jpeg_2000(encoded: bytes) -> _Declared:
     tiles = -(-width // tile_width) * -(-height // tile_height)
     if tiles > MAX_TILES:
         raise ImageError("image_kind_unsupported")
-    coding, tile_part = _main_header(encoded)
+    header = _main_header(encoded)
     extent = min(width, tile_width), min(height, tile_height)
-    if tiles * components * _precincts(encoded, coding, extent) > MAX_PRECINCTS:
+    if tiles * components * _precincts(encoded, header.coding, extent) > MAX_PRECINCTS:
         raise ImageError("image_kind_unsupported")
-    _check_tile_parts(encoded, tile_part)
-    return _Declared(width, height, components)
+    _check_tile_parts(encoded, header.tile_part)
+    return _Declared(width, height, components, _bit_planes(header.quantisations))
 
 
-def _main_header(encoded: bytes) -> tuple[int, int]:
-    """Where the one COD segment and the first tile part are."""
+class _MainHeader(NamedTuple):
+    """Where the one COD segment and the first tile part are, and the content of each QCD and QCC segment."""
+
+    coding: int
+    tile_part: int
+    quantisations: list[bytes]
+
+
+def _main_header(encoded: bytes) -> _MainHeader:
+    """Look through the segments, each once (A.3)."""
     coding: list[int] = []
+    quantisations: list[bytes] = []
     position = 2
     for _ in range(MAX_SEGMENTS):
         marker, length = struct.unpack_from(">HH", encoded, position)
         if marker == _SOT and len(coding) == 1:
-            return coding[0], position
+            return _MainHeader(coding[0], position, quantisations)
         if marker not in _MAIN_HEADER or (marker == _SIZ) != (position == 2) or length < 2:
             raise ImageError("image_kind_unsupported")
         if marker == _COD:
             coding.append(position)
+        if marker in {_QCD, _QCC}:  # the component's number stands before the rest in QCC
+            quantisations.append(encoded[position + (4 if marker == _QCD else 5) : position + 2 + length])
         position += 2 + length
     raise ImageError("image_damaged")
 
@@ -252,6 +273,19 @@ def _precincts(encoded: bytes, coding: int, tile: tuple[int, int]) -> int:
         down = (tile[1] >> (levels - resolution) >> (size >> 4)) + 2
         total += across * down
     return total
+
+
+def _bit_planes(quantisations: list[bytes]) -> int:
+    """The most bit planes that a code block can have (A.6.4, and equation E-2): exponent and guard bits."""
+    most = 0
+    for content in quantisations:
+        (style,) = struct.unpack_from(">B", content)
+        steps = content[1::2] if style & 0x1F else content[1:]  # two bytes or one; the exponent comes first
+        exponents = [step >> 3 for step in steps]
+        most = max(most, max(exponents, default=0) + (style >> 5) - 1)
+    if not most:
+        raise ImageError("image_damaged")
+    return most
 
 
 def _check_tile_parts(encoded: bytes, position: int) -> None:
