@@ -130,7 +130,7 @@ def digest_of_length(length: int) -> str | None:
 
 def parse_digest(algorithm: Any) -> str:
     """Read a digest algorithm; one that names a signature with its hash means the hash. Raises TrustError."""
-    oid, _ = _identifier(algorithm)
+    oid, _ = _identifier(bytes(algorithm.dump()))
     if oid in _DIGESTS:
         return _DIGESTS[oid]
     if oid in _FIXED:
@@ -141,23 +141,28 @@ def parse_digest(algorithm: Any) -> str:
 def parse_key(info: keys.PublicKeyInfo) -> PublicKey:
     """Read a SubjectPublicKeyInfo. Raises TrustError: `key_unsupported`, `key_malformed`, a curve's code."""
     try:
-        kind = info["algorithm"]["algorithm"].dotted
+        algorithm, bits = tlv.parse(tlv.parse_one(bytes(info.dump()), 0x30).value)
+        kind, parameters = _identifier(algorithm.encode())
+        if bits.tag != 0x03 or bits.value[:1] != b"\0":
+            raise TrustError("key_malformed")
         if kind in _RSA_KEYS:
-            parsed = keys.RSAPublicKey.load(bytes(info["public_key"]), strict=True)
-            return _rsa_key(parsed["modulus"].native, parsed["public_exponent"].native)
+            parsed = keys.RSAPublicKey.load(bits.value[1:], strict=True)
+            # Read as unsigned: some states leave out the zero in front of a number whose first bit is set.
+            n, e = (int.from_bytes(parsed[part].contents, "big") for part in ("modulus", "public_exponent"))
+            return _rsa_key(n, e)
         if kind == _EC_KEY:
-            curve = _curve(info["algorithm"]["parameters"])
-            return EllipticKey(curve, curve.decode(bytes(info["public_key"])))
+            curve = _curve(keys.ECDomainParameters.load(parameters, strict=True))
+            return EllipticKey(curve, curve.decode(bits.value[1:]))
     except CurveError as error:
         raise TrustError(error.code) from error
-    except ASN1_ERRORS as error:
+    except (*ASN1_ERRORS, TlvError) as error:
         raise TrustError("key_malformed") from error
     raise TrustError("key_unsupported")
 
 
 def parse_scheme(algorithm: algos.SignedDigestAlgorithm, digest: str | None = None) -> Scheme:
     """Read a signature algorithm; `digest` is the hash named beside it, if any. Raises TrustError."""
-    oid, parameters = _identifier(algorithm)
+    oid, parameters = _identifier(bytes(algorithm.dump()))
     try:
         if oid == _PSS:
             return _pss(parameters)
@@ -248,10 +253,10 @@ def _curve(parameters: keys.ECDomainParameters) -> Curve:
     )
 
 
-def _identifier(algorithm: Any) -> tuple[str, bytes]:
+def _identifier(coded: bytes) -> tuple[str, bytes]:
     """The identifier and the coded parameters of an AlgorithmIdentifier, whatever these are."""
     try:
-        parts = tlv.parse(tlv.parse_one(bytes(algorithm.dump()), 0x30).value)
+        parts = tlv.parse(tlv.parse_one(coded, 0x30).value)
     except TlvError as error:
         raise TrustError("algorithm_malformed") from error
     if not 1 <= len(parts) <= 2 or parts[0].tag != 0x06:
