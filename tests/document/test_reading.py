@@ -94,12 +94,12 @@ def with_card_access(document: Passport, *infos: str) -> Passport:
     return with_file(document, issuer_lds.CARD_ACCESS, encode(0x31, content))
 
 
-INTEGRATED_MAPPING = "3012060A04007F0007020204040202010202010D"
+UNKNOWN_MAPPING = "3012060A04007F0007020204050202010202010D"  # 5: defined by nobody
 CHIP_AUTHENTICATION = "3012060A04007F00070202030202020102020101"
 
 
 def test_unsupported_pace_needs_a_word_of_the_operator() -> None:
-    document = with_card_access(passport(BOTH), INTEGRATED_MAPPING)
+    document = with_card_access(passport(BOTH), UNKNOWN_MAPPING)
     slot = Slot(document)
     with refused(AccessError, "pace_unsupported"):
         slot.read()
@@ -259,7 +259,7 @@ def test_a_chip_that_is_lost_passes_through() -> None:
 def test_wrong_macs_end_the_reading() -> None:
     for protocols in (BAC, PACE):
         with refused(MessagingError, "messaging_mac_wrong"):
-            Slot(passport(protocols), Behaviour(garbage_macs=True)).read()
+            Slot(passport(protocols), Behaviour(distorts="wrong_mac")).read()
 
 
 def test_the_application_is_missing() -> None:

@@ -23,13 +23,13 @@ def bac(password: Password, random: Random) -> Apdus[SecureChannel]:
     authentication = keys.derive(Suite.TDES, seed, keys.FOR_AUTHENTICATION)
     challenge = _response((yield Command(0x00, 0x84, 0x00, 0x00, b"", 8).encode()))
     if not challenge.ok or len(challenge.body) != 8:
-        raise AccessError("bac_refused")
+        raise AccessError("bac_refused", challenge.status)
     own, secret = random(8), random(16)
     cryptogram = keys.encrypt(Suite.TDES, encryption, own + challenge.body + secret)
     body = cryptogram + keys.mac(Suite.TDES, authentication, cryptogram)
     answer = _response((yield Command(0x00, 0x82, 0x00, 0x00, body, 40).encode()))
     if not answer.ok:
-        raise AccessError("access_denied")
+        raise AccessError("access_denied", answer.status)
     chip_secret = _opened(encryption, authentication, answer.body, challenge.body + own)
     mixed = bytes(one ^ other for one, other in zip(secret, chip_secret, strict=True))
     session = SessionKeys(

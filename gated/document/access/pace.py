@@ -1,8 +1,11 @@
 """Password Authenticated Connection Establishment (Doc 9303-11 section 4.4), the terminal's side.
 
-A generator: it yields command APDUs, is sent response APDUs, and returns a SecureChannel or raises. It never
+A generator: it yields command APDUs, is sent response APDUs, and returns what was opened or raises. It never
 turns into BAC: that choice is made before, from EF.CardAccess and policy, and a PACE that fails has failed.
 Chance comes from the argument `random`, so that the worked examples of the standard can be replayed.
+
+The groups differ by what `Domain` hides; the mappings differ in one step. Chip authentication mapping is the
+generic one, with encrypted data at the end that prove the chip genuine (`MappingEvidence`).
 """
 
 from collections.abc import Generator
@@ -10,21 +13,29 @@ from dataclasses import dataclass
 
 from gated.document import keys, tlv
 from gated.document.access.card_access import PaceChoice
+from gated.document.access.integrated_mapping import nonce_length, pseudo_random
 from gated.document.access.password import Apdus, Password
+from gated.document.access.security_infos import Mapping
 from gated.document.apdu import Command, parse_response
-from gated.document.errors import AccessError, ApduError, CurveError, TlvError
-from gated.document.groups.curves import Point, Random
+from gated.document.errors import AccessError, ApduError, GroupError, TlvError
+from gated.document.groups.curves import Random
+from gated.document.groups.domains import Domain, KeyPair
+from gated.document.keys import PaddingError, Suite
 from gated.document.messaging import SecureChannel, SessionKeys
 
 CHAINED = 0x10  # CLA: more commands of the chain follow
 MAX_NONCE = 64
+MAX_CHIP_DATA = 128  # of encrypted chip authentication data; 80 bytes on the longest curve
+
+_Step = Generator[bytes, bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class MappingEvidence:
     """What PACE-CAM gave to prove the chip genuine (section 4.4.3.5): nothing yet, until it is verified.
 
-    `public` is the chip's public key of the mapping, coded; `data` the decrypted chip authentication data.
+    `public` is the chip's public key of the mapping, coded; `data` the decrypted chip authentication data,
+    empty where the chip sent none that decrypt.
     """
 
     choice: PaceChoice
@@ -35,27 +46,37 @@ class MappingEvidence:
         return f"MappingEvidence({self.choice.offer.name})"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Opened:
-    """The channel that PACE opened; with chip authentication mapping, also the evidence."""
+    """The channel that PACE opened; with chip authentication mapping, also the evidence.
+
+    `terminal_key` and `chip_key` are the ephemeral public keys as terminal authentication names them,
+    Comp(PK) of section 7.1.4: it signs the first after PACE-CAM, and the second identifies the chip.
+    """
 
     channel: SecureChannel
     mapping: MappingEvidence | None = None
+    terminal_key: bytes = b""
+    chip_key: bytes = b""
+
+    def __repr__(self) -> str:
+        return f"Opened({self.channel.suite.value})"
 
 
 def pace(choice: PaceChoice, password: Password, random: Random) -> Apdus[Opened]:
     """Password Authenticated Connection Establishment (section 4.4).
 
-    Draws two private keys. Raises AccessError: `pace_refused` before anything secret was used,
-    `access_denied` when the chip does not accept the terminal's token, `pace_token_wrong` when the chip
-    does not know the password, `pace_echoed_key`, `pace_point`, `pace_malformed`.
+    Draws two private keys; with integrated mapping a nonce and one key. Raises AccessError: `pace_refused`
+    before anything secret was used, `access_denied` when the chip does not accept the terminal's token (with
+    its status, which may count tries), `pace_token_wrong` when the chip does not know the password,
+    `pace_echoed_key`, `pace_point` (a public key that is none), `pace_malformed`.
     """
     run = _Pace(choice, password, random)
     try:
         return (yield from run.commands())
     except (TlvError, ApduError) as error:
         raise AccessError("pace_malformed") from error
-    except CurveError as error:
+    except GroupError as error:
         raise AccessError("pace_point") from error
 
 
@@ -67,74 +88,118 @@ class _Pace:
         self._password = password
         self._random = random
         self._suite = choice.suite
-        self._curve = choice.curve
+        self._mapping_key = b""  # the chip's, in generic mapping
 
     def commands(self) -> Apdus[Opened]:
         nonce = yield from self._nonce()
-        generator = yield from self._map(nonce)
-        own, chip, shared = yield from self._agree(generator)
-        session = SessionKeys(
-            self._suite,
-            keys.derive(self._suite, shared, keys.FOR_ENCRYPTION),
-            keys.derive(self._suite, shared, keys.FOR_AUTHENTICATION),
-        )
-        yield from self._confirm(session, own, chip)
-        return Opened(SecureChannel(session))
+        if self._choice.mapping is Mapping.INTEGRATED:
+            domain = yield from self._map_integrally(nonce)
+        else:
+            domain = yield from self._map_generically(nonce)
+        own = domain.draw(self._random)
+        chip = yield from self._swap_keys(domain, own, 0x83, 0x84)
+        session = session_keys(self._suite, domain.agree(own.private, chip))
+        proof = yield from self._confirm(session, domain, own.public, chip)
+        evidence = None
+        if self._choice.mapping is Mapping.CHIP_AUTHENTICATION:
+            evidence = MappingEvidence(self._choice, self._mapping_key, _chip_data(session, proof))
+        return Opened(SecureChannel(session), evidence, domain.compress(own.public), domain.compress(chip))
 
-    def _nonce(self) -> Generator[bytes, bytes, int]:
+    def _nonce(self) -> _Step:
         """Choose the protocol, then fetch and decrypt the nonce."""
-        body = tlv.encode(0x80, self._choice.offer.oid) + tlv.encode(0x83, bytes([self._password.kind]))
-        if self._choice.ambiguous:
-            body += tlv.encode(0x84, bytes([self._curve.number]))
+        choice = self._choice
+        body = tlv.encode(0x80, choice.offer.oid) + tlv.encode(0x83, bytes([self._password.kind]))
+        if choice.ambiguous and choice.offer.parameter_id is not None:
+            body += tlv.encode(0x84, coded_reference(choice.offer.parameter_id))
         chosen = parse_response((yield Command(0x00, 0x22, 0xC1, 0xA4, body).encode()))
         if not chosen.ok:
-            raise AccessError("pace_refused")
-        encrypted = yield from self._exchange(b"", 0x80)
-        if not encrypted or len(encrypted) > MAX_NONCE or len(encrypted) % self._suite.block:
+            raise AccessError("pace_refused", chosen.status)
+        encrypted = tlv.only((yield from self._exchange(b"")), 0x80)
+        if not self._fits(len(encrypted)):
             raise AccessError("pace_malformed")
         key = keys.derive(self._suite, self._password.seed, keys.FOR_PASSWORD)
-        return int.from_bytes(keys.decrypt(self._suite, key, encrypted), "big")
+        return keys.decrypt(self._suite, key, encrypted)
 
-    def _map(self, nonce: int) -> Generator[bytes, bytes, Point]:
-        """Generic mapping (section 4.4.3.3.1): G' = s * G + H, H from an anonymous key agreement."""
-        curve = self._curve
-        private = curve.draw(self._random)
-        own = curve.multiply(private, curve.generator)
-        chip = yield from self._swap_points(own, 0x81, 0x82)
-        anonymous = curve.multiply(private, chip)
-        return curve.add(curve.multiply(nonce, curve.generator), anonymous)
+    def _fits(self, length: int) -> bool:
+        """Whether a nonce can be this long (section 4.4.3.3)."""
+        if self._choice.mapping is Mapping.INTEGRATED:
+            return length == nonce_length(self._suite)
+        return 0 < length <= MAX_NONCE and length % self._suite.block == 0
 
-    def _agree(self, generator: Point) -> Generator[bytes, bytes, tuple[Point, Point, bytes]]:
-        """Key agreement on the mapped generator: both public keys and the shared secret."""
-        curve = self._curve
-        private = curve.draw(self._random)
-        own = curve.multiply(private, generator)
-        chip = yield from self._swap_points(own, 0x83, 0x84)
-        return own, chip, curve.encode_x(curve.multiply(private, chip))
+    def _map_generically(self, nonce: bytes) -> Generator[bytes, bytes, Domain]:
+        """The new generator is s * G + H, H from an anonymous key agreement (section 4.4.3.3.1)."""
+        domain = self._choice.domain
+        own = domain.draw(self._random)
+        self._mapping_key = yield from self._swap_keys(domain, own, 0x81, 0x82)
+        return domain.map_generically(int.from_bytes(nonce, "big"), own.private, self._mapping_key)
 
-    def _swap_points(self, own: Point, tag: int, answer: int) -> Generator[bytes, bytes, Point]:
-        coded = yield from self._exchange(tlv.encode(tag, self._curve.encode(own)), answer)
-        chip = self._curve.decode(coded)
-        if chip.x == own.x:  # the same key, or its negative: section 4.4.1 asks for different ones
+    def _map_integrally(self, nonce: bytes) -> Generator[bytes, bytes, Domain]:
+        """The new generator is a function of both sides' nonces (section 4.4.3.3.2)."""
+        domain, suite = self._choice.domain, self._suite
+        seed = self._random(suite.key_length)
+        answer = yield from self._exchange(tlv.encode(0x81, seed))
+        if any(item.tag != 0x82 or item.value for item in answer):
+            raise AccessError("pace_malformed")
+        return domain.map_integrally(pseudo_random(suite, nonce, seed, domain.prime))
+
+    def _swap_keys(self, domain: Domain, own: KeyPair, tag: int, answer: int) -> _Step:
+        """Send the own public key, return the chip's; the agreement checks that it is one."""
+        chip = tlv.only((yield from self._exchange(tlv.encode(tag, own.public))), answer)
+        if domain.alike(own.public, chip):  # section 4.4.1 asks for different ones
             raise AccessError("pace_echoed_key")
         return chip
 
-    def _confirm(self, session: SessionKeys, own: Point, chip: Point) -> Generator[bytes, bytes, None]:
-        """Mutual authentication by tokens over each other's public key (section 4.4.3.4)."""
-        token = self._token(session, chip)
-        proof = yield from self._exchange(tlv.encode(0x85, token), 0x86, last=True)
-        if not keys.equal(proof, self._token(session, own)):
+    def _confirm(
+        self, session: SessionKeys, domain: Domain, own: bytes, chip: bytes
+    ) -> Generator[bytes, bytes, tuple[tlv.Tlv, ...]]:
+        """Mutual authentication by tokens over each other's public key (section 4.4.3.4).
+
+        What the chip's last answer holds; references of certification authorities may be among it.
+        """
+        token = self._token(session, domain, chip)
+        answer = yield from self._exchange(tlv.encode(0x85, token), last=True)
+        if not keys.equal(tlv.only(answer, 0x86), self._token(session, domain, own)):
             raise AccessError("pace_token_wrong")
+        return answer
 
-    def _token(self, session: SessionKeys, point: Point) -> bytes:
-        coded = tlv.encode(0x06, self._choice.offer.oid) + tlv.encode(0x86, self._curve.encode(point))
-        return keys.mac(self._suite, session.authentication, tlv.encode(0x7F49, coded))
+    def _token(self, session: SessionKeys, domain: Domain, public: bytes) -> bytes:
+        return authentication_token(session, self._choice.offer.oid, domain, public)
 
-    def _exchange(self, body: bytes, answer: int, *, last: bool = False) -> Generator[bytes, bytes, bytes]:
-        """One GENERAL AUTHENTICATE of the chain: the value of the wanted object in the reply."""
+    def _exchange(self, body: bytes, *, last: bool = False) -> Generator[bytes, bytes, tuple[tlv.Tlv, ...]]:
+        """One GENERAL AUTHENTICATE of the chain: the objects in the reply."""
         cla = 0x00 if last else CHAINED
         command = Command(cla, 0x86, 0x00, 0x00, tlv.encode(0x7C, body), 256)
         response = parse_response((yield command.encode()))
         if not response.ok:
-            raise AccessError("access_denied" if last else "pace_refused")
-        return tlv.only(tlv.parse(tlv.parse_one(response.body, 0x7C).value), answer)
+            raise AccessError("access_denied" if last else "pace_refused", response.status)
+        return tlv.parse(tlv.parse_one(response.body, 0x7C).value)
+
+
+def session_keys(suite: Suite, secret: bytes) -> SessionKeys:
+    """The keys of a session from a shared secret (section 9.7.4)."""
+    encryption = keys.derive(suite, secret, keys.FOR_ENCRYPTION)
+    return SessionKeys(suite, encryption, keys.derive(suite, secret, keys.FOR_AUTHENTICATION))
+
+
+def authentication_token(session: SessionKeys, oid: bytes, domain: Domain, public: bytes) -> bytes:
+    """MAC over a public key data object without domain parameters (sections 4.4.3.4 and 9.4)."""
+    coded = tlv.encode(0x06, oid) + tlv.encode(domain.public_tag, public)
+    return keys.mac(session.suite, session.authentication, tlv.encode(0x7F49, coded))
+
+
+def coded_reference(number: int) -> bytes:
+    """An identifier of a key or of domain parameters, in as few bytes as it takes."""
+    return number.to_bytes(max(1, (number.bit_length() + 7) // 8), "big")
+
+
+def _chip_data(session: SessionKeys, answer: tuple[tlv.Tlv, ...]) -> bytes:
+    """Decrypt the chip authentication data (section 4.4.3.5); empty if there is nothing sound to decrypt."""
+    sent = [item.value for item in answer if item.tag == 0x8A]
+    suite = session.suite
+    if len(sent) != 1 or not 0 < len(sent[0]) <= MAX_CHIP_DATA or len(sent[0]) % suite.block:
+        return b""
+    vector = keys.encrypt(suite, session.encryption, b"\xff" * suite.block)
+    try:
+        return keys.unpad(keys.decrypt(suite, session.encryption, sent[0], vector), suite.block)
+    except PaddingError:
+        return b""

@@ -103,7 +103,7 @@ class EllipticDomain(Domain):
         return self.curve.agree(private, self.curve.decode(public))
 
     def map_generically(self, nonce: int, private: int, public: bytes) -> "EllipticDomain":
-        """s * G + H as the new generator."""
+        """The new generator is s * G + H."""
         curve = self.curve
         shared = curve.multiply(private, curve.decode(public))
         return EllipticDomain(curve, curve.add(curve.multiply(nonce, curve.generator), shared))
@@ -163,7 +163,7 @@ class ModpDomain(Domain):
         return group.secret(shared)
 
     def map_generically(self, nonce: int, private: int, public: bytes) -> "ModpDomain":
-        """g^s * h as the new generator."""
+        """The new generator is g^s * h."""
         group = self.group
         shared = group.power(group.decode(public), private)
         return self._with(group.power(group.g, nonce) * shared % group.p)

@@ -1,7 +1,7 @@
 """Domain parameters and public keys as a chip writes them in ASN.1 (Doc 9303-11, 9.1 and 9.5; RFC 3279, 2.3).
 
 Elliptic curves come by number, by name or written out, and written out they must be a known curve in every
-value. Diffie-Hellman groups come by number, as X9.42 writes them (p, g, q) or as PKCS #3 does (p, g, a length).
+value. Diffie-Hellman groups come by number, as X9.42 writes them (p, g, q) or as PKCS #3 does (p, g, length).
 """
 
 from dataclasses import dataclass

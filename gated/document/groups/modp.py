@@ -1,8 +1,8 @@
 """Residues modulo a prime, and in them the subgroup in which Diffie-Hellman keys live (PKCS #3, RFC 2631).
 
-The arithmetic is Python's own `pow`. Exponents are below the order of the subgroup; where that is not told, as
-in PKCS #3, they are twice as long as the strength of the prime (as RFC 7919 section 5.2 has it), which keeps
-a 2048-bit agreement at some milliseconds.
+The arithmetic is Python's own `pow`. Exponents are below the order of the subgroup; where that is not told,
+as in PKCS #3, they are twice as long as the strength of the prime (RFC 7919 section 5.2), which keeps a
+2048-bit agreement at some milliseconds.
 """
 
 from collections.abc import Callable
