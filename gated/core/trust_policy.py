@@ -13,8 +13,8 @@ class TrustPolicy(Value):
     `expired_csca` accepts a root past its end (the chain model: it was valid when it signed); the document
     signer must always be valid. `revocation` says what a missing or old CRL means: `if_known` leaves it out
     of the result, `required` does not; a listed certificate fails under both. `max_crl_age_d` counts days
-    from the issue of a CRL (a CSCA must issue one every 90), besides the next update that it names itself. `deviations` says whether a signed
-    deviation list may excuse a check (`count`), or is told only (`report`).
+    from the issue of a CRL (a CSCA must issue one every 90), besides the next update that it names itself.
+    `deviations` says whether a signed deviation list may excuse a check (`count`), or is told (`report`).
     """
 
     expired_csca: bool = False

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from asn1crypto import pem, x509
+from asn1crypto import core, pem, x509
 
 from gated.document import tlv
 from gated.document.errors import TlvError, TrustError
 from gated.document.trust.asn1 import ASN1_ERRORS
-from gated.document.trust.names import COUNTRY, LOCALITY, PROVINCE, CanonicalName, canonical, readable
+from gated.document.trust.names import COUNTRY, LOCALITY, PROVINCE, CanonicalName, canonical, dotted, readable
 from gated.document.trust.signatures import PublicKey, Scheme, parse_key, parse_scheme, verifies
 
 __all__ = ["CanonicalName", "Certificate", "canonical", "parse_certificate"]
@@ -157,13 +157,13 @@ def _read(certificate: x509.Certificate, der: bytes) -> Certificate:
     scheme = parse_scheme(certificate["signature_algorithm"])
     if scheme != parse_scheme(body["signature"]):
         raise TrustError("certificate_algorithms_differ")
-    extensions = _extensions(body["extensions"])
+    extensions = _extensions(bytes(body["extensions"].dump()))
     read = _Descriptions(extensions)
-    authority = _deciding(extensions, "authority_key_identifier")
-    constraints = _deciding(extensions, "basic_constraints")
-    usage = _deciding(extensions, "key_usage")
-    purposes = _deciding(extensions, "extended_key_usage")
-    key_id = _deciding(extensions, "key_identifier")
+    authority = _deciding(extensions, "authority_key_identifier", x509.AuthorityKeyIdentifier)
+    constraints = _deciding(extensions, "basic_constraints", x509.BasicConstraints)
+    usage = _deciding(extensions, "key_usage", x509.KeyUsage)
+    purposes = _deciding(extensions, "extended_key_usage", x509.ExtKeyUsageSyntax)
+    key_id = _deciding(extensions, "key_identifier", core.OctetString)
     subject, issuer = bytes(body["subject"].dump()), bytes(body["issuer"].dump())
     return Certificate(
         der=der,
@@ -199,28 +199,34 @@ def _time(value: x509.Time) -> datetime:
     return time
 
 
-def _extensions(listed: Any) -> dict[str, Any]:
-    """Extensions by name or identifier. A repeated one, or an unknown critical one, is refused."""
-    found: dict[str, Any] = {}
-    if len(listed) > MAX_EXTENSIONS:
-        raise TrustError("certificate_malformed")
-    for extension in listed:
-        oid = extension["extn_id"].dotted
+def _extensions(coded: bytes) -> dict[str, bytes]:
+    """Values by name or identifier. A repeated extension, or an unknown critical one, is refused."""
+    found: dict[str, bytes] = {}
+    try:
+        listed = tlv.parse_one(tlv.parse_one(coded, 0xA3).value, 0x30).value if coded else b""
+        items = [tlv.parse(item.value) for item in tlv.parse(listed, max_objects=MAX_EXTENSIONS)]
+    except TlvError as error:
+        raise TrustError("certificate_malformed") from error
+    for parts in items:
+        if [part.tag for part in parts] not in ([0x06, 0x04], [0x06, 0x01, 0x04]):
+            raise TrustError("certificate_malformed")
+        oid = dotted(parts[0].value)
         name = _DECIDING.get(oid) or _DESCRIBING.get(oid) or oid
         if name in found:
             raise TrustError("certificate_extension_repeated")
-        if name == oid and extension["critical"].native and oid not in _UNUSED:
+        critical = len(parts) == 3 and parts[1].value != b"\0"
+        if critical and name == oid and oid not in _UNUSED:
             raise TrustError("certificate_critical_extension")
-        found[name] = extension["extn_value"]
+        found[name] = parts[-1].value
     return found
 
 
-def _deciding(extensions: dict[str, Any], name: str) -> Any:
+def _deciding(extensions: dict[str, bytes], name: str, kind: Any) -> Any:
     """The parsed value of an extension that decides, None if it is not there."""
     if name not in extensions:
         return None
     try:
-        value = extensions[name].parsed
+        value = kind.load(extensions[name], strict=True)
         _ = value.native  # all of it, since asn1crypto parses as it is asked
     except ASN1_ERRORS as error:
         raise TrustError("certificate_extension_malformed") from error
@@ -230,7 +236,7 @@ def _deciding(extensions: dict[str, Any], name: str) -> Any:
 class _Descriptions:
     """The extensions that describe: each read leniently, and named in `oddities` if it cannot be read."""
 
-    def __init__(self, extensions: dict[str, Any]) -> None:
+    def __init__(self, extensions: dict[str, bytes]) -> None:
         self._extensions = extensions
         self.oddities: list[str] = []
 
@@ -244,7 +250,8 @@ class _Descriptions:
             if kind not in self._extensions:
                 continue
             try:
-                names = [item for item in self._extensions[kind].parsed if item.name == "directory_name"]
+                listed = x509.GeneralNames.load(self._extensions[kind], strict=True)
+                names = [item for item in listed if item.name == "directory_name"]
                 pairs = [pair for item in names for pair in canonical(item.chosen.chosen.dump())]
             except (*ASN1_ERRORS, TrustError):
                 self.oddities.append(f"{kind}_malformed")
@@ -261,7 +268,7 @@ class _Descriptions:
         if "document_types" not in self._extensions:
             return None
         try:
-            fields = tlv.parse(tlv.parse_one(bytes(self._extensions["document_types"]), 0x30).value)
+            fields = tlv.parse(tlv.parse_one(self._extensions["document_types"], 0x30).value)
             types = tlv.parse(tlv.only(fields, 0x31), max_objects=MAX_DOCUMENT_TYPES)
             return frozenset(item.value.decode("ascii").rstrip("<") for item in types)
         except (TlvError, UnicodeDecodeError):
@@ -276,7 +283,7 @@ class _Descriptions:
         if "private_key_usage_period" not in self._extensions:
             return None
         try:
-            fields = tlv.parse(tlv.parse_one(bytes(self._extensions["private_key_usage_period"]), 0x30).value)
+            fields = tlv.parse(tlv.parse_one(self._extensions["private_key_usage_period"], 0x30).value)
             ends = [field.value.decode("ascii") for field in fields if field.tag == 0x81]
             return datetime.strptime(f"{ends[0]}+0000", "%Y%m%d%H%M%SZ%z") if ends else None
         except (TlvError, ValueError):

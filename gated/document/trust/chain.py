@@ -51,7 +51,7 @@ class Chain:
 
     def _begin(self, signed: SignedData) -> None:
         try:
-            proof = signed.prove(self._store.signers)
+            proof = self._chosen(signed.proofs(self._store.signers))
         except SignerFailure as error:
             self._note("sod_signature", error.code)
             self.signer = error.certificate
@@ -67,6 +67,14 @@ class Chain:
         self._note("document_signer", self._signer_trouble(self.signer))
         self.notes += self.signer.oddities
         self._climb(self.signer)
+
+    def _chosen(self, proofs: tuple[Proof, ...]) -> Proof:
+        """Of several signers one that leads to a root, if any does."""
+        if len(proofs) == 1:
+            return proofs[0]
+        issuers = ((proof, self._store.issuers_of(proof.certificate)) for proof in proofs)
+        leading = (it for it, roots in issuers if any(it.certificate.is_signed_by(root) for root in roots))
+        return next(leading, proofs[0])
 
     def _algorithm_trouble(self, proof: Proof) -> str:
         used = {proof.scheme.digest, proof.digest, self._content_digest}

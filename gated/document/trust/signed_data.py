@@ -9,7 +9,7 @@ signer, an algorithm) is taken if the signature then holds, since only the owner
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -86,11 +86,11 @@ class Signer:
         notes = list(self._digest_notes(content))
         codings = set_codings(self.attributes)
         for number, scheme in enumerate(readings(certificate.key, self.scheme, self.digest)):
-            for place, coding in enumerate(codings):
+            for coding in codings:
                 if verifies(certificate.key, scheme, self.signature, coding):
                     if number or scheme.name != self.scheme.name:
                         notes.append("signature_algorithm_misnamed")
-                    if place == 0 and len(codings) > 1:
+                    if len(codings) > 1:
                         notes.append("signed_attributes_not_der")
                     return Proof(certificate, scheme, self.digest, self.signing_time, tuple(notes))
         raise TrustError("signature_wrong")
@@ -135,12 +135,17 @@ class SignedData:
         return self.signers[0].prove(certificate, self.content_type, self.content)
 
     def prove(self, known: Iterable[Certificate] = ()) -> Proof:
-        """Find a signer whose signature holds, among the enclosed certificates and those known otherwise.
+        """The first of `proofs`. Raises TrustError of the first attempt as that does."""
+        return self.proofs(known)[0]
+
+    def proofs(self, known: Iterable[Certificate] = ()) -> tuple[Proof, ...]:
+        """The signatures that hold, with certificates enclosed or known otherwise; one for each signer.
 
         The certificate that is named goes before all; where none is, the enclosed ones are tried, since a
-        wrong name takes nothing from a good signature. Raises TrustError of the first attempt:
+        wrong name takes nothing from a good signature. Raises TrustError of the first attempt if none holds:
         `signer_certificate_missing`, what became of a certificate that was enclosed, or as `Signer.prove`.
         """
+        found: list[Proof] = []
         failure: TrustError | None = None
         for signer in self.signers:
             for certificate, notes in self._candidates(signer, tuple(known)):
@@ -149,8 +154,10 @@ class SignedData:
                 except TrustError as error:
                     failure = failure or SignerFailure(error.code, certificate)
                 else:
-                    found = (*self.notes, *notes, *proof.notes)
-                    return Proof(certificate, proof.scheme, proof.digest, proof.signing_time, found)
+                    found.append(replace(proof, notes=(*self.notes, *notes, *proof.notes)))
+                    break
+        if found:
+            return tuple(found)
         unread = next(iter(self.unread), "signer_certificate_missing")
         raise failure or TrustError(unread)
 
