@@ -218,7 +218,7 @@ def test_a_list_of_files_that_nobody_signed_is_not_needed(content: bytes | None)
 @pytest.mark.parametrize(
     ("reply", "code"),
     [
-        ("00" * 7 + "9000", "tag_protocol"),  # more than was asked for
+        ("00" * 257 + "9000", "tag_protocol"),  # more than was asked for
         ("6700", "tag_protocol"),
         ("6C00", "tag_protocol"),
         ("9000", "tag_protocol"),  # nothing, in good order

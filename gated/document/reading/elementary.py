@@ -21,6 +21,7 @@ from gated.document.keys import Suite
 from gated.document.lds.directory import ElementaryFile
 from gated.document.reading.terminal import SHORT_RESPONSE, Raw, Terminal
 
+AHEAD = 223  # what fits into a short secured answer; small files are mostly shorter
 HEAD = 6  # one tag byte and the longest length: never beyond the end of any file
 LONG_PIECES = (16_384, 8192, 4096, 2048, 1024, 512)
 SHORT_PIECES = (223, 160, 112, 64)  # one chip family answers at most 160 bytes; 64 serves any
@@ -37,14 +38,31 @@ class FileReader:
         self._max_piece = 65_536
         self._short_identifiers = True
         self._asked_short_identifier = False
+        self._tells_end = False  # asked for more than a file has, it gives what there is
 
     def read(self, file: ElementaryFile, *, first: int = HEAD) -> Raw[bytes]:
         """The whole file. `first` bytes are asked for at once: not more than the file surely has.
 
         Raises ReadingError: `dg2_missing`, `dg2_too_long`, `dg2_truncated`, `dg2_malformed` ...
         """
+        if self._tells_end:
+            first = max(first, AHEAD)
         start = yield from self._start(file, first)
         return (yield from self.read_selected(file, start))
+
+    def read_first(self, file: ElementaryFile) -> Raw[bytes]:
+        """The whole of the current file, small and in the clear: more than it has is asked for at once.
+
+        That saves a command if the chip gives what there is, and tells how it will answer in a session, where
+        an answer in the clear would end it. Raises ReadingError.
+        """
+        ahead = yield from self._terminal.send(_read_binary(0, SHORT_RESPONSE))
+        start = ahead.body if ahead.status in {OK, END_OF_FILE} else b""
+        if len(start) > SHORT_RESPONSE:
+            raise ReadingError("tag_protocol")
+        content = yield from self.read_selected(file, start)
+        self._tells_end = len(content) <= len(start) < SHORT_RESPONSE
+        return content
 
     def read_selected(self, file: ElementaryFile, start: bytes = b"") -> Raw[bytes]:
         """The whole of the current file, beginning with what is there of it. Raises ReadingError."""

@@ -155,7 +155,7 @@ class _Reading:
             return None
         if unknown and not (yield from self._reader.takes_long_form()):
             self._terminal.limit()
-        content = yield from self._reader.read_selected(directory.CARD_ACCESS)
+        content = yield from self._reader.read_first(directory.CARD_ACCESS)
         self._keep(directory.CARD_ACCESS, content)
         return parse_card_access(content)
 
