@@ -33,8 +33,10 @@ PERSON: Final = Person(
 WELL_BEHAVED: Final = Behaviour()
 
 _FACE: Final = "ada"
-_LARGE_PX: Final = (826, 1062)  # 35 x 45 mm at 600 dpi
-_LARGE_BYTES: Final = 40 * 1024
+_USUAL_PX, _USUAL_BYTES = (413, 531), 12 * 1024  # 35 x 45 mm at 300 dpi
+_LARGE_PX, _LARGE_BYTES = (826, 1062), 40 * 1024  # at 600 dpi; beyond the offsets of READ BINARY itself
+
+Picture = Literal["jpeg", "jpeg2000", "large"]
 
 Change = Callable[[Passport], Passport]
 
@@ -67,7 +69,7 @@ class Profile:
     behaviour: Behaviour = WELL_BEHAVED
     issued: Mapping[str, Any] = field(default_factory=dict)
     state: Mapping[str, Any] = field(default_factory=dict)
-    large_portrait: bool = False
+    picture: Picture = "jpeg"
     more_groups: bool = False
     change: Change | None = None
     opened_by: Literal["mrz", "can"] = "mrz"
@@ -78,12 +80,12 @@ class Profile:
 
     def passport(self, today: date) -> Passport:
         """The passport, as it lies on the reader."""
-        photograph = large_portrait() if self.large_portrait else passport_photo(_FACE, 0)
+        picture = photograph(self.picture)
         protocols = replace(self.protocols, can=CAN) if self.protocols.pace else self.protocols
         issued = dict(self.issued)
         if self.more_groups:
-            issued["extra"] = _more_groups(photograph) | issued.get("extra", {})
-        passport = issue(self.authority(today), PERSON, photograph, protocols=protocols, **issued)
+            issued["extra"] = _more_groups(picture) | issued.get("extra", {})
+        passport = issue(self.authority(today), PERSON, picture, protocols=protocols, **issued)
         return self.change(passport) if self.change else passport
 
     def chip(self, today: date) -> Chip:
@@ -98,13 +100,24 @@ def _more_groups(picture: bytes) -> dict[int, bytes]:
 
 
 @functools.cache
-def large_portrait() -> bytes:
-    """A JPEG 2000 of about 40 KiB: with it DG2 goes beyond the offsets that READ BINARY itself can name."""
-    picture = cv2.resize(portrait(_FACE, 0), _LARGE_PX, interpolation=cv2.INTER_CUBIC)
+def photograph(kind: Picture) -> bytes:
+    """The portrait on the chip, coded."""
+    match kind:
+        case "jpeg":
+            return passport_photo(_FACE, 0)
+        case "jpeg2000":
+            return _jpeg2000(_USUAL_PX, _USUAL_BYTES)
+        case "large":
+            return _jpeg2000(_LARGE_PX, _LARGE_BYTES)
+
+
+def _jpeg2000(size: tuple[int, int], least: int) -> bytes:
+    """The portrait with some grain, in few more bytes than `least`."""
+    picture = cv2.resize(portrait(_FACE, 0), size, interpolation=cv2.INTER_CUBIC)
     grain = np.random.default_rng(0).normal(0, 6, picture.shape)
     grainy = np.clip(picture + grain, 0, 255).astype(np.uint8)
     for per_mille in range(10, 1000):
         coded = cv2.imencode(".jp2", grainy, (cv2.IMWRITE_JPEG2000_COMPRESSION_X1000, per_mille))[1].tobytes()
-        if len(coded) >= _LARGE_BYTES:
+        if len(coded) >= least:
             return coded
-    raise ValueError("the portrait cannot be made large: raise its grain")
+    raise ValueError("the portrait does not get that large: raise its grain")

@@ -60,12 +60,13 @@ _ACCESS = (
 )
 
 _FILES = (
+    Profile("jpeg2000", "BAC, and a JPEG 2000 portrait of 12 KiB", _BAC, picture="jpeg2000"),
     Profile(
         "large-dg2",
         "a JPEG 2000 portrait of 40 KiB: offsets beyond 32767",
         _PACE,
         PACE_AND_BAC,
-        large_portrait=True,
+        picture="large",
     ),
     Profile(
         "dg2-39794",
