@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from gated.document import mrz
 from gated.document.mrz import MrzError
+from gated.document.mrz.dates import birth, wrong_part
 from tests.document.material import FUZZ, accepts_or_raises, damaged, test_data
 
 TD3 = b"P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\r\nL898902C36UTO7408122F1204159ZE184226B<<<<<10\r\n"
@@ -184,6 +185,50 @@ def test_centuries_of_birth(birth: str, today: date, latest: date | None) -> Non
 )
 def test_centuries_of_expiry(expiry: str, year: int) -> None:
     assert mrz.parse(td3(expiry=expiry)).expiry_date(TODAY).year == year
+
+
+@pytest.mark.parametrize(
+    ("birth", "told"),
+    [
+        (
+            "261122",
+            "2026-11-22",
+        ),  # whoever is a hundred and more counts as a child, and a child goes to an officer
+        ("261124", "1926-11-24"),
+        ("27<<<<", "1927-??-??"),
+        ("2612<<", "1926-12-??"),
+        ("2611<<", "2026-11-??"),
+        ("26<<<<", "2026-??-??"),
+        ("26<<24", "2026-??-24"),
+    ],
+)
+def test_a_hundred_years_are_the_limit_of_two_digits(birth: str, told: str) -> None:
+    assert mrz.parse(td3(birth=birth)).birth_date(TODAY).iso == told
+
+
+@FUZZ
+@given(st.dates(date(1980, 1, 1), date(2199, 12, 31)), st.data())
+def test_two_digits_of_a_year_are_enough_for_a_lifetime(today: date, data: st.DataObject) -> None:
+    born = data.draw(st.dates(date(today.year - 99, 1, 1), today))
+    ends = data.draw(st.dates(date(today.year - 49, 1, 1), date(today.year + 49, 12, 31)))
+    zone = mrz.parse(td3(birth=born.strftime("%y%m%d"), expiry=ends.strftime("%y%m%d")))
+    assert zone.birth_date(today).latest == born
+    assert zone.expiry_date(today) == ends
+
+
+@FUZZ
+@given(
+    st.tuples(*[st.one_of(st.just("<<"), st.integers(0, 99).map("{:02}".format))] * 3).map("".join),
+    st.dates(date(1980, 1, 1), date(2199, 12, 31)),
+)
+def test_a_birth_is_never_after_today_by_what_is_known_of_it(text: str, today: date) -> None:
+    if wrong_part(text) is not None:
+        return
+    born = birth(text, today)
+    if born.year is not None:
+        assert (born.year, born.month or 1, born.day or 1) <= (today.year, today.month, today.day)
+        assert born.year > today.year - 101
+        assert born.latest is not None
 
 
 @pytest.mark.parametrize(
