@@ -119,6 +119,7 @@ PARITY: Final = 0xFD
 OVERRUN: Final = 0xFC
 SLOT_BUSY: Final = 0xE0
 AUTO_SEQUENCE: Final = 0xF2
+NOT_SUPPORTED: Final = 0x00
 
 SLOT_ERRORS: Final = {  # table 6.2-2
     0xFF: "command_aborted",
@@ -136,7 +137,7 @@ SLOT_ERRORS: Final = {  # table 6.2-2
     0xF0: "pin_timeout",
     0xEF: "pin_cancelled",
     SLOT_BUSY: "slot_busy",
-    0x00: "command_not_supported",
+    NOT_SUPPORTED: "command_not_supported",
 }
 
 

@@ -76,11 +76,9 @@ class CcidSlot:
             return
         give_up = self._clock() + min(left, LOOK_S)
         try:
-            while (
-                ccid.parse_notification(self._pipe.event(max(0.0, give_up - self._clock())), self._number)
-                is None
-            ):
-                pass
+            while (left := give_up - self._clock()) > 0:
+                if ccid.parse_notification(self._pipe.event(left), self._number) is not None:
+                    return
         except DeviceTimeout:
             return
         except CcidError as error:

@@ -187,9 +187,16 @@ class CcidChipReader:
             if not atr.pps_granted(request, self._command(Command.TRANSFER, deadline, request).data):
                 raise CardGone(DEVICE, "protocol_refused", KEEP_STILL)
         if profile.wants_parameters:
-            self._command(Command.SET_PARAMETERS, deadline, ccid.t1_parameters(answer), select=1)
+            self._set_parameters(answer, profile, deadline)
         if profile.level is Level.TPDU:
             self._begin_blocks(answer, profile, deadline)
+
+    def _set_parameters(self, answer: atr.Atr, profile: ccid.ReaderProfile, deadline: float) -> None:
+        slot, _ = self._opened()
+        reply = slot.ask(Command.SET_PARAMETERS, deadline, ccid.t1_parameters(answer), select=1)
+        unknown = reply.error == ccid.NOT_SUPPORTED and profile.level is not Level.TPDU
+        if reply.verdict is Verdict.FAILED and not unknown:  # who carries whole APDUs may have no use for it
+            raise _failure(reply)
 
     def _begin_blocks(self, answer: atr.Atr, profile: ccid.ReaderProfile, deadline: float) -> None:
         announced = profile.has(ccid.Feature.ANNOUNCES_IFSD)

@@ -60,18 +60,21 @@ class PcscChipReader:
         Raises DeviceGone when the daemon or the reader is not there, DeviceError when it cannot be used.
         """
         self.close()
-        if self._caller.is_stuck:
-            raise DeviceTimeout(DEVICE, "frozen", RESTART)
-        scard = _library()
-        self._scard = scard
         try:
-            self._context = self._ask(lambda: scard.SCardEstablishContext(scard.SCARD_SCOPE_SYSTEM))
-            names = self._ask(lambda: scard.SCardListReaders(self._context, []), {"NO_READERS_AVAILABLE": []})
-            self._name = self._choose(names)
+            self._name = self._choose(self.reach())
             self._limits = self._carried()
         except BaseException:
             self.close()
             raise
+
+    def reach(self) -> list[str]:
+        """Reach the daemon and ask for the names of its readers. Raises DeviceGone, DeviceError."""
+        if self._caller.is_stuck:
+            raise DeviceTimeout(DEVICE, "frozen", RESTART)
+        scard = self._scard = _library()
+        self._context = self._ask(lambda: scard.SCardEstablishContext(scard.SCARD_SCOPE_SYSTEM))
+        names = self._ask(lambda: scard.SCardListReaders(self._context, []), {"NO_READERS_AVAILABLE": []})
+        return list(names)
 
     def close(self) -> None:
         """Cut the card's power and leave the daemon. Idempotent, never raises."""
@@ -211,7 +214,7 @@ class PcscChipReader:
         state = int(states[0][1])
         if state & (scard.SCARD_STATE_UNKNOWN | scard.SCARD_STATE_UNAVAILABLE):
             raise DeviceGone(DEVICE, "unplugged", PLUG_AGAIN)
-        return state & ~scard.SCARD_STATE_CHANGED
+        return int(state & ~scard.SCARD_STATE_CHANGED)
 
     def _ask(
         self,
@@ -239,6 +242,15 @@ class PcscChipReader:
         if self._scard is None or self._context is None:
             raise DeviceGone(DEVICE, "not_open", "open the reader first")
         return self._scard
+
+
+def reader_names() -> tuple[str, ...]:
+    """The names of the readers that the daemon knows. Raises DeviceError, DeviceGone, DeviceTimeout."""
+    reader = PcscChipReader(ChipReaderSettings(interface="pcsc"))
+    try:
+        return tuple(reader.reach())
+    finally:
+        reader.close()
 
 
 class _Caller:

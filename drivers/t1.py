@@ -16,7 +16,7 @@ ends in a response or in T1Error.
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Final
+from typing import Final, cast
 
 LARGEST_IFS: Final = 254  # 11.3.1: LEN 255 is reserved
 FIRST_IFSD: Final = 32  # 11.4.2: until the card is told otherwise
@@ -205,18 +205,18 @@ class Link:
             self._ns = answer.sequence
             offset += len(piece)
 
-    def _gather(self, block: Information | Ready) -> Conversation:
+    def _gather(self, block: Information) -> Conversation:
         """Receive the rest of a response (rule 5)."""
         gathered = bytearray()
-        while isinstance(block, Information):
+        while True:
             self._nr ^= 1
             gathered += block.data
             if len(gathered) > MAX_RESPONSE:
                 raise self._gone("response_too_long")
             if not block.more:
                 return bytes(gathered)
-            block = yield from self._turn(Ready(self._nr))
-        raise _OutOfStep
+            answer = yield from self._turn(Ready(self._nr))
+            block = cast("Information", answer)  # what answers an R-block of ours is nothing else
 
     def _turn(self, mine: Information | Ready) -> _Turn:
         """Send a block until the card has taken it: returns what answers it, and nothing else.

@@ -7,7 +7,7 @@ gate's: gone (unplugged, or lost in a way that only opening again can cure), sil
 
 import errno
 import math
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from gated.core.ports import DeviceError, DeviceGone, DeviceTimeout
 
 BULK: Final = usb.util.ENDPOINT_TYPE_BULK
 INTERRUPT: Final = usb.util.ENDPOINT_TYPE_INTR
+MAX_INTERFACES: Final = 32  # of one class on one device
 CLASS_REQUEST_OUT: Final = 0x21  # host to device, class, interface (USB 2.0, 9.3)
 
 # What Linux reports when a device leaves during a transfer depends on how far the transfer had come.
@@ -163,11 +164,38 @@ def open_interface(
         raise
 
 
+def interfaces_of(
+    device: str, interface_class: int, *, backend: Any = None
+) -> Iterator[tuple[int, int, int, bytes]]:
+    """Vendor, product, ordinal and class descriptors of every interface of a class; opens nothing.
+
+    Raises DeviceError when USB cannot be looked at. An unreadable device has no interfaces.
+    """
+    if backend is None:
+        backend = system_backend(device)
+    with _bus_errors(device):
+        nodes = list(usb.core.find(find_all=True, backend=backend))
+    for node in nodes:
+        for ordinal in range(MAX_INTERFACES):
+            found = _described(node, interface_class, ordinal)
+            if found is None:
+                break
+            yield node.idVendor, node.idProduct, ordinal, found
+
+
+def _described(node: Any, interface_class: int, ordinal: int) -> bytes | None:
+    """The class descriptors of an interface, or None where there is no such interface."""
+    with suppress(usb.core.USBError, NotImplementedError):
+        for configuration in node:
+            interface = _pick(configuration, interface_class, ordinal)
+            if interface is not None:
+                return bytes(interface.extra_descriptors)
+    return None
+
+
 def _has_interface(node: Any, interface_class: int, ordinal: int) -> bool:
     """Whether any configuration has that interface; an unreadable device has none."""
-    with suppress(usb.core.USBError, NotImplementedError):
-        return any(_pick(configuration, interface_class, ordinal) is not None for configuration in node)
-    return False
+    return _described(node, interface_class, ordinal) is not None
 
 
 def _pick(configuration: Any, interface_class: int, ordinal: int) -> Any:

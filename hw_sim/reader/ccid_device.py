@@ -192,7 +192,7 @@ class CcidDevice:
             self._transfer(sequence, int.from_bytes(specific[1:3], "little"), data, started)
         elif kind == 0x62:
             self._power_on(sequence, started)
-        elif kind == 0x61:
+        elif kind == 0x61 and self.model.sets_parameters:
             self._set_parameters(sequence, specific[0], data)
         else:
             with self.changed:
@@ -332,7 +332,8 @@ class CcidDevice:
         """Whether the parameters of the protocol are settled, by the host or by the reader itself."""
         if self.model.has(NEGOTIATES) or self.parameters:
             return True
-        return self.model.exchange is not Exchange.TPDU and self.model.has(BY_ATR)
+        by_itself = self.model.has(BY_ATR) or not self.model.sets_parameters
+        return self.model.exchange is not Exchange.TPDU and by_itself
 
     def _block_wait_s(self) -> float:
         """The block waiting time that the parameters say."""

@@ -86,6 +86,7 @@ class ReaderModel:
     closing_packet: bool = False
     events: bool = True
     aborts: bool = True
+    sets_parameters: bool = True
 
     def has(self, feature: int) -> bool:
         """Whether the reader does this by itself."""

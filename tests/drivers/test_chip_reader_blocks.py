@@ -5,6 +5,7 @@ from threading import Timer
 
 import pytest
 
+from drivers import ccid_slot
 from drivers.chip_reader import CcidChipReader
 from gated.core.ports import CardGone, DeviceError, DeviceGone, DeviceTimeout
 from gated.core.settings import ChipReaderSettings
@@ -128,6 +129,17 @@ def test_an_apdu_level_reader_that_wants_parameters_gets_them() -> None:
         spared = Bench(ReaderModel(exchange=exchange, max_message=271, features=LEFT_TO_HOST | BY_ATR))
         spared.ready()
         assert spared.device.parameters == b""
+
+
+def test_a_reader_without_parameters_serves_only_if_it_carries_whole_apdus() -> None:
+    for exchange in (Exchange.SHORT_APDU, Exchange.EXTENDED_APDU):
+        model = ReaderModel(exchange=exchange, max_message=271, features=LEFT_TO_HOST, sets_parameters=False)
+        assert Bench(model).ready().transceive(wanting(9)) == bytes(9) + b"\x90\x00"
+    blocks = ReaderModel(
+        exchange=Exchange.TPDU, max_message=271, features=LEFT_TO_HOST, sets_parameters=False
+    )
+    with pytest.raises(DeviceError, match="command_not_supported"):
+        Bench(blocks).ready()
 
 
 @pytest.mark.parametrize("fault", [Fault.LOST_TO_CARD, Fault.LOST_TO_HOST, Fault.PARITY, Fault.NO_BLOCK])
@@ -273,6 +285,42 @@ def test_a_change_of_the_chosen_slot_wakes_who_waits() -> None:
     started = time.monotonic()
     assert bench.reader.await_card(3.0)
     assert time.monotonic() - started < 0.5
+
+
+def test_changes_of_other_slots_do_not_wake_who_waits_for_this_one() -> None:
+    bench = Bench(ReaderModel(slots=2))
+    bench.device.remove()
+    bench.reader.open()
+    with bench.device.changed:
+        bench.device._events.extend([b"\x50\x0c", b"\x50\x08"])
+    started = time.monotonic()
+    assert not bench.reader.await_card(0.3)
+    assert time.monotonic() - started >= 0.3
+
+
+def test_a_garbled_event_is_told() -> None:
+    bench = Bench()
+    bench.device.remove()
+    bench.reader.open()
+    with bench.device.changed:
+        bench.device._events.clear()
+        bench.device._events.append(b"\x99\x01")
+    with pytest.raises(DeviceError, match="garbled_event"):
+        bench.reader.await_card(1.0)
+
+
+def test_an_event_that_was_missed_is_made_good_by_looking(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ccid_slot, "LOOK_S", 0.1)
+    bench = Bench()
+    bench.device.remove()
+    bench.reader.open()
+
+    def lay_down_unnoticed() -> None:
+        bench.device.insert(bench.card)
+        bench.device._events.clear()
+
+    Timer(0.05, lay_down_unnoticed).start()
+    assert bench.reader.await_card(2.0)
 
 
 def test_an_abort_speaks_for_the_chosen_slot() -> None:

@@ -1,6 +1,7 @@
 """Framing without a line: every way of sending every zone, in pieces of any size, and any bytes at all."""
 
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from drivers.mrz_framing import Auto, Delimited, Elyctis, Framing, FramingError, Rte, lines_of
 from drivers.mrz_profiles import PROFILES, Habits, habits_of
-from gated.core.settings import MrzScannerSettings
+from gated.core.settings import ChipReaderSettings, MrzScannerSettings
 from hw_sim.reader import scanner as sim
 
 FRAMINGS: dict[str, Framing] = {
@@ -161,3 +162,10 @@ def test_each_key_replaces_what_the_profile_says() -> None:
 
 def test_an_empty_command_takes_away_that_of_the_profile() -> None:
     assert habits_of(settings_of(profile="elyctis-idbox", inquire="")).inquire == b""
+
+
+def test_technicians_are_told_of_every_profile_and_key() -> None:
+    told = (Path(__file__).parents[2] / "docs" / "readers.md").read_text()
+    assert {name for name in PROFILES if f"| `{name}` |" not in told} == set()
+    keys = {*MrzScannerSettings.__struct_fields__, *ChipReaderSettings.__struct_fields__}
+    assert {key for key in keys if f"`{key}`" not in told and f"{key} = " not in told} == set()

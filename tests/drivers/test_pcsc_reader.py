@@ -14,6 +14,7 @@ from drivers import pcsc_reader
 from drivers.chip_reader import CcidChipReader
 from drivers.pcsc_reader import PcscChipReader
 from drivers.reader_choice import chip_reader
+from drivers.reader_survey import pcsc_readers
 from gated.core.ports import CardGone, ChipReader, DeviceError, DeviceGone, DeviceTimeout, Limits
 from gated.core.settings import ChipReaderSettings
 from gated.document import mrz
@@ -174,6 +175,7 @@ def test_a_daemon_that_ends_and_comes_back(daemon: pcsc_rig.Daemon) -> None:
 
 @needs_daemon
 def test_the_name_says_which_reader(daemon: pcsc_rig.Daemon) -> None:  # noqa: ARG001 - it lists two
+    assert pcsc_readers() == ("Virtual PCD 00 00", "Virtual PCD 00 01")
     with pytest.raises(DeviceError, match=r"several_readers.*\[chip_reader\] name"):
         PcscChipReader(ChipReaderSettings(interface="pcsc")).open()
     with pytest.raises(DeviceGone, match=r"not_found.*\[chip_reader\] name"):
