@@ -186,7 +186,7 @@ class DocumentSettings(Settings):
     bac: Literal["never", "no_pace_offered", "pace_unsupported", "pace_failed"] = "no_pace_offered"
     genuineness: Literal["where_offered", "required"] = "where_offered"
     all_proofs: bool = False
-    data_groups: tuple[Annotated[int, Meta(ge=3, le=16)], ...] = ()
+    data_groups: tuple[Annotated[int, Meta(ge=5, le=16)], ...] = ()
 
 
 class LinkSettings(Settings):

@@ -12,7 +12,7 @@ from gated.core.checks import Check, Result
 from gated.core.settings import DocumentSettings
 from gated.core.trust_policy import TrustPolicy
 from gated.document.errors import LdsError
-from gated.document.genuineness import genuineness
+from gated.document.genuineness import Grounds, genuineness
 from gated.document.lds import parse_com, parse_dg1
 from gated.document.lds.directory import DATA_GROUPS, NUMBER_BY_TAG
 from gated.document.mrz import Mrz
@@ -106,9 +106,8 @@ class Verification:
             document_number=zone.document_number if zone else None,
             com_groups=self._com,
         )
-        genuine, proof = genuineness(
-            files, passive, authentication, self._store, self._at, self._settings, self._policy
-        )
+        grounds = Grounds(passive, authentication, self._store, self._at, self._policy)
+        genuine, proof = genuineness(files, grounds, self._settings)
         if zone is None:
             failed = Check("mrz_matches_chip", Result.FAILED, self._zone_trouble)
             own: tuple[Check, ...] = (failed, Check("document_expiry", Result.UNDETERMINED, "not_reached"))
@@ -146,7 +145,10 @@ def mrz_matches_chip(scanned: Mrz, chip: Mrz) -> Check:
 
 def document_expiry(mrz: Mrz, at: datetime) -> Check:
     """Whether the document is valid on the day of `at`; its last day counts."""
-    expired = mrz.expiry_date(at.date()) < at.date()
+    expires = mrz.expiry_date(at.date())
+    if expires is None:
+        return Check("document_expiry", Result.UNDETERMINED, "expiry_unknown")
+    expired = expires < at.date()
     return Check(
         "document_expiry",
         Result.FAILED if expired else Result.SUCCESSFUL,

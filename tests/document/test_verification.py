@@ -30,7 +30,7 @@ from tests.document.material import refused
 
 def reasons(document: Passport, scanned: Mrz | None = None, at: datetime = AT) -> dict[str, str]:
     checks = verify(Slot(document).read(), scanned or zone(document), STORE, at)
-    own = ["document_type", "genuineness", "mrz_matches_chip", "document_expiry"]
+    own = ["document_type", "card_access", "genuineness", "mrz_matches_chip", "document_expiry"]
     assert [check.name for check in checks] == [*CHECKS, *own]
     return {check.name: check.reason for check in checks if check.reason and check.name != "genuineness"}
 

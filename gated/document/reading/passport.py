@@ -34,7 +34,7 @@ from gated.document.lds.directory import DATA_GROUPS, ElementaryFile
 from gated.document.lds.master_file import parse_atr_info
 from gated.document.reading.capabilities import card_capabilities
 from gated.document.reading.elementary import HEAD, SHORT_PIECES, FileReader, select
-from gated.document.reading.proofs import Proofs, Proving
+from gated.document.reading.proofs import Proofs, Proving, TerminalKey
 from gated.document.reading.terminal import SHORT_APDUS, Raw, Terminal
 from gated.document.trust.security_object import open_sod
 
@@ -90,15 +90,17 @@ def read_passport(
     limits: Limits = SHORT_APDUS,
     historical: bytes = b"",
     on_file: Sink | None = None,
+    terminal_key: TerminalKey | None = None,
 ) -> Raw[ChipFiles]:
     """Read the security object, DG1, DG2, what proves the chip genuine, and the groups that `settings` name.
 
     `limits` are the reader's; `historical` are the historical bytes of the chip's answer to reset. `on_file`
-    is told each file's name and content as soon as it is there. Raises DocumentError; whatever the driver of
-    the generator raises passes through.
+    is told each file's name and content as soon as it is there. With a `terminal_key` fingers and irises are
+    read too, as far as its certificates allow. Raises DocumentError; whatever the driver of the generator
+    raises passes through.
     """
     terminal = Terminal(limits)
-    reading = _Reading(terminal, password, random, settings or DocumentSettings(), on_file)
+    reading = _Reading(terminal, password, random, settings or DocumentSettings(), on_file, terminal_key)
     return (yield from reading.run(historical))
 
 
@@ -112,12 +114,14 @@ class _Reading:
         random: Random,
         settings: DocumentSettings,
         on_file: Sink | None,
+        terminal_key: TerminalKey | None,
     ) -> None:
         self._terminal = terminal
         self._password = password
         self._random = random
         self._settings = settings
         self._on_file = on_file
+        self._terminal_key = terminal_key
         self._reader = FileReader(terminal)
         self._proving = Proving(terminal, random, all_proofs=settings.all_proofs)
         self._found: dict[str, Personal[bytes]] = {}
@@ -196,6 +200,7 @@ class _Reading:
             choice = yield from self._run_pace(choice)
         yield from self._select_application()
         if not choice:
+            self._proving.begin(None)
             self._terminal.channel = yield from self._terminal.run_coded(bac(self._password, self._random))
         return choice
 
@@ -214,9 +219,9 @@ class _Reading:
             self._reason = f"pace_failed_{error.code}"
             return None
         self._terminal.channel = opened.channel
+        self._proving.begin(opened)
         if opened.mapping is not None:
             yield from self._take(directory.CARD_SECURITY)
-            self._proving.mapped(opened.mapping)
         return choice
 
     def _select_application(self) -> Raw[None]:
@@ -236,6 +241,8 @@ class _Reading:
         signed = _signed_groups(self._found["sod"].reveal())
         if 14 in signed:
             yield from self._take(directory.DG14)
+            if not self._proving.suffice:
+                yield from self._proving.authenticate_chip(self._found["dg14"].reveal())
         if 15 in signed and not self._proving.suffice:
             yield from self._take(directory.DG15)
             yield from self._proving.authenticate_actively(self._found["dg15"].reveal())
@@ -243,8 +250,22 @@ class _Reading:
         for number in self._settings.data_groups:
             if number in signed:
                 yield from self._take(DATA_GROUPS[number])
+        yield from self._take_protected(signed)
         yield from self._take(directory.DG2, first=SHORT_PIECES[0])
         self._proving.settle()
+
+    def _take_protected(self, signed: frozenset[int]) -> Raw[None]:
+        """Fingers and irises (DG3, DG4), which the chip gives only to a terminal with the right to them."""
+        missing = [number for number in (3, 4) if number in signed and f"dg{number}" not in self._found]
+        if self._terminal_key is None or 14 not in signed or not missing:
+            return
+        granted = yield from self._proving.authenticate_terminal(
+            self._terminal_key, self._found["dg14"].reveal(), self._password, self._reader
+        )
+        allowed = {3: granted.fingerprints, 4: granted.irises}
+        for number in missing:
+            if allowed[number]:
+                yield from self._take(DATA_GROUPS[number])
 
     def _take(self, file: ElementaryFile, *, first: int = HEAD) -> Raw[None]:
         if file.name in self._found:
