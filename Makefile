@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install demo test lint bench clean
+.PHONY: install demo test lint bench fuzz clean
 
 install: $(STAMP)
 
@@ -38,6 +38,10 @@ lint: install
 
 bench: install
 	$(BIN)/python -m tests.bench
+
+# Guided by coverage where atheris is installed beside the project; else random changes of good samples.
+fuzz: install
+	$(BIN)/python -m tests.fuzz --seconds 60
 
 clean:
 	rm -rf build $(VENV) models/built .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,1 @@
+"""Fuzzing of every parser that sees bytes from outside: `python -m tests.fuzz`."""
