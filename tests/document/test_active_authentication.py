@@ -369,8 +369,6 @@ def test_files_that_cannot_be_read() -> None:
         "security_infos_malformed"
     )
     assert verify_active(public, dg14(PLAIN + "03")[:-2], evidence) == failed("dg14_malformed")
-    bare = encode(0x30, encode(0x06, bytes.fromhex("678108010105")))
-    assert verify_active(public, encode(0x6E, encode(0x31, bare)), evidence) == failed("aa_info_malformed")
     assert verify_active(public, None, ActiveEvidence(b"", evidence.signature)) == failed(
         "aa_challenge_length"
     )

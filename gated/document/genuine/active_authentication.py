@@ -23,13 +23,12 @@ from asn1crypto import algos
 from asn1crypto import keys as asn1_keys
 
 from gated.core.checks import Check, Result
-from gated.document import tlv
+from gated.document.access.security_infos import parse_security_infos
 from gated.document.apdu import Command, Response, status_name
-from gated.document.errors import GenuineError, LdsError, TrustError
+from gated.document.errors import AccessError, GenuineError, LdsError, TrustError
 from gated.document.genuine.iso9796 import recover
-from gated.document.genuine.security_infos import infos_of
 from gated.document.groups.curves import Random
-from gated.document.lds import parse_dg15
+from gated.document.lds import parse_dg14, parse_dg15
 from gated.document.trust import signatures
 from gated.document.trust.asn1 import ASN1_ERRORS
 from gated.document.trust.signatures import EllipticKey, PublicKey, RsaKey, Scheme
@@ -39,7 +38,6 @@ MIN_RSA_BITS = 1024
 CHALLENGE_LENGTH = 8
 MAX_SIGNATURE = 1024  # bytes; an RSA modulus of 8192 bits
 
-_INFO = bytes.fromhex("678108010105")  # id-icao-mrtd-security-aaProtocolObject, 2.23.136.1.1.5
 _DIGESTS = ("sha256", "sha224", "sha384", "sha512", "sha1")
 _BITS = {"sha1": 160, "sha224": 224, "sha256": 256, "sha384": 384, "sha512": 512}
 _SHORT = 256
@@ -99,20 +97,17 @@ def parse_active_key(dg15: bytes) -> PublicKey:
 def announced_digests(dg14: bytes | None) -> tuple[str, ...]:
     """The hashes that DG14 names for active authentication by ECDSA, none or, on a sane chip, one.
 
-    Raises GenuineError: `dg14_malformed`, `aa_info_malformed`, `signature_algorithm_unsupported` ...
+    Raises GenuineError: `dg14_malformed`, `security_infos_malformed`, `signature_algorithm_unsupported`.
     """
     if dg14 is None:
         return ()
-    found = []
-    for fields in infos_of(dg14, _INFO):
-        if [field.tag for field in fields] != [0x02, 0x06]:
-            raise GenuineError("aa_info_malformed")
-        try:
-            algorithm = algos.SignedDigestAlgorithm.load(tlv.encode(0x30, fields[1].encode()))
-            found.append(signatures.parse_scheme(algorithm).digest)
-        except TrustError as error:
-            raise GenuineError(error.code) from error
-    return tuple(dict.fromkeys(found))
+    try:
+        named = [info.algorithm for info in parse_security_infos(parse_dg14(dg14)).active_authentication]
+        identifiers = [algos.SignedDigestAlgorithm({"algorithm": name}) for name in named]
+        digests = [signatures.parse_scheme(identifier).digest for identifier in identifiers]
+    except (AccessError, LdsError, TrustError) as error:
+        raise GenuineError(error.code) from error
+    return tuple(dict.fromkeys(digests))
 
 
 def _verify(key: PublicKey, dg14: bytes | None, evidence: ActiveEvidence, min_rsa_bits: int) -> None:

@@ -10,15 +10,15 @@ ID_PICC is the document number of the zone with its check digit after BAC, and t
 after PACE. The private key is not here: `sign` signs, and may be a security module's.
 """
 
-import hashlib
 from collections.abc import Callable, Generator
+from dataclasses import replace
 
 from gated.document import tlv
+from gated.document.access.security_infos import SecurityInfos
 from gated.document.apdu import Command, Response
-from gated.document.errors import AccessError, CvError, GenuineError, LdsError, TlvError
+from gated.document.errors import AccessError, CvError, LdsError, TlvError
 from gated.document.genuine.credentials import Chain
 from gated.document.genuine.cv_certificates import parse_reference, signs
-from gated.document.genuine.security_infos import infos_of
 from gated.document.lds.directory import CVCA, ElementaryFile
 
 CHALLENGE_LENGTH = 8
@@ -26,7 +26,6 @@ MAX_REFERENCES = 2
 
 Sign = Callable[[bytes], bytes]
 
-_INFO = bytes.fromhex("04007F0007020202")  # id-TA, 0.4.0.127.0.7.2.2.2
 _BEHIND_NUMBER = 14  # characters of the MRZ information: birth and expiry, each with its check digit
 
 
@@ -45,18 +44,15 @@ def parse_cvca(raw: bytes) -> tuple[str, ...]:
     return references
 
 
-def find_cvca(dg14: bytes) -> ElementaryFile | None:
-    """Where the chip keeps EF.CVCA, by TerminalAuthenticationInfo in raw DG14; None without version 1.
+def find_cvca(infos: SecurityInfos) -> ElementaryFile | None:
+    """Where a chip keeps EF.CVCA by what DG14 says; None where it does not speak version 1.
 
-    Raises GenuineError: `dg14_malformed`, `security_infos_malformed`, `ta_info_malformed`.
+    A file of another than the usual identifier has to be selected: its short identifier may be any.
     """
-    for fields in infos_of(dg14, _INFO):
-        tags = [field.tag for field in fields]
-        if tags not in ([0x02], [0x02, 0x30]) or len(fields[0].value) != 1:
-            raise GenuineError("ta_info_malformed")
-        if fields[0].value == b"\x01":
-            return CVCA if len(fields) == 1 else _named(fields[1].value)
-    return None
+    spoken = [info for info in infos.terminal_authentication if info.version == 1]
+    if not spoken:
+        return None
+    return CVCA if spoken[0].references is None else replace(CVCA, identifier=spoken[0].references)
 
 
 def document_identifier(mrz_information: str) -> bytes:
@@ -64,19 +60,13 @@ def document_identifier(mrz_information: str) -> bytes:
     return mrz_information[:-_BEHIND_NUMBER].encode("ascii")
 
 
-def compress(public: bytes, *, elliptic: bool) -> bytes:
-    """Comp() of a coded public key (TR-03110-3, A.2.2.3): x of a point, SHA-1 of a DH key."""
-    if elliptic:
-        return public[1 : 1 + (len(public) - 1) // 2]
-    return hashlib.new("sha1", public, usedforsecurity=False).digest()
-
-
 def terminal_authentication(
     chain: Chain, sign: Sign, *, identifier: bytes, compressed: bytes
 ) -> Generator[Command, Response, None]:
     """Present the chain and prove to hold its key; after that the chip opens what the chain allows.
 
-    `identifier` is ID_PICC; `compressed` is Comp() of the terminal's ephemeral public key of the channel.
+    `identifier` is ID_PICC; `compressed` is Comp() of the terminal's ephemeral public key, `terminal_key` of
+    what chip authentication or PACE with chip authentication mapping returned.
     `sign` is given the message and returns RSA bytes or plain r and s, as the terminal's certificate says.
     Raises AccessError: `ta_certificate_refused`, `ta_key_refused`, `ta_challenge_refused`,
     `ta_challenge_length`, `ta_signature_wrong` where `sign` does not sign with the chain's key (nothing is
@@ -105,14 +95,3 @@ def _order(command: Command, otherwise: str) -> Generator[Command, Response, Res
     if not response.ok:
         raise AccessError(otherwise, response.status)
     return response
-
-
-def _named(coded: bytes) -> ElementaryFile:
-    """FileID: the file's identifier, and its short one, which has to be the low bits of it to be of use."""
-    try:
-        parts = tlv.parse(coded, max_objects=2)
-    except TlvError as error:
-        raise GenuineError("ta_info_malformed") from error
-    if [len(part.value) for part in parts] not in ([2], [2, 1]) or any(part.tag != 0x04 for part in parts):
-        raise GenuineError("ta_info_malformed")
-    return ElementaryFile(CVCA.name, int.from_bytes(parts[0].value, "big"), None, CVCA.max_length)
