@@ -73,7 +73,7 @@ def examined_text(examined: Examined) -> Iterator[str]:
     yield _line("valid", "yes" if examined.valid else "no")
     for name, value in examined.fields.reveal().by_name().items():
         if value is not None:
-            yield _line(name, _told(name, value))
+            yield _line(name, _told(name, value) or "-")
     for name, state in examined.checks.items():
         if state != "absent":
             yield _line(f"check {name}", state)

@@ -6,8 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gated.document import tlv
+from gated.document.errors import LdsError
+from gated.document.lds import parse_dg1
 from gated.document.mrz import Mrz, MrzError, check_digit, examine, parse
-from tests.document.material import FUZZ, damaged
+from tests.document.material import FUZZ, damaged, refused
 
 AT = date(2026, 11, 26)
 TD3 = ("P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", "L898902C36UTO7408122F1204159ZE184226B<<<<<10")
@@ -265,6 +268,17 @@ def test_lines_that_are_no_zone_have_no_fields(lines: tuple[str, ...], line: int
 def test_blank_lines_and_one_long_line_are_forgiven() -> None:
     assert examine(("", f"  {TD3[0]}\t", " ", TD3[1], ""), at=AT) == examine(TD3, at=AT)
     assert examine(("".join(TD1),), at=AT) == examine(TD1, at=AT)
+
+
+@pytest.mark.parametrize("lines", RIGHT)
+def test_a_chip_holds_the_zone_of_a_travel_document_only(lines: tuple[str, ...]) -> None:
+    zone = "".join(lines).encode()
+    group = tlv.encode(0x61, tlv.encode(0x5F1F, zone))
+    if examine(lines, at=AT).format in {"TD1", "TD2", "TD3"}:
+        assert parse_dg1(group).text.encode() == zone
+    else:
+        with refused(LdsError, "dg1_mrz_wrong"):
+            parse_dg1(group)
 
 
 def test_nothing_that_the_zone_says_is_shown_by_accident() -> None:
