@@ -21,11 +21,12 @@ from hw_sim.passport.chip_access import (
     BasicAccess,
     Entropy,
     Granted,
-    PasswordAuthenticated,
 )
+from hw_sim.passport.chip_authentication import Agreed, ChipAuthentication
 from hw_sim.passport.chip_files import (
     NO_FILE_INFORMATION,
     OK,
+    SECURITY_STATUS,
     WRONG_LENGTH,
     WRONG_PARAMETERS,
     FileSystem,
@@ -35,6 +36,8 @@ from hw_sim.passport.chip_files import (
 )
 from hw_sim.passport.chip_hostility import Hostility
 from hw_sim.passport.chip_messaging import ChipChannel, MessagingRefused
+from hw_sim.passport.chip_pace import PasswordAuthenticated
+from hw_sim.passport.chip_terminal import TerminalAuthentication
 from hw_sim.passport.chip_transport import (
     CHAINED,
     GENERAL_AUTHENTICATE,
@@ -52,6 +55,7 @@ CLASS_NOT_SUPPORTED = 0x6E00
 
 GET_CHALLENGE, EXTERNAL_AUTHENTICATE = 0x84, 0x82
 MANAGE_ENVIRONMENT = 0x22
+INTERNAL_AUTHENTICATE = 0x88
 
 _PLAIN, _SECURED = 0x00, 0x0C
 _BY_NAME = 0x04  # P1 of SELECT
@@ -81,6 +85,11 @@ class Chip:
         self._entropy = entropy
         self._times_lost = 0
         self._hostility = Hostility(self._behaviour)
+        trust = passport.terminal
+        self._terminal = TerminalAuthentication(trust, entropy) if trust else None
+        self._identifier = b""  # ID_PICC of the session
+        offered = passport.protocols.chip_authentication
+        self._own_proof = ChipAuthentication(offered, passport.static_keys, entropy) if offered else None
         self._files = self._stored_files()
         self._power_up()
 
@@ -127,13 +136,16 @@ class Chip:
         self._channel: ChipChannel | None = None
         self._access: Access | None = None
         self._tree = FileSystem(self._files, behaviour)
+        self._forget_terminal()
         self._chain = CommandChain(supported=behaviour.chaining)
         self._parts = ResponseParts()
         self._hostility.power_up()
         protocols = passport.protocols
         self._bac = BasicAccess(passport.access_key, self._entropy) if protocols.bac else None
         self._pace = (
-            PasswordAuthenticated(protocols.pace, passport.access_key, protocols.can, self._entropy)
+            PasswordAuthenticated(
+                protocols.pace, passport.access_key, protocols.can, self._entropy, passport.static_keys
+            )
             if protocols.pace
             else None
         )
@@ -157,8 +169,10 @@ class Chip:
             part = self._parts.next(command)
             if part is not None:
                 return part
-        most = min(command.le or _SHORT_RESPONSE, self._behaviour.longest_response)
-        return self._parts.cut(self._dispatch(command, most), most + self._behaviour.generous)
+        behaviour = self._behaviour
+        most = min(command.le or _SHORT_RESPONSE, behaviour.longest_response)
+        at_once = min(most, behaviour.part_length or most) + behaviour.generous
+        return self._parts.cut(self._dispatch(command, most), at_once)
 
     def _dispatch(self, command: Command, most: int) -> Response:
         """Secured commands go through the channel; a plain one ends it (section 9.8.8)."""
@@ -174,7 +188,7 @@ class Chip:
         if channel is None:
             raise Refused(CONDITIONS_OF_USE)
         plain = channel.open(command)
-        if self._behaviour.answers_in_parts:
+        if self._behaviour.part_length is not None:
             most = self._behaviour.longest_response
         try:
             response = self._execute(plain, channel.room(most))
@@ -201,7 +215,13 @@ class Chip:
                 return self._tree.read(command, room, granted=granted)
             case 0xB1:  # READ BINARY with the offset in a data object
                 return self._tree.read_far(command, room, granted=granted)
+            case 0x88:
+                return self._prove_active(command)
             case _:
+                if granted and self._terminal and self._terminal.handles(command):
+                    return self._heed_terminal(self._terminal, command)
+                if granted and self._own_proof and self._own_proof.handles(command):
+                    return self._prove_itself(self._own_proof, command)
                 return self._authenticate(command)
 
     def _select(self, command: Command, *, granted: bool) -> Response:
@@ -236,6 +256,41 @@ class Chip:
             return self._grant("pace", answer)
         raise Refused(INSTRUCTION_NOT_SUPPORTED)
 
+    def _prove_active(self, command: Command) -> Response:
+        """Active authentication (`chip_active`), once access is granted."""
+        if self._passport.active is None:
+            raise Refused(INSTRUCTION_NOT_SUPPORTED)
+        self._require(self._access is not None, SECURITY_STATUS)
+        return Response(self._passport.active.answer(command, self._entropy), OK)
+
+    def _prove_itself(self, proof: ChipAuthentication, command: Command) -> Response:
+        """Chip authentication (`chip_authentication`); its answer still goes out in the old session."""
+        self._require(self._tree.in_application)
+        answer = proof.answer(command)
+        if not isinstance(answer, Agreed):
+            return Response(answer, OK)
+        self._channel = ChipChannel(answer.session, 0)
+        self._proven(answer.terminal_key)
+        return Response(answer.answer, OK)
+
+    def _proven(self, terminal_key: bytes) -> None:
+        """The channel is this chip's, and not of one between: terminal authentication may follow."""
+        if self._terminal:
+            self._terminal.agreed(self._identifier, terminal_key)
+            self._tree.closed = self._terminal.closed
+
+    def _heed_terminal(self, terminal: TerminalAuthentication, command: Command) -> Response:
+        """Terminal authentication: what it opens, and what it teaches the chip for good."""
+        answer = terminal.answer(command)
+        self._tree.closed = terminal.closed
+        self._files[lds.CVCA] = StoredFile(terminal.directory)
+        return Response(answer, OK)
+
+    def _forget_terminal(self) -> None:
+        if self._terminal:
+            self._terminal.forget()
+            self._tree.closed = self._terminal.closed
+
     @staticmethod
     def _require(condition: bool, otherwise: int = CONDITIONS_OF_USE) -> None:  # noqa: FBT001 - what it is for
         if not condition:
@@ -244,16 +299,24 @@ class Chip:
     def _grant(self, access: Access, granted: Granted) -> Response:
         self._channel = ChipChannel(granted.session, granted.counter)
         self._access = access
+        self._identifier = granted.chip_key or self._passport.access_key[:10].encode("ascii")
+        if granted.proven:
+            self._proven(granted.terminal_key)
         return Response(granted.answer, OK)
 
     def _end_session(self) -> None:
         """Throw the keys away and take the access back; what is selected stays selected."""
         self._channel = None
         self._access = None
+        self._forget_terminal()
+        if self._own_proof:
+            self._own_proof.forget()
 
     def _stored_files(self) -> dict[int, StoredFile]:
         files = {fid: StoredFile(content) for fid, content in self._passport.files.items()}
         behaviour = self._behaviour
+        if self._terminal:
+            files[lds.CVCA] = StoredFile(self._terminal.directory)
         if not behaviour.silent:
             limits = (behaviour.longest_command, behaviour.longest_response)
             files[lds.ATR_INFO] = StoredFile(lds.atr_info(self._capabilities(), limits))

@@ -1,8 +1,9 @@
 """The file system of a simulated passport chip (Doc 9303-10 section 3.6): select, read, say where it ends.
 
 Two directories: the master file, whose files anyone may read (EF.CardSecurity once PACE has succeeded), and
-the passport application, whose files nobody may select or read before access was granted. A read of an absolute length that goes beyond the end
-gets what there is and 6282; `Le` zero means "as much as there is" and ends with 9000.
+the passport application, whose files nobody may select or read before access was granted. A read of an
+absolute length that goes beyond the end gets what there is and 6282; `Le` zero means "as much as there is"
+and ends with 9000.
 """
 
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ WILDCARDS = frozenset({256, 65536})  # Le coded as zeros
 _OPEN_FILES = frozenset({lds.CARD_ACCESS, lds.ATR_INFO, lds.DIR})
 _MASTER_FILES = _OPEN_FILES | {lds.CARD_SECURITY}
 _IN_MASTER_FILE = 0x3F00_0000  # with an identifier that the application uses too
+_IN_APPLICATION = 0x0001_0000  # with an identifier that the master file uses too
 _DO_OFFSET = 0x54
 _DO_DISCRETIONARY = 0x53
 _ENDLESS = 0xFFFF_FFFF
@@ -168,6 +170,8 @@ class FileSystem:
             raise Refused(SECURITY_STATUS)
         if not self.in_application and _IN_MASTER_FILE | fid in self.files:
             fid |= _IN_MASTER_FILE
+        elif self.in_application and _IN_APPLICATION | fid in self.files:
+            fid |= _IN_APPLICATION
         if fid not in self.files or (fid in _MASTER_FILES) == self.in_application:
             raise Refused(NOT_FOUND)
         self._check_access(fid, granted=granted)

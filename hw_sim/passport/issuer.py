@@ -20,10 +20,22 @@ from msgspec.structs import replace
 
 from gated.core.values import Value
 from gated.document.keys import Suite
-from hw_sim.passport import faces, lds
+from gated.document.tlv import encode
+from hw_sim.passport import chip_terminal, faces, lds
+from hw_sim.passport.chip_active import ActiveKey, ActiveProfile
+from hw_sim.passport.chip_terminal import TerminalTrust
 from hw_sim.passport.faces import RecordStandard
-from hw_sim.passport.lds import PaceProfile, Protocols
 from hw_sim.passport.pki import Authority
+from hw_sim.passport.protocols import (
+    ChipAuthenticationProfile,
+    PaceProfile,
+    Protocols,
+    StaticKey,
+    chip_authentication_infos,
+    mapping_infos,
+    set_of,
+    static_keys,
+)
 
 __all__ = [
     "BAC_ONLY",
@@ -31,12 +43,15 @@ __all__ = [
     "NOT_AN_IMAGE",
     "PACE_AND_BAC",
     "PACE_ONLY",
+    "ActiveProfile",
     "Authority",
+    "ChipAuthenticationProfile",
     "PaceProfile",
     "Passport",
     "Person",
     "Protocols",
     "Suite",
+    "TerminalTrust",
     "check_digit",
     "issue",
     "mrz_lines",
@@ -90,6 +105,9 @@ class Passport(Value):
     lines: tuple[str, str]
     files: dict[int, bytes]
     protocols: Protocols
+    active: ActiveKey | None = None
+    terminal: TerminalTrust | None = None
+    static_keys: tuple[StaticKey, ...] = ()
 
     def __repr__(self) -> str:
         return "Passport(‹personal›)"
@@ -113,21 +131,32 @@ def issue(
     more_photographs: Sequence[bytes] = (),
     extra: Mapping[int, bytes] | None = None,
     lds_versions: tuple[str, str] | None = None,
+    active_authentication: ActiveProfile | None = None,
+    terminal_authentication: TerminalTrust | None = None,
 ) -> Passport:
     """Make a genuine passport. `photograph` is an encoded image; it is not looked into.
 
     `by_key_id` names the document signer by its key identifier in place of issuer and serial number.
     `record` is the standard of DG2, where `more_photographs` stand behind the first. `extra` are more data
     groups by file identifier, signed like the others (see `details`). `lds_versions` makes the security
-    object one of version 1.
+    object one of version 1. `active_authentication` adds a key with its DG15. With `terminal_authentication`
+    DG3 and DG4 stay closed to terminals that no trusted CVCA answers for.
     """
     if not protocols.bac and not protocols.pace:
         raise ValueError("a chip needs BAC or PACE: set `bac` or add a PACE profile")
     lines = mrz_lines(person, authority.state)
     photographs = [photograph, *more_photographs]
     files = {lds.DG1: lds.dg1(lines), lds.DG2: faces.dg2(photographs, person.sex, record)}
-    if protocols.pace:
-        files[lds.DG14] = lds.dg14(protocols.pace)
+    active = ActiveKey.make(active_authentication, person.number) if active_authentication else None
+    infos = [active.security_info] if active and active.security_info else []
+    if terminal_authentication:
+        infos.append(chip_terminal.security_info())
+    private = static_keys(protocols, person.number)
+    infos += chip_authentication_infos(protocols.chip_authentication, private)
+    if protocols.pace or infos:
+        files[lds.DG14] = lds.dg14(protocols.pace, infos)
+    if active:
+        files[lds.DG15] = encode(0x6F, active.public_info)
     files |= extra or {}
     content = lds.security_object(files, digest, lds_versions)
     signed = authority.sign_document(content, by_key_id=by_key_id)
@@ -136,7 +165,19 @@ def issue(
     files[lds.DIR] = lds.application_directory()
     if protocols.pace:
         files[lds.CARD_ACCESS] = lds.card_access(protocols.pace)
-    return Passport(person=person, state=authority.state, lines=lines, files=files, protocols=protocols)
+    if any(profile.mapping == "CAM" for profile in protocols.pace):
+        content = set_of(mapping_infos(protocols.pace, private))
+        files[lds.CARD_SECURITY] = authority.sign_card_security(content)
+    return Passport(
+        person=person,
+        state=authority.state,
+        lines=lines,
+        files=files,
+        protocols=protocols,
+        active=active,
+        terminal=terminal_authentication,
+        static_keys=private,
+    )
 
 
 # --- forgeries and damage ------------------------------------------------------------------------

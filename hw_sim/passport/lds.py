@@ -4,45 +4,24 @@ Everything is written with the shortest BER lengths. Portraits are in `faces`, o
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from asn1crypto import algos, core
 
-from gated.core.values import Value
-from gated.document.keys import Suite
 from gated.document.tlv import encode
+from hw_sim.passport.protocols import PaceProfile, pace_infos, set_of
 
 # File identifiers; the short one is the low byte's five bits (Doc 9303-10 section 3.6).
 CARD_ACCESS, ATR_INFO, DIR = 0x011C, 0x2F01, 0x2F00  # in the master file
 CARD_SECURITY = 0x3F00_011D  # in the master file; the security object has the same identifier
 COM, SOD, DG1, DG2, DG14 = 0x011E, 0x011D, 0x0101, 0x0102, 0x010E  # in the application
+DG3, DG4, DG15 = 0x0103, 0x0104, 0x010F
+CVCA = 0x0001_011C  # in the application; EF.CardAccess has the same identifier
 
 APPLICATION = bytes.fromhex("A0000002471001")
 
 _TAGS = bytes.fromhex("6175637665666768696A6B6C6D6E6F70")  # of data groups 1 to 16
-_PACE_ECDH_GM = "0.4.0.127.0.7.2.2.4.2"
-_SUITE_ARC = {Suite.TDES: 1, Suite.AES_128: 2, Suite.AES_192: 3, Suite.AES_256: 4}
-
-
-class PaceProfile(Value):
-    """PACE with ECDH and generic mapping: a suite on a standardised domain (Doc 9303-11, table 4)."""
-
-    suite: Suite
-    domain: int
-
-    @property
-    def protocol(self) -> str:
-        """The protocol's object identifier, dotted."""
-        return f"{_PACE_ECDH_GM}.{_SUITE_ARC[self.suite]}"
-
-
-class Protocols(Value):
-    """How a chip lets a terminal in. At least one way; `can` is printed on the page, if there is one."""
-
-    bac: bool = True
-    pace: tuple[PaceProfile, ...] = ()
-    can: str | None = None
 
 
 def com(data_groups: Mapping[int, bytes]) -> bytes:
@@ -58,16 +37,12 @@ def dg1(lines: tuple[str, str]) -> bytes:
 
 def card_access(profiles: tuple[PaceProfile, ...]) -> bytes:
     """EF.CardAccess: a PACEInfo for each profile (Doc 9303-11 section 9.2.1)."""
-    infos = [
-        _PaceInfo({"protocol": profile.protocol, "version": 2, "parameter": profile.domain})
-        for profile in profiles
-    ]
-    return bytes(_PaceInfos(infos).dump())
+    return set_of(pace_infos(profiles))
 
 
-def dg14(profiles: tuple[PaceProfile, ...]) -> bytes:
-    """EF.DG14: the same security infos once more, under the document signer's signature."""
-    return encode(0x6E, card_access(profiles))
+def dg14(profiles: tuple[PaceProfile, ...], more: Sequence[bytes] = ()) -> bytes:
+    """EF.DG14: the same security infos once more, and more of them, under the document signer's signature."""
+    return encode(0x6E, set_of([*pace_infos(profiles), *more]))
 
 
 def atr_info(capabilities: bytes, limits: tuple[int, int]) -> bytes:
@@ -103,18 +78,6 @@ def security_object(
 def sod(signed: bytes) -> bytes:
     """EF.SOD around a CMS."""
     return encode(0x77, signed)
-
-
-class _PaceInfo(core.Sequence):  # type: ignore[misc]  # asn1crypto has no types
-    _fields: ClassVar[list[tuple[str, type]]] = [
-        ("protocol", core.ObjectIdentifier),
-        ("version", core.Integer),
-        ("parameter", core.Integer),
-    ]
-
-
-class _PaceInfos(core.SetOf):  # type: ignore[misc]
-    _child_spec = _PaceInfo
 
 
 class _DataGroupHash(core.Sequence):  # type: ignore[misc]
