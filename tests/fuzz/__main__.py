@@ -75,7 +75,7 @@ def _guide(target: Target, seconds: float, findings: Path) -> None:
     """Hand this process to libFuzzer, which ends it."""
     import atheris  # type: ignore[import-not-found]  # noqa: PLC0415 - only here where it is installed
 
-    with atheris.instrument_imports(include=["gated.document", "drivers", "asn1crypto"]):
+    with atheris.instrument_imports(include=["gated.document", "drivers", "models.image", "asn1crypto"]):
         contract = target.load()
     corpus = findings / "corpus" / target.name
     corpus.mkdir(parents=True, exist_ok=True)

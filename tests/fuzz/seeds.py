@@ -5,6 +5,9 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from functools import cache
 
+import cv2
+import numpy as np
+
 from gated.document import tlv
 from gated.document.tlv import encode
 from hw_sim.passport import details, faces, issuer, lds
@@ -37,6 +40,19 @@ def passport() -> issuer.Passport:
     return issuer.issue(
         utopia(), ANNA, JP2, more_photographs=[JPEG], extra=extra, lds_versions=("0108", "040000")
     )
+
+
+def photographs() -> list[bytes]:
+    """A small picture in the formats that a portrait may have."""
+    picture = np.linspace(20, 230, 48 * 40 * 3).reshape(48, 40, 3).astype(np.uint8)
+    progressive = [cv2.IMWRITE_JPEG_PROGRESSIVE, 1]
+    coded = (
+        cv2.imencode(".jpg", picture),
+        cv2.imencode(".jpg", picture, progressive),
+        cv2.imencode(".jp2", picture),
+    )
+    whole = [bytes(body) for good, body in coded if good]
+    return [*whole, whole[2][whole[2].index(b"\xff\x4f\xff\x51") :]]
 
 
 def file(fid: int) -> Callable[[], list[bytes]]:

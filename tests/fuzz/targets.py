@@ -153,6 +153,13 @@ TARGETS = (
         "gated.document.reading.transcript:TranscriptError",
         seeds.transcripts,
     ),
+    Target(
+        "image",
+        "models.image:decode",
+        "models.image:ImageError",
+        seeds.photographs,
+        (("max_bytes", 512_000), ("max_pixels", 6_000_000)),
+    ),
     Target("reader.atr", "drivers.atr:parse_atr", "drivers.atr:AtrError", seeds.answers_to_reset),
     Target("reader.t1", "drivers.t1:decode", "drivers.t1:BadBlock", seeds.blocks),
     Target("reader.ccid", "drivers.ccid:parse_reply", "drivers.ccid:CcidError", seeds.ccid_messages),
