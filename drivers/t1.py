@@ -10,7 +10,8 @@ recorded list alike. What came back is bytes, or None when nothing came in time;
 no error yet, but a reason to ask again. The rules cited are those of 11.6.
 
 What this file refuses to know: readers, time, and what an APDU says. Whatever the card sends, a conversation
-ends in a response or in T1Error.
+ends in a response or in T1Error. After a resynchronisation the command is sent anew (rule 6.3), so the card
+may run it twice: secure messaging notices that by its counter.
 """
 
 from collections.abc import Callable, Generator

@@ -323,6 +323,20 @@ def test_unplugged_in_mid_read_and_plugged_in_again(plain: Bench, nth: int) -> N
     assert reader.transceive(READ) == b"\x90\x00"
 
 
+@pytest.mark.parametrize("nth", [1, 2, 3, 4, 5])
+def test_unplugged_in_the_middle_of_a_chain_of_messages(nth: int) -> None:
+    one = bench(SMALL)
+    reader = one.ready()
+    one.device.arm(Fault.UNPLUG, transfer=nth)
+    with pytest.raises(DeviceGone, match="unplugged"):
+        reader.transceive(wanting(600, 600))  # three messages there, three back
+    one.bus.plug(one.device)
+    reader.open()
+    reader.connect()
+    assert reader.transceive(wanting(600, 600)) == bytes(600) + b"\x90\x00"
+    reader.close()
+
+
 def test_unplugged_while_waiting_for_the_chip() -> None:
     one = bench(pace=1.0, exchange_s=5.0)
     one.card.busy = 3.0
