@@ -47,7 +47,7 @@ class Credentials:
     @classmethod
     def load(cls, files: Iterable[bytes]) -> "Credentials":
         """Parse certificates, one a file. Raises CvError: a parser's code, or `cv_too_many`."""
-        parsed = []
+        parsed: list[CvCertificate] = []
         for raw in files:
             if len(parsed) == MAX_CERTIFICATES:
                 raise CvError("cv_too_many")
