@@ -1,4 +1,4 @@
-"""The zone as an issuer prints it: the five formats of Doc 9303-4 to -7, long numbers and cut names included.
+"""The zone as an issuer prints it: Doc 9303-4 to -7, long numbers, cut names, the old French card.
 
 Nothing here is the parser's: what it prints is what the parser is tested with.
 """
@@ -45,6 +45,21 @@ class Entry(Value):
 def print_zone(entry: Entry, form: Format) -> tuple[str, ...]:
     """Print the lines of the zone. Raises ValueError for what does not fit, a name apart: that is cut."""
     return _PRINTERS[form](entry)
+
+
+def print_french_card(entry: Entry, office: str = "") -> tuple[str, str]:
+    """Print the zone of the French identity card of 1988 to 2021.
+
+    The number is twelve characters: year and month of issue, department, serial number. Given names are
+    parted by two fillers, and both names are cut off where their fields end. There is no expiry.
+    """
+    surname = "<".join(_words(entry.surname)).ljust(25, "<")[:25]
+    given = "<<".join(_words(entry.given_names)).ljust(14, "<")[:14]
+    if len(entry.number) != 12:
+        raise ValueError("the number of a French card has twelve characters: correct `number`")
+    upper = f"IDFRA{surname}{office:<<6}"
+    lower = entry.number + check_digit(entry.number) + given + _day(entry.birth) + _sex(entry)
+    return upper, lower + check_digit(upper + lower)
 
 
 def check_digit(field: str) -> str:

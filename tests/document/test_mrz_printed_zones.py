@@ -1,11 +1,12 @@
 """Zones from the simulator's printer, which knows nothing of the parser, read back; and near misses."""
 
 from datetime import date, timedelta
-from typing import get_args
+from typing import Literal, get_args
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from gated.document.mrz import check_digit, examine, parse, same_name
 from gated.document.mrz.characters import ALPHABET, VALUES
@@ -58,13 +59,26 @@ def test_what_is_printed_is_read_back(entry: Entry, form: Format) -> None:
 @given(entries, st.text(ALPHABET[1:], min_size=1, max_size=5), st.sampled_from(["TD1", "TD2"]))
 def test_a_long_number_is_read_back_whole(entry: Entry, more: str, form: Format) -> None:
     number = entry.number.ljust(9, "0") + more
-    long = Entry(
-        **{name: getattr(entry, name) for name in entry.__struct_fields__}
-        | {"number": number, "optional": ""}
-    )
+    long = replace(entry, number=number, optional="")
     zone = parse("\n".join(print_zone(long, form)).encode())
     assert (zone.document_number, zone.optional_data) == (number, "")
     assert zone.access_key.startswith(number + check_digit(number))
+
+
+@FUZZ
+@given(
+    entries,
+    st.from_regex("[0-9]{2}(0[1-9]|1[0-2])[0-9A-Z]{3}[0-9]{5}", fullmatch=True),
+    st.sampled_from("MF"),
+)
+def test_a_french_card_is_read_back(entry: Entry, number: str, sex: Literal["M", "F"]) -> None:
+    card = replace(entry, number=number, sex=sex, given_names=entry.given_names or "ANNE")
+    zone = parse("\n".join(page.print_french_card(card, "932013")).encode())
+    assert (zone.format, zone.document_number, zone.issuing_office) == ("FRA-ID", number, "932013")
+    assert same_name(zone.name, card.surname, card.given_names) is True
+    issued = zone.issue_date(TODAY)
+    assert issued is not None
+    assert issued.iso[2:] == f"{number[:2]}-{number[2:4]}-??"
 
 
 @FUZZ

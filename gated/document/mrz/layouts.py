@@ -35,11 +35,6 @@ class Layout:
     check_digits: tuple[CheckDigit, ...]
     continuation: str | None = None
 
-    @property
-    def length(self) -> int:
-        """Characters of the whole zone."""
-        return self.lines * self.width
-
     def place(self, at: int) -> tuple[int, int]:
         """Line and column, counted from 1, of a position that is counted from 0."""
         return at // self.width + 1, at % self.width + 1

@@ -39,8 +39,11 @@ def name_of(field: str) -> ZoneName:
 
 
 def french_name_of(surname: str, given: str) -> ZoneName:
-    """The name in the two fields of the French card."""
-    return ZoneName(_words(surname), _words(given), not surname.endswith("<"), not given.endswith("<"))
+    """The name in the two fields of the French card, which are cut off where they end.
+
+    If no letter would have fitted after the separator of words, the next word may be missing.
+    """
+    return ZoneName(_words(surname), _words(given), not surname.endswith("<<"), not given.endswith("<<<"))
 
 
 def _words(text: str) -> str:
