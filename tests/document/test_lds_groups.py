@@ -277,6 +277,12 @@ def test_a_silent_chip_gives_empty_details() -> None:
     assert (document.authority, document.personalised, document.front) == (None, None, None)
 
 
+def test_elements_that_nobody_knows_are_passed_over() -> None:
+    unknown = encode(0x5F7A, b"\xff") * 2
+    person = lds.parse_dg11(encode(0x6B, unknown + encode(0x5F10, b"4711")))
+    assert person.personal_number == "4711"
+
+
 def test_details_do_not_show_in_a_repr() -> None:
     person, document, kin = lds.parse_dg11(DG11), lds.parse_dg12(DG12), lds.parse_dg16(DG16)[0]
     for value in (person, document, kin, person.full_name, person.birth):

@@ -45,7 +45,10 @@ class CalendarDate:
 
 
 class Elements:
-    """The data elements of one such group, each at most once. Every method raises LdsError(`dg11_...`)."""
+    """The data elements of one such group. Every method raises LdsError(`dg11_...`).
+
+    One that is asked for may be there once only; what nobody asks for does not matter.
+    """
 
     def __init__(self, content: bytes, file: ElementaryFile) -> None:
         """`content` of the group, or of a template inside it."""
@@ -54,9 +57,7 @@ class Elements:
             items = tlv.parse(content)
         except TlvError as error:
             raise self.wrong("malformed") from error
-        self._values = {item.tag: item.value for item in items}
-        if len(self._values) != len(items):
-            raise self.wrong("malformed")
+        self._items = items
 
     def wrong(self, what: str) -> LdsError:
         """The error to raise."""
@@ -64,11 +65,14 @@ class Elements:
 
     def octets(self, tag: int) -> bytes | None:
         """The bytes as they stand; None where the element is absent."""
-        return self._values.get(tag)
+        values = [item.value for item in self._items if item.tag == tag]
+        if len(values) > 1:
+            raise self.wrong("malformed")
+        return values[0] if values else None
 
     def text(self, tag: int) -> str | None:
         """UTF-8 text without control characters; line breaks are allowed."""
-        value = self._values.get(tag)
+        value = self.octets(tag)
         return None if value is None else self._decoded(value)
 
     def parts(self, tag: int) -> tuple[str, ...]:
@@ -85,7 +89,7 @@ class Elements:
 
     def names(self, container: int, tag: int) -> tuple[FullName, ...]:
         """The counted names in a container; none where it is absent."""
-        value = self._values.get(container)
+        value = self.octets(container)
         if value is None:
             return ()
         try:
@@ -100,7 +104,7 @@ class Elements:
 
     def date(self, tag: int) -> CalendarDate | None:
         """CCYYMMDD, as text or packed; None where it is absent or no part of it is known."""
-        value = self._values.get(tag)
+        value = self.octets(tag)
         if value is None:
             return None
         digits = self.digits(value, 8)
