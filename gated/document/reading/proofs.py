@@ -122,7 +122,10 @@ class Proving:
         """
         if not self._terminal_key or self._chip not in {None, ""}:
             raise AccessError("ta_without_chip_authentication")
-        file = find_cvca(dg14)
+        try:
+            file = find_cvca(parse_security_infos(parse_dg14(dg14)))
+        except LdsError as error:
+            raise AccessError(error.code) from error
         if file is None:
             raise AccessError("ta_not_offered")
         references = parse_cvca((yield from reader.read(file)))
