@@ -221,16 +221,8 @@ def test_a_root_in_a_directory_needs_an_anchor() -> None:
 
 
 def test_lines_of_every_kind() -> None:
-    lines = (
-        b"# comment",
-        b"",
-        b"version: 1",
-        b"dn: cn=x",
-        b"cn: x",
-        b"userCertificate;binary:: QUJD",
-        b" REVG",
-        b"sn: 1",
-    )
+    head = (b"# comment", b"", b"version: 1", b"dn: cn=x", b"cn: x")
+    lines = (*head, b"userCertificate;binary:: QUJD", b" REVG", b"sn: 1")
     raw = b"\r\n".join(lines)
     (entry,) = parse_ldif(raw)
     assert (entry.kind, entry.line, entry.raw) == ("certificate", 6, b"ABCDEF")
