@@ -7,6 +7,7 @@ encrypted nonces of H are not those of the book; everything after them is.
 from dataclasses import dataclass
 
 from gated.document import keys, tlv
+from gated.document.groups.curves import by_number
 from gated.document.groups.modp import STANDARD_GROUPS
 from gated.document.keys import Suite
 
@@ -68,6 +69,11 @@ def _below_order(private: str) -> bytes:
     order = STANDARD_GROUPS[0].q
     assert order is not None
     return (int(private, 16) % order).to_bytes(20, "big")
+
+
+def _on_curve(private: str) -> bytes:
+    """Appendix I.1 prints a key above the order of the curve; below it, it has the same public key."""
+    return (int(private, 16) % by_number(13).n).to_bytes(32, "big")
 
 
 # --- G.1: ECDH, generic mapping --------------------------------------------------------------------
@@ -298,7 +304,7 @@ I1 = Example(
     chip_draws=(
         _I1_NONCE,
         _I1_CHIP_MAPPING,
-        HEX("CD626EF3C256E235FE8912CAC28279E626008EDA6B3A05C4CF862A3BDAB79E78"),
+        _on_curve("CD626EF3C256E235FE8912CAC28279E626008EDA6B3A05C4CF862A3BDAB79E78"),
     ),
     transcript=_transcript(
         "04007F00070202040602",

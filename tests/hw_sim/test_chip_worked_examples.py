@@ -6,13 +6,43 @@ They check the chip against the standard itself, with no terminal of ours in bet
 from collections.abc import Callable
 from datetime import date
 
+import pytest
 from msgspec.structs import replace
 
-from gated.document.keys import Suite
+from gated.document.access import parse_card_access
+from gated.document.groups.curves import by_number
 from hw_sim.passport import issuer, lds
 from hw_sim.passport.chip import Chip
 from hw_sim.passport.issuer import PaceProfile, Person, Protocols
+from hw_sim.passport.protocols import Mapping, StaticKey, public_key_info
+from tests.document.worked_examples import (
+    I1,
+    I1_DATA,
+    I1_STATIC_KEY,
+    PACE_EXAMPLES,
+    ZONE_G,
+    ZONE_I,
+    Example,
+)
 from tests.hw_sim.terminal import HOLDER, UTOPIA
+
+MAPPINGS: dict[str, Mapping] = {"G.1": "GM", "G.2": "GM", "H.1": "IM", "H.2": "IM", "I.1": "CAM"}
+HOLDERS = {
+    ZONE_G: Person(
+        surname="A",
+        given_names="B",
+        number="T22000129",
+        birth=date(1964, 8, 12),
+        expiry=date(2010, 10, 31),
+    ),
+    ZONE_I: Person(
+        surname="A",
+        given_names="B",
+        number="C11T002JM",
+        birth=date(1996, 8, 12),
+        expiry=date(2023, 10, 31),
+    ),
+}
 
 # Appendix D: BAC, SELECT EF.COM, READ BINARY of 4 bytes from 0 and of 18 from 4. Command, response in turn.
 BAC = """
@@ -28,24 +58,6 @@ BAC = """
 8709019FF0EC34F9922651 99029000 8E08AD55CC17140B2DED 9000
 0CB00004 0D 970112 8E082EA28A70F3C7B535 00
 871901FB9235F4E4037F2327DCC8964F1F9B8C30F42C8E2FFF224A 99029000 8E08C8B2787EAEA07D74 9000
-"""
-
-# Appendix G.1: PACE with ECDH, generic mapping, AES-128, brainpoolP256r1.
-PACE = """
-0022C1A4 0F 800A04007F00070202040202 830101
-9000
-10860000 02 7C00 00
-7C12 8010 95A3A016522EE98D01E76CB6B98B42C3 9000
-10860000 45 7C43 8141 04 7ACF3EFC982EC45565A4B155129EFBC74650DCBFA6362D896FC70262E0C2CC5E \
-544552DCB6725218799115B55C9BAA6D9F6BC3A9618E70C25AF71777A9C4922D 00
-7C43 8241 04 824FBA91C9CBE26BEF53A0EBE7342A3BF178CEA9F45DE0B70AA601651FBA3F57 \
-30D8C879AAA9C9F73991E61B58F4D52EB87A0A0C709A49DC63719363CCD13C54 9000
-10860000 45 7C43 8341 04 2DB7A64C0355044EC9DF190514C625CBA2CEA48754887122F3A5EF0D5EDD301C \
-3556F3B3B186DF10B857B58F6A7EB80F20BA5DC7BE1D43D9BF850149FBB36462 00
-7C43 8441 04 9E880F842905B8B3181F7AF7CAA9F0EFB743847F44A306D2D28C1D9EC65DF6DB \
-7764B22277A2EDDC3C265A9F018F9CB852E111B768B326904B59A0193776F094 9000
-00860000 0C 7C0A 8508 C2B0BD78D94BA866 00
-7C0A 8608 3ABB9674BCE93C08 9000
 """
 
 
@@ -78,17 +90,27 @@ def test_bac_and_secure_messaging_of_appendix_d() -> None:
     assert chip.access == "bac"
 
 
-def test_pace_of_appendix_g() -> None:
-    birth, expiry = date(1964, 8, 12), date(2010, 10, 31)
-    holder = Person(surname="A", given_names="B", number="T22000129", birth=birth, expiry=expiry)
-    profile = PaceProfile(suite=Suite.AES_128, domain=13)
+@pytest.mark.parametrize("example", PACE_EXAMPLES, ids=lambda example: example.name)
+def test_pace_of_appendices_g_h_and_i(example: Example) -> None:
+    (offer,) = parse_card_access(example.card_access).offers
+    assert offer.suite is not None
+    assert offer.parameter_id is not None
+    profile = PaceProfile(suite=offer.suite, domain=offer.parameter_id, mapping=MAPPINGS[example.name])
+    holder = HOLDERS[example.zone]
     passport = issuer.issue(UTOPIA, holder, b"", protocols=Protocols(bac=False, pace=(profile,)))
-    assert passport.access_key == "T22000129364081251010318"
-    entropy = _prepared(
-        "3F00C4D39D153F2B2A214A078D899B22",
-        "498FF49756F2DC1587840041839A85982BE7761D14715FB091EFA7BCE9058560",
-        "107CF58696EF6155053340FD633392BA81909DF7B9706F226F32086C7AFF974A",
-    )
-    chip = Chip(passport, entropy=entropy)
-    _replay(PACE, chip)
+    assert passport.access_key == example.zone
+    if profile.mapping == "CAM":
+        passport = replace(passport, static_keys=(static_key_of_appendix_i(),))
+    chip = Chip(passport, entropy=_prepared(*(draw.hex() for draw in example.chip_draws)))
+    for command, response in example.transcript:
+        assert chip.command(command).hex() == response.hex()
     assert chip.access == "pace"
+
+
+def static_key_of_appendix_i() -> StaticKey:
+    """The book prints the key of the mapping and the data, which is that key over the static one."""
+    order = by_number(13).n
+    mapping, data = int.from_bytes(I1.chip_draws[1], "big"), int.from_bytes(I1_DATA, "big")
+    key = StaticKey(13, 13, "standardized", mapping * pow(data, -1, order) % order)
+    assert public_key_info(key) == I1_STATIC_KEY
+    return key

@@ -166,9 +166,12 @@ class _Pace:
         return authentication_token(session, self._choice.offer.oid, domain, public)
 
     def _exchange(self, body: bytes, *, last: bool = False) -> Generator[bytes, bytes, tuple[tlv.Tlv, ...]]:
-        """One GENERAL AUTHENTICATE of the chain: the objects in the reply."""
-        cla = 0x00 if last else CHAINED
-        command = Command(cla, 0x86, 0x00, 0x00, tlv.encode(0x7C, body), 256)
+        """One GENERAL AUTHENTICATE of the chain: the objects in the reply, which is as long as what was sent.
+
+        The keys of DH with 2048 bits need extended lengths (section 9.3.1).
+        """
+        cla, sent = 0x00 if last else CHAINED, tlv.encode(0x7C, body)
+        command = Command(cla, 0x86, 0x00, 0x00, sent, 65_536 if len(sent) > 255 else 256)
         response = parse_response((yield command.encode()))
         if not response.ok:
             raise AccessError("access_denied" if last else "pace_refused", response.status)
