@@ -145,7 +145,7 @@ WHOLE = [
     ("MUXXLLER<<JORG<<<<<<<<<<<<<<<<<<<<<<<<<", "Müller", "Jörg"),
 ]
 THAI, AUSTRALIAN = "Nilavadhanananda", "Bennelong Wooloomooloo Warrandyte Warnambool"
-CUT = [  # Doc 9303-4 section 4.2.3, 9303-5 section 4.2.3, 9303-6 section 4.2.3
+CUT = [  # Doc 9303-4, -5 and -6 section 4.2.3, and 9303-7 section 7.2.3
     ("NILAVADHANANANDA<<CHAYAPA<DEJTHAMRONG<K", THAI, "Chayapa Dejthamrong Krasuang"),
     ("NILAVADHANANANDA<<ARNPOL<PETCH<CHARONGU", THAI, "Arnpol Petch Charonguang"),
     ("BENNELONG<WOOLOOMOOLOO<WARRANDYTE<W<<DI", AUSTRALIAN, "Dingo Potoroo"),
@@ -158,6 +158,10 @@ CUT = [  # Doc 9303-4 section 4.2.3, 9303-5 section 4.2.3, 9303-6 section 4.2.3
     ("VILARCHAO<FERNANDEZ<<JOSE<RAMO", "Vilarchao Fernandez", "Jose Ramon"),
     ("NILAVADHANANANDA<<ARN<PET<CHARO", THAI, "Arnpol Petch Charonguang"),
     ("BENNELONG<WOOLOOM<WAR<WARN<<D<P", AUSTRALIAN, "Dingo Potoroo"),
+    ("NILAVADHANANANDA<<ARNP<PE<CHARO", THAI, "Arnpol Petch Charonguang"),
+    ("BENNELONG<WOOLOOMOOLOO<WAR<W<<D", AUSTRALIAN, "Dingo Potoroo"),
+    ("BENN<WOOL<WARR<WARN<<DINGO<POTO", AUSTRALIAN, "Dingo Potoroo"),
+    ("PAPANDROPOULOUS<<STEPHEN<TREVOR", "Papandropoulous", "Stephen Trevor"),
 ]
 
 

@@ -137,7 +137,7 @@ MRVA = _layout(  # Doc 9303-7 section 4.2.2: visas of format A; no composite che
     {**_UPPER, "name": (1, 6, 44), **_LOWER, "optional_data": (2, 29, 44)},
     _LOWER_DIGITS,
 )
-MRVB = _layout(  # Doc 9303-7 section 6: visas of format B
+MRVB = _layout(  # Doc 9303-7 section 7.2.2: visas of format B
     "MRVB",
     2,
     36,
