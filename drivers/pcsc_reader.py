@@ -159,6 +159,9 @@ class PcscChipReader:
         scard, handle, self._card = self._scard, self._card, None
         if scard is None or handle is None:
             return
+        if self._caller.is_stuck:
+            self._caller.start(lambda: scard.SCardDisconnect(handle, scard.SCARD_UNPOWER_CARD))
+            return  # it will be done as soon as the call before it comes back
         try:
             self._ask(lambda: scard.SCardDisconnect(handle, scard.SCARD_UNPOWER_CARD))
         except DeviceError:

