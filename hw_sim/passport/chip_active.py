@@ -60,9 +60,9 @@ class ActiveKey:
 
     @classmethod
     def make(cls, profile: ActiveProfile, label: str) -> "ActiveKey":
-        """A key; an elliptic one follows from the label, an RSA key is drawn once in a process."""
+        """A key; an elliptic one follows from the label, an RSA key is drawn once for it in a process."""
         if profile.rsa_bits:
-            return cls(profile, *_rsa_key(profile.rsa_bits, profile.exponent))
+            return cls(profile, *_rsa_key(label, profile.rsa_bits, profile.exponent))
         curve = by_number(profile.domain)
         seed = hashlib.shake_256(f"{label}/active/{curve.name}".encode()).digest(curve.length + 8)
         return cls(profile, int.from_bytes(seed, "big") % (curve.n - 1) + 1)
@@ -122,8 +122,9 @@ class ActiveKey:
 
 
 @lru_cache(maxsize=32)
-def _rsa_key(bits: int, exponent: int) -> tuple[int, int]:
+def _rsa_key(label: str, bits: int, exponent: int) -> tuple[int, int]:
     """Private exponent and modulus."""
+    del label
     key = rsa.generate_private_key(public_exponent=exponent, key_size=bits)
     numbers = key.private_numbers()
     return numbers.d, numbers.public_numbers.n

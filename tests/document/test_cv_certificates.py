@@ -265,6 +265,17 @@ def test_the_one_of_two_terminal_certificates_that_is_valid_is_taken() -> None:
         assert Credentials.load(files).chain_for(["UTCVCA00002"], TODAY).terminal.reference == "UTISLANE00005"
 
 
+def test_one_terminal_key_certified_under_two_states() -> None:
+    german = cv_pki.root("DECVCA00001", CvPrivate("de"), YEARS)
+    verifier = german.certify("UTDVGATE00001", CvPrivate("dv-de"), DV_FOREIGN, YEARS)
+    system = verifier.certify("UTISLANE00007", CvPrivate("is"), INSPECTION_SYSTEM, YEARS)
+    other = pki().link.certify("UTDVGATE00008", CvPrivate("dv8"), DV_DOMESTIC, YEARS)
+    certificates = [*pki(), other, german, verifier, system]
+    credentials = Credentials.load(one.certificate for one in certificates)
+    for known, terminal in (("DECVCA00001", "UTISLANE00007"), ("UTCVCA00001", "UTISLANE00001")):
+        assert credentials.chain_for([known], TODAY).terminal.reference == terminal
+
+
 def test_the_root_has_to_be_among_the_credentials() -> None:
     with refused(CvError, "cv_root_missing"):
         Credentials.load(pki().files[1:]).chain_for(["UTCVCA00001"], TODAY)

@@ -222,6 +222,31 @@ def test_each_refusal_has_its_code(refuses: int, status: int, body: bytes, code:
         drive(protocol, stubborn)
 
 
+@FUZZ
+@given(
+    st.lists(st.tuples(st.binary(max_size=12), st.sampled_from([0x9000, 0x9000, 0x6300, 0x6A88])), max_size=9)
+)
+def test_whatever_a_chip_answers_one_error_is_raised(answers: list[tuple[bytes, int]]) -> None:
+    of = pki()
+    left = iter(answers)
+    chain = Credentials.load(of.files).chain_for(["UTCVCA00001"], TODAY)
+    protocol = terminal_authentication(
+        chain, of.system.private.sign, identifier=IDENTIFIER, compressed=COMPRESSED
+    )
+    good = [(b"", 0x9000)] * 7 + [(bytes(8), 0x9000), (b"", 0x9000)]
+    expected = all(status == 0x9000 for _, status in answers) and len((answers[7:8] or good[7:8])[0][0]) == 8
+
+    def chip_of_chance(_: Command) -> Response:
+        body, status = next(left, (bytes(8), 0x9000))
+        return Response(body, status)
+
+    if expected:
+        drive(protocol, chip_of_chance)
+    else:
+        with pytest.raises(AccessError, match=r"^ta_[a-z_]+$"):
+            drive(protocol, chip_of_chance)
+
+
 # --- EF.CVCA ----------------------------------------------------------------------------------------
 
 

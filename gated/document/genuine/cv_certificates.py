@@ -55,6 +55,14 @@ class Role(IntEnum):
     CVCA = 3
 
 
+_ISSUES = {  # TR-03110-3, 2.1 and 2.2
+    Role.CVCA: (Role.CVCA, Role.DV_DOMESTIC, Role.DV_FOREIGN),
+    Role.DV_DOMESTIC: (Role.TERMINAL,),
+    Role.DV_FOREIGN: (Role.TERMINAL,),
+    Role.TERMINAL: (),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Authorization:
     """A role and what its holder may read at most (C.4.1)."""
@@ -163,7 +171,7 @@ def verify_certificate(certificate: CvCertificate, issuer: Holder) -> Holder:
     if certificate.issuer != issuer.reference:
         raise CvError("cv_issuer_differs")
     role = certificate.authorization.role
-    if role not in _issued_by(issuer.authorization.role):
+    if role not in _ISSUES[issuer.authorization.role]:
         raise CvError("cv_role_not_allowed")
     if not signs(issuer, certificate.signature, certificate.body):
         raise CvError("cv_signature_wrong")
@@ -286,16 +294,6 @@ def _check_extensions(coded: bytes) -> None:
         parts = tlv.parse(template.value, max_objects=MAX_EXTENSIONS)
         if template.tag != 0x73 or not parts or parts[0].tag != 0x06:
             raise CvError("cv_extensions")
-
-
-def _issued_by(role: Role) -> tuple[Role, ...]:
-    match role:
-        case Role.CVCA:
-            return (Role.CVCA, Role.DV_DOMESTIC, Role.DV_FOREIGN)
-        case Role.DV_DOMESTIC | Role.DV_FOREIGN:
-            return (Role.TERMINAL,)
-        case Role.TERMINAL:
-            return ()
 
 
 def _holder(certificate: CvCertificate, issuer: Holder | None, authorization: Authorization) -> Holder:
