@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from gated.commands.answer import Answer, UsageError, Words, read_capped
 from gated.commands.trust_report import shown_text, shown_value, verified_text, verified_value
@@ -22,6 +23,7 @@ from gated.runtime.clock import now_utc
 MAX_DOCUMENT_FILE = 0x40_0000
 
 _GROUP = re.compile("([1-9]|1[0-6])=(.+)")
+_ANCHOR = "root that a list's signer leads up to"
 _AT_NOON = 12  # of a date alone
 
 
@@ -38,7 +40,7 @@ def add_verify(document: Words) -> None:
     verify = document.command("verify", document_verify)
     verify.add_argument("--sod", type=Path, metavar="FILE", required=True, help="EF.SOD")
     add_store(verify, required=True)
-    verify.add_argument("--dg", metavar="N=FILE", action="append", default=[], help="a data group")
+    verify.add_argument("--dg", metavar="N=FILE", action="extend", nargs="+", default=[], help="a data group")
     verify.add_argument("--com", type=Path, metavar="FILE", help="EF.COM, to be compared with EF.SOD")
     _add_at(verify)
     verify.add_argument("--require-crl", action="store_true", help="no revocation list is not good enough")
@@ -82,37 +84,33 @@ def trust_show(arguments: argparse.Namespace) -> Answer:
     except TrustError as error:
         raise UsageError(f"{arguments.file}: {_because(error.code)}") from error
     value = shown_value(contents, anchors, at)
-    counts = not any(looked.trouble for _, looked in contents.lists) and not contents.refused
-    return Answer(value=value, text=shown_text(value), good=counts)
+    return Answer(value=value, text=shown_text(value), good=_is_good(contents, anchors))
+
+
+def _is_good(contents: Contents, anchors: Sequence[Certificate]) -> bool:
+    """Whether all is well with what was asked: signatures hold, and lead to an anchor if one was given."""
+    if contents.refused or not (contents.pieces or contents.lists or contents.crls):
+        return False
+    if not anchors:
+        return all(looked.proof is not None for _, looked in contents.lists)
+    return not any(looked.trouble for _, looked in contents.lists)
 
 
 def add_store(sub: argparse.ArgumentParser, *, required: bool) -> None:
-    """Put the files of trust material on a command that calls `store`."""
-    sub.add_argument(
-        "--trust",
-        type=Path,
-        metavar="FILE",
-        action="append",
-        default=[],
-        required=required,
-        help="master list or certificates",
-    )
-    _add_anchor(sub)
-    sub.add_argument(
-        "--crl",
-        type=Path,
-        metavar="FILE",
-        action="append",
-        default=[],
-        help="revocation list; makes them required",
-    )
-    sub.add_argument("--deviations", type=Path, metavar="FILE", action="append", default=[])
+    """Put the files of trust material on a command that calls `store`.
+
+    Where they are required there is no other argument without a name, and one option may take several.
+    """
+    several: dict[str, Any] = {"action": "extend", "nargs": "+"} if required else {"action": "append"}
+    several |= {"type": Path, "metavar": "FILE", "default": []}
+    sub.add_argument("--trust", required=required, help="master list or certificates", **several)
+    sub.add_argument("--anchor", help=_ANCHOR, **several)
+    sub.add_argument("--crl", help="revocation list; makes them required", **several)
+    sub.add_argument("--deviations", help="deviation list", **several)
 
 
 def _add_anchor(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument(
-        "--anchor", type=Path, metavar="FILE", action="append", default=[], help="root of a list's signer"
-    )
+    sub.add_argument("--anchor", type=Path, metavar="FILE", action="append", default=[], help=_ANCHOR)
 
 
 def _add_at(sub: argparse.ArgumentParser) -> None:
@@ -207,7 +205,7 @@ def store(arguments: argparse.Namespace) -> TrustStore:
     refused = [
         Refusal(f"{path}{', ' if source else ''}{source}", reason)
         for path, part in parts
-        for source, reason in _refusals(part)
+        for source, reason in part.refusals
     ]
     roots = [root for _, part in parts for root in part.roots]
     crls = [listed for _, part in parts for _, listed in part.crls]
@@ -244,14 +242,8 @@ def _deviations(path: Path, roots: Sequence[Certificate]) -> DeviationList:
     return DeviationList(looked.root.country, contents.deviations[0][1])
 
 
-def _refusals(contents: Contents) -> list[tuple[str, str]]:
-    lists = [(source, looked.trouble) for source, looked in contents.lists if looked.trouble]
-    pieces = [(piece.source, piece.reason) for piece in contents.pieces if piece.reason]
-    return [*lists, *contents.refused, *pieces]
-
-
 def _first_reason(contents: Contents) -> str:
-    reasons = [reason for _, reason in _refusals(contents)]
+    reasons = [reason for _, reason in contents.refusals]
     return _because(reasons[0]) if reasons else "it holds nothing of this kind"
 
 

@@ -10,7 +10,7 @@ from gated.core.values import Value
 class TrustPolicy(Value):
     """The defaults accept what genuine documents in circulation need, and nothing that a forger could use.
 
-    `expired_csca` accepts a root past its end (the chain model: it was valid when it signed); the document
+    `expired_csca` accepts a root past its end (the chain model: it was valid when it certified); the document
     signer must always be valid. `revocation` says what a missing or old CRL means: `if_known` leaves it out
     of the result, `required` does not; a listed certificate fails under both. `max_crl_age_d` counts days
     from the issue of a CRL (a CSCA must issue one every 90), besides the next update that it names itself.

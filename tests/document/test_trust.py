@@ -23,6 +23,7 @@ from tests.document.founded_states import (
     GOOD,
     GROUPS,
     NOT_REACHED,
+    authentication,
     check,
     security_object,
     sod,
@@ -246,8 +247,33 @@ def test_validity_of_the_root() -> None:
     trusted = TrustStore.load([], [expired], [])
     assert check(sod(authority), trusted) == {"validity": "csca_expired"}
     assert check(sod(authority), trusted, expired_csca=True) == {}
+    never = TrustStore.load([], [resigned(never_valid(root), authority).dump()], [])
+    assert check(sod(authority), never, expired_csca=True) == {"validity": "csca_expired"}
     renewed = TrustStore.load([], [expired, authority.csca.der], [])
     assert check(sod(authority), renewed) == {}
+
+
+def never_valid(root: x509.Certificate) -> x509.Certificate:
+    """Expired before it certified the signer, two months before today."""
+    period = root["tbs_certificate"]["validity"]
+    period["not_after"] = x509.Time({"utc_time": datetime(2026, 8, 1, tzinfo=UTC)})
+    return root
+
+
+def test_a_root_under_another_name_than_its_signers_know() -> None:
+    """A last resort within the state; the key decides, and the record tells."""
+    authority = state()
+    root = x509.Certificate.load(authority.csca.der)
+    body = root["tbs_certificate"]
+    body["subject"] = x509.Name.build({"country_name": "UT", "common_name": "CSCA by another name"})
+    body["extensions"] = [it for it in body["extensions"] if "key_identifier" not in it["extn_id"].native]
+    loaded = TrustStore.load([], [root.dump(force=True)], [])
+    found = authentication(sod(authority), loaded)
+    assert found.result is Result.SUCCESSFUL
+    assert found.notes == ("csca_named_otherwise",)
+    body["subject"] = x509.Name.build({"country_name": "FR", "common_name": "CSCA of another state"})
+    other = TrustStore.load([], [root.dump(force=True)], [])
+    assert check(sod(authority), other)["csca"] == "csca_unknown"
 
 
 def test_a_naive_time_is_a_programming_error() -> None:

@@ -209,6 +209,26 @@ def test_a_directory_file_of_everything() -> None:
     assert all(piece.source.startswith("line ") for piece in contents.pieces)
 
 
+def test_a_directory_file_loads_into_the_store() -> None:
+    authority, other = state(), state("other land", **FRANCE)
+    serial = int(authority.document_signer.certificate.serial_number)
+    raw = ldif(
+        [
+            ("pkdMasterListContent", authority.master_list()),
+            ("pkdMasterListContent", other.master_list()),
+            ("userCertificate;binary", authority.document_signer.der),
+            ("certificateRevocationList;binary", authority.revocation_list({serial: ""}, issued=AT)),
+            ("certificateRevocationList;binary", other.revocation_list({}, issued=AT)),
+        ]
+    )
+    loaded = TrustStore.load([raw], [], [authority.anchor])
+    assert (len(loaded), len(loaded.signers), len(loaded.crls)) == (1, 1, 1)
+    assert [item.reason for item in loaded.refused] == ["master_list_not_anchored", "crl_issuer_unknown"]
+    assert loaded.refused[0].source.startswith("master list 1, line ")
+    assert check(sod(authority), loaded) == {"revocation": "document_signer_revoked"}
+    assert_not_loaded([raw], [], [], "master list 1", "master_list_not_anchored")
+
+
 def test_a_root_in_a_directory_needs_an_anchor() -> None:
     new = state().renewed("utopia renewed")
     raw = ldif([("cACertificate;binary", new.csca.der), ("cACertificate;binary", new.links[0].dump())])

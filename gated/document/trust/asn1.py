@@ -84,7 +84,7 @@ class _Walk:
         return self._coded(self._raw[start:tag_end], value), inner_end
 
     def _parts(self, at: int, limit: int, depth: int, length: int | None) -> tuple[list[bytes], int]:
-        parts = []
+        parts: list[bytes] = []
         while at < limit:
             if length is None and self._raw[at : at + 2] == _END:
                 return parts, at + 2

@@ -97,8 +97,13 @@ class Chain:
         candidates = self._store.issuers_of(signer)
         roots = [root for root in candidates if signer.is_signed_by(root)]
         if not roots:
-            self._note_unknown(signer, candidates)
-            return
+            # The last resort: a root of the state under another name than the signer's issuer.
+            kin = self._store.of_country(signer.country)
+            roots = [root for root in kin if root not in candidates and signer.is_signed_by(root)]
+            if not roots:
+                self._note_unknown(signer, candidates)
+                return
+            self.notes.append("csca_named_otherwise")
         # One key may have several certificates (renewed, linked): one of them has to fit.
         root = max(roots, key=lambda item: (item.valid_at(self._at), item.not_after))
         self.root = root
@@ -128,7 +133,7 @@ class Chain:
         for name, certificate, forgiven in (("document_signer", signer, False), ("csca", root, lenient)):
             if self._at < certificate.not_before:
                 return f"{name}_not_yet_valid"
-            if self._at > certificate.not_after and not forgiven:
+            if self._at > certificate.not_after and not (forgiven and root.valid_at(signer.not_before)):
                 return f"{name}_expired"
         return ""
 

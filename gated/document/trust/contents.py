@@ -65,6 +65,13 @@ class Contents:
     refused: list[tuple[str, str]] = field(default_factory=list)
 
     @property
+    def refusals(self) -> list[tuple[str, str]]:
+        """Everything that is of no use, with its place and reason."""
+        lists = [(source, looked.trouble) for source, looked in self.lists if looked.trouble]
+        pieces = [(piece.source, piece.reason) for piece in self.pieces if piece.reason]
+        return [*lists, *self.refused, *pieces]
+
+    @property
     def roots(self) -> list[Certificate]:
         """Certificates that may sign others, and that somebody vouches for."""
         usable = (it for it in self.pieces if it.vouched and it.role in {"csca", "link"})
@@ -188,7 +195,8 @@ def _glimpse(der: bytes) -> str:
 
 def _armoured(raw: bytes) -> Iterator[tuple[str, bytes]]:
     """The blocks of a PEM file (RFC 7468). Raises TrustError(`pem_malformed`)."""
-    label, lines, count = "", [], 0
+    label, count = "", 0
+    lines: list[bytes] = []
     for line in raw.splitlines():
         text = line.strip()
         if text.startswith(b"-----BEGIN ") and text.endswith(b"-----"):

@@ -47,7 +47,7 @@ def parse_ldif(raw: bytes) -> tuple[Entry, ...]:
     """The objects of the kinds that are known, in order. Raises TrustError and nothing else."""
     if len(raw) > MAX_LDIF:
         raise TrustError("ldif_too_long")
-    entries = []
+    entries: list[Entry] = []
     for number, line in _unfolded(raw):
         name, colon, value = line.partition(b":")
         kind = _ATTRIBUTES.get(name.split(b";")[0].decode("ascii", "replace").lower())

@@ -171,6 +171,9 @@ _REASONS = {
     "cms_not_der": Reason("the structure is coded in BER, not DER", f"RFC 5652, 5.1; {_SOD}"),
     "cms_several_signers": Reason("the structure has several signers", f"{_SOD}, signerInfos"),
     "com_differs_from_sod": Reason("EF.COM lists other data groups than are signed", "Doc 9303-10, 4.6.1"),
+    "csca_named_otherwise": Reason(
+        "the signer names its root otherwise than the root itself", "RFC 5280, 4.1.2.4 and 6.1.3"
+    ),
     "digest_algorithm_misnamed": Reason(
         "the content was hashed by another algorithm than named", "RFC 5652, 5.3"
     ),

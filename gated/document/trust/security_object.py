@@ -26,7 +26,7 @@ class Sod:
 
 def open_sod(raw: bytes) -> Sod:
     """Open EF.SOD, or the CMS structure that it wraps. Raises TrustError and nothing else."""
-    notes = []
+    notes: list[str] = []
     try:
         cms, odd = _unwrapped(raw)
         notes += odd

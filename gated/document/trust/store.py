@@ -13,8 +13,10 @@ from typing import TypeVar
 
 from gated.document.errors import TrustError
 from gated.document.trust.certificates import Certificate, parse_certificate
+from gated.document.trust.contents import Contents, take_apart
 from gated.document.trust.crls import RevocationList, parse_crl
 from gated.document.trust.deviations import Entry, parse_deviations
+from gated.document.trust.ldif import is_ldif
 from gated.document.trust.lists import listed_certificates, open_list
 from gated.document.trust.names import CanonicalName
 from gated.document.trust.states import same_country
@@ -84,27 +86,38 @@ class TrustStore:
         crls: Sequence[bytes] = (),
         deviations: Sequence[bytes] = (),
     ) -> "TrustStore":
-        """Read master lists (DER), single CSCA certificates and anchors (DER or PEM), CRLs, deviation lists.
+        """Read master lists, CSCA certificates and anchors (DER or PEM), CRLs and deviation lists.
 
-        Raises TrustError with `source` for an unusable list, certificate or anchor; listed certificates
-        that are unusable go to `refused`.
+        A master list may be an LDIF file of the ICAO PKD: of what it holds, the usable is taken. Raises
+        TrustError with `source` for an unusable list, certificate or anchor; listed certificates that are
+        unusable, and lists in an LDIF file that no anchor vouches for, go to `refused`.
         """
         chosen = [_chosen(certifier, raw, f"anchor {number}") for number, raw in enumerate(anchors, 1)]
         roots = [
             _chosen(certifier, raw, f"certificate {number}") for number, raw in enumerate(certificates, 1)
         ]
         refused: list[Refusal] = []
+        revoked = [_chosen(parse_crl, raw, f"CRL {number}") for number, raw in enumerate(crls, 1)]
+        wanted = len(revoked)
+        signers: list[Certificate] = []
         for number, raw in enumerate(master_lists, 1):
             source = f"master list {number}"
-            roots += usable_roots(source, _listed(raw, chosen, source), refused)
-        revoked = [_chosen(parse_crl, raw, f"CRL {number}") for number, raw in enumerate(crls, 1)]
+            if is_ldif(raw):
+                directory = _directory(raw, chosen, source)
+                roots += directory.roots
+                signers += directory.signers
+                revoked += [listed for _, listed in directory.crls]
+                refused += [Refusal(f"{source}, {place}", reason) for place, reason in directory.refusals]
+            else:
+                roots += usable_roots(source, _listed(raw, chosen, source), refused)
         known = [
             open_deviations(raw, roots, f"deviation list {number}")
             for number, raw in enumerate(deviations, 1)
         ]
-        store = cls(roots, refused, crls=revoked, deviations=known)
-        if len(store.crls) < len(revoked):
-            wrong = next(item for item in store.refused if item.reason.startswith("crl_"))
+        store = cls(roots, refused, signers=signers, crls=revoked, deviations=known)
+        chosen_lists = {f"CRL {number}" for number in range(1, wanted + 1)}
+        wrong = next((item for item in store.refused if item.source in chosen_lists), None)
+        if wrong is not None:
             raise TrustError(wrong.reason, wrong.source)
         return store
 
@@ -116,6 +129,10 @@ class TrustStore:
         found += (root for root in self._by_name.get(certificate.issuer, ()) if root not in found)
         return tuple(found)
 
+    def of_country(self, country: str) -> tuple[Certificate, ...]:
+        """All roots of a country."""
+        return tuple(root for root in self.roots if same_country(root.country, country))
+
     def names_of(self, root: Certificate) -> frozenset[CanonicalName]:
         """The names that this root has had: those of every certificate of its key, and of its links.
 
@@ -125,7 +142,7 @@ class TrustStore:
         if root.subject in self._names:
             return self._names[root.subject]
         names = {root.subject}
-        kin = [item for item in self.roots if same_country(item.country, root.country)]
+        kin = self.of_country(root.country)
         before = 0
         while len(names) > before:
             before = len(names)
@@ -196,6 +213,17 @@ def _chosen(read: Callable[[bytes], _Read], raw: bytes, source: str) -> _Read:
         return read(raw)
     except TrustError as error:
         raise TrustError(error.code, source) from error
+
+
+def _directory(raw: bytes, anchors: Sequence[Certificate], source: str) -> Contents:
+    """A directory file that holds something of use. Raises TrustError."""
+    try:
+        contents = take_apart(raw, anchors)
+    except TrustError as error:
+        raise TrustError(error.code, source) from error
+    if not contents.roots:
+        raise TrustError("master_list_not_anchored", source)
+    return contents
 
 
 def _listed(raw: bytes, anchors: Sequence[Certificate], source: str) -> list[bytes]:
