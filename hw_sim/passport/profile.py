@@ -3,10 +3,11 @@
 Every one is the passport of the same invented person of Utopia.
 """
 
+import bisect
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Final, Literal
 
 import cv2
@@ -15,9 +16,11 @@ from msgspec.structs import replace
 
 from gated.core.values import Value
 from hw_sim.camera.people import passport_photo, portrait
-from hw_sim.passport import details
+from hw_sim.passport import cv_pki, details, lds
 from hw_sim.passport.behaviour import Behaviour
 from hw_sim.passport.chip import Chip
+from hw_sim.passport.chip_terminal import TerminalTrust
+from hw_sim.passport.cv_pki import CvIdentity, CvPrivate
 from hw_sim.passport.issuer import BAC_ONLY, Authority, Passport, Person, Protocols, issue
 
 CAN: Final = "314159"
@@ -44,13 +47,16 @@ Change = Callable[[Passport], Passport]
 class Expected(Value):
     """What a reading with the shipped settings finds.
 
-    `access` is the way it got in and `reason` why that was not PACE; `error` the code of the DocumentError
-    that ended it, with `*` for what hangs on lengths or chance; `silent` means that the chip stopped
-    answering, which the reader's driver reports.
+    `access` is the way it got in and `reason` why that was not PACE; `proof` what proved the chip genuine,
+    and `doubts` the checks that did not succeed. `error` is the code of the DocumentError that ended the
+    reading, with `*` for what hangs on lengths or chance; `silent` means that the chip stopped answering,
+    which the reader's driver reports.
     """
 
     access: str = ""
     reason: str = ""
+    proof: str = ""
+    doubts: tuple[str, ...] = ()
     error: str = ""
     silent: bool = False
 
@@ -59,7 +65,8 @@ class Expected(Value):
 class Profile:
     """One kind of chip.
 
-    `issued` goes to `issue`, `state` to `Authority.establish`; `change` comes after signing.
+    `issued` goes to `issue`, `state` to `Authority.establish`; `change` comes after signing. With `fingers`
+    there are fingerprints behind terminal authentication.
     """
 
     name: str
@@ -71,12 +78,14 @@ class Profile:
     state: Mapping[str, Any] = field(default_factory=dict)
     picture: Picture = "jpeg"
     more_groups: bool = False
+    fingers: bool = False
     change: Change | None = None
     opened_by: Literal["mrz", "can"] = "mrz"
+    seed: str = SEED
 
     def authority(self, today: date) -> Authority:
         """The state that issued it."""
-        return Authority.establish(SEED, today=today, **self.state)
+        return Authority.establish(self.seed, today=today, **self.state)
 
     def passport(self, today: date) -> Passport:
         """The passport, as it lies on the reader."""
@@ -84,13 +93,27 @@ class Profile:
         protocols = replace(self.protocols, can=CAN) if self.protocols.pace else self.protocols
         issued = dict(self.issued)
         if self.more_groups:
-            issued["extra"] = _more_groups(picture) | issued.get("extra", {})
+            issued["extra"] = _more_groups(picture)
+        if self.fingers:
+            issued["extra"] = {lds.DG3: details.dg3([(2, details.WSQ_LIKE), (7, details.WSQ_LIKE)])}
+            issued["terminal_authentication"] = terminal_trust(today)
         passport = issue(self.authority(today), PERSON, picture, protocols=protocols, **issued)
         return self.change(passport) if self.change else passport
 
     def chip(self, today: date) -> Chip:
         """The chip in it, out of the field."""
         return Chip(self.passport(today), self.behaviour)
+
+
+def terminal_trust(today: date) -> TerminalTrust:
+    """The CVCA that the chips with fingerprints trust."""
+    return TerminalTrust(roots=(cvca(today).certificate,), today=today)
+
+
+def cvca(today: date) -> CvIdentity:
+    """The verifying authority of Utopia: what it certifies may read fingerprints."""
+    years = (today - timedelta(days=365), today + timedelta(days=730))
+    return cv_pki.root("UTCVCA00001", CvPrivate("utopia"), years)
 
 
 def _more_groups(picture: bytes) -> dict[int, bytes]:
@@ -116,8 +139,9 @@ def _jpeg2000(size: tuple[int, int], least: int) -> bytes:
     picture = cv2.resize(portrait(_FACE, 0), size, interpolation=cv2.INTER_CUBIC)
     grain = np.random.default_rng(0).normal(0, 6, picture.shape)
     grainy = np.clip(picture + grain, 0, 255).astype(np.uint8)
-    for per_mille in range(10, 1000):
-        coded = cv2.imencode(".jp2", grainy, (cv2.IMWRITE_JPEG2000_COMPRESSION_X1000, per_mille))[1].tobytes()
-        if len(coded) >= least:
-            return coded
-    raise ValueError("the portrait does not get that large: raise its grain")
+
+    def coded(per_mille: int) -> bytes:
+        quality = (cv2.IMWRITE_JPEG2000_COMPRESSION_X1000, per_mille)
+        return cv2.imencode(".jp2", grainy, quality)[1].tobytes()
+
+    return coded(bisect.bisect_left(range(1000), least, lo=1, key=lambda rate: len(coded(rate))))

@@ -5,80 +5,45 @@ The tests read each of them with the product's own reader and hold it to what st
 
 from typing import Final
 
-from msgspec.structs import replace
-
 from gated.document import tlv
-from gated.document.groups import domain_parameters
-from gated.document.keys import Suite
 from hw_sim.passport import lds
 from hw_sim.passport.behaviour import Behaviour
-from hw_sim.passport.issuer import (
-    PACE_AND_BAC,
-    PACE_ONLY,
-    PaceProfile,
-    Passport,
-    Protocols,
-    with_file,
-)
+from hw_sim.passport.issuer import PACE_AND_BAC, PACE_ONLY, Passport, with_file
 from hw_sim.passport.profile import WELL_BEHAVED, Change, Expected, Profile
+from hw_sim.passport.profiles_proving import BAC, FORGERIES, PACE, PROOFS, STATES, WAYS_IN
 
 DEFAULT: Final = "bac"
 
 
-def _pace(suite: Suite, domain: int) -> Protocols:
-    return replace(PACE_ONLY, pace=(PaceProfile(suite=suite, domain=domain),))
-
-
-def _generic_mapping() -> tuple[Profile, ...]:
-    """PACE with ECDH and generic mapping: each cipher on each standard curve."""
-    return tuple(
-        Profile(
-            f"pace-gm-{_slug(suite.value)}-{_slug(curve.name)}",
-            f"PACE, ECDH with generic mapping, {suite.value} on {curve.name}",
-            Expected(access=f"PACE-ECDH-GM-{suite.value}"),
-            _pace(suite, curve.number),
-        )
-        for curve in domain_parameters.TABLE
-        for suite in Suite
-    )
-
-
-def _slug(name: str) -> str:
-    return name.lower().replace("-", "")
-
-
-_BAC: Final = Expected(access="BAC", reason="no_card_access")
-_PACE: Final = Expected(access="PACE-ECDH-GM-AES-128")
 _ACCESS = (
-    Profile("bac", "Basic Access Control only, as passports before 2014 had", _BAC),
-    Profile("pace+bac", "PACE and BAC, as most passports in circulation", _PACE, PACE_AND_BAC),
-    Profile("pace", "PACE only: the application cannot be selected before it", _PACE, PACE_ONLY),
+    Profile("bac", "Basic Access Control only, as passports before 2014 had", BAC),
+    Profile("pace+bac", "PACE and BAC, as most passports in circulation", PACE, PACE_AND_BAC),
+    Profile("pace", "PACE only: the application cannot be selected before it", PACE, PACE_ONLY),
     Profile(
-        "can-only", "opened by the number on its page, not by the zone", _PACE, PACE_ONLY, opened_by="can"
+        "can-only", "opened by the number on its page, not by the zone", PACE, PACE_ONLY, opened_by="can"
     ),
-    *_generic_mapping(),
 )
 
 _FILES = (
-    Profile("jpeg2000", "BAC, and a JPEG 2000 portrait of 12 KiB", _BAC, picture="jpeg2000"),
+    Profile("jpeg2000", "BAC, and a JPEG 2000 portrait of 12 KiB", BAC, picture="jpeg2000"),
     Profile(
         "large-dg2",
         "a JPEG 2000 portrait of 40 KiB: offsets beyond 32767",
-        _PACE,
+        PACE,
         PACE_AND_BAC,
         picture="large",
     ),
     Profile(
         "dg2-39794",
         "the portrait as ISO/IEC 39794-5 has it",
-        _PACE,
+        PACE,
         PACE_AND_BAC,
         issued={"record": "39794-5"},
     ),
     Profile(
         "more-groups",
         "DG5, DG7, DG11, DG12, DG13 and DG16 besides",
-        _PACE,
+        PACE,
         PACE_AND_BAC,
         more_groups=True,
     ),
@@ -86,7 +51,7 @@ _FILES = (
 
 # Chips that are what their makers made of them: each is read in full.
 _HABITS = tuple(
-    Profile(name, title, _PACE, PACE_AND_BAC, behaviour)
+    Profile(name, title, PACE, PACE_AND_BAC, behaviour)
     for name, title, behaviour in (
         ("at-most-160", "answers with 160 bytes at most", Behaviour(max_read=160)),
         ("short-apdus", "takes no extended lengths, and says so", Behaviour(extended_lengths=False)),
@@ -177,7 +142,7 @@ def _with_huge_card_access(passport: Passport) -> Passport:
 _INSISTING = Profile(
     "wants-information",
     "selects the application only for who wants information about it (6A86)",
-    _BAC,
+    BAC,
     behaviour=Behaviour(insists_on_information=True),
 )
 
@@ -251,5 +216,15 @@ _HOSTILE = (
     _failing("pace-neutral", "PACE: zeros for a point", "pace_point", Behaviour(pace_key="neutral")),
 )
 
-TABLE: Final = (*_ACCESS, *_FILES, *_HABITS, _INSISTING, *_HOSTILE)
+TABLE: Final = (
+    *_ACCESS,
+    *WAYS_IN,
+    *PROOFS,
+    *STATES,
+    *_FILES,
+    *_HABITS,
+    _INSISTING,
+    *_HOSTILE,
+    *FORGERIES,
+)
 BY_NAME: Final = {profile.name: profile for profile in TABLE}
