@@ -59,8 +59,8 @@ class Restarted:
 def choose_chip_authentication(infos: SecurityInfos) -> ChipAuthenticationChoice | None:
     """The strongest that the chip offers and this terminal speaks; None if there is none.
 
-    By strength, then key length, then version, then as the file has them. A key of which no entry tells the
-    protocol stands for 3DES, which is what the first version of the protocol was (TR-03110 version 1.11).
+    By strength, key length, strength of the group, version, and then as the file has them. A key of which no
+    entry tells the protocol stands for 3DES, which is what the protocol was first (TR-03110 version 1.11).
     """
     pairs = [
         (info, key) for info in infos.chip_authentication for key in infos.chip_keys if _meant(info, key)
@@ -72,7 +72,7 @@ def choose_chip_authentication(infos: SecurityInfos) -> ChipAuthenticationChoice
         if id(key) not in told and not infos.chip_authentication
     ]
     choices = [choice for info, key in pairs if (choice := _supported(info, key))]
-    return max(choices, key=lambda it: (it.strength, _STRENGTH[it.suite], it.info.version), default=None)
+    return max(choices, key=_rank, default=None)
 
 
 def chip_authentication(
@@ -100,6 +100,10 @@ def chip_authentication(
     if token is not None and not keys.equal(token, expected):
         raise AccessError("chip_authentication_token_wrong")
     return Restarted(SecureChannel(session), compressed)
+
+
+def _rank(choice: ChipAuthenticationChoice) -> tuple[int, int, int, int]:
+    return choice.strength, _STRENGTH[choice.suite], choice.key.domain.strength, choice.info.version
 
 
 def _meant(info: ChipAuthenticationInfo, key: ChipAuthenticationKey) -> bool:

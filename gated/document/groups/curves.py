@@ -184,8 +184,8 @@ class Curve:
 
 def draw_below(limit: int, random: Random) -> int | None:
     """A number uniform in 1 ... limit - 1; None from a source that gives no chance."""
-    size = (limit.bit_length() + 7) // 8
-    mask = (1 << limit.bit_length()) - 1
+    bits = (limit - 1).bit_length()
+    size, mask = (bits + 7) // 8, (1 << bits) - 1
     for _ in range(_MAX_DRAWS):
         number = int.from_bytes(random(size), "big") & mask
         if 0 < number < limit:
