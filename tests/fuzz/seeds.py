@@ -1,14 +1,18 @@
 """Good samples to start from, made by the simulator: nothing here is of a real document."""
 
-import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from functools import cache
 
 import cv2
+import msgspec
 import numpy as np
 
+from gated.core.settings import DocumentSettings
 from gated.document import tlv
+from gated.document.access.password import PasswordKind
+from gated.document.reading.terminal import SHORT_APDUS
+from gated.document.reading.transcript import FORMAT, Exchange, Transcript
 from gated.document.tlv import encode
 from hw_sim.passport import details, faces, issuer, lds
 from hw_sim.passport.cv_pki import CvPrivate, root
@@ -197,8 +201,20 @@ def class_descriptors() -> list[bytes]:
 
 
 def transcripts() -> list[bytes]:
-    exchange = {"command": "00a4020c02011c", "response": "6a82"}
-    return [json.dumps({"format": "egate-transcript-1", "random": ["00"], "exchanges": [exchange]}).encode()]
+    transcript = Transcript(
+        format=FORMAT,
+        version="1",
+        reader="simulated",
+        limits=SHORT_APDUS,
+        settings=DocumentSettings(),
+        historical="80738021C0",
+        kind=PasswordKind.MRZ,
+        password=passport().access_key,
+        characters=88,
+        random=("00ff",),
+        exchanges=(Exchange(command="00a4020c02011c", response="6a82"),),
+    )
+    return [msgspec.json.encode(transcript)]
 
 
 def objects() -> list[bytes]:
