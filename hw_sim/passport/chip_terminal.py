@@ -1,4 +1,4 @@
-"""Terminal authentication version 1, the chip's side (TR-03110-1 section 3.5, TR-03110-3 section 2.5 and B).
+"""Terminal authentication version 1, the chip's side (Doc 9303-11, 7.1; TR-03110-3, 2.5 and B.3).
 
 The chip has no clock. It knows the latest day that a trustworthy certificate told it, and refuses what had
 expired by then; link certificates give it new trust points, of which it keeps two. Both outlast its power.
@@ -22,7 +22,7 @@ from gated.document.genuine.cv_certificates import (
     verify_certificate,
 )
 from hw_sim.passport import lds
-from hw_sim.passport.chip_files import WRONG_DATA, WRONG_LENGTH, WRONG_PARAMETERS, Refused
+from hw_sim.passport.chip_files import SECURITY_STATUS, WRONG_DATA, WRONG_LENGTH, WRONG_PARAMETERS, Refused
 
 VERIFICATION_FAILED: Final = 0x6300
 CONDITIONS_OF_USE: Final = 0x6985
@@ -57,7 +57,7 @@ class TerminalAuthentication:
 
     @property
     def directory(self) -> bytes:
-        """EF.CVCA (TR-03110-3, A.1.3): the references of the trust points, the present one first."""
+        """EF.CVCA (Doc 9303-11, K.2): the references of the trust points, the present one first."""
         return cvca_file([point.reference for point in self._points])
 
     @property
@@ -80,7 +80,7 @@ class TerminalAuthentication:
         self._identifier = self._compressed = b""
 
     def agreed(self, identifier: bytes, compressed: bytes) -> None:
-        """The channel is the genuine chip's: ID_PICC, and Comp() of the terminal's public key in it."""
+        """The channel is the genuine chip's: ID_IC, and Comp() of the terminal's public key in it."""
         self.forget()
         self._identifier, self._compressed = identifier, compressed
 
@@ -138,13 +138,18 @@ class TerminalAuthentication:
         except CvError as error:
             raise Refused(VERIFICATION_FAILED) from error
         role = holder.authorization.role
-        if role is not Role.CVCA and certificate.expires < self.today:
+        if role is not Role.CVCA and self._is_over(certificate, issuer):
             raise Refused(VERIFICATION_FAILED)
         self._learn(certificate, issuer)
         if role is Role.CVCA:
             self._trust(holder, certificate)
         else:
             self._certified[holder.reference] = holder
+
+    def _is_over(self, certificate: CvCertificate, issuer: Holder) -> bool:
+        """Whether the certificate has expired, or the trust point that answers for it."""
+        until = self._expiries.get(issuer.reference, self.today)
+        return certificate.expires < self.today or until < self.today
 
     def _learn(self, certificate: CvCertificate, issuer: Holder) -> None:
         """The date of a terminal counts only where a domestic verifier answers for its accuracy."""
@@ -170,6 +175,8 @@ class TerminalAuthentication:
     def _authenticate(self, command: Command, challenge: bytes | None) -> None:
         """EXTERNAL AUTHENTICATE with a terminal's key. A challenge serves once."""
         terminal = self._terminal
+        if self._authenticated is not None:  # once in a session
+            raise Refused(SECURITY_STATUS)
         if challenge is None or terminal is None or terminal.authorization.role is not Role.TERMINAL:
             raise Refused(CONDITIONS_OF_USE)
         if not signs(terminal, command.body, self._identifier + challenge + self._compressed):
@@ -184,5 +191,5 @@ def cvca_file(references: list[str]) -> bytes:
 
 
 def security_info() -> bytes:
-    """TerminalAuthenticationInfo of version 1; EF.CVCA has its usual identifier (TR-03110-3, A.1.1.3)."""
+    """TerminalAuthenticationInfo of version 1; EF.CVCA has its usual identifier (K.2)."""
     return tlv.encode(0x30, tlv.encode(0x06, bytes.fromhex("04007F0007020202")) + b"\x02\x01\x01")

@@ -79,6 +79,8 @@ DETESTCVCA = bytes.fromhex(
 
 YEARS = (date(2025, 1, 1), date(2028, 1, 1))
 TODAY = date(2026, 11, 23)
+BODY = (0x7F21, 0x7F4E)
+KEY = (*BODY, 0x7F49)
 ALGORITHMS: tuple[Algorithm, ...] = typing.get_args(Algorithm)
 
 
@@ -177,6 +179,11 @@ def test_a_chain_on_every_curve_whose_parameters_only_the_root_has(domain: int) 
     assert signs(chain.terminal, signature, b"message")
     assert not signs(chain.terminal, signature, b"massage")
     assert not signs(chain.terminal, signature + b"\0", b"message")
+
+
+def test_the_cofactor_may_be_left_out() -> None:
+    whole, without = parse_certificate(DECVCA), parse_certificate(changed(DECVCA, *KEY, 0x87))
+    assert without.key == whole.key
 
 
 def test_a_link_may_leave_the_parameters_to_the_root_and_change_the_algorithm() -> None:
@@ -367,8 +374,6 @@ def test_a_point_that_is_not_on_the_issuers_curve() -> None:
         verify_certificate(parsed(other), issuer)
 
 
-BODY = (0x7F21, 0x7F4E)
-KEY = (*BODY, 0x7F49)
 END = b"\1\1\0\4\0\1"
 AUTHENTICATION_TERMINAL = bytes.fromhex("04007F000703010202")
 
@@ -397,6 +402,7 @@ AUTHENTICATION_TERMINAL = bytes.fromhex("04007F000703010202")
         (changed(DECVCA, *KEY, 0x06, value=bytes.fromhex("04007F00070202020209")), "cv_algorithm"),
         (changed(DECVCA, *KEY, 0x06, value=bytes.fromhex("04007F00070202020102")), "cv_key"),  # RSA
         (changed(DECVCA, *KEY, 0x83), "cv_key"),
+        (changed(DECVCA, *KEY, 0x85), "cv_key"),
         (changed(DECVCA, *KEY, 0x87, value=b"\4"), "cv_key"),
         (changed(DECVCA, *KEY, 0x84, value=b"\4" + bytes(56)), "cv_key"),  # a base point of one's own
         (changed(DECVCA, *KEY, 0x86, value=b"\4" + bytes(56)), "cv_key"),
@@ -411,12 +417,20 @@ def test_certificates_that_are_refused(raw: bytes, code: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("n", "e"), [(2**1023 - 1, 65537), (2**4096 + 1, 65537), (2**2047 + 1, 1), (2**2047 + 1, 4), (2**2047, 3)]
+    ("n", "e"),
+    [
+        (2**1023 - 1, 65537),
+        (2**4096 + 1, 65537),
+        (2**2047 + 1, 1),
+        (2**2047 + 1, 4),
+        (2**2047, 3),
+        (2**2047 + 1, 2**32 + 1),
+    ],
 )
 def test_rsa_keys_that_are_refused(n: int, e: int) -> None:
     root = pki("rsa-v1-5-sha256").root.certificate
     raw = changed(root, *KEY, 0x81, value=n.to_bytes(513, "big"))
-    raw = changed(raw, *KEY, 0x82, value=e.to_bytes(4, "big"))
+    raw = changed(raw, *KEY, 0x82, value=e.to_bytes(5, "big"))
     with refused(CvError, "cv_key"):
         parse_certificate(raw)
 

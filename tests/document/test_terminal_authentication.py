@@ -125,6 +125,7 @@ def test_a_chip_learns_the_new_trust_point_and_the_date_for_good() -> None:
     chain = Credentials.load([*of.files[:2], verifier.certificate, system.certificate]).chain_for(
         ["UTCVCA00002"], TODAY
     )
+    to.agreed(IDENTIFIER, COMPRESSED)
     authenticate(to, chain, CvPrivate("s5").sign)
     assert to.today == TODAY
 
@@ -175,6 +176,21 @@ def test_a_chip_whose_date_is_later_refuses_an_expired_terminal() -> None:
         authenticate(to, chain, of.system.private.sign)
     assert (refusal.value.code, refusal.value.status) == ("ta_certificate_refused", 0x6300)
     assert parse_cvca(to.directory) == ("UTCVCA00002",)  # the link it took, and dropped what had expired
+
+
+def test_a_trust_point_that_has_expired_answers_for_links_only() -> None:
+    of = pki()
+    short = cv_pki.root("UTCVCA00001", of.root.private, (YEARS[0], date(2025, 3, 1)))
+    trust = TerminalTrust(roots=(short.certificate,), today=date(2025, 6, 1))
+    verifier = of.root.certify("UTDVGATE00004", CvPrivate("v4"), cv_pki.DV_DOMESTIC, YEARS)
+    system = verifier.certify("UTISLANE00004", CvPrivate("s4"), cv_pki.INSPECTION_SYSTEM, YEARS)
+    files = [of.root.certificate, verifier.certificate, system.certificate]
+    to = TerminalAuthentication(trust, Counted())
+    to.agreed(IDENTIFIER, COMPRESSED)
+    with refused(AccessError, "ta_certificate_refused"):
+        authenticate(to, Credentials.load(files).chain_for(["UTCVCA00001"], TODAY), CvPrivate("s4").sign)
+    authenticate(to, chain_of(of, to), of.system.private.sign)
+    assert to.closed == {lds.DG4}
 
 
 def test_a_chip_that_trusts_another_state() -> None:

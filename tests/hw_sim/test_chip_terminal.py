@@ -171,6 +171,14 @@ def test_a_challenge_serves_once() -> None:
     assert lane.status(lds.DG3) == 0x6982
 
 
+def test_once_in_a_session() -> None:
+    lane = Lane(passport(BY_PACE)).enter().authenticate_chip().authenticate()
+    with pytest.raises(AccessError) as refusal:
+        lane.authenticate()
+    assert (refusal.value.code, refusal.value.status) == ("ta_denied", 0x6982)
+    assert lane.read(lds.DG3) == FINGERS
+
+
 def test_a_verifier_is_no_terminal() -> None:
     lane = Lane(passport(BY_PACE)).enter().authenticate_chip()
     send = lane.terminal.send

@@ -1,4 +1,4 @@
-"""The certificates of one terminal key, and the way through them from what a chip trusts (TR-03110-3, 2.5).
+"""The certificates of one terminal key, and the way to it from what a chip trusts (Doc 9303-11, 7.1.4.3).
 
 A chip trusts one or two CVCA keys, by reference. A terminal holds, beside its own certificates, those of its
 document verifiers, the CVCA's own and its link certificates, which carry a chip that trusts an older CVCA

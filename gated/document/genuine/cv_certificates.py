@@ -1,4 +1,4 @@
-"""Card-verifiable certificates (BSI TR-03110-3, appendices C and D): what a terminal shows to a chip.
+"""Card-verifiable certificates (TR-03110-3, C and D; Doc 9303-12 section 7.2): what a terminal shows a chip.
 
 A country's CVCA certifies document verifiers (DV), those certify inspection systems. A certificate names its
 issuer and its holder by references, brings a public key, the holder's role and rights, and two dates. On
@@ -24,6 +24,7 @@ MAX_CERTIFICATE = 4096  # bytes; with a modulus of 4096 bits and its signature a
 MAX_EXTENSIONS = 16
 MIN_RSA_BITS = 1024
 MAX_RSA_BITS = 4096
+MAX_RSA_EXPONENT_BITS = 32  # A.6.3.2
 
 _TERMINAL_AUTHENTICATION = bytes.fromhex("04007F0007020202")  # id-TA, 0.4.0.127.0.7.2.2.2
 _INSPECTION_SYSTEM = bytes.fromhex("04007F000703010201")  # id-IS, 0.4.0.127.0.7.3.1.2.1
@@ -42,8 +43,8 @@ _SCHEMES = {
 }
 _SALTS = {"sha1": 20, "sha256": 32, "sha512": 64}
 _BODY = (0x5F29, 0x42, 0x7F49, 0x5F20, 0x7F4C, 0x5F25, 0x5F24)  # and 65, the extensions, where there are any
-_DOMAIN = (0x81, 0x82, 0x83, 0x84, 0x85, 0x87)
-_REFERENCE = re.compile("[A-Z]{2}[\x21-\x7e\xa1-\xff]{0,9}[0-9A-Z]{5}")
+_DOMAIN = (0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87)  # with the public point, 86, in between
+_REFERENCE = re.compile("[A-Z]{2}[\x20-\x7e\xa0-\xff]{0,9}[0-9A-Z]{5}")
 
 
 class Role(IntEnum):
@@ -55,7 +56,7 @@ class Role(IntEnum):
     CVCA = 3
 
 
-_ISSUES = {  # TR-03110-3, 2.1 and 2.2
+_ISSUES = {  # sections 2.1 and 2.2
     Role.CVCA: (Role.CVCA, Role.DV_DOMESTIC, Role.DV_FOREIGN),
     Role.DV_DOMESTIC: (Role.TERMINAL,),
     Role.DV_FOREIGN: (Role.TERMINAL,),
@@ -130,7 +131,7 @@ class Holder:
 
 
 def parse_reference(coded: bytes) -> str:
-    """A holder's reference (C.2): state, mnemonic, sequence number. Raises CvError(`cv_reference`)."""
+    """The reference of a key (A.6.1): state, mnemonic, sequence number. Raises CvError(`cv_reference`)."""
     text = coded[:17].decode("latin-1")
     if not _REFERENCE.fullmatch(text):
         raise CvError("cv_reference")
@@ -188,7 +189,7 @@ def check_dates(certificate: CvCertificate, on: date) -> None:
     """Whether a certificate can be used on that day; the last day counts. Raises CvError.
 
     `cv_not_yet_valid`, `cv_expired`; the latter never for a link certificate, which a chip accepts however
-    late it learns of it (TR-03110-3, 2.5).
+    late it learns of it (section 2.5).
     """
     if on < certificate.effective:
         raise CvError("cv_not_yet_valid")
@@ -245,21 +246,26 @@ def _parse_key(coded: bytes) -> CvKey:
     if tags != [0x81, 0x82]:
         raise CvError("cv_key")
     n, e = (int.from_bytes(part.value, "big") for part in parts)
-    too_large = e.bit_length() > signatures.MAX_RSA_EXPONENT_BITS
+    too_large = e.bit_length() > MAX_RSA_EXPONENT_BITS
     if not MIN_RSA_BITS <= n.bit_length() <= MAX_RSA_BITS or n % 2 == 0 or e % 2 == 0 or e < 3 or too_large:
         raise CvError("cv_key")
     return CvKey(scheme, RsaKey(n, e))
 
 
 def _parse_point(scheme: Scheme, parts: list[Tlv]) -> CvKey:
-    """A point alone, or with the domain parameters of a known curve, all of them (D.3.3)."""
+    """A point alone, or with the domain parameters of a known curve; the cofactor may be left out (D.3.3)."""
     point = tlv.only(parts, 0x86)
     if len(parts) == 1:
         return CvKey(scheme, point=point)
-    if [part.tag for part in parts] != [0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87]:
+    if tuple(part.tag for part in parts) not in {_DOMAIN, _DOMAIN[:-1]}:
         raise CvError("cv_key")
-    p, a, b, n, cofactor = (int.from_bytes(tlv.only(parts, tag), "big") for tag in _DOMAIN if tag != 0x84)
-    curve = by_parameters(p, a, b, base=tlv.only(parts, 0x84), n=n, cofactor=cofactor)
+    numbers = {part.tag: int.from_bytes(part.value, "big") for part in parts}
+    curve = by_parameters(
+        *(numbers[tag] for tag in (0x81, 0x82, 0x83)),
+        base=tlv.only(parts, 0x84),
+        n=numbers[0x85],
+        cofactor=numbers.get(0x87, 1),
+    )
     curve.decode(point)
     return CvKey(scheme, point=point, curve=curve)
 

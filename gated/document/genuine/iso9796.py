@@ -13,8 +13,9 @@ padding ends, and both are of fixed form, so there is no room for the bytes of a
 cube roots pass elsewhere. In total recovery the known rest must be the end of what was recovered, else an
 old signature would be good for ever.
 
-A signer may take the smaller of s and n - s (scheme 1 with an odd exponent); since n is odd, exactly one of
-the two powers can end in the nibble C. Even exponents (Rabin-Williams) are not taken, no passport has one.
+A signer may take the smaller of s and n - s (ISO/IEC 9796-2, B.4) in place of s itself (B.6). Since n is
+odd, only one of the two powers can end in the nibble C. Even exponents (Rabin-Williams) are not taken, no
+passport has one.
 """
 
 import hashlib

@@ -1,12 +1,12 @@
-"""Terminal authentication version 1 (BSI TR-03110-1 section 3.5, TR-03110-3 appendix B): the right to DG3.
+"""Terminal authentication version 1 (Doc 9303-11 section 7.1, BSI TR-03110-3 B.3): the right to DG3 and DG4.
 
 Runs within the channel of chip authentication, or of PACE with chip authentication mapping. The chip is shown
 the terminal's certificates, from one of the CVCA keys that EF.CVCA names down to the terminal's own; then the
 terminal signs a challenge of the chip, together with who the chip is and which key it agreed with:
 
-  ID_PICC || r_PICC || Comp(PK_PCD)
+  ID_IC || r_IC || Comp(PK_DH,IFD)
 
-ID_PICC is the document number of the zone with its check digit after BAC, and the compressed key of the chip
+ID_IC is the document number of the zone with its check digit after BAC, and the compressed key of the chip
 after PACE. The private key is not here: `sign` signs, and may be a security module's.
 """
 
@@ -30,7 +30,7 @@ _BEHIND_NUMBER = 14  # characters of the MRZ information: birth and expiry, each
 
 
 def parse_cvca(raw: bytes) -> tuple[str, ...]:
-    """EF.CVCA (TR-03110-3, A.1.3): the references of the chip's trust points, the present one first.
+    """EF.CVCA (Doc 9303-11, K.2): the references of the chip's trust points, the present one first.
 
     Raises LdsError(`cvca_malformed`).
     """
@@ -56,7 +56,7 @@ def find_cvca(infos: SecurityInfos) -> ElementaryFile | None:
 
 
 def document_identifier(mrz_information: str) -> bytes:
-    """ID_PICC after BAC: the document number with its check digit, from the MRZ information."""
+    """ID_IC after BAC: the document number with its check digit, from the MRZ information."""
     return mrz_information[:-_BEHIND_NUMBER].encode("ascii")
 
 
@@ -65,7 +65,7 @@ def terminal_authentication(
 ) -> Generator[Command, Response, None]:
     """Present the chain and prove to hold its key; after that the chip opens what the chain allows.
 
-    `identifier` is ID_PICC; `compressed` is Comp() of the terminal's ephemeral public key, `terminal_key` of
+    `identifier` is ID_IC; `compressed` is Comp() of the terminal's ephemeral public key, `terminal_key` of
     what chip authentication or PACE with chip authentication mapping returned.
     `sign` is given the message and returns RSA bytes or plain r and s, as the terminal's certificate says.
     Raises AccessError: `ta_certificate_refused`, `ta_key_refused`, `ta_challenge_refused`,
