@@ -45,6 +45,46 @@ def test_rsa_with_every_hash(name: str) -> None:
         assert not signatures.verifies(key, scheme, signature[:-1], MESSAGE)
 
 
+def test_rsa_without_the_parameters_of_the_hash() -> None:
+    """RFC 8017 section 8.2.2: DigestInfo with NULL or without; any other filling is none."""
+    private = rsa_key().private_numbers()
+    key = signatures.parse_key(info_of(rsa_key().public_key()))
+    digest = hashlib.sha256(MESSAGE).digest()
+
+    def signed(info: str, filling: bytes = b"") -> bytes:
+        coded = bytes.fromhex(info) + digest
+        padded = b"\0\1" + (filling or b"\xff" * (253 - len(coded))) + b"\0" + coded
+        value = pow(int.from_bytes(padded, "big"), private.d, private.public_numbers.n)
+        return value.to_bytes(256, "big")
+
+    scheme = scheme_of("sha256_rsa")
+    with_null, without = "3031300D060960864801650304020105000420", "302F300B0609608648016503040201" + "0420"
+    assert signatures.verifies(key, scheme, signed(with_null), MESSAGE)
+    assert signatures.verifies(key, scheme, signed(without), MESSAGE)
+    assert not signatures.verifies(key, scheme, signed(without), MESSAGE + b".")
+    short = b"\xff" * (253 - 49 - 32 - 1) + b"\0"
+    for wrong in (signed("302F300B0609608648016503040202" + "0420"), signed(""), signed(without, short)):
+        assert not signatures.verifies(key, scheme, wrong, MESSAGE)
+
+
+def test_rsa_signatures_written_as_numbers() -> None:
+    key = signatures.parse_key(info_of(rsa_key().public_key()))
+    messages = (bytes([first, second]) for first in range(256) for second in range(20))
+    made = ((rsa_key().sign(it, padding.PKCS1v15(), hashes.SHA256()), it) for it in messages)
+    signature, message = next((made, it) for made, it in made if made[0] == 0)
+    for written in (signature, signature[1:], b"\0" + signature):
+        assert signatures.verifies(key, scheme_of("sha256_rsa"), written, message)
+
+
+def test_readings_are_few_and_begin_with_what_is_named() -> None:
+    key = signatures.parse_key(info_of(rsa_key().public_key()))
+    elliptic = EllipticKey(by_number(12), by_number(12).generator)
+    for some, named in ((key, scheme_of("sha256_rsa")), (elliptic, scheme_of("sha256_ecdsa"))):
+        read = list(signatures.readings(some, named, "sha256"))
+        assert read[0] == named
+        assert len(read) == len(set(read)) <= 16
+
+
 def pss(**changes: object) -> algos.SignedDigestAlgorithm:
     parameters: dict[str, object] = {
         "hash_algorithm": {"algorithm": "sha256"},

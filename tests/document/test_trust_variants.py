@@ -42,6 +42,7 @@ RECIPES = [
     *(Recipe("ecdsa-plain", digest) for digest in ("sha1", "sha256", "sha512")),
     Recipe("rsa-pss", "sha256", mgf_digest="sha1", salt=20),
     Recipe("rsa-pss", "sha256", salt=0),
+    Recipe("rsa-pss", "sha256", salt=64),  # as in one state
     Recipe("rsa-pss", "sha1", parameters="absent"),
     Recipe("rsa-pss", "sha1", parameters="null"),
     Recipe("rsa", "sha256", named="1.2.840.113549.1.1.1", parameters="null"),  # rsaEncryption
@@ -65,6 +66,7 @@ def test_documents_signed_by_every_algorithm(recipe: Recipe) -> None:
         (Recipe("rsa-pss", "sha256", named="1.2.840.113549.1.1.11"), "sha256"),  # says PKCS #1 v1.5
         (Recipe("rsa", "sha256", named="1.2.840.113549.1.1.10"), "sha256"),  # says PSS
         (Recipe("rsa-pss", "sha256", parameters="absent"), "sha256"),  # the defaults would be SHA-1
+        (Recipe("rsa-pss", "sha256", salt=64, parameters="absent"), "sha256"),
         (Recipe("ecdsa", "sha256", named="1.2.840.10045.4.1"), "sha256"),
         (Recipe("ecdsa", "sha256", named="1.2.840.113549.1.1.11"), "sha256"),  # says RSA
         (Recipe("ecdsa", "sha384", named="1.2.840.10045.2.1"), "sha256"),

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from asn1crypto import algos, keys
+from asn1crypto import algos, core, keys
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
@@ -30,6 +30,7 @@ MIN_RSA_BITS = 1024
 MAX_RSA_BITS = 8192
 MAX_RSA_EXPONENT_BITS = 64
 MAX_SALT = 512
+ANY_SALT = -1  # whatever length the signature itself shows
 
 _HASHES: dict[str, hashes.HashAlgorithm] = {
     "sha1": hashes.SHA1(),  # noqa: S303 - see above
@@ -212,17 +213,10 @@ def verifies(key: PublicKey, scheme: Scheme, signature: bytes, message: bytes) -
 
 
 def _rsa_schemes(kind: str, digest: str) -> tuple[Scheme, ...]:
-    if digest not in _HASHES:
-        return ()
+    """Plain, or PSS with MGF1 of the same hash or of SHA-1, which is the default that is often left."""
     if kind == "rsa":
         return (Scheme("rsa", digest),)
-    size = _HASHES[digest].digest_size
-    lengths = (size, 20, 0) if size != 20 else (20, 0)
-    return tuple(
-        Scheme("pss", digest, generator, salt)
-        for generator in dict.fromkeys((digest, "sha1"))
-        for salt in lengths
-    )
+    return tuple(Scheme("pss", digest, name, ANY_SALT) for name in dict.fromkeys((digest, "sha1")))
 
 
 def _rsa_key(n: int, e: int) -> RsaKey:
@@ -280,17 +274,33 @@ def _pss(coded: bytes) -> Scheme:
 
 
 def _verifies_rsa(key: RsaKey, scheme: Scheme, signature: bytes, digest: bytes) -> bool:
-    public = rsa.RSAPublicNumbers(key.e, key.n).public_key()
-    filling: padding.AsymmetricPadding = padding.PKCS1v15()
-    if scheme.name == "pss":
-        filling = padding.PSS(padding.MGF1(_HASHES[scheme.mgf_digest]), scheme.salt)
     length = (key.n.bit_length() + 7) // 8
     whole = signature.lstrip(b"\0").rjust(length, b"\0")  # some signers write it as a number is written
+    filling: padding.AsymmetricPadding = padding.PKCS1v15()
+    if scheme.name == "pss":
+        salt = padding.PSS.AUTO if scheme.salt == ANY_SALT else scheme.salt
+        filling = padding.PSS(padding.MGF1(_HASHES[scheme.mgf_digest]), salt)
     try:
+        public = rsa.RSAPublicNumbers(key.e, key.n).public_key()
         public.verify(whole, digest, filling, utils.Prehashed(_HASHES[scheme.digest]))
     except (InvalidSignature, ValueError):
-        return False
+        return scheme.name == "rsa" and _verifies_without_null(key, scheme, whole, digest)
     return True
+
+
+def _verifies_without_null(key: RsaKey, scheme: Scheme, signature: bytes, digest: bytes) -> bool:
+    """PKCS #1 v1.5 with the hash's parameters left out, which RFC 8017 section 8.2.2 lets be taken too.
+
+    The whole encoded message is written out and compared: nothing of the signature is parsed.
+    """
+    value = int.from_bytes(signature, "big")
+    if len(signature) != (key.n.bit_length() + 7) // 8 or value >= key.n:
+        return False
+    oid = next(oid for oid, name in _DIGESTS.items() if name == scheme.digest)
+    algorithm = tlv.encode(0x30, core.ObjectIdentifier(oid).dump())
+    info = tlv.encode(0x30, algorithm + tlv.encode(0x04, digest))
+    filled = b"\0\1" + b"\xff" * (len(signature) - len(info) - 3) + b"\0" + info
+    return pow(value, key.e, key.n).to_bytes(len(signature), "big") == filled
 
 
 def _verifies_ecdsa(key: EllipticKey, scheme: Scheme, signature: bytes, digest: bytes) -> bool:

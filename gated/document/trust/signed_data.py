@@ -11,6 +11,7 @@ signer, an algorithm) is taken if the signature then holds, since only the owner
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from asn1crypto import cms
@@ -32,6 +33,7 @@ from gated.document.trust.signatures import (
 
 MAX_CERTIFICATES = 16
 MAX_SIGNERS = 4
+MAX_TRIES = 24  # ways to read a signature's algorithm: there are 15 for RSA keys and 6 for elliptic ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +77,19 @@ class Signer:
     stated_digests: tuple[bytes, ...]
     signing_time: datetime | None
 
-    def prove(self, certificate: Certificate, content_type: str, content: bytes) -> Proof:
-        """Check content type, hash of the content and signature.
+    def prove(
+        self, certificate: Certificate, content_type: str, content: bytes, tries: int = MAX_TRIES
+    ) -> Proof:
+        """Check content type, hash of the content and signature, the last in so many ways at most.
 
-        Raises TrustError: `signed_type_wrong`, `signed_digest_wrong`, `signature_wrong`, or
-        `signature_algorithm_mismatch` where key and algorithm do not go together.
+        Raises TrustError: `signed_type_wrong`, `signed_digest_wrong` or `signature_wrong`.
         """
         if self.stated_types != (content_type,):
             raise TrustError("signed_type_wrong")
         notes = list(self._digest_notes(content))
         codings = set_codings(self.attributes)
-        for number, scheme in enumerate(readings(certificate.key, self.scheme, self.digest)):
+        ways = islice(readings(certificate.key, self.scheme, self.digest), tries)
+        for number, scheme in enumerate(ways):
             for coding in codings:
                 if verifies(certificate.key, scheme, self.signature, coding):
                     if number or scheme.name != self.scheme.name:
@@ -144,13 +148,16 @@ class SignedData:
         The certificate that is named goes before all; where none is, the enclosed ones are tried, since a
         wrong name takes nothing from a good signature. Raises TrustError of the first attempt if none holds:
         `signer_certificate_missing`, what became of a certificate that was enclosed, or as `Signer.prove`.
+        Only one pair of signer and certificate is tried in every way, so that a hostile chip cannot make
+        this long.
         """
         found: list[Proof] = []
         failure: TrustError | None = None
         for signer in self.signers:
             for certificate, notes in self._candidates(signer, tuple(known)):
                 try:
-                    proof = signer.prove(certificate, self.content_type, self.content)
+                    tries = MAX_TRIES if failure is None and not found else 1
+                    proof = signer.prove(certificate, self.content_type, self.content, tries)
                 except TrustError as error:
                     failure = failure or SignerFailure(error.code, certificate)
                 else:
