@@ -7,14 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gated.document import tlv
 from gated.document.access import Opened, Password, PasswordKind, bac, pace
-from gated.document.access.card_access import PaceChoice, parse_card_access
-from gated.document.apdu import Command
+from gated.document.access.card_access import CardAccess, PaceChoice, parse_card_access
+from gated.document.access.security_infos import PaceInfo, SecurityInfos
+from gated.document.apdu import Command, parse_command
 from gated.document.errors import AccessError
 from gated.document.mrz import parse
 from tests.document.exchanges import draws, replay
-from tests.document.material import FUZZ, refused
-from tests.document.worked_examples import G1, ZONE_G
+from tests.document.material import FUZZ, damaged, refused
+from tests.document.worked_examples import G1, G2, H1, H2, PACE_EXAMPLES, ZONE_G, Example
 
 HEX = bytes.fromhex
 Transcript = tuple[tuple[bytes, bytes], ...]
@@ -137,19 +139,145 @@ def test_passwords_are_masked() -> None:
     assert repr(Password.of_mrz(zone)) == "Password(MRZ)"
 
 
+def examples_run() -> list[tuple[Transcript, Generator[bytes, bytes, object]]]:
+    """BAC, and PACE in every mapping, each at its beginning and with the draws of its worked example."""
+    runs: list[tuple[Transcript, Generator[bytes, bytes, object]]] = [
+        (BAC, bac(BAC_PASSWORD, draws(*BAC_DRAWS)))
+    ]
+    for example in PACE_EXAMPLES:
+        choice = parse_card_access(example.card_access).choose()
+        assert choice is not None
+        password = Password(PasswordKind.MRZ, example.zone)
+        runs.append((example.transcript, pace(choice, password, draws(*example.terminal_draws))))
+    return runs
+
+
 @FUZZ
 @given(st.lists(st.binary(max_size=80), min_size=5, max_size=5), st.integers(0, 5))
 def test_protocols_raise_one_error(answers: list[bytes], good: int) -> None:
     """Right answers up to a point, noise from there on."""
-    for transcript, run in ((PACE, worked_pace()), (BAC, bac(BAC_PASSWORD, draws(*BAC_DRAWS)))):
+    for transcript, run in examples_run():
         replies = [answer for _, answer in transcript][:good] + answers[good:]
-        try:
-            next(run)
-            for reply in replies[: len(transcript)]:
-                run.send(reply)
-            ended = "asks for more"
-        except AccessError:
-            ended = "refused"
-        except StopIteration:
-            ended = "granted"
-        assert ended == ("granted" if good >= len(transcript) else "refused")
+        assert _ending(run, replies[: len(transcript)]) == (
+            "granted" if good >= len(transcript) else "refused"
+        )
+
+
+@FUZZ
+@given(st.data())
+def test_near_misses_raise_one_error(data: st.DataObject) -> None:
+    """Right answers but one, which is nearly right: cut, or with bytes exchanged or put in."""
+    transcript, run = data.draw(st.sampled_from(examples_run()))
+    at = data.draw(st.integers(1, len(transcript) - 1))  # the first answer of PACE has no data
+    replies = [answer for _, answer in transcript]
+    body, status = replies[at][:-2], replies[at][-2:]
+    replies[at] = data.draw(damaged(body)) + status
+    assert _ending(run, replies) in {"granted", "refused"}
+
+
+def _ending(run: Generator[bytes, bytes, object], replies: list[bytes]) -> str:
+    try:
+        next(run)
+        for reply in replies:
+            run.send(reply)
+    except AccessError:
+        return "refused"
+    except StopIteration:
+        return "granted"
+    return "asks for more"
+
+
+@pytest.mark.parametrize(
+    ("step", "answer", "code"),
+    [
+        (1, "7C1A8018" + "00" * 24 + "9000", "pace_malformed"),  # a nonce longer than the cipher's key
+        (2, "7C03820100" + "9000", "pace_malformed"),  # integrated mapping has no data of the chip
+        (2, "7C028300" + "9000", "pace_malformed"),
+        (2, "6A80", "pace_refused"),
+    ],
+)
+@pytest.mark.parametrize("example", [H1, H2], ids=lambda example: example.name)
+def test_a_chip_that_maps_wrongly(example: Example, step: int, answer: str, code: str) -> None:
+    choice = parse_card_access(example.card_access).choose()
+    assert choice is not None
+    run = pace(choice, PACE_PASSWORD, draws(*example.terminal_draws))
+    with refused(AccessError, code):
+        replay(run, changed(example.transcript, step, answer))
+
+
+def test_a_chip_may_leave_out_the_empty_mapping_data() -> None:
+    choice = parse_card_access(H1.card_access).choose()
+    assert choice is not None
+    answers = [*H1.transcript]
+    answers[2] = (answers[2][0], HEX("7C009000"))
+    opened = replay(pace(choice, PACE_PASSWORD, draws(*H1.terminal_draws)), answers)
+    assert opened.mapping is None
+
+
+@pytest.mark.parametrize(
+    ("key", "code"),
+    [
+        ("01", "pace_point"),
+        ("00", "pace_point"),
+        ("02", "pace_point"),  # outside of the subgroup
+        ("", "pace_point"),
+        ("FF" * 128, "pace_point"),
+        ("01" * 129, "pace_point"),
+    ],
+)
+@pytest.mark.parametrize("step", [2, 3])
+def test_a_chip_with_residues_that_are_no_keys(step: int, key: str, code: str) -> None:
+    choice = parse_card_access(G2.card_access).choose()
+    assert choice is not None
+    answer = tlv.encode(0x7C, tlv.encode(0x80 + 2 * (step - 1), HEX(key))).hex() + "9000"
+    run = pace(choice, PACE_PASSWORD, draws(*G2.terminal_draws))
+    with refused(AccessError, code):
+        replay(run, changed(G2.transcript, step, answer))
+
+
+def test_an_echo_of_a_residue() -> None:
+    choice = parse_card_access(G2.card_access).choose()
+    assert choice is not None
+    for step in (2, 3):
+        own = G2.transcript[step][0][11:-1]
+        echo = tlv.encode(0x7C, tlv.encode(0x80 + 2 * (step - 1), own)).hex() + "9000"
+        run = pace(choice, PACE_PASSWORD, draws(*G2.terminal_draws))
+        with refused(AccessError, "pace_echoed_key"):
+            replay(run, changed(G2.transcript, step, echo))
+
+
+def test_a_refusal_tells_its_status_and_what_it_counts() -> None:
+    with pytest.raises(AccessError) as refusal:
+        replay(worked_pace(), changed(PACE, 4, "63C2"))
+    assert (refusal.value.code, refusal.value.status, refusal.value.tries_left) == (
+        "access_denied",
+        0x63C2,
+        2,
+    )
+    with pytest.raises(AccessError) as refusal:
+        replay(bac(BAC_PASSWORD, draws(*BAC_DRAWS)), changed(BAC, 1, "6300"))
+    assert (refusal.value.status, refusal.value.tries_left) == (0x6300, None)
+    assert AccessError("pace_malformed").tries_left is None
+
+
+def test_references_of_certification_authorities_are_passed_over() -> None:
+    """Appendix G.2 prints one in the chip's last answer, though the terminal asked for none."""
+    answer = "7C1B8608917F37B5C0E6D8D1870F4445544553544356434130303030339000"
+    choice = parse_card_access(G2.card_access).choose()
+    assert choice is not None
+    run = pace(choice, PACE_PASSWORD, draws(*G2.terminal_draws))
+    assert replay(run, changed(G2.transcript, 4, answer)).mapping is None
+
+
+def test_long_keys_ask_for_long_answers() -> None:
+    choice = CardAccess(SecurityInfos((PaceInfo(b"\x01\x02", 2, 2),))).choose()
+    assert choice is not None
+    run = pace(choice, PACE_PASSWORD, lambda size: b"\x07" * size)
+    next(run)
+    run.send(HEX("9000"))
+    command = parse_command(run.send(HEX("7C12801095A3A016522EE98D01E76CB6B98B42C39000")))
+    assert (len(command.body), command.le) == (264, 65_536)
+
+
+def test_what_was_opened_is_masked() -> None:
+    assert repr(replay(worked_pace(), PACE)) == "Opened(AES-128)"
