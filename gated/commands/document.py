@@ -13,26 +13,26 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import entry_points, version
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
 from drivers.reader_choice import chip_reader
 from gated.commands import trust
 from gated.commands.answer import Answer, UsageError, Words, read_capped
+from gated.commands.document_report import advice, explained, read_text, read_value, refused
+from gated.commands.terminal_key import terminal_key
 from gated.config import ConfigError, load
-from gated.core.checks import Check, Result, overall
+from gated.core.checks import Result, overall
 from gated.core.ports import CardGone, ChipReader, DeviceError
 from gated.core.settings import ChipReaderSettings, DocumentSettings
 from gated.document.access import Password
-from gated.document.errors import AccessError, DocumentError, LdsError
-from gated.document.lds import parse_dg1
+from gated.document.errors import AccessError, DocumentError
 from gated.document.mrz import MAX_MESSAGE, Mrz, MrzError, parse
-from gated.document.reading import ChipFiles, drive, read_passport
+from gated.document.reading import ChipFiles, TerminalKey, drive, read_passport
 from gated.document.reading.transcript import (
     MAX_TRANSCRIPT,
     Recorder,
-    Transcript,
     TranscriptError,
     parse_transcript,
     replay,
@@ -87,6 +87,15 @@ def add(document: Words) -> None:
     trust.add_store(read, required=False)
     read.add_argument("--wait", type=float, default=WAIT_S, metavar="SECONDS", help="for a document (10)")
     read.add_argument("--personal", action="store_true", help="show what the zone says of the holder")
+    read.add_argument(
+        "--terminal-certificate",
+        type=Path,
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="CV certificate, from the CVCA's down to the terminal's: fingers and irises are read too",
+    )
+    read.add_argument("--terminal-key", type=Path, metavar="FILE", help="the terminal's private key (PEM)")
     read.add_argument("--transcript", type=Path, metavar="FILE", help="write all exchanges (personal data)")
     replayed = document.command("transcript", document_transcript)
     replayed.add_argument("file", type=Path)
@@ -105,7 +114,7 @@ def document_read(arguments: argparse.Namespace) -> Answer:
         finally:
             document.reader.close()
     except CardGone as error:
-        return _refused(error.code, error.fix)
+        return refused(error.code, error.fix)
     except DeviceError as error:
         raise UsageError(str(error)) from error
 
@@ -129,13 +138,13 @@ def document_transcript(arguments: argparse.Namespace) -> Answer:
     try:
         files = replay(transcript)
     except DocumentError as error:
-        answer = _refused(error.code, _explained(error, transcript))
+        answer = refused(error.code, explained(error, transcript))
         return Answer(value=answer.value | about, text=(*shown, *answer.text), good=False)
     verified = _verified(files, _trust(arguments), transcript.settings, None)
     seconds = sum(exchange.ms for exchange in transcript.exchanges) / 1000
-    value = _value(files, verified, seconds, len(listed), personal=arguments.personal) | about
+    value = read_value(files, verified, seconds, len(listed), personal=arguments.personal) | about
     return Answer(
-        value=value, text=(*shown, *_text(value)), good=overall(verified.checks) is Result.SUCCESSFUL
+        value=value, text=(*shown, *read_text(value)), good=overall(verified.checks) is Result.SUCCESSFUL
     )
 
 
@@ -145,7 +154,7 @@ def document_transcript(arguments: argparse.Namespace) -> Answer:
 def _read(document: _Document, arguments: argparse.Namespace) -> Answer:
     reader = document.reader
     if not reader.await_card(arguments.wait):
-        return _refused("no_card", "lay the document on the reader, with its chip over it")
+        return refused("no_card", "lay the document on the reader, with its chip over it")
     historical = reader.connect()
     recorder = Recorder(reader.transceive, os.urandom, time.monotonic)
     verification = Verification(document.scanned, document.store, now_utc(), settings=document.settings)
@@ -158,10 +167,11 @@ def _read(document: _Document, arguments: argparse.Namespace) -> Answer:
             limits=reader.limits,
             historical=historical,
             on_file=verification.take,
+            terminal_key=_terminal_key(arguments),
         )
         files = drive(commands, recorder.transceive)
     except DocumentError as error:
-        return _refused(error.code, _advice(error))
+        return refused(error.code, advice(error))
     finally:
         seconds = time.monotonic() - began
         if arguments.transcript:
@@ -176,8 +186,8 @@ def _read(document: _Document, arguments: argparse.Namespace) -> Answer:
             _write_private(arguments.transcript, msgspec.json.encode(transcript))
         reader.disconnect()
     verified = verification.conclude(files)
-    value = _value(files, verified, seconds, len(recorder.exchanges), personal=arguments.personal)
-    return Answer(value=value, text=_text(value), good=overall(verified.checks) is Result.SUCCESSFUL)
+    value = read_value(files, verified, seconds, len(recorder.exchanges), personal=arguments.personal)
+    return Answer(value=value, text=read_text(value), good=overall(verified.checks) is Result.SUCCESSFUL)
 
 
 def _document(arguments: argparse.Namespace) -> _Document:
@@ -239,6 +249,14 @@ def _opening(arguments: argparse.Namespace) -> tuple[Mrz | None, Password]:
     return mrz, Password.of_mrz(mrz)
 
 
+def _terminal_key(arguments: argparse.Namespace) -> TerminalKey | None:
+    if arguments.terminal_key is None and not arguments.terminal_certificate:
+        return None
+    if arguments.terminal_key is None or not arguments.terminal_certificate:
+        raise UsageError("--terminal-key and --terminal-certificate go together: give both")
+    return terminal_key(arguments.terminal_certificate, arguments.terminal_key, now_utc().date())
+
+
 def _settings(arguments: argparse.Namespace) -> DocumentSettings:
     given = {"bac": arguments.bac} if arguments.bac else {}
     return DocumentSettings(**given, all_proofs=arguments.all_proofs, data_groups=arguments.groups)
@@ -276,8 +294,8 @@ def _verified(
 
 def _numbers(text: str) -> tuple[int, ...]:
     numbers = tuple(int(part) for part in text.split(",") if part.isascii() and part.isdigit())
-    if len(numbers) != len(text.split(",")) or not all(3 <= number <= 16 for number in numbers):
-        raise argparse.ArgumentTypeError(f"{text!r}: give numbers from 3 to 16, as in 11,12")
+    if len(numbers) != len(text.split(",")) or not all(5 <= number <= 16 for number in numbers):
+        raise argparse.ArgumentTypeError(f"{text!r}: give numbers from 5 to 16, as in 11,12")
     return numbers
 
 
@@ -291,95 +309,3 @@ def _write_private(path: Path, content: bytes) -> None:
         raise UsageError(
             f"--transcript {path}: cannot be written ({error.strerror}): name another file"
         ) from error
-
-
-# --- telling ------------------------------------------------------------------------------------------
-
-
-def _refused(code: str, fix: str) -> Answer:
-    return Answer(value={"error": code, "fix": fix}, text=(f"not read: {code}: {fix}",), good=False)
-
-
-def _advice(error: DocumentError) -> str:
-    if error.code in {"access_denied", "pace_token_wrong", "bac_token_wrong"}:
-        return "the chip does not open to this zone or number: check what was given"
-    if error.code.startswith("messaging_"):
-        return "the chip broke off a secured exchange: lay it still and try again; record it if it recurs"
-    return "try again; if it recurs, record it with --transcript"
-
-
-def _explained(error: DocumentError, transcript: Transcript) -> str:
-    if isinstance(error, TranscriptError) and error.code == "transcript_differs":
-        return (
-            f"exchange {error.number}: version {version('egate')} asks for something else than "
-            f"{transcript.version} did: replay it with that version"
-        )
-    if isinstance(error, TranscriptError):
-        return f"the recording ends with exchange {error.number}: the chip or its reader fell silent there"
-    return "as it was when it was recorded"
-
-
-def _value(
-    files: ChipFiles, verified: Verified, seconds: float, commands: int, *, personal: bool
-) -> dict[str, Any]:
-    found = verified.authentication
-    value: dict[str, Any] = {
-        "result": overall(verified.checks),
-        "access": files.access,
-        "access_reason": files.access_reason,
-        "proof": verified.proof,
-        "seconds": round(seconds, 3),
-        "commands": commands,
-        "files": {name: len(content.reveal()) for name, content in files.files.items()},
-        "checks": [_check(check) for check in verified.checks],
-        "signer": verified.signer,
-        "csca": verified.csca,
-        "notes": list(found.notes),
-    }
-    if personal:
-        value["holder"] = _holder(files["dg1"].reveal())
-    return value
-
-
-def _check(check: Check) -> dict[str, str]:
-    return {"name": check.name, "result": check.result, "reason": check.reason}
-
-
-def _holder(dg1: bytes) -> dict[str, str]:
-    try:
-        mrz = parse_dg1(dg1)
-    except LdsError as error:
-        return {"error": error.code}
-    names = (
-        "format",
-        "document_type",
-        "issuer",
-        "document_number",
-        "nationality",
-        "birth_yymmdd",
-        "sex",
-        "expiry_yymmdd",
-        "surname",
-        "given_names",
-    )
-    return {name: getattr(mrz, name) for name in names}
-
-
-def _text(value: dict[str, Any]) -> tuple[str, ...]:
-    because = f" ({value['access_reason']})" if value["access_reason"] else ""
-    proof = value["proof"] or "nothing"
-    lines = [
-        (
-            f"{value['result']}: read over {value['access']}{because} in {value['seconds']:.2f} s, "
-            f"{value['commands']} commands; genuine by {proof}"
-        ),
-        "files:   " + ", ".join(f"{name} {size}" for name, size in value["files"].items()),
-    ]
-    width = max(len(check["name"]) for check in value["checks"])
-    for check in value["checks"]:
-        reason = f": {check['reason']}" if check["reason"] else ""
-        lines.append(f"  {check['name']:<{width}}  {check['result']}{reason}")
-    lines += [f"note:    {note}" for note in value["notes"]]
-    lines += [f"signer:  {value['signer'] or '-'}", f"csca:    {value['csca'] or '-'}"]
-    lines += [f"  {name:<{width}}  {text}" for name, text in value.get("holder", {}).items()]
-    return tuple(lines)

@@ -127,7 +127,7 @@ class ChipRead(Event):
 
     `access_reason` says why it was BAC and not PACE. `proof` names what showed the chip to be genuine, empty
     where nothing did. `signer` and `csca` are the SHA-256 fingerprints of the certificates that the checks
-    led to, for whoever asks later by whose word the document was believed.
+    led to, for whoever asks later by whose word the document was believed; `notes` what was odd, not wrong.
     """
 
     passage: PassageId
@@ -137,6 +137,7 @@ class ChipRead(Event):
     proof: str = ""
     signer: str = ""
     csca: str = ""
+    notes: tuple[str, ...] = ()
     duration_s: float = 0.0
 
 

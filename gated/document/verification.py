@@ -13,9 +13,9 @@ from gated.core.settings import DocumentSettings
 from gated.core.trust_policy import TrustPolicy
 from gated.document.errors import LdsError
 from gated.document.genuineness import Grounds, genuineness
-from gated.document.lds import parse_com, parse_dg1
+from gated.document.lds import parse_com, parse_dg1, parse_dg11
 from gated.document.lds.directory import DATA_GROUPS, NUMBER_BY_TAG
-from gated.document.mrz import Mrz
+from gated.document.mrz import Mrz, same_name
 from gated.document.reading import ChipFiles
 from gated.document.trust.passive import Authentication, PassiveAuthentication
 from gated.document.trust.store import TrustStore
@@ -36,11 +36,15 @@ _NUMBERS = {file.name: number for number, file in DATA_GROUPS.items()}
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """The checks that count, by whose word, and what proved the chip genuine (empty: nothing did)."""
+    """The checks that count, by whose word, and what proved the chip genuine (empty: nothing did).
+
+    `notes` are codes of what is odd without being wrong; none decides anything.
+    """
 
     checks: tuple[Check, ...]
     authentication: Authentication
     proof: str
+    notes: tuple[str, ...] = ()
 
     @property
     def signer(self) -> str:
@@ -115,7 +119,8 @@ class Verification:
             own = (document_expiry(zone, self._at),)
         else:
             own = (mrz_matches_chip(self._scanned, zone), document_expiry(zone, self._at))
-        return Verified((*authentication.counted, *genuine, *own), authentication, proof)
+        notes = (*authentication.notes, *_name_notes(zone, files))
+        return Verified((*authentication.counted, *genuine, *own), authentication, proof, notes)
 
 
 def verify(
@@ -154,6 +159,19 @@ def document_expiry(mrz: Mrz, at: datetime) -> Check:
         Result.FAILED if expired else Result.SUCCESSFUL,
         "document_expired" if expired else "",
     )
+
+
+def _name_notes(zone: Mrz | None, files: ChipFiles) -> tuple[str, ...]:
+    """Whether the name in national characters (DG11) can be the one in the zone, where both are there."""
+    if zone is None or "dg11" not in files:
+        return ()
+    try:
+        name = parse_dg11(files["dg11"].reveal()).full_name
+    except LdsError as error:
+        return (error.code,)
+    if name is None or same_name(zone.name, name.primary, name.secondary) is not False:
+        return ()
+    return ("dg11_name_differs",)
 
 
 def _listed(com: bytes) -> tuple[int, ...] | None:

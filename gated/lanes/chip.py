@@ -84,6 +84,7 @@ class ChipLane:
                     proof=verified.proof,
                     signer=verified.signer,
                     csca=verified.csca,
+                    notes=verified.notes,
                     duration_s=round(now - started, 3),
                 )
             )
