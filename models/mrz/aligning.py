@@ -14,8 +14,12 @@ Floats = npt.NDArray[np.float64]
 
 BLANK = 37
 MIN_SEEN = 8  # characters that must stand out for a grid
-COUNTS = (30, 36, 44)
+MIN_PITCH = 2.0  # columns
+LONGEST = 44
+MAX_BEND = 0.25  # by which the pitch may change from one end of a line to the other
 OUTSIDE = 3  # places before and after the line that should be blank
+BENDS = (0.0, 6e-4, -6e-4, 1.2e-3, -1.2e-3, 1.8e-3, -1.8e-3, 2.4e-3, -2.4e-3)  # of the pitch, a character
+IN_STEP = 0.95  # strength of the common step at which no other bend is tried
 NEAR = 0.24  # of a pitch: columns whose opinion on a character counts
 FLOOR = 1e-3  # probability that the reader misses a character or sees one where none is
 
@@ -51,33 +55,46 @@ def grid_of(columns: Floats) -> Grid | None:
     if len(centres) < MIN_SEEN:
         return None
     gaps = np.diff(centres)
-    pitch = float(np.median(gaps))
-    near = gaps[np.abs(gaps - pitch) < 0.3 * pitch]
-    if len(near) < MIN_SEEN // 2:
+    usual = float(np.median(gaps))
+    if usual < MIN_PITCH:
         return None
-    pitch = float(near.mean())
-    # number them from the middle outwards, so that an odd gap at an end spoils nothing
-    numbers = np.concatenate(([0], np.cumsum(np.maximum(np.round(gaps / pitch), 1))))
+    numbers = _in_step(centres, usual)
+    if np.ptp(numbers) < MIN_SEEN - 1:
+        return None
+    degree = 2 if np.ptp(numbers) > 20 else 1
     weight = np.ones(len(centres))
-    coefficients: Any = np.zeros(3)
-    for _ in range(4):
-        degree = 2 if numbers[-1] > 20 else 1
-        coefficients = np.polyfit(numbers, centres, degree, w=weight)
-        errors = np.abs(np.polyval(coefficients, numbers) - centres)
-        weight = 1 / (1 + (errors / (0.15 * pitch)) ** 2)
-        # renumber by the fit: where does each centre fall?
-        slope = np.polyder(coefficients)
-        guess = numbers + (centres - np.polyval(coefficients, numbers)) / np.maximum(
-            np.polyval(slope, numbers), 1
-        )
-        numbers = np.round(guess)
-    bend, pitch, start = (0.0, *coefficients) if len(coefficients) == 2 else coefficients
-    if pitch < 1.5 or abs(bend) * 44 > 0.25 * pitch:
+    for _ in range(3):
+        fit = np.concatenate((np.zeros(2 - degree), np.polyfit(numbers, centres, degree, w=weight)))
+        off = np.abs(centres - np.polyval(fit, numbers))
+        weight = 1 / (1 + (off / (0.12 * usual)) ** 2)
+    good = np.abs(np.polyval(fit, numbers) - centres) < 0.3 * usual
+    if good.sum() < MIN_SEEN or fit[1] < MIN_PITCH or abs(fit[0]) * LONGEST > MAX_BEND * fit[1]:
         return None
-    good = np.abs(np.polyval(coefficients, numbers) - centres) < 0.3 * pitch
-    if good.sum() < MIN_SEEN:
-        return None
-    return Grid(float(start), float(pitch), float(bend), int(numbers[good].min()), int(numbers[good].max()))
+    low, high = int(numbers[good].min()), int(numbers[good].max())
+    return Grid(float(fit[2]), float(fit[1]), float(fit[0]), low, high)
+
+
+def _in_step(centres: Floats, usual: float) -> Floats:
+    """Number the characters by the pitch, and its change along the line, at which they keep step best.
+
+    Missing characters and false ones between them do not put the others out of step.
+    """
+    middle = (centres[0] + centres[-1]) / 2
+    x = (centres - middle) / usual
+    pitches = np.linspace(0.9, 1.1, 61)
+    best = (0.0, 1.0, x, 0.0)
+    for bend in BENDS:
+        bent = x - bend * x * x
+        steps = np.exp(2j * np.pi * bent[:, None] / pitches).sum(0)
+        at = int(np.abs(steps).argmax())
+        strength = float(np.abs(steps[at]))
+        if strength > best[0]:
+            best = strength, float(pitches[at]), bent, float(np.angle(steps[at])) / (2 * np.pi)
+        if best[0] > IN_STEP * len(x):
+            break
+    _, pitch, bent, phase = best
+    numbers: Floats = np.round(bent / pitch - phase)
+    return numbers - numbers[0]
 
 
 def _centres(columns: Floats) -> Floats:

@@ -48,6 +48,12 @@ class Strip:
         """The same strip, read upside down."""
         return Strip(self.end, self.start, self.cap)
 
+    def moved(self, right: float, down: float) -> "Strip":
+        """The same strip, so many pixels further right and down."""
+        return Strip(
+            (self.start[0] + right, self.start[1] + down), (self.end[0] + right, self.end[1] + down), self.cap
+        )
+
     def at(self, along: float, down: float) -> tuple[float, float]:
         """The point `along` pixels after the start and `down` pixels below the middle of the line."""
         x, y = self.direction

@@ -8,13 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from models.manifest import MrzReading, PageNetwork
-from models.mrz.reading import ZoneReader, ZoneReading
+from models.mrz.reading import ZoneReader
 from models.mrz.sight import PageSight, seen
 from models.tflite import Image, TensorModel
 
 MIN_SIDE = 64
 MAX_SIDE = 1800  # a larger image is reduced: a passport across it still has 35 pixels a character
-ENOUGH = 0.6  # clarity of a character at which no other zone is looked at
 
 Point = tuple[float, float]
 
@@ -47,13 +46,7 @@ class PageReader:
             return _nothing(np.zeros((MIN_SIDE, MIN_SIDE), np.uint8))
         grey, factor = _grey(page)
         earlier = None if before is None or before.shape != page.shape else _grey(before)[0]
-        best: ZoneReading | None = None
-        for found in self._zones.find(grey):
-            zone = self._zones.read(grey, found)
-            if zone is not None and (best is None or zone.clarity > best.clarity):
-                best = zone
-                if zone.clarity > ENOUGH:
-                    break
+        best = self._zones.best(grey)
         if best is None:
             return _nothing(grey, earlier)
         count = len(best.lines[0])

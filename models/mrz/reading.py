@@ -18,7 +18,10 @@ Floats = npt.NDArray[np.float64]
 STEP = 4  # pixels of the line reader's input for one column of its output
 GUESS = {3: 30.0, 2: 40.0, 1: 40.0}  # characters of a line, before it has been read
 LINES = {30: 3, 36: 2, 44: 2}
-LONGEST = 44
+WINDOW = 46  # characters: the longest line and one on either side
+ENOUGH = 0.75  # clarity of a whole zone at which no other is looked for
+NEARER = 0.65  # of the image's width and height: a window
+MAX_NEARER = 4  # zones in windows that are read
 MAX_STEPS = 3  # times that a line is followed beyond what the finder saw of it
 SPACINGS = (1.7, 2.1, 2.5)  # between lines, in pitches, where only one was found
 MIN_CLARITY = 0.35  # of a character, for a line that the finder did not see
@@ -104,6 +107,30 @@ class ZoneReader:
         logits = self._finder(square[None, :, :, None])
         return finding.zones(finding.heat_of(logits), factor)
 
+    def find_nearer(self, grey: Grey) -> list[finding.Found]:
+        """The same in each of four overlapping windows: what is too small in the whole may show there."""
+        height, width = grey.shape
+        tall, wide = round(NEARER * height), round(NEARER * width)
+        found = []
+        for top in (0, height - tall):
+            for left in (0, width - wide):
+                for zone in self.find(np.ascontiguousarray(grey[top : top + tall, left : left + wide])):
+                    strips = tuple(strip.moved(left, top) for strip in zone.strips)
+                    found.append(finding.Found(strips, zone.heat))
+        return sorted(found, key=lambda zone: -zone.heat)[:MAX_NEARER]
+
+    def best(self, grey: Grey) -> ZoneReading | None:
+        """The plainest zone of the image; None if there is none."""
+        best: ZoneReading | None = None
+        for find in (self.find, self.find_nearer):
+            for found in find(grey):
+                zone = self.read(grey, found)
+                if zone is not None and (best is None or zone.clarity > best.clarity):
+                    best = zone
+                    if zone.whole and zone.clarity > ENOUGH:
+                        return best
+        return best
+
     def read(self, grey: Grey, found: finding.Found) -> ZoneReading | None:
         """Read one zone; None if it is no print of a zone."""
         looks = [self._followed(grey, look) for look in self._turned(grey, found.strips)]
@@ -134,22 +161,19 @@ class ZoneReader:
         return max(ways, key=lambda looks: sum(look.clarity for look in looks))
 
     def _followed(self, grey: Grey, look: _Look) -> _Look:
-        """Look again at a window of LONGEST characters about those seen, until no more come into sight."""
+        """Look again at a window of WINDOW characters about those seen, until no more come into sight."""
         for _ in range(MAX_STEPS):
             seen = levelled(grey, look.part(look.grid.low, look.seen), look.seen)
             pitch = seen.length / look.seen
-            middle, reach = seen.length / 2, pitch * LONGEST / 2
+            middle, reach = seen.length / 2, pitch * WINDOW / 2
             window = Strip(seen.at(middle - reach, 0), seen.at(middle + reach, 0), seen.cap)
-            wider = self._look(grey, window, LONGEST)
+            wider = self._look(grey, window, WINDOW)
             if wider is None or wider.clarity < 0.8 * look.clarity:
                 return look
-            shift = abs(
-                (wider.grid.low + wider.grid.high) / 2 * wider.grid.pitch
-                + wider.grid.start
-                - len(wider.columns) / 2
-            )
+            middle_seen = wider.grid.places(wider.grid.low, wider.seen).mean()
+            shift = abs(middle_seen - (MARGIN + scale(window, WINDOW) * window.length / 2) / STEP)
             look = wider
-            if shift < 2 * wider.grid.pitch:
+            if shift < 0.6 * wider.grid.pitch:
                 return look
         return look
 

@@ -63,19 +63,24 @@ def of_files(folder: Path, truth: Path) -> Iterator[Trial]:
 
 
 def synthetic(count: int, seed: int) -> Iterator[Trial]:
-    """Rendered pages: half scans, half photographs, 350 to 1500 pixels wide before they are turned.
+    """Rendered pages 350 to 1200 pixels wide: half scans, half photographs; the whole zone is in the image.
 
     Needs what the simulator needs (pillow, matplotlib). The training's seeds are others.
     """
     from models.mrz.training import pages, zones  # noqa: PLC0415  # a gate has no pillow
 
-    for number in range(count):
+    number = 0
+    while count:
         rng = np.random.default_rng([seed, number, 0x4D525A])
-        zone, view = zones.random_zone(rng), pages.random_view(rng)
+        number += 1
+        zone = zones.random_zone(rng)
+        view = pages.random_view(rng, page=float(np.exp(rng.uniform(np.log(350), np.log(1200)))))
         page = pages.photograph(zone, view, rng)
-        turn = round(view.turn / 90) * 90
-        source = f"{zone.format} {'scan' if view.perspective < 0.03 else 'photograph'}"
-        yield Trial(page.image, zone.lines, source, round(page.width), turn % 360, view.turn - turn)
+        if page.whole:
+            turn = round(view.turn / 90) * 90
+            source = f"{zone.format} {'scan' if view.perspective < 0.03 else 'photograph'}"
+            yield Trial(page.image, zone.lines, source, round(page.width), turn % 360, view.turn - turn)
+            count -= 1
 
 
 def _askew(page: Image, degrees: float) -> Image:

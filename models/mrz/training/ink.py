@@ -30,7 +30,7 @@ class Inked:
 
 def draw(zone: Zone, rng: np.random.Generator, *, plain: bool = False) -> Inked:
     """Draw with a random print: font, weight, spacing and unsteadiness; `plain`: as the standard wants."""
-    font = OCR_B if plain or rng.random() < 0.86 or not other_fonts() else _other(rng)
+    font = OCR_B if plain or rng.random() < 0.8 or not other_fonts() else _other(rng)
     cap = CAP if plain else CAP * float(np.clip(rng.normal(1, 0.08), 0.8, 1.2))
     lines = len(zone.lines)
     spacing = SPACING[lines] if plain else PITCH * rng.uniform(1.45, 2.2 if lines == 3 else 2.7)

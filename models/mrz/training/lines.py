@@ -31,7 +31,7 @@ def samples(rng: np.random.Generator) -> list[Sample]:
     """The lines of one photographed zone, each cut as a finder that errs a little would."""
     zone = random_zone(rng, nonsense=0.5)
     inked = ink.draw(zone, rng)
-    pitch = float(np.exp(rng.uniform(np.log(5.0), np.log(26.0))))
+    pitch = float(np.exp(rng.uniform(np.log(5.0), np.log(26.0 if rng.random() < 0.6 else 11.0))))
     grey, strips = _photographed(inked, pitch, rng)
     return [_sample(grey, strip, line, rng) for strip, line in zip(strips, zone.lines, strict=True)]
 

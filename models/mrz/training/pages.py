@@ -41,6 +41,19 @@ class Page:
     width: float
 
 
+    @property
+    def whole(self) -> bool:
+        """Whether all of the zone is inside the image."""
+        height, width = self.image.shape[:2]
+        corners = [
+            strip.at(along, down * strip.cap / 2)
+            for strip in self.strips
+            for along in (0, strip.length)
+            for down in (-1, 1)
+        ]
+        return all(0 <= x < width and 0 <= y < height for x, y in corners)
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """How the page is seen: image size, turn in degrees, share of the image's width, perspective 0 to 0.3."""
@@ -94,19 +107,26 @@ def draw(
     return page, strips
 
 
-def random_view(rng: np.random.Generator, width: int | None = None) -> View:
-    """A scan that the page fills, or a photograph that it lies in anyhow."""
-    long = int(np.exp(rng.uniform(np.log(360), np.log(1500)))) if width is None else width
+def random_view(rng: np.random.Generator, width: int | None = None, page: float | None = None) -> View:
+    """A scan that the page fills, or a photograph that it lies in anyhow.
+
+    The image's long side is `width` pixels, or such that the page is about `page` pixels wide, or anything.
+    """
     quarter = float(rng.choice([0, 90, 180, 270]))
     if rng.random() < 0.5:
-        size = (long, round(long * rng.uniform(0.6, 0.8)))
         turn, share, perspective = rng.normal(0, 2.0), rng.uniform(0.8, 1.02), rng.uniform(0, 0.03)
+        aspect = rng.uniform(0.62, 0.8)
     else:
-        size = (long, round(long * rng.uniform(0.55, 1.2)))
-        turn, share, perspective = rng.normal(0, 12), rng.uniform(0.5, 0.95), rng.uniform(0, 0.2)
+        turn = rng.uniform(-45, 45) if rng.random() < 0.25 else rng.normal(0, 10)
+        share, perspective = rng.uniform(0.45, 0.92), rng.uniform(0, 0.16)
+        aspect = rng.uniform(0.6, 1.2)
+    if page is not None:
+        width = round(page / share)
+    long = width or int(np.exp(rng.uniform(np.log(360), np.log(1500))))
+    size = long, round(long * aspect)
     if quarter in {90.0, 270.0}:
         size = size[1], size[0]
-    shift = (float(rng.normal(0, 0.03)), float(rng.normal(0, 0.03)))
+    shift = (float(rng.normal(0, 0.025)), float(rng.normal(0, 0.025)))
     return View(*size, quarter + float(turn), float(share), float(perspective), shift)
 
 
