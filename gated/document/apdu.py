@@ -4,7 +4,7 @@ A command knows the longest answer that it wants (`le`, 1 to 65536) and codes it
 Reprs show the header and lengths only: the content of a file is personal.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gated.document.errors import ApduError
 
@@ -67,7 +67,7 @@ class Command:
     p2: int
     body: bytes = b""
     le: int | None = None
-    long: bool = False
+    long: bool = field(default=False, kw_only=True)
 
     def __repr__(self) -> str:
         return f"Command({self.header.hex()}, {len(self.body)} bytes, le={self.le})"

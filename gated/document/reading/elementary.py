@@ -27,6 +27,7 @@ LONG_PIECES = (16_384, 8192, 4096, 2048, 1024, 512)
 SHORT_PIECES = (223, 160, 112, 64)  # one chip family answers at most 160 bytes; 64 serves any
 LAST_EVEN_OFFSET = 0x7FFF  # above, READ BINARY needs its odd instruction (ISO 7816-4, 11.3.3)
 
+_WITH_SHORT_IDENTIFIER = range(0x0101, 0x011F)  # Doc 9303-10 table 34: their low five bits
 _SHORT_IDENTIFIER = 0x80  # P1: bits 5 to 1 name the file
 
 
@@ -93,7 +94,7 @@ class FileReader:
         """Make it the current file; the first bytes, where they came with that."""
         known = self._short_identifiers
         # In the master file one identifier would name another file where an application is selected already.
-        if known and file.in_application:
+        if known and file.in_application and file.identifier in _WITH_SHORT_IDENTIFIER:
             length = min(first, self._piece_length(odd=False))
             command = Command(0x00, 0xB0, _SHORT_IDENTIFIER | file.short_identifier, 0x00, b"", length)
             self._asked_short_identifier = True

@@ -118,7 +118,8 @@ class Proving:
     ) -> Raw[Authorization]:
         """Terminal authentication within chip authentication: what the chip lets be read after it.
 
-        Raises AccessError(`ta_without_chip_authentication`, `ta_not_offered`, `ta_denied` ...), CvError.
+        Raises AccessError(`ta_without_chip_authentication`, `ta_not_offered`, `ta_denied` ...), CvError,
+        LdsError(`cvca_malformed`).
         """
         if not self._terminal_key or self._chip not in {None, ""}:
             raise AccessError("ta_without_chip_authentication")
