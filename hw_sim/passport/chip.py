@@ -8,6 +8,7 @@ Power comes from the field: `reset` is the power-up, after which nothing is sele
 and nothing is granted. A chip that does not answer raises `NoAnswer`, which a reader reports in its own way.
 """
 
+import dataclasses
 import secrets
 from typing import Literal
 
@@ -231,7 +232,7 @@ class Chip:
         if command.p1 == _BY_NAME and self._behaviour.insists_on_information:
             if command.p2 == NO_FILE_INFORMATION or command.le is None:
                 raise Refused(WRONG_PARAMETERS)
-            command = Command(*command.header[:3], NO_FILE_INFORMATION, command.body, command.le)
+            command = dataclasses.replace(command, p2=NO_FILE_INFORMATION)
             information = tlv.encode(0x6F, tlv.encode(0x84, command.body))
         self._tree.select(command, granted=granted, locked=self._bac is None)
         return Response(information, OK)

@@ -4,6 +4,7 @@ Lengths that the chip does not take are refused here, command chaining is undone
 longer than was asked for is handed out in parts by GET RESPONSE. `Behaviour` says what of this a chip can do.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from gated.document import tlv
@@ -59,7 +60,7 @@ class CommandChain:
             self._header, self._body = command.header[1:], body
             return None
         self.forget()
-        return Command(*command.header, body, command.le) if begun else command
+        return replace(command, body=body) if begun else command
 
     def forget(self) -> None:
         """Drop what came so far."""

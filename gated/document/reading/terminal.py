@@ -8,6 +8,7 @@ the whole.
 """
 
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from gated.core.ports import Limits
@@ -102,7 +103,7 @@ class Terminal:
         if self.channel is None:
             response = yield from self._carry(command.encode())
             if response.status >> 8 == _CORRECTED and not response.body and command.le is not None:
-                again = Command(*command.header, command.body, response.status & 0xFF or 256)
+                again = replace(command, le=response.status & 0xFF or 256)
                 response = yield from self._carry(again.encode())
             return response
         protected = self.channel.protect(command)
