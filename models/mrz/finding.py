@@ -23,6 +23,7 @@ WARM = 0.5  # heat of a cell that counts
 MIN_CELLS = 12  # of a piece of a line
 MIN_SLENDER = 3.0  # length of a piece, in its thickness
 SINGLE_SLENDER = 22.0  # less than this may be lines that have grown together
+VALLEY = 0.75  # of the lower neighbouring ridge: what parts two lines
 MAX_PIECES = 60
 BAND = 0.9  # heat is this share of the capitals' height
 MAX_TILT = 0.12  # radians between the lines of one zone
@@ -107,27 +108,27 @@ def _split(x: Any, y: Any, weight: Any) -> list[_Piece]:
         return []
     if whole.half * 2 > SINGLE_SLENDER * whole.thick:
         return [whole]
-    best: tuple[float, Any] | None = None
+    best: tuple[float, Any, Any] | None = None
     for tilt in np.linspace(-MAX_TILT, MAX_TILT, 13):
         cos, sin = np.cos(tilt), np.sin(tilt)
         dx, dy = whole.dx * cos - whole.dy * sin, whole.dx * sin + whole.dy * cos
         across = (y - whole.y) * dx - (x - whole.x) * dy
-        low = across.min()
-        profile = np.bincount(np.round((across - low) * 2).astype(int), weight)
-        contrast = float(profile.var())
+        at = np.round(across - across.min()).astype(int)
+        profile = np.bincount(at, weight)
+        contrast = float(np.square(np.diff(profile)).sum())
         if best is None or contrast > best[0]:
-            best = contrast, (np.round((across - low) * 2).astype(int), profile)
-    assert best is not None
-    rows, profile = best[1]
-    smooth = np.convolve(profile, [0.25, 0.5, 0.25], mode="same")
+            best = contrast, at, profile
+    if best is None:
+        return []
+    _, rows, profile = best
     valleys = [
         row
-        for row in range(1, len(smooth) - 1)
-        if smooth[row] <= smooth[row - 1]
-        and smooth[row] < smooth[row + 1]
-        and smooth[row] < 0.75 * min(smooth[:row].max(), smooth[row + 1 :].max())
+        for row in range(1, len(profile) - 1)
+        if profile[row] <= profile[row - 1]
+        and profile[row] < profile[row + 1]
+        and profile[row] < VALLEY * min(profile[:row].max(), profile[row + 1 :].max())
     ]
-    edges = [-1, *valleys, len(smooth)]
+    edges = [-1, *valleys, len(profile)]
     parts = [(rows > low) & (rows <= high) for low, high in pairwise(edges)]
     pieces = [_fitted(x[part], y[part], weight[part]) for part in parts if part.sum() >= MIN_CELLS]
     return [piece for piece in pieces if piece.half * 2 >= MIN_SLENDER * piece.thick]
