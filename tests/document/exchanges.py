@@ -4,10 +4,11 @@ from collections.abc import Callable, Generator, Iterable
 from typing import TypeVar
 
 C = TypeVar("C")
+R = TypeVar("R")
 T = TypeVar("T")
 
 
-def replay(protocol: Generator[C, C, T], transcript: Iterable[tuple[C, C]]) -> T:
+def replay(protocol: Generator[C, R, T], transcript: Iterable[tuple[C, R]]) -> T:
     """Expect each command, answer it; return what the protocol returns at the end."""
     command = next(protocol)
     try:

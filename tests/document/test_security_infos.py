@@ -93,6 +93,12 @@ def test_a_key_on_an_unknown_curve_is_kept_with_its_reason() -> None:
     assert (key.key, key.problem) == (None, "curve_unknown")
 
 
+def test_a_domain_that_cannot_be_used_is_kept_with_its_reason() -> None:
+    named = entry("06072A8648CE3D0201", "06052B8104000A")
+    explicit = entry("060904007F000702020402", named.hex(), "020128")
+    assert infos(G1.offer, explicit).pace_domains == (PaceDomain(40, None, "curve_unknown"),)
+
+
 @pytest.mark.parametrize(
     "raw",
     [

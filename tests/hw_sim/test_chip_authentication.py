@@ -223,6 +223,8 @@ def test_the_chip_wants_the_steps_in_order() -> None:
     assert terminal.send(set_at(one().oid)).ok
     assert terminal.send(general(POINT[:-1] + b"\0")).status == 0x6A80
     assert terminal.send(general(POINT)).status == 0x6985  # chosen anew each time
+    assert terminal.send(set_at(one().oid)).ok
+    assert terminal.send(Command(0x00, 0x86, 0x01, 0x00, general(POINT).body, 256)).status == 0x6A86
     assert terminal.send(set_kat(POINT)).status == 0x6A80  # no 3DES here
     assert_goes_on(terminal, chip_passport)
 

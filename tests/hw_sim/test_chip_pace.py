@@ -1,9 +1,11 @@
 """PACE between the terminal and the simulated chip, in every combination that the standard allows."""
 
+import dataclasses
 import itertools
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 from msgspec.structs import replace
@@ -28,9 +30,10 @@ from tests.hw_sim.terminal import TODAY, UTOPIA, Terminal, at, passport
 
 CURVES, GROUPS = range(8, 19), range(3)
 P224 = 10  # on which the integrated mapping has no points (section 9.5.1)
+MAPPINGS: tuple[Mapping, ...] = ("GM", "IM", "CAM")
 COMBINATIONS: list[tuple[Mapping, int, Suite]] = [
     (mapping, domain, suite)
-    for mapping, domain, suite in itertools.product(("GM", "IM", "CAM"), (*GROUPS, *CURVES), Suite)
+    for mapping, domain, suite in itertools.product(MAPPINGS, (*GROUPS, *CURVES), Suite)
     if not (mapping == "IM" and domain == P224)
     and not (mapping == "CAM" and (domain in GROUPS or suite is Suite.TDES))
 ]
@@ -167,7 +170,14 @@ def test_evidence_says_nothing_of_other_keys() -> None:
     assert verdict(type(key)("ECDH", p256.key, 13)) == "mapping_key_unusable"
     assert verdict(type(key)("ECDH", None, 13, "curve_unknown")) == "mapping_key_unusable"
     assert verdict(key, key) == "mapping_key_unusable"
+    residues = replace_domain(evidence)
+    assert verify_mapping(infos, residues) == "mapping_key_unusable"
     assert verdict(p256, key) == ""
+
+
+def replace_domain(evidence: MappingEvidence) -> MappingEvidence:
+    choice = dataclasses.replace(evidence.choice, domain=standardized(0))
+    return MappingEvidence(choice, evidence.public, evidence.data)
 
 
 def test_evidence_that_was_changed() -> None:
@@ -211,8 +221,13 @@ def test_data_that_do_not_decrypt_cost_the_proof_and_not_the_access() -> None:
     assert _with_last_answer(lambda items: items).data
     assert not _with_last_answer(lambda items: items[:1]).data
     assert not _with_last_answer(lambda items: [*items, items[1]]).data
-    for value in (b"", bytes(15), bytes(16), bytes(48), bytes(144)):
-        assert not _with_last_answer(lambda items, value=value: [items[0], tlv.Tlv(0x8A, value)]).data
+    for length in (0, 15, 16, 48, 144):
+        other = tlv.Tlv(0x8A, bytes(length))
+        assert not _with_last_answer(partial(_replaced, other)).data
+
+
+def _replaced(other: tlv.Tlv, items: list[tlv.Tlv]) -> list[tlv.Tlv]:
+    return [items[0], other]
 
 
 # --- the chip refuses --------------------------------------------------------------------------------

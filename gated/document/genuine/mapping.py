@@ -7,7 +7,6 @@ only where passive authentication found EF.CardSecurity good: a forger writes hi
 from gated.document import keys
 from gated.document.access.pace import MappingEvidence
 from gated.document.access.security_infos import SecurityInfos
-from gated.document.errors import GroupError
 from gated.document.groups.domains import EllipticDomain
 from gated.document.groups.key_info import PublicKey
 
@@ -37,8 +36,5 @@ def _compare(domain: EllipticDomain, static: PublicKey, evidence: MappingEvidenc
     factor = int.from_bytes(evidence.data, "big")
     if len(evidence.data) != (curve.n.bit_length() + 7) // 8 or not 0 < factor < curve.n:
         return "mapping_data_missing"
-    try:
-        product = curve.encode(curve.multiply(factor, curve.decode(static.value)))
-    except GroupError:
-        return "mapping_key_unusable"
+    product = curve.encode(curve.multiply(factor, curve.decode(static.value)))
     return "" if keys.equal(product, evidence.public) else "mapping_mismatch"

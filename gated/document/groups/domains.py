@@ -190,11 +190,11 @@ class ModpDomain(Domain):
         return ModpDomain(self.group, generator)
 
 
-_STANDARD: dict[int, EllipticDomain | ModpDomain] = {
-    domain.number: domain
-    for domain in (*map(ModpDomain, STANDARD_GROUPS), *map(EllipticDomain, CURVES))
-    if domain.number is not None
-}
+_DOMAINS: tuple[EllipticDomain | ModpDomain, ...] = (
+    *(ModpDomain(group) for group in STANDARD_GROUPS),
+    *(EllipticDomain(curve) for curve in CURVES),
+)
+_STANDARD = {domain.number: domain for domain in _DOMAINS}
 
 
 def standardized(number: int) -> EllipticDomain | ModpDomain:
