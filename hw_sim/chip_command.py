@@ -15,7 +15,7 @@ import msgspec
 from hw_sim.native import errors_to
 from hw_sim.passport import profiles, vpcd
 from hw_sim.passport.chip import Chip
-from hw_sim.passport.profiles import Profile
+from hw_sim.passport.profile import Profile
 from hw_sim.reader.rf_link import BIT_RATES
 
 OK, CANNOT = 0, 2

@@ -55,7 +55,9 @@ class ChipChannel:
         if not keys.equal(expected, found[DO_MAC]):
             raise MessagingRefused(OBJECTS_WRONG)
         body = self._decrypt(found.get(DO_PADDED), found.get(DO_PLAIN_CODED))
-        return Command(command.cla & _CHAINED, *command.header[1:], body, _le(found.get(DO_LE)))
+        return Command(
+            command.cla & _CHAINED, command.ins, command.p1, command.p2, body, _le(found.get(DO_LE))
+        )
 
     def protect(self, response: Response, *, odd: bool) -> Response:
         """Encrypt and authenticate a response; the status stands inside and outside."""

@@ -10,7 +10,16 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-BENCHES = ("document", "vision", "liveness", "camera", "gate")  # modules here, each with `run() -> None`
+BENCHES = (
+    "mrz",
+    "pages",
+    "access",
+    "reading",
+    "vision",
+    "liveness",
+    "camera",
+    "gate",
+)  # modules here, each with `run() -> None`
 PACKAGES = ("numpy", "opencv-python", "tflite-runtime", "cryptography", "msgspec", "pyzmq")
 
 
