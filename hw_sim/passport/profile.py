@@ -144,4 +144,6 @@ def _jpeg2000(size: tuple[int, int], least: int) -> bytes:
         quality = (cv2.IMWRITE_JPEG2000_COMPRESSION_X1000, per_mille)
         return cv2.imencode(".jp2", grainy, quality)[1].tobytes()
 
-    return coded(bisect.bisect_left(range(1000), least, lo=1, key=lambda rate: len(coded(rate))))
+    about = 1000 * least // grainy.size  # the coder comes near the rate that it is asked for
+    rates = range(max(1, about // 2), 4 * about)
+    return coded(rates[bisect.bisect_left(rates, least, key=lambda rate: len(coded(rate)))])

@@ -1,0 +1,76 @@
+"""PACE and its secure messaging against OpenPACE's libeac: it reads our chip, and we read its."""
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+
+from drivers.pcsc_reader import PcscChipReader
+from gated.core.settings import ChipReaderSettings
+from hw_sim.passport import lds, profiles
+from hw_sim.passport.chip import Chip
+from hw_sim.passport.profile import CAN
+from tests import pcsc_rig
+from tests.system.independent import programs
+
+TODAY = date(2026, 11, 23)
+LIBRARIES = ("/usr/lib/x86_64-linux-gnu/libeac.so.3", "/usr/lib/x86_64-linux-gnu/libpcsclite.so.1")
+MISSING = pcsc_rig.what_is_missing() or programs.missing(
+    files=(str(programs.SYSTEM_PYTHON), *LIBRARIES), packages="libeac3 libpcsclite1"
+)
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(MISSING), reason=MISSING)]
+
+# Each cipher, each curve, each group; libeac has generic mapping only.
+KINDS = [
+    *(f"pace-gm-{suite}-brainpoolp256r1" for suite in ("3des", "aes128", "aes192", "aes256")),
+    *(name for name in profiles.BY_NAME if name.startswith("pace-gm-aes128-") and "p256r1" not in name),
+    *(
+        f"pace-dh-gm-{suite}-{group}"
+        for suite in ("3des", "aes256")
+        for group in ("1024q160", "2048q224", "2048q256")
+    ),
+    "pace-explicit",
+]
+
+
+@pytest.fixture(scope="module")
+def daemon() -> Iterator[pcsc_rig.Daemon]:
+    one = pcsc_rig.Daemon()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(pcsc_rig.SOCKET_VARIABLE, str(pcsc_rig.SOCKET))
+        one.start()
+        yield one
+        one.stop()
+
+
+@pytest.fixture
+def reader(daemon: pcsc_rig.Daemon) -> Iterator[pcsc_rig.Daemon]:
+    """The reader with nothing on it, before and after; the daemon must have noticed."""
+    yield daemon
+    daemon.take_away()
+    watch = PcscChipReader(ChipReaderSettings(interface="pcsc", name="virtual pcd 00 00"))
+    watch.open()
+    deadline = time.monotonic() + programs.START_S
+    while watch.card_present():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    watch.close()
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_libeac_opens_our_chip_and_reads_its_files(reader: pcsc_rig.Daemon, name: str) -> None:
+    passport = profiles.BY_NAME[name].passport(TODAY)
+    reader.lay(Chip(passport))
+    done = terminal("CAN", CAN)
+    assert done.returncode == 0, done.stderr
+    read = json.loads(done.stdout)
+    for fid in (lds.COM, lds.DG1, lds.DG2):
+        assert bytes.fromhex(read[f"{fid:04x}"]) == passport.files[fid]
+
+
+def terminal(kind: str, secret: str) -> "subprocess.CompletedProcess[str]":
+    command = [str(programs.SYSTEM_PYTHON), str(programs.HERE / "eac_terminal.py"), kind, secret]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
