@@ -97,7 +97,8 @@ class Terminal:
         parts = [command.body[at : at + room] for at in range(0, len(command.body), room)]
         cla, ins, p1, p2 = command.header
         chained = [Command(cla | CHAINED, ins, p1, p2, part) for part in parts[:-1]]
-        return (*chained, Command(cla, ins, p1, p2, parts[-1], command.le))
+        le = command.le if self.extended or command.le is None else min(command.le, SHORT_RESPONSE)
+        return (*chained, Command(cla, ins, p1, p2, parts[-1], le))
 
     def _exchange(self, command: Command) -> Raw[Response]:
         if self.channel is None:
