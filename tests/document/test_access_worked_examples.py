@@ -1,6 +1,8 @@
 """PACE replayed byte by byte against the worked examples of Doc 9303-11, the terminal's side."""
 
 import pytest
+from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from gated.document import tlv
 from gated.document.access import MappingEvidence, Opened, Password, PasswordKind, pace, parse_card_access
@@ -53,6 +55,38 @@ def test_the_pseudo_random_function_of_the_integrated_mapping() -> None:
     residue = pseudo_random(Suite.AES_128, H2.nonce, H2.terminal_draws[0], group.p)
     assert residue == int.from_bytes(H2_RESIDUE, "big")
     assert standardized(0).map_integrally(residue).public_of(1)[:4] == bytes.fromhex("1D7D767F")
+
+
+@pytest.mark.parametrize(("suite", "bits"), [(Suite.TDES, 128), (Suite.AES_192, 256), (Suite.AES_256, 256)])
+def test_the_pseudo_random_function_of_the_other_ciphers(suite: Suite, bits: int) -> None:
+    """Figure 2 written out once more: the appendix has an example of AES-128 only."""
+    constants = {
+        128: ("a668892a7c41e3ca739f40b057d85904", "a4e136ac725f738b01c1f60217c188ad"),
+        256: (
+            "d463d65234124ef7897054986dca0a174e28df758cbaa03f240616414d5a1676",
+            "54bd7255f0aaf831bec3423fcf39d69b6cbf066677d0faae5aadd99df8e53517",
+        ),
+    }[bits]
+    nonce, seed, prime = bytes(range(bits // 8)), bytes(range(100, 100 + suite.key_length)), by_number(16).p
+
+    def chained(key: bytes, data: bytes) -> bytes:
+        block, width = bytes(suite.block), suite.block
+        done = b""
+        for at in range(0, len(data), width):
+            mixed = bytes(one ^ other for one, other in zip(block, data[at : at + width], strict=True))
+            block = Cipher(algorithm(key), modes.ECB()).encryptor().update(mixed)  # noqa: S305
+            done += block
+        return done
+
+    def algorithm(key: bytes) -> TripleDES | algorithms.AES:
+        return TripleDES(key + key[:8]) if suite is Suite.TDES else algorithms.AES(key)
+
+    key, output = chained(seed, nonce), b""
+    while 8 * len(output) < prime.bit_length() + 64:
+        key = key[: suite.key_length]
+        output += chained(key, bytes.fromhex(constants[1]))
+        key = chained(key, bytes.fromhex(constants[0]))
+    assert pseudo_random(suite, nonce, seed, prime) == int.from_bytes(output, "big") % prime
 
 
 def evidence() -> MappingEvidence:

@@ -23,6 +23,17 @@ from tests.document.worked_examples import I1_STATIC_KEY
 HEX = bytes.fromhex
 NUMBERS = (0, 1, 2, *range(8, 19))
 MERSENNE = (1 << 1279) - 1  # a prime that is nobody's standard
+SAFE_PRIME = int(  # RFC 3526 section 3: 2048 bits
+    "FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74"
+    "020BBEA63B139B22514A08798E3404DDEF9519B3CD3A431B302B0A6DF25F1437"
+    "4FE1356D6D51C245E485B576625E7EC6F44C42E9A637ED6B0BFF5CB6F406B7ED"
+    "EE386BFB5A899FA5AE9F24117C4B1FE649286651ECE45B3DC2007CB8A163BF05"
+    "98DA48361C55D39A69163FA8FD24CF5F83655D23DCA3AD961C62F356208552BB"
+    "9ED529077096966D670C354E4ABC9804F1746C08CA18217C32905E462E36CE3B"
+    "E39E772C180E86039B2783A2EC07A28FB5C55DF06F4C52C9DE2BCBF695581718"
+    "3995497CEA956AE515D2261898FA051015728E5A8AACAA68FFFFFFFFFFFFFFFF",
+    16,
+)
 
 
 def residue_domain(number: int) -> ModpDomain:
@@ -180,6 +191,7 @@ def test_a_secret_that_gives_itself_away() -> None:
         (STANDARD_GROUPS[0].p, STANDARD_GROUPS[0].g, (1 << 159) + 1, "group_order"),
         (STANDARD_GROUPS[0].p, 2, STANDARD_GROUPS[0].q, "group_order"),
         (MERSENNE, 3, 2, "group_order"),
+        (MERSENNE, 3, (MERSENNE - 1) // 6, "group_order"),  # too long an order: too long to check with
     ],
 )
 def test_groups_that_are_not_taken(p: int, g: int, q: int | None, code: str) -> None:
@@ -193,6 +205,23 @@ def test_a_standard_group_is_itself_however_it_is_written() -> None:
     assert residues(group.p, group.g).group.q == group.q
     other = residues(group.p, pow(group.g, 2, group.p), group.q)
     assert (other.number, other.strength, other.name) == (None, 112, "MODP-2048")
+
+
+def test_a_safe_prime_needs_no_check_of_the_order_and_no_long_exponents() -> None:
+    p = SAFE_PRIME
+    assert is_prime(p)
+    assert is_prime((p - 1) // 2)
+    domain = residues(p, 2, (p - 1) // 2)
+    sizes: list[int] = []
+
+    def random(size: int) -> bytes:
+        sizes.append(size)
+        return secrets.token_bytes(size)
+
+    one, other = domain.draw(random), domain.draw(random)
+    assert domain.agree(one.private, other.public) == domain.agree(other.private, one.public)
+    assert set(sizes) == {28}  # twice 112 bits
+    assert residues(p, 2, exponent_bits=4096).draw(random).private < 1 << 512
 
 
 def test_without_an_order_there_is_no_integrated_mapping() -> None:

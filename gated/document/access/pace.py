@@ -143,7 +143,7 @@ class _Pace:
         return domain.map_integrally(pseudo_random(suite, nonce, seed, domain.prime))
 
     def _swap_keys(self, domain: Domain, own: KeyPair, tag: int, answer: int) -> _Step:
-        """Send the own public key, return the chip's; the agreement checks that it is one."""
+        """Send the own public key, return the chip's as it came; the agreement checks that it is one."""
         chip = tlv.only((yield from self._exchange(tlv.encode(tag, own.public))), answer)
         if domain.alike(own.public, chip):  # section 4.4.1 asks for different ones
             raise AccessError("pace_echoed_key")

@@ -15,7 +15,7 @@ Random = Callable[[int], bytes]
 
 MIN_PRIME_BITS = 1024
 MAX_PRIME_BITS = 4096
-_MIN_EXPONENT_BITS = 160
+_MIN_EXPONENT_BITS, _MAX_EXPONENT_BITS = 160, 512  # what a chip can make the host compute has a bound
 _STRENGTHS = ((3072, 128), (2048, 112), (1024, 80))  # of a prime, in bits: NIST SP 800-57, table 2
 
 
@@ -40,6 +40,10 @@ class ModpGroup:
             raise GroupError("group_size")
         if not 1 < g < p - 1:
             raise GroupError("group_generator")
+        if q is not None and q.bit_length() > _MAX_EXPONENT_BITS:
+            if p != 2 * q + 1:
+                raise GroupError("group_order")
+            q = None  # the prime is a safe one: whatever lies between 1 and p - 1 has a large order
         if q is not None and (q.bit_length() < _MIN_EXPONENT_BITS or (p - 1) % q or pow(g, q, p) != 1):
             raise GroupError("group_order")
         self.p, self.g, self.q = p, g, q
@@ -48,8 +52,8 @@ class ModpGroup:
         self.length = (p.bit_length() + 7) // 8  # of a residue, in bytes
         by_prime = next(bits for size, bits in _STRENGTHS if p.bit_length() >= size)
         self.strength = by_prime if q is None else min(by_prime, q.bit_length() // 2)
-        wanted = max(exponent_bits or 2 * by_prime, _MIN_EXPONENT_BITS)
-        self._limit = q if q is not None else 1 << min(wanted, p.bit_length() - 1)
+        wanted = min(max(exponent_bits or 2 * by_prime, _MIN_EXPONENT_BITS), _MAX_EXPONENT_BITS)
+        self._limit = q if q is not None else 1 << wanted
 
     def draw(self, random: Random) -> int:
         """A private key, uniform below the order or the limit. Raises GroupError(`no_randomness`)."""
