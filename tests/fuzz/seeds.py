@@ -1,6 +1,5 @@
 """Good samples to start from, made by the simulator: nothing here is of a real document."""
 
-from collections.abc import Callable
 from datetime import UTC, date, datetime
 from functools import cache
 
@@ -59,9 +58,9 @@ def photographs() -> list[bytes]:
     return [*whole, whole[2][whole[2].index(b"\xff\x4f\xff\x51") :]]
 
 
-def file(fid: int) -> Callable[[], list[bytes]]:
+def file(fid: int) -> list[bytes]:
     """One file of the passport."""
-    return lambda: [passport().files[fid]]
+    return [passport().files[fid]]
 
 
 def portraits() -> list[bytes]:

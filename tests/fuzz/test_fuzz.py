@@ -1,6 +1,8 @@
 """The fuzzer finds what is broken, and a short run over every target finds nothing."""
 
 import random
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -33,7 +35,7 @@ def slow(_raw: bytes) -> None:
 
 
 def target(name: str) -> Target:
-    return Target(name, f"tests.fuzz.test_fuzz:{name}", "gated.document.errors:TlvError", lambda: [b"abc"])
+    return Target(name, f"tests.fuzz.test_fuzz:{name}", "gated.document.errors:TlvError", "objects")
 
 
 @pytest.mark.parametrize("name", BY_NAME)
@@ -48,6 +50,15 @@ def test_a_short_run_finds_nothing(name: str) -> None:
 def test_a_target_starts_from_a_sample_that_its_parser_accepts(name: str) -> None:
     """What never gets past the first check is not fuzzed."""
     assert any(BY_NAME[name].accepts(sample) for sample in BY_NAME[name].samples())
+
+
+def test_the_table_imports_no_parser() -> None:
+    """One that is imported before the guided fuzzer looks would give it no guidance."""
+    check = (
+        "import sys, tests.fuzz.__main__; print([name for name in sys.modules if name.startswith('gated')])"
+    )
+    done = subprocess.run([sys.executable, "-c", check], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_names_are_unique() -> None:
