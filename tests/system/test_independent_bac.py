@@ -112,18 +112,7 @@ def their_card(port: int, folder: Path, passport: Passport) -> "subprocess.Popen
     files.mkdir()
     for fid in FILES:
         (files / f"{fid:04x}").write_bytes(passport.files[fid])
-    return subprocess.Popen(
-        [
-            str(programs.SYSTEM_PYTHON),
-            str(programs.HERE / "passport_card.py"),
-            "127.0.0.1",
-            str(port),
-            str(files),
-        ],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    return programs.python("passport_card.py", "127.0.0.1", str(port), str(files))
 
 
 def assert_read(files: ChipFiles, passport: Passport) -> None:

@@ -1,15 +1,19 @@
 """PACE and its secure messaging against OpenPACE's libeac: it reads our chip, and we read its."""
 
 import json
+import secrets
 import subprocess
 import time
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from drivers.pcsc_reader import PcscChipReader
 from gated.core.settings import ChipReaderSettings
+from gated.document.access import Password, PasswordKind
+from gated.document.reading import drive, read_passport
 from hw_sim.passport import lds, profiles
 from hw_sim.passport.chip import Chip
 from hw_sim.passport.profile import CAN
@@ -22,6 +26,19 @@ MISSING = pcsc_rig.what_is_missing() or programs.missing(
     files=(str(programs.SYSTEM_PYTHON), *LIBRARIES), packages="libeac3 libpcsclite1"
 )
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(MISSING), reason=MISSING)]
+
+NO_CARD = programs.missing(
+    files=("/usr/lib/python3/site-packages/virtualsmartcard", "/usr/lib/python3/dist-packages/Cryptodome"),
+    packages="vsmartcard-vpicc python3-pycryptodome",
+)
+FILES = {
+    lds.CARD_ACCESS: "card_access",
+    lds.COM: "com",
+    lds.SOD: "sod",
+    lds.DG1: "dg1",
+    lds.DG2: "dg2",
+    lds.DG14: "dg14",
+}
 
 # Each cipher, each curve, each group; libeac has generic mapping only.
 KINDS = [
@@ -74,3 +91,37 @@ def test_libeac_opens_our_chip_and_reads_its_files(reader: pcsc_rig.Daemon, name
 def terminal(kind: str, secret: str) -> "subprocess.CompletedProcess[str]":
     command = [str(programs.SYSTEM_PYTHON), str(programs.HERE / "eac_terminal.py"), kind, secret]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.skipif(bool(NO_CARD), reason=NO_CARD)
+@pytest.mark.parametrize("kind", [PasswordKind.CAN, PasswordKind.MRZ])
+def test_we_open_the_chip_of_vsmartcard_and_libeac(
+    daemon: pcsc_rig.Daemon, tmp_path: Path, kind: PasswordKind
+) -> None:
+    passport = profiles.BY_NAME["pace"].passport(TODAY)
+    key = passport.access_key
+    for fid in FILES:
+        (tmp_path / f"{fid:04x}").write_bytes(passport.files[fid])
+    card = programs.python("pace_card.py", "127.0.0.1", str(daemon.port), str(tmp_path), CAN, zone_of(key))
+    reader = PcscChipReader(ChipReaderSettings(interface="pcsc", name="virtual pcd 00 00"))
+    try:
+        reader.open()
+        assert reader.await_card(programs.START_S)
+        historical = reader.connect()
+        password = Password(kind, CAN if kind is PasswordKind.CAN else key)
+        reading = read_passport(
+            password, random=secrets.token_bytes, limits=reader.limits, historical=historical
+        )
+        files = drive(reading, reader.transceive)
+    finally:
+        reader.close()
+        programs.end(card)
+    assert (files.access, files.access_reason) == ("PACE-ECDH-GM-AES-128", "")
+    for fid, name in FILES.items():
+        assert files[name].reveal() == passport.files[fid]
+
+
+def zone_of(key: str) -> str:
+    """Number, birth and expiry in a zone of three lines: libeac knows no other."""
+    number, birth, expiry = key[:10], key[10:17], key[17:24]
+    return f"I<UTO{number}".ljust(30, "<") + f"{birth}X{expiry}UTO".ljust(30, "<") + "<" * 30

@@ -5,7 +5,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -45,15 +44,17 @@ def gate_sim_chip(port: int, profile: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
 
+def python(script: str, *arguments: str) -> "subprocess.Popen[str]":
+    """One of the scripts here, run by Debian's Python."""
+    return subprocess.Popen(
+        [str(SYSTEM_PYTHON), str(HERE / script), *arguments],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
 def end(process: "subprocess.Popen[str]") -> None:
     """End a program that was started here."""
     process.terminate()
     process.communicate(timeout=START_S)
-
-
-def wait_until_gone(process: "subprocess.Popen[str]", seconds: float = START_S) -> None:
-    """Give a program time to end by itself."""
-    deadline = time.monotonic() + seconds
-    while process.poll() is None:
-        assert time.monotonic() < deadline, "the program did not end"
-        time.sleep(0.02)
