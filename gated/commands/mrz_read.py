@@ -9,9 +9,10 @@ from typing import Any
 
 from gated.commands.answer import Answer, UsageError, read_capped
 from gated.commands.mrz import examined_text, examined_value
+from gated.core.vocabulary import Advice
 from gated.document.mrz import examine
 from gated.document.mrz.decoding import NOTHING, Reading, decode
-from gated.document.placement import Advice, Station, advice_for
+from gated.document.placement import Station, advice_for
 from gated.runtime.clock import now_utc
 from models import manifest
 from models.image import ImageError, use_one_thread

@@ -8,43 +8,56 @@ Nothing here knows pixels or clocks: what is seen comes as a `Sight`, time as se
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Literal, Protocol
 
-
-class Advice(StrEnum):
-    """What the traveller is to do with the document."""
-
-    TURN_ROUND = "turn_round"  # the zone is there, in a direction that the reader does not take
-    TURN_OVER = "turn_over"  # a card shows the side without the zone
-    PUSH_INTO_CORNER = "push_into_corner"  # the zone is cut off
-    HOLD_STILL = "hold_still"  # it moves, or is too blurred to read
-    OPEN_AT_PHOTO_PAGE = "open_at_photo_page"  # a booklet shows its cover or a page without the zone
-
+from gated.core.vocabulary import Advice
 
 Status = Literal["empty", "present", "unknown"]
 """What the reader's own sensor says: whether something lies on the glass."""
 
 
 class Sight(Protocol):
-    """What one image shows, as `models.mrz.sight.PageSight` tells it: shares are 0 to 1, `turned` in degrees."""
+    """What one image shows, as `models.mrz.sight.PageSight` tells it and explains it."""
 
     @property
-    def zone(self) -> bool: ...
+    def zone(self) -> bool:
+        """Whether lines of a zone are there."""
+        ...
+
     @property
-    def turned(self) -> int | None: ...
+    def turned(self) -> int | None:
+        """Degrees clockwise from upright."""
+        ...
+
     @property
-    def cut_off(self) -> bool: ...
+    def cut_off(self) -> bool:
+        """Whether some of the zone is beyond the image."""
+        ...
+
     @property
-    def printed(self) -> float: ...
+    def printed(self) -> float:
+        """Share of the image with print."""
+        ...
+
     @property
-    def covered(self) -> float: ...
+    def covered(self) -> float:
+        """Share of the image under something."""
+        ...
+
     @property
-    def extent(self) -> tuple[float, float]: ...
+    def extent(self) -> tuple[float, float]:
+        """Long and short side of what lies there, in the image's long side."""
+        ...
+
     @property
-    def sharp(self) -> float: ...
+    def sharp(self) -> float:
+        """Of the strongest edges, 0 to 1."""
+        ...
+
     @property
-    def moved(self) -> float | None: ...
+    def moved(self) -> float | None:
+        """Change since the image before, 0 to 1; None without one."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +70,7 @@ class Station:
     glass_mm: float = 130.0  # the long side of the image on the glass
     directions: frozenset[int] = frozenset({0, 90, 180, 270})
     moving: float = 0.04  # `Sight.moved` above this is a hand at work
-    blurred: float = 0.22  # `Sight.sharp` below this cannot be read
+    blurred: float = 0.4  # `Sight.sharp` below this cannot be read; 0.25 is a ramp of eight pixels or more
     empty: float = 0.04  # `Sight.covered` below this is an empty glass
     hold_s: float = 0.6  # for so long an advice must apply before it is given
     stand_s: float = 2.0  # for so long it stands before another takes its place
@@ -68,7 +81,7 @@ CARD_SLACK_MM = 10.0
 
 
 def advice_for(station: Station, sight: Sight, status: Status, *, read: bool) -> Advice | None:
-    """Return what applies to one image, None if nothing does; `read`: its zone has been read for sure."""
+    """Return what applies to one image, None if nothing does; `read`: its zone was read for sure."""
     if read or status == "empty":
         return None
     lies = status == "present" or sight.zone or sight.covered >= station.empty
@@ -95,7 +108,7 @@ def _is_card(station: Station, sight: Sight) -> bool:
 
 
 class Coach:
-    """Turns what applies from image to image into what is said. One for each document lane; not thread-safe."""
+    """Turns what applies from image to image into what is said. One for each reader; not thread-safe."""
 
     def __init__(self, station: Station) -> None:
         self._station = station

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gated.document.placement import Advice, Coach, Station, Status, advice_for
+from gated.core.vocabulary import Advice
+from gated.document.placement import Coach, Station, Status, advice_for
 
 STATION = Station()
 
