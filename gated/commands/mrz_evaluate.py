@@ -1,10 +1,10 @@
 """`python -m gated.commands.mrz_evaluate`: how often pages of known zones are read, right and wrong.
 
-    --images FOLDER --truth FILE    pages with a JSON of {file: {"lines": [...]}}, each in many sizes and turns
+    --images FOLDER --truth FILE    pages with a JSON of {file: {"lines": [...]}}, in many sizes and turns
     --synthetic N --seed S          rendered pages (needs what the simulator needs)
 
-A page is `exact` when the verdict is `read` and every character is right; `wrong` when the verdict is `read`
-and one is not. What is `unsure` or `none` is neither. Prints no character of any page.
+A page is `exact` when the verdict is `read` and every character is right; `wrong` when the verdict is
+`read` and one is not. What is `unsure` or `none` is neither. Prints no character of any page.
 """
 
 import argparse
@@ -17,12 +17,12 @@ from statistics import median
 from gated.commands.answer import UsageError
 from gated.commands.mrz_read import page_reader, read_page
 from gated.core.values import Value
-from models.image import use_one_thread
+from models.image import ImageError, use_one_thread
 from models.mrz.trials import Trial, of_files, synthetic
 
 
 class Figures(Value):
-    """Shares of `pages`, 0 to 1; `legible`: every character right, whatever the verdict. CPU time in ms a page."""
+    """Shares of `pages`, 0 to 1; `legible`: all characters right, whatever the verdict. CPU ms a page."""
 
     pages: int
     exact: float
@@ -123,7 +123,7 @@ def main() -> int:
             print(*table(outcomes(of_files(arguments.images, truth))), sep="\n")
         if arguments.synthetic:
             print(*table(outcomes(synthetic(arguments.synthetic, arguments.seed))), sep="\n")
-    except (UsageError, OSError, ValueError) as error:
+    except (UsageError, ImageError, OSError, ValueError) as error:
         print(f"mrz_evaluate: {error}", file=sys.stderr)
         return 1
     return 0

@@ -5,7 +5,6 @@ and start come from the characters that stand out, its number from all of them t
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +25,7 @@ FLOOR = 1e-3  # probability that the reader misses a character or sees one where
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Places of characters, in columns: `place(i) = start + pitch * i + bend * i * i`, from `low` to `high`."""
+    """Places of characters in columns, `start + pitch * i + bend * i * i`: those seen are `low` to `high`."""
 
     start: float
     pitch: float

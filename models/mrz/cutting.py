@@ -27,8 +27,11 @@ MAX_TILT = 5  # rows between the middles of both halves
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """A straight line of text in an image, in pixels: `start` and `end` are the outer edges of its first and
-    last character, halfway up; `cap` is the height of a capital letter."""
+    """A straight line of text in an image, in pixels.
+
+    `start` and `end` are the outer edges of its first and last character, halfway up; `cap` is the height of
+    a capital letter.
+    """
 
     start: tuple[float, float]
     end: tuple[float, float]

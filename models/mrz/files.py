@@ -1,4 +1,4 @@
-"""Decodes an encoded image of a page: JPEG, JPEG 2000 or PNG, told by its first bytes, size capped by its header.
+"""Decodes an encoded image of a page: JPEG, JPEG 2000 or PNG, told by its first bytes, capped by its header.
 
 As `models.image`, which it uses for the first two: nothing is allocated for a size that is too large, and
 what the decoder gives must have the size that the header declared. Raises ImageError and nothing else.

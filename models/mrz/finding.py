@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 
 from models.mrz.cutting import Strip
-from models.mrz.looking import SIDE
 
 Floats = npt.NDArray[np.float32]
 
@@ -170,8 +169,8 @@ def _sum(line: _Piece, other: _Piece) -> _Piece:
     """One line through both, from the outer end of one to that of the other."""
     ends = []
     for piece in (line, other):
-        for sign in (-1, 1):
-            ends.append((piece.x + sign * piece.half * piece.dx, piece.y + sign * piece.half * piece.dy))
+        reach = piece.half * piece.dx, piece.half * piece.dy
+        ends += [(piece.x - reach[0], piece.y - reach[1]), (piece.x + reach[0], piece.y + reach[1])]
     along = [(x - line.x) * line.dx + (y - line.y) * line.dy for x, y in ends]
     (ax, ay), (bx, by) = ends[int(np.argmin(along))], ends[int(np.argmax(along))]
     length = float(np.hypot(bx - ax, by - ay))

@@ -1,4 +1,4 @@
-"""Reads a page: an image in, plain numbers out, for `gated.document.mrz.decoding` and for placement coaching."""
+"""Reads a page: an image in, plain numbers out, for the decoding of zones and for placement coaching."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -49,7 +49,7 @@ class PageReader:
         best = self._zones.best(grey)
         if best is None:
             return _nothing(grey, earlier)
-        count = len(best.lines[0])
+        count = len(best.lines[0]) if best.whole else 1
         sight = seen(grey, best.strips, whole=best.whole, characters=count, before=earlier)
         lines = (
             tuple(tuple(tuple(map(float, place)) for place in line) for line in best.lines)

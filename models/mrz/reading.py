@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from models.mrz import aligning, finding
 from models.mrz.aligning import Grid
-from models.mrz.cutting import MARGIN, PITCH, Strip, cut, levelled, normalised, scale
+from models.mrz.cutting import MARGIN, Strip, cut, levelled, normalised, scale
 from models.mrz.looking import looked_at
 
 Grey = npt.NDArray[np.uint8]
@@ -25,6 +25,9 @@ MAX_NEARER = 4  # zones in windows that are read
 MAX_STEPS = 3  # times that a line is followed beyond what the finder saw of it
 SPACINGS = (1.7, 2.1, 2.5)  # between lines, in pitches, where only one was found
 MIN_CLARITY = 0.35  # of a character, for a line that the finder did not see
+PART_CLARITY = 0.5  # of each of them, in two lines at least
+LOWER = 1.12  # share of the capitals' height at which a line is seen once more, lower in the reader's input
+NARROWER = 0.94  # and of its width
 PART = 14  # characters in a row by which a part of a zone is known from other print
 LEVEL_START = 2.0  # pitches by which lines of a zone may begin apart
 UNEVEN_START = 3.0  # what such a difference costs, for one pitch, squared
@@ -40,7 +43,7 @@ class Network(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """A strip as the reader saw it with `guess` characters at PITCH: columns of probabilities and their grid."""
+    """A strip as the reader saw it with `guess` characters at PITCH: its columns and their grid."""
 
     strip: Strip
     guess: float
@@ -226,37 +229,35 @@ class ZoneReader:
         return layouts
 
     def _line(self, grey: Grey, look: _Look, first: int, count: int) -> tuple[Floats, Strip]:
-        """Read a line whose place is known: as it was seen, cut exactly, and levelled."""
+        """Read a line whose place is known in several ways, and take the geometric mean of their opinions."""
         strip = look.part(first, count)
         level = levelled(grey, strip, count)
-        views = [(look, first)]
-        for exact in (strip, level):
-            again = self._look(grey, exact, count)
+        views = [aligning.characters(look.columns, look.grid, first, count)]
+        for cutting, height, guess in (
+            (strip, 1.0, count),
+            (level, 1.0, count),
+            (level, LOWER, count),
+            (level, 1.0, count * NARROWER),
+        ):
+            again = self._look(grey, Strip(cutting.start, cutting.end, cutting.cap * height), guess)
             if again is not None:
-                expected = (MARGIN + PITCH * strip_scale(count) / 2) / STEP - 0.5
-                views.append((again, round((expected - again.grid.start) / again.grid.pitch)))
-        logs = sum(
-            np.log(np.maximum(aligning.characters(view.columns, view.grid, at, count), 1e-9))
-            for view, at in views
-        )
-        raised = np.exp(np.asarray(logs) / len(views))
+                start = (MARGIN + scale(cutting, guess) * cutting.length / count / 2) / STEP - 0.5
+                at = round((start - again.grid.start) / again.grid.pitch)
+                views.append(aligning.characters(again.columns, again.grid, at, count))
+        logs = np.mean([np.log(np.maximum(view, 1e-9)) for view in views], axis=0)
+        raised = np.exp(logs)
         line: Floats = raised / raised.sum(1, keepdims=True)
         return line, level
 
 
 def _part(looks: Sequence[_Look]) -> ZoneReading | None:
     """What is there of a zone that is not whole; None if it may be any print."""
-    long = [look for look in looks if look.seen >= PART and look.clarity > MIN_CLARITY * look.seen]
-    if not long:
+    long = [look for look in looks if look.seen >= PART and look.clarity > PART_CLARITY * look.seen]
+    if len(long) < 2:
         return None
     strips = tuple(look.part(look.grid.low, look.seen) for look in long)
     clarity = float(np.mean([look.clarity / look.seen for look in long]))
     return ZoneReading((), strips, whole=False, clarity=clarity)
-
-
-def strip_scale(count: int) -> float:
-    """Share of PITCH at which a strip of exactly `count` characters is cut."""
-    return scale(Strip((0, 0), (count * PITCH, 0), 1), count)
 
 
 def _layout(looks: Sequence[_Look], count: int) -> _Layout | None:

@@ -10,6 +10,7 @@ import cv2
 import msgspec
 import numpy as np
 
+from models.mrz import files
 from models.tflite import Image
 
 MAX_TRUTH = 1_000_000
@@ -41,18 +42,18 @@ class Trial:
 
 
 def of_files(folder: Path, truth: Path) -> Iterator[Trial]:
-    """Each page of `truth` as it is, and at WIDTHS no wider than it is; each in four directions; some askew."""
+    """Each page of `truth` as it is and at WIDTHS up to its own (one that is narrower, at 350 pixels too).
+
+    Every size is seen in the four directions and once askew. Raises ImageError for what is no image.
+    """
     raw = truth.read_bytes()
     if len(raw) > MAX_TRUTH:
         raise ValueError(f"{truth.name} is longer than {MAX_TRUTH} bytes")
     for number, (name, known) in enumerate(msgspec.convert(json.loads(raw), dict[str, Truth]).items()):
-        page: Any = cv2.imread(str(folder / name))
-        if page is None:
-            raise ValueError(f"{name} is no image")
+        page = files.decode((folder / name).read_bytes())
         own = page.shape[1]
-        for at, width in enumerate(
-            sorted({own, *(w for w in WIDTHS if w < own)} if own >= WIDTHS[0] else {own, 350})
-        ):
+        widths = {own, WIDTHS[0], *(width for width in WIDTHS if width < own)}
+        for at, width in enumerate(sorted(widths)):
             size = width, max(1, round(page.shape[0] * width / own))
             scaled = cv2.resize(page, size, interpolation=cv2.INTER_AREA if width < own else cv2.INTER_CUBIC)
             for quarter in QUARTERS:

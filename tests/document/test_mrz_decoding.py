@@ -1,4 +1,4 @@
-"""The search from probabilities of characters to a zone. The zones are those of Doc 9303-4 to -7's examples."""
+"""The search from probabilities of characters to a zone: mostly those of Doc 9303-4 to -7's examples."""
 
 import pytest
 from hypothesis import given, settings

@@ -1,4 +1,4 @@
-"""The parts of reading a zone, each on its own: strips and cuts, grids over columns, lines out of heat, files."""
+"""The parts of reading a zone, each alone: strips and cuts, grids over columns, lines out of heat, files."""
 
 import struct
 import zlib
@@ -97,7 +97,10 @@ def test_the_number_of_characters_is_the_one_that_most_speaks_for() -> None:
     columns = columns_of([(12 + 4 * n, n % 37) for n in range(36)])
     grid = aligning.grid_of(columns)
     assert grid is not None
-    best = {count: max(aligning.offsets(columns, grid, count).items(), key=lambda o: o[1]) for count in (30, 36, 44)}
+    best = {
+        count: max(aligning.offsets(columns, grid, count).items(), key=lambda o: o[1])
+        for count in (30, 36, 44)
+    }
     assert max(best, key=lambda count: best[count][1]) == 36
     assert best[36][0] == 0
     read = aligning.characters(columns, grid, 0, 36)
@@ -133,7 +136,9 @@ def test_parallel_lines_become_one_zone(lines: int, angle: float) -> None:
     zones = finding.zones(heat, 1.0)
     assert len(zones) == 1
     assert len(zones[0].strips) == lines
-    for strip, middle in zip(sorted(zones[0].strips, key=lambda s: s.at(80, 0) @ across), middles, strict=True):
+    for strip, middle in zip(
+        sorted(zones[0].strips, key=lambda s: s.at(80, 0) @ across), middles, strict=True
+    ):
         half = np.add(strip.start, strip.end) / 2
         assert half == pytest.approx(2 * (middle + 0.5), abs=3)
         assert strip.length == pytest.approx(2 * 165, abs=10)

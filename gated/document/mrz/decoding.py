@@ -39,8 +39,9 @@ BEAM = 160  # texts of a field that are kept while it is spelled
 WITHIN = 11.0  # a text less likely than the best by more than this is dropped
 KEPT = 24  # texts of a finished field
 TOGETHER = 400  # combinations of the fields under the composite check digit
-MIN_SHARE = 0.93  # of the likelihood of all zones that the grammar allows
+MIN_SHARE = 0.75  # of the likelihood of all zones that the grammar allows
 MAX_STRAIN = 7.0  # by which the zone may be less likely than the likeliest string of symbols
+FORCED = 40.0  # strain at which a zone says more of the grammar than of the image
 MIN_PLACE = 0.6  # share of the symbol that is read, at every place
 
 
@@ -91,9 +92,9 @@ def decode(lines: Sequence[Line]) -> Reading:
         return NOTHING
     places = [_scores(place) for line in lines for place in line]
     zones = [zone for zone in (_best(form, places) for form in formats) if zone is not None]
-    if not zones:
+    best = max(zones, key=lambda zone: zone.score, default=None)
+    if best is None or best.strain > FORCED:
         return _unconstrained(places, len(lines))
-    best = max(zones, key=lambda zone: zone.score)
     rivals = sum(exp(zone.score - best.score) for zone in zones)
     share = best.share / rivals
     sure = share >= MIN_SHARE and best.strain <= MAX_STRAIN and min(best.shares) >= MIN_PLACE
@@ -207,7 +208,7 @@ def _offset(form: Format, part: Field) -> int | None:
 def _combine(
     form: Format, covered: list[tuple[Field, list[_Candidate]]], digit: dict[str, float]
 ) -> list[_Candidate]:
-    """Texts for all fields under the composite check digit, and that digit: what they make it, or a wrong one."""
+    """Texts for all fields under the composite check digit, and that digit: the right or a wrong one."""
     rows: list[tuple[float, tuple[str, ...], int]] = [(0.0, (), 0)]
     for part, candidates in covered:
         offset = _offset(form, part) or 0

@@ -1,4 +1,4 @@
-"""What a zone may look like, field by field, for the search of `decoding`: Doc 9303-4 to -7, and one old card.
+"""What a zone may look like, field by field, for the search of `decoding`: Doc 9303-4 to -7, an old card.
 
 This grammar is looser than the parser's and each looseness has a price: an unlisted code is possible but
 less likely, so that an image may insist on it.
@@ -26,7 +26,7 @@ UNKNOWN_DATE = log(0.01)
 LEADING_FILLER = log(0.02)
 LONG_NUMBER = log(0.1)
 WRONG_DIGIT = log(0.002)
-"""What a check digit costs that does not hold: samples, forgeries and old cards have such, misreadings more."""
+"""What a check digit costs that does not hold: samples and old cards have such, misreadings more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""`python -m models.mrz.training.export {reader,finder} WEIGHTS.npz MODEL.tflite`: writes the trained weights.
+"""`python -m models.mrz.training.export {reader,finder} WEIGHTS.npz MODEL.tflite`: writes trained weights.
 
 Needs numpy and flatbuffers only. The same weights give the same bytes.
 """

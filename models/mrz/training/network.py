@@ -36,7 +36,7 @@ READER = (
 
 @dataclass(frozen=True, slots=True)
 class Pyramid:
-    """The finder: `down` halves thrice from a quarter on; on the way up each level is widened, added, refined.
+    """The finder: down to a sixteenth, and up again, where each level is doubled, added to and refined.
 
     1 x 448 x 448 x 1 to 1 x 112 x 112 x 4, the logits of the two by two half-resolution cells in each place.
     """

@@ -40,7 +40,6 @@ class Page:
     strips: tuple[Strip, ...]
     width: float
 
-
     @property
     def whole(self) -> bool:
         """Whether all of the zone is inside the image."""
@@ -69,7 +68,7 @@ class View:
 def draw(
     zone: Zone, rng: np.random.Generator, scale: float, *, plain: bool = False, printed: bool = True
 ) -> tuple[Floats, list[Strip]]:
-    """The flat page at `scale` pixels a millimetre, 0 to 1, and its strips; unless `printed`, without the zone."""
+    """The flat page at `scale` pixels a millimetre, 0 to 1, and its strips; no zone unless `printed`."""
     wide, high = SIZES[zone.format]
     shape = round(high * scale), round(wide * scale)
     tint = rng.uniform(0.75, 1, 3) if not plain else np.full(3, 0.95)
@@ -134,7 +133,7 @@ def photograph(
     zone: Zone, view: View, rng: np.random.Generator, *, plain: bool = False, printed: bool = True
 ) -> Page:
     """Draw the page and look at it. `plain`: a clean print, evenly lit, without noise."""
-    wide, high = SIZES[zone.format]
+    wide, _ = SIZES[zone.format]
     long_side = view.width if round(view.turn / 90) % 2 == 0 else view.height
     target = view.share * long_side
     scale = float(np.clip(1.2 * target / wide, 3.0, 10.0))
@@ -180,7 +179,8 @@ def _projection(
 def _projected(matrix: npt.NDArray[np.float64], strip: Strip) -> Strip:
     ends = np.array([[*strip.start, 1], [*strip.end, 1]])
     middle = (ends[0] + ends[1]) / 2
-    top, bottom = middle - [0, strip.cap / 2, 0], middle + [0, strip.cap / 2, 0]
+    half = np.array([0, strip.cap / 2, 0])
+    top, bottom = middle - half, middle + half
     points = np.vstack((ends, top, bottom)) @ matrix.T
     flat = points[:, :2] / points[:, 2:]
     along = (flat[1] - flat[0]) / np.linalg.norm(flat[1] - flat[0])
@@ -228,7 +228,7 @@ def _print_labels(page: Floats, rng: np.random.Generator, scale: float, high: fl
             pen.text((x, y), _caption(rng), fill=int(rng.integers(100, 256)), font=font)
             x += rng.uniform(0.15, 0.4) * width
         y += size * rng.uniform(1.1, 2)
-    points = np.cumsum(rng.normal(0, 2.5 * scale, (12, 2)), 0) + [width * 0.6, free * 0.8]
+    points = np.cumsum(rng.normal(0, 2.5 * scale, (12, 2)), 0) + np.array([width * 0.6, free * 0.8])
     if rng.random() < 0.5:
         pen.line([tuple(p) for p in points], fill=200, width=max(1, round(0.3 * scale)))
     if rng.random() < 0.2:

@@ -19,6 +19,7 @@ class Same(nn.Module):
         self._pads = (columns // 2, columns - columns // 2, rows // 2, rows - rows // 2)
 
     def forward(self, x: Any) -> Any:
+        """Pad."""
         return nn.functional.pad(x, self._pads)
 
 
@@ -65,6 +66,7 @@ class Finder(nn.Module):
             setattr(self, name, nn.Sequential(*rows))
 
     def forward(self, x: Any) -> Any:
+        """Return the logits at a quarter of the size, four to a place."""
         quarter = self.stem(x)
         eighth = self.eighth(quarter)
         up = self.to_eighth(self.sixteenth(eighth))

@@ -69,6 +69,7 @@ class Stream(IterableDataset[Any]):
 
 
 def main() -> int:
+    """Train for the time given, the rate falling along a cosine."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
     parser.add_argument("--minutes", type=float, default=30)

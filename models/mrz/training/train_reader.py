@@ -1,8 +1,8 @@
 """`python -m models.mrz.training.train_reader OUT --minutes M --seed S`: trains the line reader on this CPU.
 
-Needs torch (2.13 was used), which no part of the gate does: install it in an environment of its own. What is
-written, OUT, is an .npz of the layers' weights with batch normalisation folded in; `models.mrz.training.export`
-makes the TFLite file of it. Samples are made on the fly by other processes and used once.
+Needs torch (2.13 was used), which no part of the gate does: install it in an environment of its own. What
+is written, OUT, is an .npz of the layers' weights with batch normalisation folded in, of which
+`models.mrz.training.export` makes the TFLite file. Samples are made by other processes and used once.
 """
 
 import argparse
@@ -45,6 +45,7 @@ class Stream(IterableDataset[Any]):
 
 
 def main() -> int:
+    """Train for the time given, the rate falling along a cosine."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
     parser.add_argument("--minutes", type=float, default=40)

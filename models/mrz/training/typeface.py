@@ -15,7 +15,7 @@ OCR_B = Path(__file__).parent / "font" / "OCRB.otf"
 CELL = 48  # side of a character's picture
 BASE = 36  # its base line
 # Debian packages fonts-ocr-b, fonts-ocr-a, fonts-liberation2, fonts-hack, fonts-inconsolata, fonts-noto-mono,
-# fonts-freefont-ttf, fonts-anonymous-pro, fonts-courier-prime: wrong fonts that documents and samples are seen in
+# fonts-freefont-ttf, fonts-anonymous-pro, fonts-courier-prime: wrong fonts of documents and samples
 OTHER_FONTS = tuple(
     Path("/usr/share/fonts") / name
     for name in (
