@@ -36,9 +36,10 @@ class Frame:
 class Camera:
     """One camera. `open`, `latest` and `close` belong to one thread."""
 
-    def __init__(self, settings: CameraSettings) -> None:
-        """Take note of the settings; nothing is opened."""
+    def __init__(self, settings: CameraSettings, section: str = DEVICE) -> None:
+        """Take note of the settings and the section of `gate.toml` they come from; nothing is opened."""
         self._settings = settings
+        self._section = section
         self._stream: _Stream | None = None
 
     @property
@@ -49,8 +50,8 @@ class Camera:
     def open(self) -> None:
         """Start to read the stream; returns at once. Raises DeviceGone when the source cannot be a camera."""
         if self._stream is None:
-            backend = _backend(self._settings.source)
-            self._stream = _Stream(self._settings, backend)
+            backend = _backend(self._settings.source, self._section)
+            self._stream = _Stream(self._settings, backend, self._section)
 
     def latest(self, timeout_s: float, *, after: int = 0) -> Frame | None:
         """Return the newest frame if its number is above `after`, waiting at most `timeout_s` for one.
@@ -76,8 +77,9 @@ class Camera:
 class _Stream:
     """One opening of the source: a thread that reads until it is told to stop or fails."""
 
-    def __init__(self, settings: CameraSettings, backend: int) -> None:
+    def __init__(self, settings: CameraSettings, backend: int, section: str) -> None:
         self._settings = settings
+        self._section = section
         self._backend = backend
         self._news = threading.Condition()
         self._frame: Frame | None = None
@@ -145,9 +147,8 @@ class _Stream:
             capture.release()
             if time.monotonic() - self._started >= limits.open_timeout_s:
                 raise _silent(limits)
-            raise DeviceGone(
-                DEVICE, "no_stream", f"check the camera and camera.source ({_shown(limits.source)})"
-            )
+            fix = f"check the camera and {self._section}.source ({_shown(limits.source)})"
+            raise DeviceGone(DEVICE, "no_stream", fix)
         return capture
 
     def _read(self, capture: cv2.VideoCapture) -> None:
@@ -167,7 +168,8 @@ class _Stream:
         width, height = self._settings.width, self._settings.height
         if image.shape != (height, width, 3) or image.dtype != np.uint8:
             size = "x".join(str(n) for n in image.shape[1::-1])
-            fix = f"it sends {size}: set camera.width and camera.height, or the camera, to match"
+            section = self._section
+            fix = f"it sends {size}: set {section}.width and {section}.height, or the camera, to match"
             raise DeviceGone(DEVICE, "wrong_size", fix)
         return image.astype(np.uint8, copy=False)
 
@@ -183,13 +185,13 @@ class _Stream:
             self._news.notify_all()
 
 
-def _backend(source: str) -> int:
+def _backend(source: str, section: str) -> int:
     """OpenCV's backend for a source. Raises DeviceGone for what cannot be a camera."""
     if source.startswith("/dev/"):
         return int(cv2.CAP_V4L2)
     if source.startswith(_SCHEMES):
         return int(cv2.CAP_FFMPEG)
-    raise DeviceGone(DEVICE, "bad_source", "set camera.source to /dev/video*, http://..., rtsp://...")
+    raise DeviceGone(DEVICE, "bad_source", f"set {section}.source to /dev/video*, http://..., rtsp://...")
 
 
 def _silent(settings: CameraSettings) -> DeviceTimeout:

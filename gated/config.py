@@ -21,6 +21,7 @@ from gated.core.settings import (
     MrzScannerSettings,
     Name,
     OfficerSettings,
+    PageCameraSettings,
     PathSettings,
     Settings,
     TrustSettings,
@@ -40,17 +41,22 @@ class ConfigError(Exception):
 
 
 class GateConfig(Settings):
-    """The whole configuration of one gate."""
+    """The whole configuration of one gate.
+
+    What reads the zone is `mrz_scanner` where there is one, else `page_camera`; with both, the camera only
+    coaches, and only while the scanner does not read.
+    """
 
     gate: Name
     paths: PathSettings
     policy: Policy
-    mrz_scanner: MrzScannerSettings
     io_board: IoBoardSettings
     camera: CameraSettings
     vision: VisionSettings
     trust: TrustSettings
     link: LinkSettings
+    mrz_scanner: MrzScannerSettings | None = None
+    page_camera: PageCameraSettings | None = None
     chip_reader: ChipReaderSettings = ChipReaderSettings()
     document: DocumentSettings = DocumentSettings()
     eligibility: EligibilitySettings = EligibilitySettings()
@@ -76,6 +82,8 @@ def load(path: Path) -> Loaded:
             raise ConfigError(f"{path}: {key}: {placeholder[0]} is still to be filled in: do so")
     config = _convert(path, table, GateConfig)
     _check_lines(path, config.io_board)
+    if config.mrz_scanner is None and config.page_camera is None:
+        raise ConfigError(f"{path}: nothing is there to read the zone: add [mrz_scanner] or [page_camera]")
     names = [officer.name for officer in config.officers]
     if twice := {name for name in names if names.count(name) > 1}:
         raise ConfigError(f"{path}: officers.name: {', '.join(sorted(twice))} stands twice: one key each")

@@ -9,7 +9,7 @@ import pytest
 
 from drivers.mrz_profiles import PROFILES, habits_of
 from gated.config import MAX_CONFIG, ConfigError, GateConfig, load, load_board
-from gated.core.settings import MrzScannerSettings
+from gated.core.settings import MrzScannerSettings, PageCameraSettings
 
 EXAMPLE = Path(__file__).parents[1] / "config" / "gate.example.toml"
 FILLED = {
@@ -70,7 +70,7 @@ def test_no_placeholder_is_forgotten(tmp_path: Path, placeholder: str) -> None:
 def test_the_example_shows_every_key_that_there_is() -> None:
     shown = tomllib.loads(EXAMPLE.read_text())
     known = msgspec.to_builtins(msgspec.convert(tomllib.loads(filled()), GateConfig))
-    assert keys("", known) - keys("", shown) <= {
+    assert keys("", known) - keys("", shown) <= {"page_camera"} | {
         f"io_board.outputs.{name}.active_low" for name in known["io_board"]["outputs"]
     } | {f"io_board.inputs.{name}.active_low" for name in known["io_board"]["inputs"]}
 
@@ -105,7 +105,7 @@ def keys(prefix: str, value: object) -> set[str]:
             id="a limit of zero",
         ),
         pytest.param(
-            "width = 1280", 'width = "1280"', "camera.width: Expected `int`, got `str`: correct the value",
+            "\nwidth = 1280", '\nwidth = "1280"', "camera.width: Expected `int`, got `str`: correct the value",
             id="a wrong type",
         ),
         pytest.param(
@@ -199,6 +199,38 @@ def test_the_example_names_every_key_of_the_scanner_and_changes_nothing_of_its_p
     shown = tomllib.loads(re.sub(r"^# (?=[a-z_]+ = )", "", section, flags=re.MULTILINE))["mrz_scanner"]
     del shown["start"], shown["end"]  # of another framing
     assert habits_of(msgspec.convert(shown, MrzScannerSettings)) == PROFILES["generic"]
+
+
+def page_camera_shown() -> str:
+    """The section of the page camera, taken in."""
+    text = EXAMPLE.read_text()
+    section = text[text.index("# [page_camera]") : text.index("[vision]")]
+    return re.sub(r"^# ", "", section, flags=re.MULTILINE)
+
+
+def test_the_example_shows_every_key_of_the_page_camera_with_its_default() -> None:
+    shown = tomllib.loads(page_camera_shown())["page_camera"]
+    assert set(shown) == set(PageCameraSettings.__struct_fields__)
+    assert msgspec.convert(shown, PageCameraSettings) == PageCameraSettings(source=shown["source"])
+
+
+def without_the_scanner() -> str:
+    text = filled()
+    return text[: text.index("[mrz_scanner]")] + text[text.index("[chip_reader]") :]
+
+
+def test_a_page_camera_may_read_in_place_of_the_scanner_or_stand_beside_it(tmp_path: Path) -> None:
+    alone = load_text(tmp_path / "gate.toml", without_the_scanner() + page_camera_shown())
+    both = load_text(tmp_path / "gate.toml", filled() + page_camera_shown())
+    assert alone.mrz_scanner is None
+    assert both.mrz_scanner is not None
+    assert alone.page_camera == both.page_camera
+    assert both.page_camera is not None
+
+
+def test_a_gate_that_could_not_read_any_page_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"read the zone: add \[mrz_scanner\] or \[page_camera\]"):
+        load_text(tmp_path / "gate.toml", without_the_scanner())
 
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:

@@ -144,6 +144,16 @@ class CameraSettings(Settings):
     read_timeout_s: Seconds = 1.5
 
 
+class PageCameraSettings(CameraSettings):
+    """A camera, or the video of a full-page reader, that looks at the glass on which documents are laid.
+
+    `glass_mm` is how much of the glass the long side of its image shows.
+    """
+
+    height: Annotated[int, Meta(ge=240, le=2160)] = 960
+    glass_mm: Annotated[float, Meta(ge=90, le=500)] = 130.0
+
+
 class VisionSettings(Settings):
     """The vision process. `keep_images` lets one crop of the reference and of the best shot come back.
 

@@ -171,6 +171,12 @@ def test_what_cannot_be_a_camera_is_refused(source: str) -> None:
     with pytest.raises(DeviceGone) as caught:
         Camera(settings(source)).open()
     assert caught.value.code == "bad_source"
+    assert "set camera.source" in caught.value.fix
+
+
+def test_a_second_camera_names_its_own_section() -> None:
+    with pytest.raises(DeviceGone, match=r"set page_camera\.source"):
+        Camera(settings("passport.jpg"), "page_camera").open()
 
 
 def test_a_server_that_goes_away_is_noticed() -> None:
