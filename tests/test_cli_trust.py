@@ -184,6 +184,10 @@ def test_revocation_lists(files: Files) -> None:
     assert (revoked.value["result"], checks(revoked.value)) == (
         "failed", {"revocation": "document_signer_revoked"},
     )  # fmt: skip
+    assert revoked.value["revoked"] == {
+        "since": (AT - timedelta(days=10)).isoformat(), "reason": "key_compromise",
+    }  # fmt: skip
+    assert "revoked since 2026-11-13T12:00:00+00:00, key_compromise" in revoked.text
     stale = ask(*files.verify("--crl", files.crl({}, days_ago=200)))
     assert (stale.value["result"], checks(stale.value)) == ("undetermined", {"revocation": "crl_stale"})
     required = ask(*files.verify("--require-crl"))

@@ -48,6 +48,9 @@ def verified_value(found: Authentication, store: TrustStore, at: datetime, compa
         "checks": [_check(check, excused.get(check.name)) for check in found.checks],
         "signer": None if found.signer is None else _certificate(found.signer),
         "csca": None if found.csca is None else _certificate(found.csca),
+        "revoked": None
+        if found.revoked is None
+        else {"since": found.revoked.since.isoformat(), "reason": found.revoked.reason},
         "signed_groups": sorted(found.signed_groups),
         "compared_groups": compared,
         "notes": [_reason(code) for code in found.notes],
@@ -72,6 +75,8 @@ def verified_text(value: Value) -> tuple[str, ...]:
         excuse = f"; not counted: {check['excused_by']['sentence']}" if check["excused_by"] else ""
         lines += _line(check["name"], f"{lead}{because}{clause}{excuse}")
     lines += [line for name in ("signer", "csca") for line in _line(name, _certificate_words(value[name]))]
+    if value["revoked"]:
+        lines += _line("revoked", f"since {value['revoked']['since']}, {value['revoked']['reason']}")
     lines += _line("groups", _group_words(value["signed_groups"], value["compared_groups"]))
     lines += [line for note in value["notes"] for line in _line("note", _reason_words(note))]
     lines += [line for item in value["deviations"] for line in _line("deviation", _deviation_words(item))]

@@ -18,18 +18,20 @@ class Habits:
     """How a state writes its signed structures.
 
     `digest` is the hash of the content, the signer's own by default; `digest_named` the one that is written
-    in its place. `attributes` may be unsorted where the signature is over the sorted ones, or missing.
-    `encoding` may be BER with indefinite lengths, also with the content in pieces. `issuer` is the name
-    written for the signer's. `further_signers` sign the same content again.
+    in its place. `version` is what the structure claims. `attributes` may be unsorted where the signature is
+    over the sorted ones, or missing. `encoding` may be BER with indefinite lengths, also with the content in
+    pieces, or PKCS #7 with no octet string around the content. `issuer` is the name written for the
+    signer's. `further_signers` sign the same content again.
     """
 
+    version: Literal["v1", "v3", "v4", "v5"] = "v3"
     by_key_id: bool = False
     digest: str = ""
     digest_named: str = ""
     digest_null: bool = False
     attributes: Literal["sorted", "unsorted", "missing"] = "sorted"
     signing_time: datetime | None = None
-    encoding: Literal["der", "ber", "pieces"] = "der"
+    encoding: Literal["der", "ber", "pieces", "pkcs7"] = "der"
     issuer: x509.Name | None = None
     serial: int | None = None
     further_signers: tuple["Identity", ...] = field(default=())
@@ -52,7 +54,7 @@ def signed_data(
     signers = (signer, *chosen.further_signers)
     body = cms.SignedData(
         {
-            "version": "v3",
+            "version": "v1" if chosen.encoding == "pkcs7" else "v3",
             "digest_algorithms": [_digest(chosen, item) for item in signers],
             "encap_content_info": {
                 "content_type": content_type,
@@ -65,7 +67,12 @@ def signed_data(
     coded = bytes(cms.ContentInfo({"content_type": "signed_data", "content": body}).dump())
     if chosen.attributes == "unsorted":
         coded = _with_attributes_reversed(coded, content_type, content, signers, chosen)
-    return coded if chosen.encoding == "der" else indefinite(coded, pieces=chosen.encoding == "pieces")
+    coded = coded.replace(b"\x02\x01\x03\x31", b"\x02\x01" + bytes([int(chosen.version[1:])]) + b"\x31", 1)
+    return (
+        coded
+        if chosen.encoding in {"der", "pkcs7"}
+        else indefinite(coded, pieces=chosen.encoding == "pieces")
+    )
 
 
 def indefinite(coded: bytes, *, pieces: bool = False, depth: int = 0) -> bytes:
@@ -101,7 +108,8 @@ def _signer_info(content_type: str, content: bytes, signer: "Identity", habits: 
 
 
 def _attributes(content_type: str, content: bytes, signer: "Identity", habits: Habits) -> cms.CMSAttributes:
-    digest = hashlib.new(habits.digest or signer.digest, content).digest()
+    digested = tlv.parse_one(content).value if habits.encoding == "pkcs7" else content
+    digest = hashlib.new(habits.digest or signer.digest, digested).digest()
     attributes = [
         {"type": "content_type", "values": [content_type]},
         {"type": "message_digest", "values": [digest]},

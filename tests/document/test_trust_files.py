@@ -1,5 +1,7 @@
 """Files of trust material of every kind, taken apart piece by piece; lists by their anchors and links."""
 
+from dataclasses import replace
+
 import pytest
 from asn1crypto import pem
 from hypothesis import given, settings
@@ -68,6 +70,20 @@ def test_a_link_that_nobody_signed_leads_nowhere() -> None:
     assert_not_loaded(
         [pretended.master_list()], [], [old.anchor], "master list 1", "master_list_not_anchored"
     )
+
+
+def test_a_root_may_sign_a_list_itself() -> None:
+    """Not as Doc 9303-12 has it, but as lists have been made; only a root that is an anchor, or linked."""
+    old = state()
+    new = old.renewed("utopia renewed")
+    for authority in (old, new):
+        alone = replace(authority, list_signer=authority.csca)
+        loaded = TrustStore.load([alone.master_list()], [], [old.anchor])
+        assert check(sod(authority), loaded) == {}
+        (looked,) = (looked for _, looked in opened(alone.master_list(), root()).lists)
+        assert (looked.trouble, "list_signed_by_a_root" in looked.proof.notes) == ("", True)  # type: ignore[union-attr]
+        stranger = state("other land", **FRANCE).anchor
+        assert_not_loaded([alone.master_list()], [], [stranger], "master list 1", "master_list_not_anchored")
 
 
 @pytest.mark.parametrize(

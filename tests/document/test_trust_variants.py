@@ -289,6 +289,39 @@ def test_documents_of_the_types_that_the_signer_may_sign(
     assert found == ({"document_type": reason} if reason else {})
 
 
+@pytest.mark.parametrize(
+    ("oid", "value"),
+    [
+        ("2.23.136.1.1.6.2", "300C 020100 3103130150 3102 1300"),
+        ("2.23.136.1.1.6.2", "300E 020100 3104 13025641 3103130150"),  # a set for each type
+        ("2.23.136.1.1.4", "3008 020100 3103130150"),  # the identifier of a draft
+    ],
+)
+def test_lists_of_document_types_as_states_write_them(oid: str, value: str) -> None:
+    added = ((oid, False, bytes.fromhex(value)),)
+    odd = Oddities(document_types=None, signer_extensions=added)
+    authority = state(f"types {oid} {value}", oddities=odd)
+    assert check(sod(authority), store(authority), document_type="P") == {}
+    refused_types = check(sod(authority), store(authority), document_type="C")
+    assert refused_types == {"document_type": "document_type_not_allowed"}
+
+
+@pytest.mark.parametrize("version", ["v1", "v3", "v4", "v5"])
+def test_every_version_of_the_structure(version: str) -> None:
+    """RFC 5652 section 5.1 derives it from what is inside; it decides nothing."""
+    assert notes(state(), Habits(version=version)) == ()  # type: ignore[arg-type]
+
+
+def test_content_as_pkcs7_had_it() -> None:
+    """RFC 5652 section 5.2.1: no octet string, and the hash is over the value alone."""
+    habits = Habits(encoding="pkcs7")
+    assert notes(state(), habits) == ("cms_content_bare",)
+    other = sod(state(), habits=habits).replace(
+        security_object(GROUPS), security_object({1: b"another", 2: b"content"})
+    )
+    assert check(other, store(state()))["sod_signature"] == "signed_digest_wrong"
+
+
 def test_malformed_descriptions_are_noted_and_malformed_decisions_refused() -> None:
     garbage = ((("2.5.29.17"), False, b"garbage"),)
     odd = Oddities(alternative_names=False, signer_extensions=garbage)

@@ -26,6 +26,7 @@ MAX_EXTENSIONS = 64
 MAX_DOCUMENT_TYPES = 64
 
 DOCUMENT_TYPES = "2.23.136.1.1.6.2"
+EARLY_DOCUMENT_TYPES = "2.23.136.1.1.4"  # a draft's identifier for it, which one state still writes
 NAME_CHANGE = "2.23.136.1.1.6.1"
 
 _DECIDING = {  # extensions that must be well formed
@@ -40,6 +41,7 @@ _DESCRIBING = {
     "2.5.29.17": "subject_alt_name",
     "2.5.29.18": "issuer_alt_name",
     DOCUMENT_TYPES: "document_types",
+    EARLY_DOCUMENT_TYPES: "early_document_types",
 }
 _UNUSED = {  # critical or not, they restrict nothing that is asked here
     "2.5.29.31",  # CRL distribution points
@@ -263,13 +265,16 @@ class _Descriptions:
     def document_types(self) -> frozenset[str] | None:
         """The types of documents that the signer may sign (Doc 9303-12, 7.1.1.6), None if not restricted.
 
-        DocumentTypeList ::= SEQUENCE { version INTEGER, docTypeList SET OF PrintableString }.
+        DocumentTypeList ::= SEQUENCE { version INTEGER, docTypeList SET OF PrintableString }; some states
+        write a set for each type.
         """
-        if "document_types" not in self._extensions:
+        coded = self._extensions.get("document_types") or self._extensions.get("early_document_types")
+        if coded is None:
             return None
         try:
-            fields = tlv.parse(tlv.parse_one(self._extensions["document_types"], 0x30).value)
-            types = tlv.parse(tlv.only(fields, 0x31), max_objects=MAX_DOCUMENT_TYPES)
+            fields = tlv.parse(tlv.parse_one(coded, 0x30).value, max_objects=MAX_DOCUMENT_TYPES)
+            sets = [field.value for field in fields if field.tag == 0x31]
+            types = [item for one in sets for item in tlv.parse(one, max_objects=MAX_DOCUMENT_TYPES)]
             return frozenset(item.value.decode("ascii").rstrip("<") for item in types)
         except (TlvError, UnicodeDecodeError):
             self.oddities.append("document_types_malformed")

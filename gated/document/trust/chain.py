@@ -6,6 +6,7 @@ from gated.core.checks import Check, Result
 from gated.core.trust_policy import TrustPolicy
 from gated.document.errors import TrustError
 from gated.document.trust.certificates import Certificate
+from gated.document.trust.crls import Revoked
 from gated.document.trust.revocation import REVOCATION, check_revocation
 from gated.document.trust.signatures import RsaKey
 from gated.document.trust.signed_data import Proof, SignedData, SignerFailure
@@ -32,6 +33,7 @@ class Chain:
         self.notes: list[str] = []
         self.signer: Certificate | None = None
         self.root: Certificate | None = None
+        self.revoked: Revoked | None = None
         self._store = store
         self._at = at
         self._policy = policy
@@ -109,7 +111,8 @@ class Chain:
         self.root = root
         self._note("csca", self._root_trouble(signer, root))
         self._note("validity", self._validity_trouble(signer, root))
-        self.found[REVOCATION] = check_revocation(signer, root, self._store, self._at, self._policy)
+        check, self.revoked = check_revocation(signer, root, self._store, self._at, self._policy)
+        self.found[REVOCATION] = check
 
     def _note_unknown(self, signer: Certificate, candidates: tuple[Certificate, ...]) -> None:
         """A root of the name alone may be of another key of the state; with the key identifier it is not."""

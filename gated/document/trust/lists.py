@@ -2,11 +2,12 @@
 
 A list counts only if its signer is certified for such lists, its signature holds, and the signer's root is
 an anchor that the operator chose or follows from one by link certificates: the old key of a state signs its
-new one, never the other way, so a younger root cannot anchor an older list.
+new one, never the other way, so a younger root cannot anchor an older list. A root that signs a list itself,
+as some have done, is no less its word; `list_signed_by_a_root` notes it.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gated.document import tlv
 from gated.document.errors import TlvError, TrustError
@@ -66,7 +67,11 @@ def look_at(raw: bytes, kind: str, anchors: Sequence[Certificate]) -> SignedList
     root = _root_of(signer, signed, kind, anchors)
     trouble = "" if root is not None else f"{kind}_not_anchored"
     if _PURPOSES[kind] not in signer.purposes:
-        trouble = f"{kind}_signer_not_allowed"
+        if not signer.may_certify:
+            trouble = f"{kind}_signer_not_allowed"
+        elif root is None and any(signer.public_info == anchor.public_info for anchor in anchors):
+            trouble, root = "", signer
+        proof = replace(proof, notes=(*proof.notes, "list_signed_by_a_root"))
     return SignedList(kind, signed.content, signer, root, proof, trouble)
 
 

@@ -30,6 +30,7 @@ from gated.document import keys
 from gated.document.errors import TrustError
 from gated.document.trust.certificates import Certificate
 from gated.document.trust.chain import Chain
+from gated.document.trust.crls import Revoked
 from gated.document.trust.deviations import Deviation
 from gated.document.trust.revocation import REVOCATION
 from gated.document.trust.security_object import Sod, open_sod
@@ -71,6 +72,7 @@ class Authentication:
 
     `notes` are codes of what is odd without being wrong. `deviations` are those that the issuing state
     tells of this document. `signed_groups` are the numbers in the security object, whatever it is worth.
+    `revoked` is the entry of a revocation list that made `revocation` fail.
     """
 
     checks: tuple[Check, ...]
@@ -78,6 +80,7 @@ class Authentication:
     signer: Certificate | None
     csca: Certificate | None
     signed_groups: frozenset[int]
+    revoked: Revoked | None
     deviations: tuple[Deviation, ...]
     notes: tuple[str, ...]
 
@@ -178,6 +181,7 @@ class PassiveAuthentication:
             signer=self._chain.signer if self._chain else None,
             csca=self._chain.root if self._chain else None,
             signed_groups=self.signed_groups,
+            revoked=self._chain.revoked if self._chain else None,
             deviations=deviations,
             notes=tuple(dict.fromkeys(self._notes)),
         )

@@ -168,6 +168,7 @@ _REASONS = {
     "master_list_type": Reason("what is signed is no master list", f"{_LISTS}.1"),
     "pem_malformed": Reason("an armoured block is not well formed", "RFC 7468"),
     # notes: odd, and not wrong
+    "cms_content_bare": Reason("the content is enclosed as PKCS #7 had it", "RFC 5652, 5.2.1"),
     "cms_not_der": Reason("the structure is coded in BER, not DER", f"RFC 5652, 5.1; {_SOD}"),
     "cms_several_signers": Reason("the structure has several signers", f"{_SOD}, signerInfos"),
     "com_differs_from_sod": Reason("EF.COM lists other data groups than are signed", "Doc 9303-10, 4.6.1"),
@@ -181,6 +182,7 @@ _REASONS = {
     "issuer_alt_name_malformed": Reason(
         "the issuer's alternative name is not well formed", f"{_PROFILE}.1.2"
     ),
+    "list_signed_by_a_root": Reason("a root signed the list itself", "Doc 9303-12, 3.1; Doc 9303-3, 7.3.2"),
     "private_key_usage_period_malformed": Reason(
         "the private key's period is not well formed", f"{_PROFILE}"
     ),

@@ -15,23 +15,26 @@ REVOCATION = "revocation"
 
 def check_revocation(
     signer: Certificate, root: Certificate, store: TrustStore, at: datetime, policy: TrustPolicy
-) -> Check:
-    """The check `revocation`: failed if any verified list names signer or root, of whatever age.
+) -> tuple[Check, Revoked | None]:
+    """The check `revocation`, and the entry that made it fail.
 
-    Otherwise the latest list of the root must be fresh at the time: `crl_missing` and `crl_stale` leave the
-    check undetermined. A list issued after the time counts, since it holds all that were revoked before.
+    It fails if any verified list names signer or root, of whatever age. Otherwise the latest list of the
+    root must be fresh at the time: `crl_missing` and `crl_stale` leave the check undetermined. A list issued
+    after the time counts, since it holds all that were revoked before.
     """
     names = store.names_of(root)
     lists = store.crls_for(names | {signer.issuer})
-    if _entry(signer, lists) is not None:
-        return Check(REVOCATION, Result.FAILED, "document_signer_revoked")
-    if _entry(root, store.crls_for(names | {root.issuer})) is not None:
-        return Check(REVOCATION, Result.FAILED, "csca_revoked")
+    entry = _entry(signer, lists)
+    if entry is not None:
+        return Check(REVOCATION, Result.FAILED, "document_signer_revoked"), entry
+    entry = _entry(root, store.crls_for(names | {root.issuer}))
+    if entry is not None:
+        return Check(REVOCATION, Result.FAILED, "csca_revoked"), entry
     if not lists:
-        return Check(REVOCATION, Result.UNDETERMINED, "crl_missing")
+        return Check(REVOCATION, Result.UNDETERMINED, "crl_missing"), None
     if not any(is_fresh(item, at, policy) for item in lists):
-        return Check(REVOCATION, Result.UNDETERMINED, "crl_stale")
-    return Check(REVOCATION, Result.SUCCESSFUL)
+        return Check(REVOCATION, Result.UNDETERMINED, "crl_stale"), None
+    return Check(REVOCATION, Result.SUCCESSFUL), None
 
 
 def is_fresh(listed: RevocationList, at: datetime, policy: TrustPolicy) -> bool:

@@ -16,11 +16,11 @@ from typing import Any
 
 from asn1crypto import cms
 
-from gated.document import keys
-from gated.document.errors import TrustError
+from gated.document import keys, tlv
+from gated.document.errors import TlvError, TrustError
 from gated.document.trust.asn1 import ASN1_ERRORS, definite, set_codings
 from gated.document.trust.certificates import Certificate, parse_certificate
-from gated.document.trust.names import CanonicalName, canonical
+from gated.document.trust.names import CanonicalName, canonical, dotted
 from gated.document.trust.signatures import (
     Scheme,
     digest_of,
@@ -125,6 +125,7 @@ class SignedData:
 
     content_type: str
     content: bytes
+    digested: bytes
     certificates: tuple[Certificate, ...]
     unread: tuple[str, ...]
     signers: tuple[Signer, ...]
@@ -136,7 +137,7 @@ class SignedData:
 
     def verify(self, certificate: Certificate) -> Proof:
         """Check that this certificate's key made the first signature. Raises TrustError as `Signer.prove`."""
-        return self.signers[0].prove(certificate, self.content_type, self.content)
+        return self.signers[0].prove(certificate, self.content_type, self.digested)
 
     def prove(self, known: Iterable[Certificate] = ()) -> Proof:
         """The first of `proofs`. Raises TrustError of the first attempt as that does."""
@@ -157,7 +158,7 @@ class SignedData:
             for certificate, notes in self._candidates(signer, tuple(known)):
                 try:
                     tries = MAX_TRIES if failure is None and not found else 1
-                    proof = signer.prove(certificate, self.content_type, self.content, tries)
+                    proof = signer.prove(certificate, self.content_type, self.digested, tries)
                 except TrustError as error:
                     failure = failure or SignerFailure(error.code, certificate)
                 else:
@@ -224,18 +225,41 @@ def _read(body: Any, notes: tuple[str, ...]) -> SignedData:
     enclosed = body["certificates"] or ()
     if len(enclosed) > MAX_CERTIFICATES:
         raise TrustError("cms_too_many_certificates")
-    content = body["encap_content_info"]["content"]
-    if not content:
-        raise TrustError("cms_content_missing")
+    content_type, content, digested = _content(bytes(body.dump()))
+    if content != digested:
+        notes = (*notes, "cms_content_bare")
     certificates, unread = _certificates(enclosed)
     return SignedData(
-        content_type=body["encap_content_info"]["content_type"].dotted,
-        content=bytes(content),
+        content_type=content_type,
+        content=content,
+        digested=digested,
         certificates=certificates,
         unread=unread,
         signers=_signers(infos),
         notes=notes,
     )
+
+
+def _content(coded: bytes) -> tuple[str, bytes, bytes]:
+    """Type, content, and what of it is hashed, whatever version the structure claims (RFC 5652 section 5.2).
+
+    Without the octet string, as PKCS #7 had it, the hash is over the value of the content (section 5.2.1).
+    """
+    try:
+        body = tlv.parse_one(coded, 0xA0, max_length=len(coded)).value
+        fields = tlv.parse(tlv.parse_one(body, 0x30, max_length=len(coded)).value, max_length=len(coded))
+        parts = tlv.parse(fields[2].value, max_length=len(coded))
+        if [part.tag for part in parts] == [0x06]:
+            raise TrustError("cms_content_missing")
+        if [part.tag for part in parts] != [0x06, 0xA0]:
+            raise TrustError("cms_malformed")
+        whole = tlv.parse_one(parts[1].value, max_length=len(coded))
+    except (TlvError, IndexError) as error:
+        raise TrustError("cms_malformed") from error
+    if whole.tag not in {0x04, 0x30}:
+        raise TrustError("cms_malformed")
+    content = whole.value if whole.tag == 0x04 else parts[1].value
+    return dotted(parts[0].value), content, whole.value
 
 
 def _certificates(enclosed: Any) -> tuple[tuple[Certificate, ...], tuple[str, ...]]:
