@@ -54,7 +54,7 @@ def signed_data(
     signers = (signer, *chosen.further_signers)
     body = cms.SignedData(
         {
-            "version": "v1" if chosen.encoding == "pkcs7" else "v3",
+            "version": "v3",
             "digest_algorithms": [_digest(chosen, item) for item in signers],
             "encap_content_info": {
                 "content_type": content_type,
@@ -68,11 +68,9 @@ def signed_data(
     if chosen.attributes == "unsorted":
         coded = _with_attributes_reversed(coded, content_type, content, signers, chosen)
     coded = coded.replace(b"\x02\x01\x03\x31", b"\x02\x01" + bytes([int(chosen.version[1:])]) + b"\x31", 1)
-    return (
-        coded
-        if chosen.encoding in {"der", "pkcs7"}
-        else indefinite(coded, pieces=chosen.encoding == "pieces")
-    )
+    if chosen.encoding == "pkcs7":
+        return _without_octet_string(coded)
+    return coded if chosen.encoding == "der" else indefinite(coded, pieces=chosen.encoding == "pieces")
 
 
 def indefinite(coded: bytes, *, pieces: bool = False, depth: int = 0) -> bytes:
@@ -89,6 +87,17 @@ def indefinite(coded: bytes, *, pieces: bool = False, depth: int = 0) -> bytes:
     parts = tlv.parse(item.value)
     inner = b"".join(indefinite(part.encode(), pieces=pieces, depth=depth + 1) for part in parts)
     return bytes([item.tag, 0x80]) + inner + b"\0\0"
+
+
+def _without_octet_string(coded: bytes) -> bytes:
+    """The content directly under its tag."""
+    kind, body = tlv.parse(tlv.parse_one(coded).value)
+    fields = list(tlv.parse(tlv.parse_one(body.value).value))
+    content_type, content = tlv.parse(fields[2].value)
+    bare = tlv.encode(0xA0, tlv.parse_one(content.value, 0x04).value)
+    fields[2] = tlv.Tlv(0x30, content_type.encode() + bare)
+    inside = tlv.encode(0x30, b"".join(part.encode() for part in fields))
+    return tlv.encode(0x30, kind.encode() + tlv.encode(0xA0, inside))
 
 
 def _signer_info(content_type: str, content: bytes, signer: "Identity", habits: Habits) -> dict[str, Any]:
