@@ -111,15 +111,15 @@ class ZoneReader:
         return finding.zones(finding.heat_of(logits), factor)
 
     def find_nearer(self, grey: Grey) -> list[finding.Found]:
-        """The same in each of four overlapping windows: what is too small in the whole may show there."""
+        """The same in each of five overlapping windows: what is too small in the whole may show there."""
         height, width = grey.shape
         tall, wide = round(NEARER * height), round(NEARER * width)
         found = []
-        for top in (0, height - tall):
-            for left in (0, width - wide):
-                for zone in self.find(np.ascontiguousarray(grey[top : top + tall, left : left + wide])):
-                    strips = tuple(strip.moved(left, top) for strip in zone.strips)
-                    found.append(finding.Found(strips, zone.heat))
+        down, right = height - tall, width - wide
+        for top, left in ((0, 0), (0, right), (down, 0), (down, right), (down // 2, right // 2)):
+            for zone in self.find(np.ascontiguousarray(grey[top : top + tall, left : left + wide])):
+                strips = tuple(strip.moved(left, top) for strip in zone.strips)
+                found.append(finding.Found(strips, zone.heat))
         return sorted(found, key=lambda zone: -zone.heat)[:MAX_NEARER]
 
     def best(self, grey: Grey) -> ZoneReading | None:
