@@ -12,7 +12,7 @@ from gated.document.errors import TrustError
 from gated.document.trust.certificates import parse_certificate
 from gated.document.trust.crls import parse_crl
 from gated.document.trust.passive import Authentication, Excuse, TrustStore
-from hw_sim.passport.pki import Authority, Oddities
+from hw_sim.passport.pki import Authority, Identity, Oddities
 from hw_sim.passport.pki_lists import revocation_list
 from tests.document.founded_states import AT, authentication, check, sod, state, store
 from tests.document.material import FUZZ, accepts_or_raises, damaged, refused
@@ -161,6 +161,31 @@ def test_a_list_may_name_its_issuers_former_name() -> None:
     listed = new.revocation_list({signer_serial(old): ""}, issued=ISSUED, extensions=[told])
     loaded = TrustStore.load([], [old.csca.der, new.csca.der], [], crls=[listed])
     assert revocation(authentication(sod(old), loaded)).reason == "document_signer_revoked"
+
+
+def test_no_state_revokes_or_clears_for_another() -> None:
+    """A list under the other state's name, and one that claims the name as a former one."""
+    other = state("other land", state="FRA", country="FR")
+    victim = state().csca.certificate.subject
+    pretended = Identity(other.csca.key, with_subject(other.csca.certificate, victim))
+    for revoked in ({signer_serial(state()): ""}, {}):
+        under_its_name = revocation_list(pretended, revoked, this_update=ISSUED, next_update=None)
+        former = x509.GeneralName("directory_name", victim)
+        told = crl.TBSCertListExtension(
+            {"extn_id": "issuer_alt_name", "extn_value": x509.GeneralNames([former])}
+        )
+        as_a_former = other.revocation_list(revoked, issued=ISSUED, extensions=[told])
+        lists = [parse_crl(under_its_name), parse_crl(as_a_former)]
+        loaded = TrustStore(store(state(), other).roots, crls=lists)
+        assert loaded.crls == (lists[1],)
+        found = authentication(sod(state()), loaded, policy=REQUIRED)
+        assert revocation(found).reason == "crl_missing"
+
+
+def with_subject(certificate: x509.Certificate, subject: x509.Name) -> x509.Certificate:
+    changed = x509.Certificate.load(certificate.dump())
+    changed["tbs_certificate"]["subject"] = subject
+    return changed
 
 
 # --- lists that say less than they seem to ----------------------------------------------------------

@@ -50,7 +50,8 @@ class Revoked:
 class RevocationList:
     """A complete list of one issuer, unverified.
 
-    `names` are the issuer's name and those that it bore before, told as alternative names (table 10, note 1).
+    `names` are the issuer's name and those that it bore before, told as alternative names (table 10, note
+    1), within its country.
     """
 
     der: bytes
@@ -72,7 +73,7 @@ class RevocationList:
     @property
     def country(self) -> str:
         """The country of the issuer, in capitals; empty if it names none."""
-        return next((value.upper() for kind, value in self.issuer if kind == COUNTRY), "")
+        return _country(self.issuer)
 
     def is_signed_by(self, issuer: Certificate) -> bool:
         """Whether the issuer's key made the signature."""
@@ -105,7 +106,7 @@ def _read(listed: crl.CertificateList, der: bytes) -> RevocationList:
     return RevocationList(
         der=der,
         issuer=name,
-        names=frozenset({name, *former}),
+        names=frozenset({name, *(item for item in former if _country(item) == _country(name))}),
         issuer_text=readable(issuer),
         authority_key_id=authority,
         number=number,
@@ -116,6 +117,10 @@ def _read(listed: crl.CertificateList, der: bytes) -> RevocationList:
         scheme=scheme,
         signature=bytes(listed["signature"].native),
     )
+
+
+def _country(name: CanonicalName) -> str:
+    return next((value.upper() for kind, value in name if kind == COUNTRY), "")
 
 
 def _aware(time: Any) -> datetime:

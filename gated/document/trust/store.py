@@ -164,10 +164,14 @@ class TrustStore:
                 yield from listed.entries
 
     def _verified(self, crls: Iterable[RevocationList], trouble: list[Refusal]) -> Iterator[RevocationList]:
-        """Lists that a root signed which may: found by key identifier, then by name."""
+        """Lists that a root of the same country signed which may: found by key identifier, then by name.
+
+        No state speaks for another, whatever names its list bears.
+        """
         for number, listed in enumerate(crls, 1):
             candidates = list(self._by_key.get(listed.authority_key_id or b"", ()))
             candidates += self._by_name.get(listed.issuer, ())
+            candidates = [item for item in candidates if same_country(item.country, listed.country)]
             if any(item.may_sign_lists and listed.is_signed_by(item) for item in candidates):
                 yield listed
                 continue
