@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from drivers.pcsc_reader import PcscChipReader
-from gated.core.settings import ChipReaderSettings
 from gated.document.access import Password, PasswordKind
 from gated.document.lds import parse_sod
 from gated.document.reading import ChipFiles, drive, read_passport
@@ -22,6 +21,7 @@ from hw_sim.passport.profile import photograph
 from tests import pcsc_rig
 from tests.hw_sim.test_vpcd import Reader
 from tests.system.independent import programs
+from tests.system.independent.reader import SETTINGS, until_empty
 
 pytestmark = pytest.mark.slow
 
@@ -78,9 +78,15 @@ def daemon() -> Iterator[pcsc_rig.Daemon]:
         one.stop()
 
 
+@pytest.fixture
+def empty(daemon: pcsc_rig.Daemon) -> pcsc_rig.Daemon:
+    until_empty()
+    return daemon
+
+
 @pytest.mark.skipif(bool(NO_DAEMON or NO_TOOL), reason=NO_DAEMON or NO_TOOL)
-def test_opensc_finds_our_chip_in_the_reader_of_the_pcsc_daemon(daemon: pcsc_rig.Daemon) -> None:
-    chip = programs.gate_sim_chip(daemon.port, "pace+bac")
+def test_opensc_finds_our_chip_in_the_reader_of_the_pcsc_daemon(empty: pcsc_rig.Daemon) -> None:
+    chip = programs.gate_sim_chip(empty.port, "pace+bac")
     try:
         passport = bac_passport("pace+bac")
         atr = profiles.BY_NAME["pace+bac"].chip(date(2026, 11, 23)).atr
@@ -137,10 +143,10 @@ def test_our_reading_reads_vsmartcards_passport(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(bool(NO_CARD or NO_DAEMON), reason=NO_CARD or NO_DAEMON)
-def test_our_pcsc_driver_reads_vsmartcards_passport(daemon: pcsc_rig.Daemon, tmp_path: Path) -> None:
+def test_our_pcsc_driver_reads_vsmartcards_passport(empty: pcsc_rig.Daemon, tmp_path: Path) -> None:
     passport = bac_passport()
-    card = their_card(daemon.port, tmp_path, passport)
-    reader = PcscChipReader(ChipReaderSettings(interface="pcsc", name="virtual pcd 00 00", exchange_s=5.0))
+    card = their_card(empty.port, tmp_path, passport)
+    reader = PcscChipReader(SETTINGS)
     try:
         reader.open()
         assert reader.await_card(programs.START_S)

@@ -3,7 +3,6 @@
 import json
 import secrets
 import subprocess
-import time
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -11,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from drivers.pcsc_reader import PcscChipReader
-from gated.core.settings import ChipReaderSettings
 from gated.document.access import Password, PasswordKind
 from gated.document.reading import drive, read_passport
 from hw_sim.passport import lds, profiles
@@ -19,6 +17,7 @@ from hw_sim.passport.chip import Chip
 from hw_sim.passport.profile import CAN
 from tests import pcsc_rig
 from tests.system.independent import programs
+from tests.system.independent.reader import SETTINGS, until_empty
 
 TODAY = date(2026, 11, 23)
 LIBRARIES = ("/usr/lib/x86_64-linux-gnu/libeac.so.3", "/usr/lib/x86_64-linux-gnu/libpcsclite.so.1")
@@ -64,23 +63,17 @@ def daemon() -> Iterator[pcsc_rig.Daemon]:
 
 
 @pytest.fixture
-def reader(daemon: pcsc_rig.Daemon) -> Iterator[pcsc_rig.Daemon]:
-    """The reader with nothing on it, before and after; the daemon must have noticed."""
+def empty(daemon: pcsc_rig.Daemon) -> Iterator[pcsc_rig.Daemon]:
+    """The daemon with nothing on its reader, before and after."""
+    until_empty()
     yield daemon
     daemon.take_away()
-    watch = PcscChipReader(ChipReaderSettings(interface="pcsc", name="virtual pcd 00 00"))
-    watch.open()
-    deadline = time.monotonic() + programs.START_S
-    while watch.card_present():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    watch.close()
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_libeac_opens_our_chip_and_reads_its_files(reader: pcsc_rig.Daemon, name: str) -> None:
+def test_libeac_opens_our_chip_and_reads_its_files(empty: pcsc_rig.Daemon, name: str) -> None:
     passport = profiles.BY_NAME[name].passport(TODAY)
-    reader.lay(Chip(passport))
+    empty.lay(Chip(passport))
     done = terminal("CAN", CAN)
     assert done.returncode == 0, done.stderr
     read = json.loads(done.stdout)
@@ -96,14 +89,14 @@ def terminal(kind: str, secret: str) -> "subprocess.CompletedProcess[str]":
 @pytest.mark.skipif(bool(NO_CARD), reason=NO_CARD)
 @pytest.mark.parametrize("kind", [PasswordKind.CAN, PasswordKind.MRZ])
 def test_we_open_the_chip_of_vsmartcard_and_libeac(
-    daemon: pcsc_rig.Daemon, tmp_path: Path, kind: PasswordKind
+    empty: pcsc_rig.Daemon, tmp_path: Path, kind: PasswordKind
 ) -> None:
     passport = profiles.BY_NAME["pace"].passport(TODAY)
     key = passport.access_key
     for fid in FILES:
         (tmp_path / f"{fid:04x}").write_bytes(passport.files[fid])
-    card = programs.python("pace_card.py", "127.0.0.1", str(daemon.port), str(tmp_path), CAN, zone_of(key))
-    reader = PcscChipReader(ChipReaderSettings(interface="pcsc", name="virtual pcd 00 00"))
+    card = programs.python("pace_card.py", "127.0.0.1", str(empty.port), str(tmp_path), CAN, zone_of(key))
+    reader = PcscChipReader(SETTINGS)
     try:
         reader.open()
         assert reader.await_card(programs.START_S)
