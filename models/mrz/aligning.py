@@ -45,7 +45,8 @@ def probabilities(logits: npt.NDArray[np.float32], temperature: float) -> Floats
     scaled = logits.astype(np.float64) / temperature
     scaled -= scaled.max(1, keepdims=True)
     raised: Floats = np.exp(scaled)
-    return raised / raised.sum(1, keepdims=True)
+    raised /= raised.sum(1, keepdims=True)
+    return raised
 
 
 def grid_of(columns: Floats) -> Grid | None:
@@ -93,7 +94,8 @@ def _in_step(centres: Floats, usual: float) -> Floats:
             break
     _, pitch, bent, phase = best
     numbers: Floats = np.round(bent / pitch - phase)
-    return numbers - numbers[0]
+    numbers -= numbers[0]
+    return numbers
 
 
 def _centres(columns: Floats) -> Floats:

@@ -73,7 +73,7 @@ def heat_of(logits: Floats) -> Floats:
 def zones(heat: Floats, factor: float) -> list[Found]:
     """The likeliest zones, best first; `factor` is that of `looking.looked_at`."""
     lines = _joined(_pieces(heat))
-    found = []
+    found: list[Found] = []
     while lines and len(found) < MAX_ZONES:
         seed = max(lines, key=lambda piece: piece.heat)
         members = _neighbours(seed, lines)
@@ -87,7 +87,7 @@ def _pieces(heat: Floats) -> list[_Piece]:
     """Connected warm cells that are long and thin."""
     warm = (heat > WARM).astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(warm, connectivity=8)
-    order = np.argsort(-stats[1:, cv2.CC_STAT_AREA])[:MAX_PIECES] + 1 if count > 1 else []
+    order: Any = np.argsort(-stats[1:, cv2.CC_STAT_AREA])[:MAX_PIECES] + 1 if count > 1 else []
     pieces = []
     for label in order:
         left, top, width, height, area = stats[label]

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.manifest import MrzReading, PageNetwork
+from models.mrz.cutting import Strip
 from models.mrz.reading import ZoneReader
 from models.mrz.sight import PageSight, seen
 from models.tflite import Image, TensorModel
@@ -56,18 +57,7 @@ class PageReader:
             if best.whole
             else ()
         )
-        corners = tuple(
-            tuple(
-                (x / factor, y / factor)
-                for x, y in (
-                    strip.at(0, -strip.cap / 2),
-                    strip.at(strip.length, -strip.cap / 2),
-                    strip.at(strip.length, strip.cap / 2),
-                    strip.at(0, strip.cap / 2),
-                )
-            )
-            for strip in best.strips
-        )
+        corners = tuple(_corners(strip, factor) for strip in best.strips)
         return PageReading(lines, corners, sight)
 
     def wipe(self) -> None:
@@ -78,6 +68,17 @@ class PageReader:
 
 def _network(entry: PageNetwork) -> TensorModel:
     return TensorModel(entry.file, entry.sha256, (1, entry.height, entry.width, 1), entry.outputs)
+
+
+def _corners(strip: Strip, factor: float) -> tuple[Point, Point, Point, Point]:
+    """The corners of a line in the image that was reduced by `factor`."""
+    above, below = -strip.cap / 2, strip.cap / 2
+
+    def point(along: float, down: float) -> Point:
+        x, y = strip.at(along, down)
+        return x / factor, y / factor
+
+    return point(0, above), point(strip.length, above), point(strip.length, below), point(0, below)
 
 
 def _grey(page: Image) -> tuple[npt.NDArray[np.uint8], float]:

@@ -137,7 +137,9 @@ def _best(form: Format, places: list[dict[str, float]]) -> _Zone | None:
     """The likeliest zone of one format, or None if it allows nothing near."""
     spelled = [(f, _spell(f, places[f.start : f.end])) for f in form.fields]
     covered = [(f, texts) for f, texts in spelled if _offset(form, f) is not None]
-    groups = [((f,), texts) for f, texts in spelled if _offset(form, f) is None]
+    groups: list[tuple[tuple[Field, ...], list[_Candidate]]] = [
+        ((f,), texts) for f, texts in spelled if _offset(form, f) is None
+    ]
     if form.composite is not None:
         composite = Field("composite", form.composite, form.composite + 1, (DIGITS,))
         fields = (*(f for f, _ in covered), composite)

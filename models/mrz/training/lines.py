@@ -101,7 +101,7 @@ def _surrounded(
             cv2.polylines(image, [polygon], isClosed=True, color=rng.uniform(0, 0.8)), np.float32
         )
     page = cv2.fillConvexPoly(np.zeros(image.shape, np.uint8), polygon, 1) > 0
-    beyond = rng.uniform(0, 1) + photography.paper(image.shape[:2], rng, 10)
+    beyond = rng.uniform(0, 1) + photography.paper((image.shape[0], image.shape[1]), rng, 10)
     return np.where(page, image, beyond).astype(np.float32)
 
 
@@ -116,12 +116,11 @@ def _defaced(image: Any, pitch: float, rng: np.random.Generator) -> Any:
         height, width = image.shape
         layer = image.copy()
         for _ in range(int(rng.integers(1, 4))):
-            ends = [
+            start, end = (
                 (int(rng.integers(-20, width + 20)), int(rng.integers(-20, height + 20))) for _ in range(2)
-            ]
-            cv2.line(
-                layer, *ends, rng.uniform(0.2, 1), max(1, round(pitch * rng.uniform(0.05, 0.35))), cv2.LINE_AA
             )
+            light, thick = rng.uniform(0.2, 1), max(1, round(pitch * rng.uniform(0.05, 0.35)))
+            cv2.line(layer, start, end, light, thick, cv2.LINE_AA)
         share = np.float32(rng.uniform(0.1, 0.5))
         image = image * (1 - share) + layer * share
     return image

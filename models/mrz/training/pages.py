@@ -248,7 +248,7 @@ def _portrait(page: Floats, rng: np.random.Generator, scale: float, high: float)
     top, left = round(rng.uniform(0.15, 0.25) * high * scale), round(rng.uniform(3, 7) * scale)
     tall, wide = round(0.45 * high * scale), round(0.34 * high * scale)
     target = page[top : top + tall, left : left + wide]
-    shape = target.shape[:2]
+    shape = target.shape[0], target.shape[1]
     target[:] = rng.uniform(0.5, 0.95) + photography.relief(shape, (3, 3), rng)[..., None] * np.float32(0.05)
     middle = shape[1] // 2, round(shape[0] * 0.45)
     skin, hair = rng.uniform(0.3, 0.85, 3), rng.uniform(0.05, 0.5)

@@ -76,7 +76,7 @@ def glare(image: Floats, rng: np.random.Generator) -> Floats:
 
 def exposed(image: Floats, rng: np.random.Generator) -> Floats:
     """Uneven light, gamma, noise; then sharpening as scanners do it."""
-    shape = image.shape[:2]
+    shape = image.shape[0], image.shape[1]
     out: Any = image
     if rng.random() < 0.4:
         shade = 1 + relief(shape, (2, 2), rng) * np.float32(rng.uniform(0, 0.15))
@@ -93,7 +93,7 @@ def exposed(image: Floats, rng: np.random.Generator) -> Floats:
 
 def compressed(image: Floats, rng: np.random.Generator) -> npt.NDArray[np.uint8]:
     """Eight bits; most of the time through JPEG."""
-    pixels = np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)
+    pixels: npt.NDArray[np.uint8] = np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)
     if rng.random() < 0.7:
         quality = int(rng.integers(25, 96))
         _, encoded = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])

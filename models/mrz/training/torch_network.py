@@ -10,7 +10,7 @@ from torch import nn
 from models.mrz.training.network import Layer, Pyramid
 
 
-class Same(nn.Module):
+class Same(nn.Module):  # type: ignore[misc]  # torch is not installed where types are checked
     """Pads as TensorFlow's SAME does for extents that the stride divides: the odd pixel goes behind."""
 
     def __init__(self, kernel: tuple[int, int], stride: tuple[int, int]) -> None:
@@ -50,7 +50,7 @@ def build(table: Sequence[Layer], channels: int) -> nn.Sequential:
     return nn.Sequential(*rows)
 
 
-class Finder(nn.Module):
+class Finder(nn.Module):  # type: ignore[misc]  # as above
     """A Pyramid. The order in which the parts are named is the order in which `folded` numbers them."""
 
     def __init__(self, table: Pyramid) -> None:

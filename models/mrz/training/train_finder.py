@@ -41,7 +41,7 @@ def mask(strips: tuple[Any, ...], factor: float) -> Any:
     return cells
 
 
-class Stream(IterableDataset[Any]):
+class Stream(IterableDataset[Any]):  # type: ignore[misc]  # torch is not installed where types are checked
     """Endless pages; each worker has its own seed."""
 
     def __init__(self, seed: int) -> None:

@@ -26,7 +26,7 @@ BATCH = 48
 RATE = 4e-3
 
 
-class Stream(IterableDataset[Any]):
+class Stream(IterableDataset[Any]):  # type: ignore[misc]  # torch is not installed where types are checked
     """Endless samples; each worker has its own seed."""
 
     def __init__(self, seed: int) -> None:
