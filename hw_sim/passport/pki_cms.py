@@ -3,14 +3,12 @@
 import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from asn1crypto import algos, cms, core, x509
 
 from gated.document import tlv
-
-if TYPE_CHECKING:
-    from hw_sim.passport.pki import Identity
+from hw_sim.passport.pki_certificates import Identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +32,13 @@ class Habits:
     encoding: Literal["der", "ber", "pieces", "pkcs7"] = "der"
     issuer: x509.Name | None = None
     serial: int | None = None
-    further_signers: tuple["Identity", ...] = field(default=())
+    further_signers: tuple[Identity, ...] = field(default=())
 
 
 def signed_data(
     content_type: str,
     content: bytes,
-    signer: "Identity",
+    signer: Identity,
     certificates: tuple[x509.Certificate, ...],
     *,
     by_key_id: bool = False,
@@ -100,7 +98,7 @@ def _without_octet_string(coded: bytes) -> bytes:
     return tlv.encode(0x30, kind.encode() + tlv.encode(0xA0, inside))
 
 
-def _signer_info(content_type: str, content: bytes, signer: "Identity", habits: Habits) -> dict[str, Any]:
+def _signer_info(content_type: str, content: bytes, signer: Identity, habits: Habits) -> dict[str, Any]:
     written = _attributes(content_type, content, signer, habits)
     stored = bytes(written.untag().dump())
     # Signed as a SET OF, stored under an implicit tag: RFC 5652 section 5.4.
@@ -116,7 +114,7 @@ def _signer_info(content_type: str, content: bytes, signer: "Identity", habits: 
     return info
 
 
-def _attributes(content_type: str, content: bytes, signer: "Identity", habits: Habits) -> cms.CMSAttributes:
+def _attributes(content_type: str, content: bytes, signer: Identity, habits: Habits) -> cms.CMSAttributes:
     digested = tlv.parse_one(content).value if habits.encoding == "pkcs7" else content
     digest = hashlib.new(habits.digest or signer.digest, digested).digest()
     attributes = [
@@ -130,7 +128,7 @@ def _attributes(content_type: str, content: bytes, signer: "Identity", habits: H
 
 
 def _with_attributes_reversed(
-    coded: bytes, content_type: str, content: bytes, signers: tuple["Identity", ...], habits: Habits
+    coded: bytes, content_type: str, content: bytes, signers: tuple[Identity, ...], habits: Habits
 ) -> bytes:
     """Each set of attributes stored backwards, as a library that does not sort them does."""
     for signer in signers:
@@ -140,7 +138,7 @@ def _with_attributes_reversed(
     return coded
 
 
-def _digest(habits: Habits, signer: "Identity") -> algos.DigestAlgorithm:
+def _digest(habits: Habits, signer: Identity) -> algos.DigestAlgorithm:
     named = {"algorithm": habits.digest_named or habits.digest or signer.digest}
     return algos.DigestAlgorithm(named | ({"parameters": core.Null()} if habits.digest_null else {}))
 

@@ -5,20 +5,17 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from asn1crypto import core, crl, x509
 
 from gated.document.tlv import encode
-
-if TYPE_CHECKING:
-    from hw_sim.passport.pki import Identity
+from hw_sim.passport.pki_certificates import Identity
 
 CONTENT_DEVIATIONS = "2.23.136.1.1.7"
 
 
 def revocation_list(
-    issuer: "Identity",
+    issuer: Identity,
     revoked: Mapping[int, str],
     *,
     this_update: datetime,
@@ -94,7 +91,7 @@ def ldif(objects: Iterable[tuple[str, bytes]], country: str = "UT") -> bytes:
     return "\n".join(lines).encode()
 
 
-def _key_id(issuer: "Identity") -> bytes:
+def _key_id(issuer: Identity) -> bytes:
     return bytes(issuer.certificate.key_identifier)
 
 
