@@ -5,21 +5,17 @@ They print personal data, which the operator gave; nothing else here does.
 
 import argparse
 import sys
-from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
 
 from gated.commands.answer import Answer, UsageError, Words
-from gated.document.mrz import Examined, examine
-from gated.document.mrz.codes import CODES
+from gated.commands.mrz_report import examined_text, examined_value
+from gated.document.mrz import examine
 from gated.runtime.clock import now_utc
 
 MAX_INPUT = 4096  # bytes; a zone is 90 characters, and what is far longer is another file
 MAX_LINES = 3
 YEARS = range(1980, 2200)  # the first standard for machine-readable passports is of 1980
-
-_LABEL = 21
 
 
 def add(mrz: Words) -> None:
@@ -45,54 +41,6 @@ def mrz_read(arguments: argparse.Namespace) -> Answer:
     from gated.commands import mrz_read as images  # noqa: PLC0415 - see above
 
     return images.read(arguments)
-
-
-def examined_value(examined: Examined) -> dict[str, Any]:
-    """`format`, `valid`, `fields`, `checks` and `errors`, for JSON. Personal data."""
-    return {
-        "format": examined.format,
-        "valid": examined.valid,
-        "fields": examined.fields.reveal().by_name(),
-        "checks": dict(examined.checks),
-        "errors": [
-            {
-                "field": fault.field,
-                "line": fault.line,
-                "column": fault.column,
-                "reason": fault.reason,
-                "text": fault.text,
-            }
-            for fault in examined.faults
-        ],
-    }
-
-
-def examined_text(examined: Examined) -> Iterator[str]:
-    """The same in lines for people. Personal data."""
-    yield _line("format", examined.format or "none")
-    yield _line("valid", "yes" if examined.valid else "no")
-    for name, value in examined.fields.reveal().by_name().items():
-        if value is not None:
-            yield _line(name, _told(name, value) or "-")
-    for name, state in examined.checks.items():
-        if state != "absent":
-            yield _line(f"check {name}", state)
-    for fault in examined.faults:
-        places = [f"{word} {at}" for word, at in (("line", fault.line), ("column", fault.column)) if at]
-        yield _line("error", ", ".join([*places, f"{fault.field} {fault.reason}"]) + f": {fault.text}")
-
-
-def _line(label: str, value: str) -> str:
-    return f"{label:<{_LABEL}}  {value}".rstrip()
-
-
-def _told(name: str, value: str) -> str:
-    """A value with what its code stands for; control characters of a bad line do not reach the terminal."""
-    shown = "".join(
-        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in value
-    )
-    code = CODES.get(value) if name in {"issuer", "nationality"} else None
-    return f"{shown} ({code.meaning})" if code else shown
 
 
 def _lines(raw: bytes) -> list[str]:

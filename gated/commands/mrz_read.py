@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gated.commands.answer import Answer, UsageError, read_capped
-from gated.commands.mrz import examined_text, examined_value
+from gated.commands.mrz_report import examined_text, examined_value
 from gated.core.vocabulary import Advice
 from gated.document.mrz import examine
 from gated.document.mrz.decoding import NOTHING, Reading, decode
