@@ -85,6 +85,7 @@ class Chip:
         self._behaviour = behaviour or Behaviour()
         self._entropy = entropy
         self._times_lost = 0
+        self._work_s = 0.0
         self._hostility = Hostility(self._behaviour)
         trust = passport.terminal
         self._terminal = TerminalAuthentication(trust, entropy) if trust else None
@@ -120,6 +121,7 @@ class Chip:
     def command(self, apdu: bytes) -> bytes:
         """Answer one command APDU, short or extended. Raises NoAnswer."""
         self._stay_or_leave()
+        self._work_s = 0.0
         try:
             response = self._respond(parse(apdu, self._behaviour))
         except (Refused, MessagingRefused) as error:
@@ -128,8 +130,8 @@ class Chip:
         return self._hostility.on_everything(response).encode()
 
     def busy_s(self, command: bytes, response: bytes) -> float:
-        """How long the chip thinks between command and response, in seconds (`chip_timing`)."""
-        return chip_timing.busy_s(command, response) * self._behaviour.slowness
+        """How long the chip thought between its last command and response, in seconds (`chip_timing`)."""
+        return (chip_timing.busy_s(command, response) + self._work_s) * self._behaviour.slowness
 
     def _power_up(self) -> None:
         behaviour, passport = self._behaviour, self._passport
@@ -203,12 +205,18 @@ class Chip:
         command = self._chain.take(part)
         if command is None:
             return Response(b"", OK)
-        granted = self._access is not None
         if self._pace and command.ins != GENERAL_AUTHENTICATE:
             self._pace.abandon()
         for instruction, status in self._behaviour.refuses:
             if command.ins == instruction:
                 raise Refused(status)
+        response = self._carry_out(command, room)
+        passport = self._passport
+        self._work_s = chip_timing.work_s(command, response, passport.protocols, passport.active)
+        return response
+
+    def _carry_out(self, command: Command, room: int) -> Response:
+        granted = self._access is not None
         match command.ins:
             case 0xA4:  # SELECT
                 return self._select(command, granted=granted)
