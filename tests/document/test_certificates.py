@@ -1,6 +1,7 @@
 """Certificates that are read, refused, and compared by name."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from asn1crypto import core, keys, pem, x509
@@ -82,6 +83,31 @@ def test_names_are_equal_in_every_order_case_and_spacing() -> None:
     root = altered(change)
     assert parse_certificate(root).subject == parse_certificate(authority.csca.der).subject
     assert check(sod(authority), TrustStore.load([], [root], [])) == {}
+
+
+@pytest.mark.parametrize(
+    ("coded", "expected"),
+    [
+        (b"\x18\x0f20360101000000Z", datetime(2036, 1, 1, tzinfo=UTC)),
+        (b"\x18\x0e20360101000000", datetime(2036, 1, 1, tzinfo=UTC)),  # without its Z
+        (b"\x18\x1320360101000000+0100", datetime(2035, 12, 31, 23, tzinfo=UTC)),
+        (b"\x17\x0b3601010000Z", datetime(2036, 1, 1, tzinfo=UTC)),  # without seconds
+        (b"\x18\x0f99991231235959Z", datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)),
+    ],
+)
+def test_times_as_states_write_them(coded: bytes, expected: datetime) -> None:
+    def change(certificate: x509.Certificate) -> None:
+        certificate["tbs_certificate"]["validity"]["not_after"] = x509.Time.load(coded)
+
+    assert parse_certificate(altered(change)).not_after == expected
+
+
+def test_a_time_that_no_calendar_holds() -> None:
+    def change(certificate: x509.Certificate) -> None:
+        certificate["tbs_certificate"]["validity"]["not_after"] = x509.Time.load(b"\x18\x0f00000101000000Z")
+
+    with refused(TrustError, "certificate_malformed"):
+        parse_certificate(altered(change))
 
 
 def test_a_key_of_another_kind_did_not_sign() -> None:

@@ -11,7 +11,8 @@ from gated.document.trust.certificates import Certificate, parse_certificate
 from gated.document.trust.contents import Contents, take_apart
 from gated.document.trust.ldif import parse_ldif
 from gated.document.trust.passive import TrustStore
-from hw_sim.passport.pki import Deviating, Habits, Oddities
+from gated.document.trust.signed_data import parse_signed_data
+from hw_sim.passport.pki import CONTENT_MASTER_LIST, Deviating, Habits, Oddities, signed_data
 from hw_sim.passport.pki_lists import ldif
 from tests.document.founded_states import AT, assert_not_loaded, check, list_of, sod, state, store
 from tests.document.material import FUZZ, accepts_or_raises, damaged, refused, test_data
@@ -192,6 +193,20 @@ def test_revocation_lists_and_deviation_lists() -> None:
     assert opened(raw).lists[0][1].trouble == "deviation_list_not_anchored"
 
 
+def test_filling_behind_an_object_is_no_harm() -> None:
+    for filling in (b"\n", b"\r\n", bytes(16)):
+        assert opened(state().csca.der + filling).roots == [root()]
+    assert opened(state().csca.der + b"x").roots == []
+
+
+def test_a_list_may_enclose_many_certificates() -> None:
+    authority = state()
+    chain = (authority.list_signer.certificate, *[authority.csca.certificate] * 40)
+    content = parse_signed_data(authority.master_list(), max_length=10**6).content
+    raw = signed_data(CONTENT_MASTER_LIST, content, authority.list_signer, chain, by_key_id=True)
+    assert opened(raw, root()).roots == [root()]
+
+
 def test_files_that_are_none() -> None:
     with refused(TrustError, "file_unknown"):
         opened(state().sign_document(b"\x30\x00"))
@@ -262,9 +277,10 @@ def test_lines_of_every_kind() -> None:
     raw = b"\r\n".join(lines)
     (entry,) = parse_ldif(raw)
     assert (entry.kind, entry.line, entry.raw) == ("certificate", 6, b"ABCDEF")
-    for broken in (b"dn: x\nuserCertificate: text\n", b"dn: x\nuserCertificate:: ***\n"):
-        with refused(TrustError, "ldif_not_base64"):
-            parse_ldif(broken)
+    good = ldif([("userCertificate;binary", state().csca.der)])
+    broken = good + b"dn: x\nuserCertificate: text\nuserCertificate:: ***\nuserCertificate:< file:///x\n"
+    assert [entry.reason for entry in parse_ldif(broken)] == ["", *["ldif_not_base64"] * 3]
+    assert [reason for _, reason in opened(broken).refused] == ["ldif_not_base64"] * 3
 
 
 # --- the real list ------------------------------------------------------------------------------------------

@@ -237,6 +237,27 @@ def test_what_a_list_says() -> None:
     assert repr(listed) == "RevocationList(UT, 3 entries)"
 
 
+def test_a_list_of_version_1_without_extensions() -> None:
+    """RFC 5280 asks for version 2; an earlier one says enough by its issuer's name."""
+    root = state().csca
+    listed = crl.TbsCertList(
+        {
+            "signature": root.algorithm,
+            "issuer": root.certificate.subject,
+            "this_update": x509.Time({"utc_time": ISSUED}),
+            "revoked_certificates": [
+                {"user_certificate": 5, "revocation_date": x509.Time({"utc_time": ISSUED})}
+            ],
+        }
+    )
+    signed = {
+        "tbs_cert_list": listed, "signature_algorithm": root.algorithm, "signature": root.sign(listed.dump()),
+    }  # fmt: skip
+    raw = bytes(crl.CertificateList(signed).dump())
+    assert parse_crl(raw).revoked.keys() == {5}
+    assert with_lists(state(), raw).crls == (parse_crl(raw),)
+
+
 def test_oversized_lists() -> None:
     with refused(TrustError, "crl_too_long"):
         parse_crl(bytes(5 * 1024 * 1024))

@@ -8,7 +8,7 @@ alternative name, a list of document types) is left out when it is malformed, an
 import hashlib
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from asn1crypto import core, pem, x509
@@ -194,11 +194,11 @@ def _read(certificate: x509.Certificate, der: bytes) -> Certificate:
 
 
 def _time(value: x509.Time) -> datetime:
-    """An aware time; a year 0, which no datetime can hold, is malformed."""
+    """An aware time, of UTC where it lacks the Z; a year 0, which no datetime can hold, is malformed."""
     time = value.native
-    if not isinstance(time, datetime) or time.tzinfo is None:
+    if not isinstance(time, datetime):
         raise TrustError("certificate_malformed")
-    return time
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def _extensions(coded: bytes) -> dict[str, bytes]:

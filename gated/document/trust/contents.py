@@ -90,7 +90,10 @@ def take_apart(raw: bytes, anchors: Sequence[Certificate]) -> Contents:
     if is_ldif(raw):
         contents = Contents("ldif")
         for entry in parse_ldif(raw):
-            _add(contents, entry.kind, entry.raw, f"line {entry.line}", anchors)
+            if entry.reason:
+                contents.refused.append((f"line {entry.line}", entry.reason))
+            else:
+                _add(contents, entry.kind, entry.raw, f"line {entry.line}", anchors)
         contents.pieces = [_as_directory_entry(piece, anchors) for piece in contents.pieces]
         return contents
     if b"-----BEGIN " in raw[:65536]:
@@ -98,10 +101,20 @@ def take_apart(raw: bytes, anchors: Sequence[Certificate]) -> Contents:
         for number, (label, der) in enumerate(_armoured(raw), 1):
             _add(contents, _kind_of(der, label), der, f"block {number}", anchors)
         return contents
-    kind = _kind_of(raw, "")
+    der = _without_filling(raw)
+    kind = _kind_of(der, "")
     contents = Contents(kind)
-    _add(contents, kind, raw, "", anchors)
+    _add(contents, kind, der, "", anchors)
     return contents
+
+
+def _without_filling(raw: bytes) -> bytes:
+    """One object without the line ends or zeros that some files have behind it."""
+    try:
+        total = tlv.read_head(raw, max_length=len(raw)).total
+    except TlvError:
+        return raw
+    return raw if raw[total:].strip(b"\0\r\n ") else raw[:total]
 
 
 def _kind_of(der: bytes, label: str) -> str:

@@ -28,11 +28,12 @@ _ATTRIBUTES: dict[str, Kind] = {
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Entry:
-    """One binary object and the line of its attribute."""
+    """One binary object and the line of its attribute; `reason` says why it could not be decoded."""
 
     kind: Kind
     line: int
     raw: bytes
+    reason: str = ""
 
 
 def is_ldif(raw: bytes) -> bool:
@@ -53,15 +54,20 @@ def parse_ldif(raw: bytes) -> tuple[Entry, ...]:
         kind = _ATTRIBUTES.get(name.split(b";")[0].decode("ascii", "replace").lower())
         if not colon or kind is None:
             continue
-        if not value.startswith(b":"):
-            raise TrustError("ldif_not_base64")
         if len(value) > MAX_OBJECT * 4 // 3 or len(entries) == MAX_OBJECTS:
             raise TrustError("ldif_too_long")
-        try:
-            entries.append(Entry(kind, number, base64.b64decode(value[1:].strip(), validate=True)))
-        except (binascii.Error, ValueError) as error:
-            raise TrustError("ldif_not_base64") from error
+        entries.append(_entry(kind, number, value))
     return tuple(entries)
+
+
+def _entry(kind: Kind, line: int, value: bytes) -> Entry:
+    """What stands behind the first colon: a second one, and base64."""
+    try:
+        if value.startswith(b":"):
+            return Entry(kind, line, base64.b64decode(value[1:].strip(), validate=True))
+    except (binascii.Error, ValueError):
+        pass
+    return Entry(kind, line, b"", "ldif_not_base64")
 
 
 def _unfolded(raw: bytes) -> Iterator[tuple[int, bytes]]:

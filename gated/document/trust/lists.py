@@ -17,6 +17,7 @@ from gated.document.trust.signed_data import Proof, SignedData, parse_signed_dat
 
 MAX_MASTER_LIST = 16 * 1024 * 1024
 MAX_LISTED = 10_000  # certificates in one list; national lists hold 500 to 600
+MAX_ENCLOSED = 1_000  # certificates beside the list, where one belongs and some states put all
 MAX_LINKS = 8  # roll-overs between an anchor and the root of a list's signer: three years each, at least
 
 MASTER_LIST = "2.23.136.1.1.2"
@@ -45,7 +46,8 @@ class SignedList:
 
 def content_type_of(raw: bytes) -> str:
     """What a CMS structure holds. Raises TrustError."""
-    return parse_signed_data(raw, max_length=max(_CAPS.values())).content_type
+    largest = max(_CAPS.values())
+    return parse_signed_data(raw, max_length=largest, max_certificates=MAX_ENCLOSED).content_type
 
 
 def look_at(raw: bytes, kind: str, anchors: Sequence[Certificate]) -> SignedList:
@@ -53,7 +55,7 @@ def look_at(raw: bytes, kind: str, anchors: Sequence[Certificate]) -> SignedList
 
     Raises TrustError for what is no list of this kind at all.
     """
-    signed = parse_signed_data(raw, max_length=_CAPS[kind])
+    signed = parse_signed_data(raw, max_length=_CAPS[kind], max_certificates=MAX_ENCLOSED)
     if signed.content_type != _CONTENTS[kind]:
         raise TrustError(f"{kind}_type")
     try:

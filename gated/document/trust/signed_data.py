@@ -193,14 +193,14 @@ def same_serial(one: int, other: int) -> bool:
     return one == other or _octets(one) == _octets(other)
 
 
-def parse_signed_data(raw: bytes, *, max_length: int) -> SignedData:
+def parse_signed_data(raw: bytes, *, max_length: int, max_certificates: int = MAX_CERTIFICATES) -> SignedData:
     """Parse ContentInfo with SignedData, BER or DER. Raises TrustError and nothing else."""
     if len(raw) > max_length:
         raise TrustError("cms_too_long")
     try:
         coded = definite(raw)
         notes = () if coded == raw else ("cms_not_der",)
-        return _read(_signed_data(coded), notes)
+        return _read(_signed_data(coded), notes, max_certificates)
     except ASN1_ERRORS as error:
         raise TrustError("cms_malformed") from error
     except TrustError as error:
@@ -214,7 +214,7 @@ def _signed_data(coded: bytes) -> Any:
     return wrapper["content"]
 
 
-def _read(body: Any, notes: tuple[str, ...]) -> SignedData:
+def _read(body: Any, notes: tuple[str, ...], max_certificates: int) -> SignedData:
     infos = body["signer_infos"]
     if len(infos) == 0:
         raise TrustError("cms_no_signer")
@@ -223,7 +223,7 @@ def _read(body: Any, notes: tuple[str, ...]) -> SignedData:
     if len(infos) > 1:
         notes = (*notes, "cms_several_signers")
     enclosed = body["certificates"] or ()
-    if len(enclosed) > MAX_CERTIFICATES:
+    if len(enclosed) > max_certificates:
         raise TrustError("cms_too_many_certificates")
     content_type, content, digested = _content(bytes(body.dump()))
     if content != digested:
