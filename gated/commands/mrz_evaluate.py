@@ -10,7 +10,7 @@ A page is `exact` when the verdict is `read` and every character is right; `wron
 import argparse
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from statistics import median
 
@@ -107,7 +107,7 @@ def table(found: list[Outcome]) -> list[str]:
     return lines
 
 
-def main() -> int:
+def main(words: Sequence[str] | None = None) -> int:
     """Print the table."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -116,7 +116,7 @@ def main() -> int:
     parser.add_argument("--truth", type=Path, metavar="FILE")
     parser.add_argument("--synthetic", type=int, metavar="N", default=0)
     parser.add_argument("--seed", type=int, default=1)
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(words)
     try:
         if arguments.images:
             truth = arguments.truth or arguments.images / "truth.json"

@@ -17,7 +17,7 @@ HUN IDN IND IRL IRN IRQ ISL ISR ITA JAM JOR JPN KAZ KEN KGZ KHM KIR KNA KOR KWT 
 LIE LKA LSO LTU LUX LVA MAR MCO MDA MDG MDV MEX MHL MKD MLI MLT MMR MNE MNG MOZ MRT MUS MWI MYS NAM
 NER NGA NIC NLD NOR NPL NRU NZL OMN PAK PAN PER PHL PLW PNG POL PRK PRT PRY PSE QAT ROU RUS RWA SAU
 SDN SEN SGP SLB SLE SLV SMR SOM SRB SSD STP SUR SVK SVN SWE SWZ SYC SYR TCD TGO THA TJK TKM TLS TON
-TTO TUN TUR TUV TWN TZA UGA UKR URY USA UZB VAT VCT VEN VNM VUT WSM YEM ZAF ZMB ZWE UTO XXA XXB EUE
+TTO TUN TUR TUV TWN TZA UGA UKR URY USA UZB VAT VCT VEN VNM VUT WSM YEM ZAF ZMB ZWE UTO EUE
 UNO D<< D<< D<<
 """.split()  # noqa: SIM905  # a list of 180 literals is no list to read
 
@@ -82,8 +82,16 @@ def _date(rng: np.random.Generator) -> str:
     return f"{rng.integers(100):02}{rng.integers(1, 13):02}{rng.integers(1, 29):02}"
 
 
-def _code(rng: np.random.Generator) -> str:
+def _issuer(rng: np.random.Generator) -> str:
     return _CODES[rng.integers(len(_CODES))]
+
+
+def _nationality(rng: np.random.Generator, issuer: str) -> str:
+    """Mostly the issuer's own citizens; stateless persons and refugees have codes of their own."""
+    if rng.random() < 0.8:
+        return issuer
+    codes = (*_CODES, "XXA", "XXB", "XXC")
+    return codes[rng.integers(len(codes))]
 
 
 def _number(rng: np.random.Generator) -> str:
@@ -118,10 +126,10 @@ def _type(rng: np.random.Generator, first: str) -> str:
 def _two_lines(rng: np.random.Generator, kind: str) -> tuple[str, ...]:
     width = 44 if kind in {"TD3", "MRVA"} else 36
     first = "P" if kind == "TD3" else "V" if kind.startswith("MRV") else "ACI"[rng.integers(3)]
-    issuer = _code(rng)
+    issuer = _issuer(rng)
     upper = _type(rng, first) + issuer + _name(rng, width - 5)
     number = _number(rng)[:9].ljust(9, "<")
-    nationality = issuer if rng.random() < 0.8 else _code(rng)
+    nationality = _nationality(rng, issuer)
     middle = _dates_and_sex(rng)
     lower = number + check_digit(number) + nationality + middle
     if kind == "TD3":
@@ -136,7 +144,7 @@ def _two_lines(rng: np.random.Generator, kind: str) -> tuple[str, ...]:
 
 
 def _td1(rng: np.random.Generator) -> tuple[str, ...]:
-    issuer = _code(rng)
+    issuer = _issuer(rng)
     if rng.random() < 0.1:  # Doc 9303-5, note j: a number of more than nine characters
         number = _pick(rng, DIGITS + LETTERS, int(rng.integers(10, 16)))
         rest = number[9:] + check_digit(number)
@@ -146,7 +154,7 @@ def _td1(rng: np.random.Generator) -> tuple[str, ...]:
         upper = (
             _type(rng, "ACI"[rng.integers(3)]) + issuer + number + check_digit(number) + _optional(rng, 15)
         )
-    nationality = issuer if rng.random() < 0.8 else _code(rng)
+    nationality = _nationality(rng, issuer)
     middle = _dates_and_sex(rng) + nationality + _optional(rng, 11)
     covered = upper[5:] + middle[:7] + middle[8:15] + middle[18:]
     return upper, middle + check_digit(covered), _name(rng, 30)
