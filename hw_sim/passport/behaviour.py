@@ -13,9 +13,10 @@ Distortion = Literal["wrong_mac", "plain", "repeated", "stripped"]
 """What becomes of every secured response: a wrong MAC; its content in the clear; the one before once more; a
 bare 9000 with nothing in it."""
 
-PaceKey = Literal["echoed", "off_group", "neutral"]
+PaceKey = Literal["echoed", "off_group", "neutral", "low_order"]
 """What a chip sends in place of its public keys in PACE: the terminal's own; a value outside of the group;
-the group's neutral element, or for ECDH, which has no coding for it, zeros."""
+the group's neutral element, or for ECDH, which has no coding for it, zeros; with DH, the element of order two
+(on the standard curves there is none)."""
 
 
 class Behaviour(Value):

@@ -86,7 +86,7 @@ class Chip:
         self._entropy = entropy
         self._times_lost = 0
         self._work_s = 0.0
-        self._hostility = Hostility(self._behaviour)
+        self._hostility = Hostility(self._behaviour, passport.protocols)
         trust = passport.terminal
         self._terminal = TerminalAuthentication(trust, entropy) if trust else None
         self._identifier = b""  # ID_PICC of the session

@@ -8,8 +8,10 @@ import random
 from gated.document import tlv
 from gated.document.apdu import Command, Response
 from gated.document.errors import TlvError
+from gated.document.groups.domains import standardized
 from hw_sim.passport.behaviour import Behaviour, Distortion, PaceKey
 from hw_sim.passport.chip_files import END_OF_FILE, NOT_FOUND, OK, SECURITY_STATUS, WRONG_LENGTH
+from hw_sim.passport.protocols import Protocols
 
 _MAC = 8  # the value of DO8E, the last bytes of a secured response
 _KEY_IN_REPLY_TO = {0x81: 0x82, 0x83: 0x84}  # mapping data and ephemeral keys (Doc 9303-11, table 5)
@@ -21,8 +23,9 @@ _STATUSES = (OK, OK, OK, END_OF_FILE, NOT_FOUND, SECURITY_STATUS, WRONG_LENGTH, 
 class Hostility:
     """One chip's; it remembers what it needs for a repetition."""
 
-    def __init__(self, behaviour: Behaviour) -> None:
+    def __init__(self, behaviour: Behaviour, protocols: Protocols) -> None:
         self._behaviour = behaviour
+        self._primes = [standardized(profile.domain).prime for profile in protocols.pace]
         self._secured = 0
         self._before: Response | None = None
         self._chance = random.Random(behaviour.garbage)
@@ -52,7 +55,14 @@ class Hostility:
             return reply
         if _KEY_IN_REPLY_TO.get(asked.tag) != answered.tag or not answered.value:
             return reply
-        return tlv.encode(0x7C, tlv.encode(answered.tag, _false_key(kind, asked.value, answered.value)))
+        key = self._low_order(answered.value) if kind == "low_order" else b""
+        key = key or _false_key(kind, asked.value, answered.value)
+        return tlv.encode(0x7C, tlv.encode(answered.tag, key))
+
+    def _low_order(self, own: bytes) -> bytes:
+        """The element of order two of the group that a key is of; nothing for a curve."""
+        fits = [prime for prime in self._primes if prime.bit_length() == 8 * len(own)]
+        return (fits[0] - 1).to_bytes(len(own), "big") if fits else b""
 
     def on_everything(self, response: Response) -> Response:
         """What goes out in place of any response."""
@@ -83,6 +93,6 @@ def _false_key(kind: PaceKey, theirs: bytes, own: bytes) -> bytes:
             return theirs
         case "off_group":
             return own[:-1] + bytes([own[-1] ^ 1]) if elliptic else b"\xff" * len(own)
-        case "neutral":
+        case "neutral" | "low_order":
             length = len(own) - 1
             return bytes([_UNCOMPRESSED]) + bytes(length) if elliptic else bytes(length) + b"\x01"

@@ -5,12 +5,16 @@ The tests read each of them with the product's own reader and hold it to what st
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from gated.document import tlv
+from gated.document.keys import Suite
 from hw_sim.passport import lds
-from hw_sim.passport.behaviour import Behaviour
+from hw_sim.passport.behaviour import Behaviour, PaceKey
 from hw_sim.passport.issuer import PACE_AND_BAC, PACE_ONLY, Passport, with_file
 from hw_sim.passport.profile import WELL_BEHAVED, Change, Expected, Profile
 from hw_sim.passport.profiles_proving import BAC, FORGERIES, PACE, PROOFS, STATES, WAYS_IN
+from hw_sim.passport.protocols import PaceProfile
 
 DEFAULT: Final = "bac"
 
@@ -145,6 +149,14 @@ _INSISTING = Profile(
     BAC,
     behaviour=Behaviour(insists_on_information=True),
 )
+_DH: Final = replace(PACE_AND_BAC, pace=(PaceProfile(suite=Suite.AES_128, domain=2),))
+
+
+def _with_false_key(kind: PaceKey, title: str, code: str) -> Profile:
+    """PACE with DH, and a public key that is none."""
+    name = f"dh-{kind.replace('_', '-')}"
+    return Profile(name, f"PACE with DH: {title}", Expected(error=code), _DH, Behaviour(pace_key=kind))
+
 
 # Chips, or somebody between them and the reader, that are not to be trusted, or broken.
 _HOSTILE = (
@@ -213,6 +225,10 @@ _HOSTILE = (
         "pace_point",
         Behaviour(pace_key="off_group"),
     ),
+    _with_false_key("echoed", "sends the terminal's keys back", "pace_echoed_key"),
+    _with_false_key("off_group", "keys above the prime", "pace_point"),
+    _with_false_key("neutral", "one for a key", "pace_point"),
+    _with_false_key("low_order", "the element of order two for a key", "pace_point"),
     _failing("pace-neutral", "PACE: zeros for a point", "pace_point", Behaviour(pace_key="neutral")),
 )
 
