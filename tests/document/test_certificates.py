@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gated.document.errors import TrustError
+from gated.document.trust import certificates
 from gated.document.trust.certificates import parse_certificate
 from gated.document.trust.passive import TrustStore
 from tests.document.founded_states import assert_not_loaded, check, list_of, sod, state
@@ -89,7 +90,6 @@ def test_names_are_equal_in_every_order_case_and_spacing() -> None:
     ("coded", "expected"),
     [
         (b"\x18\x0f20360101000000Z", datetime(2036, 1, 1, tzinfo=UTC)),
-        (b"\x18\x0e20360101000000", datetime(2036, 1, 1, tzinfo=UTC)),  # without its Z
         (b"\x18\x1320360101000000+0100", datetime(2035, 12, 31, 23, tzinfo=UTC)),
         (b"\x17\x0b3601010000Z", datetime(2036, 1, 1, tzinfo=UTC)),  # without seconds
         (b"\x18\x0f99991231235959Z", datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)),
@@ -100,6 +100,12 @@ def test_times_as_states_write_them(coded: bytes, expected: datetime) -> None:
         certificate["tbs_certificate"]["validity"]["not_after"] = x509.Time.load(coded)
 
     assert parse_certificate(altered(change)).not_after == expected
+
+
+def test_a_time_without_its_zone_is_utc() -> None:
+    """asn1crypto does not write such a one into a certificate, but states do."""
+    naive = x509.Time.load(b"\x18\x0e20360101000000")
+    assert certificates._time(naive) == datetime(2036, 1, 1, tzinfo=UTC)
 
 
 def test_a_time_that_no_calendar_holds() -> None:
