@@ -133,6 +133,9 @@ PROOFS: Final = (
         for group in _GROUPS
         for suite in (Suite.TDES, _AES_128)
     ),
+    _chip("v2-ecdh", "version 2, AES-128 with ECDH", _key(_AES_128, 13, version=2)),
+    _chip("v2-dh", "version 2, AES-256 with DH", _key(Suite.AES_256, 2, version=2)),
+    _chip("v2-3des", "version 2, 3DES with ECDH", _key(Suite.TDES, 12, version=2)),
     _chip("named", "a curve by its name", _key(_AES_128, 12, written="named")),
     _chip("standardized", "a curve by its number", _key(_AES_128, 13, written="standardized")),
     _chip("pkcs3", "DH as PKCS #3 writes it", _key(Suite.TDES, 1, written="pkcs3")),

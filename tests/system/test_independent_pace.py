@@ -8,13 +8,17 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from drivers.pcsc_reader import PcscChipReader
 from gated.document.access import Password, PasswordKind
+from gated.document.keys import Suite
 from gated.document.reading import drive, read_passport
 from hw_sim.passport import lds, profiles
 from hw_sim.passport.chip import Chip
-from hw_sim.passport.profile import CAN
+from hw_sim.passport.issuer import PACE_ONLY, issue
+from hw_sim.passport.profile import CAN, PERSON, photograph
+from hw_sim.passport.protocols import ChipAuthenticationProfile
 from tests import pcsc_rig
 from tests.system.independent import programs
 from tests.system.independent.reader import SETTINGS, until_empty
@@ -81,8 +85,32 @@ def test_libeac_opens_our_chip_and_reads_its_files(empty: pcsc_rig.Daemon, name:
         assert bytes.fromhex(read[f"{fid:04x}"]) == passport.files[fid]
 
 
-def terminal(kind: str, secret: str) -> "subprocess.CompletedProcess[str]":
-    command = [str(programs.SYSTEM_PYTHON), str(programs.HERE / "eac_terminal.py"), kind, secret]
+@pytest.mark.parametrize(
+    ("suite", "domain", "protocol"),
+    [
+        (Suite.TDES, 12, "id-CA-ECDH-3DES-CBC-CBC"),
+        (Suite.AES_128, 13, "id-CA-ECDH-AES-CBC-CMAC-128"),
+        (Suite.AES_192, 16, "id-CA-ECDH-AES-CBC-CMAC-192"),
+        (Suite.AES_256, 18, "id-CA-ECDH-AES-CBC-CMAC-256"),
+        (Suite.AES_128, 2, "id-CA-DH-AES-CBC-CMAC-128"),
+    ],
+)
+def test_libeac_believes_our_chips_key_and_goes_on_under_its_keys(
+    empty: pcsc_rig.Daemon, suite: Suite, domain: int, protocol: str
+) -> None:
+    key = ChipAuthenticationProfile(suite=suite, domain=domain, version=2)
+    offers = replace(PACE_ONLY, can=CAN, chip_authentication=(key,))
+    profile = profiles.BY_NAME["pace"]
+    passport = issue(profile.authority(TODAY), PERSON, photograph("jpeg"), protocols=offers)
+    empty.lay(Chip(passport))
+    done = terminal("CAN", CAN, protocol, str(domain))
+    assert done.returncode == 0, done.stderr
+    read = json.loads(done.stdout)
+    assert bytes.fromhex(read["0102"]) == passport.files[lds.DG2]
+
+
+def terminal(kind: str, secret: str, *more: str) -> "subprocess.CompletedProcess[str]":
+    command = [str(programs.SYSTEM_PYTHON), str(programs.HERE / "eac_terminal.py"), kind, secret, *more]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 

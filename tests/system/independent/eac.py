@@ -82,6 +82,14 @@ _card_access = _function(
     "EAC_CTX_init_ef_cardaccess", ctypes.c_int, ctypes.c_char_p, ctypes.c_size_t, _Handle
 )
 
+_identifier_of = _function("EAC_OBJ_txt2nid", ctypes.c_int, ctypes.c_char_p)
+_init_ca = _succeeds("EAC_CTX_init_ca", _Handle, ctypes.c_int, ctypes.c_int)
+
+TA_STEP3_generate_ephemeral_key = _gives_bytes("TA_STEP3_generate_ephemeral_key", _Handle)
+CA_STEP2_get_eph_pubkey = _gives_bytes("CA_STEP2_get_eph_pubkey", _Handle)
+CA_STEP4_compute_shared_secret = _succeeds("CA_STEP4_compute_shared_secret", _Handle, _Buffer)
+CA_STEP6_derive_keys = _succeeds("CA_STEP6_derive_keys", _Handle, _Buffer, _Buffer)
+
 PACE_STEP1_enc_nonce = _gives_bytes("PACE_STEP1_enc_nonce", _Handle, _Handle)
 PACE_STEP2_dec_nonce = _succeeds("PACE_STEP2_dec_nonce", _Handle, _Handle, _Buffer)
 PACE_STEP3A_generate_mapping_data = _gives_bytes("PACE_STEP3A_generate_mapping_data", _Handle)
@@ -106,6 +114,11 @@ def read_card_access(context: object, content: bytes) -> None:
     """Set a context up by what a chip offers."""
     if _card_access(content, len(content), context) != 1:
         raise EacError("EAC_CTX_init_ef_cardaccess")
+
+
+def init_chip_authentication(context: object, protocol: str, domain: int) -> None:
+    """Set a context up for chip authentication by a protocol's name and a standard domain."""
+    _init_ca(context, _identifier_of(protocol.encode()), domain)
 
 
 def new_secret(secret: bytes, kind: int) -> object:

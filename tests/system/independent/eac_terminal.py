@@ -1,9 +1,10 @@
 """Reads a passport chip through the PC/SC daemon with cryptography that is none of ours: OpenPACE's libeac.
 
-    eac_terminal.py (CAN | MRZ) SECRET
+    eac_terminal.py (CAN | MRZ) SECRET [PROTOCOL DOMAIN]
 
-PACE as EF.CardAccess first offers it, then the files of the application over secure messaging. Prints one
-JSON object: each file's content by its identifier, in hexadecimal digits.
+PACE as EF.CardAccess first offers it, then the files of the application over secure messaging; before them
+chip authentication (version 2) by the protocol and the standard domain that are named. Prints one JSON
+object: each file's content by its identifier, in hexadecimal digits.
 """
 
 # ruff: noqa: T201 - a program that prints
@@ -15,8 +16,12 @@ import eac
 import pcsc
 
 APPLICATION = bytes.fromhex("A0000002471001")
-CARD_ACCESS, COM, DG1, DG2 = 0x011C, 0x011E, 0x0101, 0x0102
+CARD_ACCESS, COM, DG1, DG2, DG14 = 0x011C, 0x011E, 0x0101, 0x0102, 0x010E
+PACE = bytes.fromhex("04007F0007020204")
+CHIP_AUTHENTICATION = bytes.fromhex("04007F0007020203")
+PUBLIC_KEY = bytes.fromhex("04007F0007020201")
 REFERENCES = {"MRZ": eac.PACE_MRZ, "CAN": eac.PACE_CAN}
+INTEGER = 0x02
 TRIPLE_DES = 1  # the last arc of a protocol's identifier
 LONGEST_READ = 208
 
@@ -84,7 +89,7 @@ class Terminal:
         protocol = next(
             fields[0][1]
             for fields in (objects(info) for _, info in objects(wanted(offers, 0x31)))
-            if fields[0][1].startswith(bytes.fromhex("04007F0007020204"))
+            if fields[0][1].startswith(PACE)
         )
         eac.read_card_access(context, offers)
         password = eac.new_secret(secret, kind)
@@ -100,6 +105,25 @@ class Terminal:
         eac.PACE_STEP3D_verify_authentication_token(context, self._step(tlv(0x85, token), 0x86, last=True))
         eac.EAC_CTX_set_encryption_ctx(context, eac.EAC_ID_PACE)
         self._block = 8 if protocol[-1] == TRIPLE_DES else 16
+
+    def authenticate_chip(self, protocol: str, domain: int) -> None:
+        """Chip authentication version 2 with the one key in DG14; from here on under its keys."""
+        context = self._context
+        infos = [objects(info) for _, info in objects(wanted(wanted(self.read(DG14), 0x6E), 0x31))]
+        identifier = next(it[0][1] for it in infos if it[0][1].startswith(CHIP_AUTHENTICATION))
+        subject = next(objects(it[1][1]) for it in infos if it[0][1].startswith(PUBLIC_KEY))
+        theirs = subject[1][1][1:]  # behind the count of unused bits
+        if theirs[0] == INTEGER:
+            theirs = wanted(theirs, INTEGER).lstrip(b"\0")
+        eac.init_chip_authentication(context, protocol, domain)
+        eac.TA_STEP3_generate_ephemeral_key(context)
+        own = eac.CA_STEP2_get_eph_pubkey(context)
+        self.send(b"\x00\x22\x41\xa4", tlv(0x80, identifier))
+        reply = wanted(self.send(b"\x00\x86\x00\x00", tlv(0x7C, tlv(0x80, own)), 256), 0x7C)
+        eac.CA_STEP4_compute_shared_secret(context, theirs)
+        eac.CA_STEP6_derive_keys(context, wanted(reply, 0x81), wanted(reply, 0x82))
+        eac.EAC_CTX_set_encryption_ctx(context, eac.EAC_ID_CA)
+        self._block = 8 if identifier[-1] == TRIPLE_DES else 16
 
     def _step(self, content: bytes, tag: int, *, last: bool = False) -> bytes:
         header = b"\x00\x86\x00\x00" if last else b"\x10\x86\x00\x00"
@@ -144,17 +168,19 @@ def _coded(body: bytes, le: int | None) -> bytes:
     return b"\x00" + len(body).to_bytes(2, "big") + body + (b"" if le is None else bytes(2))
 
 
-def main(kind: str, secret: str) -> None:
+def main(kind: str, secret: str, protocol: str = "", domain: str = "") -> None:
     """Read and print."""
     card = pcsc.Card()
     try:
         terminal = Terminal(card)
         terminal.pace(REFERENCES[kind], secret.encode())
         terminal.send(b"\x00\xa4\x04\x0c", APPLICATION)
+        if protocol:
+            terminal.authenticate_chip(protocol, int(domain))
         print(json.dumps({f"{fid:04x}": terminal.read(fid).hex() for fid in (COM, DG1, DG2)}))
     finally:
         card.close()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2])
+    main(*sys.argv[1:])
