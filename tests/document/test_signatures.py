@@ -160,6 +160,28 @@ def test_key_and_scheme_must_go_together() -> None:
             signatures.verifies(key, scheme_of(scheme), b"", MESSAGE)
 
 
+def identifier(coded: str) -> algos.SignedDigestAlgorithm:
+    return algos.SignedDigestAlgorithm.load(bytes.fromhex(coded))
+
+
+def test_algorithm_identifiers_of_every_form() -> None:
+    """ecdsa-with-SHA2 with the hash in its parameters, a hash alone, and what is no identifier."""
+    specified = "3016 06072A8648CE3D0403 300B 0609608648016503040202"
+    assert signatures.parse_scheme(identifier(specified)) == Scheme("ecdsa", "sha384")
+    alone = "300B 0609608648016503040201"
+    assert signatures.parse_scheme(identifier(alone)) == Scheme("by_key", "sha256")
+    assert signatures.parse_digest(identifier("300B 06092A864886F70D01010B")) == "sha256"
+    for coded, code in (
+        ("300D 06092A864886F70D01010A 0400", "signature_algorithm_malformed"),
+        ("3003 020100", "algorithm_malformed"),
+        ("3000", "algorithm_malformed"),
+    ):
+        with refused(TrustError, code):
+            signatures.parse_scheme(identifier(coded))
+    with refused(TrustError, "digest_unsupported"):
+        signatures.parse_digest(identifier("300A 06082A864886F70D0205"))
+
+
 def test_unknown_hashes() -> None:
     with refused(TrustError, "digest_unsupported"):
         signatures.digest_of("md5", MESSAGE)

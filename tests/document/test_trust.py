@@ -160,6 +160,11 @@ def test_a_content_type_that_was_not_signed() -> None:
             lambda body: body["encap_content_info"].__setitem__("content_type", "2.23.136.1.1.2"),
             "sod_content_type",
         ),
+        (lambda body: body["encap_content_info"].__setitem__("content", None), "cms_content_missing"),
+        (
+            lambda body: body["signer_infos"][0].__setitem__("digest_algorithm", {"algorithm": "md5"}),
+            "digest_unsupported",
+        ),
         (
             lambda body: body["signer_infos"][0].__setitem__("signature_algorithm", {"algorithm": "md5_rsa"}),
             "signature_algorithm_unsupported",

@@ -11,6 +11,7 @@ from gated.document import lds
 from gated.document.trust.card_security import CardSecurity, authenticate_card_security
 from gated.document.trust.certificates import parse_certificate
 from gated.document.trust.passive import TrustStore
+from hw_sim.passport.pki import Oddities
 from tests.document.founded_states import AT, sod, state, store
 from tests.document.material import FUZZ, damaged
 
@@ -56,6 +57,12 @@ def test_validity_and_revocation_count() -> None:
     assert authenticated(raw, loaded).check.reason == "document_signer_revoked"
     required = authenticated(raw, store(state()), policy=TrustPolicy(revocation="required"))
     assert required.check == Check("card_security", Result.UNDETERMINED, "crl_missing")
+
+
+def test_signer_and_root_of_two_states() -> None:
+    authority = state("two states", oddities=Oddities(signer_country="FR"))
+    found = authenticated(authority.sign_card_security(SECURITY_INFOS), store(authority))
+    assert found.check == Check("card_security", Result.FAILED, "signer_of_another_state")
 
 
 def test_a_naive_time_is_a_programming_error() -> None:

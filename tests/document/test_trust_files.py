@@ -7,12 +7,13 @@ from asn1crypto import pem
 from hypothesis import given, settings
 
 from gated.document.errors import TrustError
+from gated.document.tlv import encode
 from gated.document.trust.certificates import Certificate, parse_certificate
 from gated.document.trust.contents import Contents, take_apart
 from gated.document.trust.ldif import parse_ldif
 from gated.document.trust.passive import TrustStore
 from gated.document.trust.signed_data import parse_signed_data
-from hw_sim.passport.pki import CONTENT_MASTER_LIST, Deviating, Habits, Oddities, signed_data
+from hw_sim.passport.pki import CONTENT_MASTER_LIST, Deviating, Habits, Identity, Oddities, signed_data
 from hw_sim.passport.pki_lists import ldif
 from tests.document.founded_states import AT, assert_not_loaded, check, list_of, sod, state, store
 from tests.document.material import FUZZ, accepts_or_raises, damaged, refused, test_data
@@ -85,6 +86,24 @@ def test_a_root_may_sign_a_list_itself() -> None:
         assert (looked.trouble, "list_signed_by_a_root" in looked.proof.notes) == ("", True)  # type: ignore[union-attr]
         stranger = state("other land", **FRANCE).anchor
         assert_not_loaded([alone.master_list()], [], [stranger], "master list 1", "master_list_not_anchored")
+
+
+def test_a_linked_certificate_of_the_anchors_key_may_sign_a_list() -> None:
+    """The signer's own certificate is by an older key that is no anchor; its key is the anchor's."""
+    new = state().renewed("utopia renewed")
+    linked = replace(new, list_signer=Identity(new.csca.key, new.links[0]))
+    assert len(TrustStore.load([linked.master_list()], [], [new.anchor])) == 2
+    stranger = state("other land", **FRANCE).anchor
+    assert_not_loaded([linked.master_list()], [], [stranger], "master list 1", "master_list_not_anchored")
+
+
+def test_links_are_followed_through_a_list_with_broken_certificates() -> None:
+    old, new = state(), state().renewed("utopia renewed")
+    listed = b"\x30\x00" + new.csca.der + new.links[0].dump()
+    content = encode(0x30, b"\x02\x01\x00" + encode(0x31, listed))
+    signer = new.list_signer
+    raw = signed_data(CONTENT_MASTER_LIST, content, signer, (signer.certificate,), by_key_id=True)
+    assert len(TrustStore.load([raw], [], [old.anchor])) == 2
 
 
 @pytest.mark.parametrize(

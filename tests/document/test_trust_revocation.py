@@ -212,6 +212,26 @@ def test_partial_lists(oid: str, value: bytes, code: str, *, critical: bool) -> 
         parse_crl(state().revocation_list({}, issued=ISSUED, extensions=added))
 
 
+def test_lists_that_contradict_themselves() -> None:
+    raw = state().revocation_list({5: ""}, issued=ISSUED)
+    algorithm = state().csca.algorithm.dump()
+    at = raw.rindex(algorithm)
+    other = raw[:at] + algorithm[:-1] + bytes([algorithm[-1] + 1]) + raw[at + len(algorithm) :]
+    with refused(TrustError, "crl_algorithms_differ"):
+        parse_crl(other)
+    hold = crl.CRLEntryExtension.load(bytes.fromhex("300D 0603551D17 0101FF 0403 060100".replace(" ", "")))
+    with refused(TrustError, "crl_critical_extension"):
+        parse_crl(state().revocation_list({5: ""}, issued=ISSUED, entry_extensions=[hold]))
+    assert not parse_crl(raw).is_signed_by(parse_certificate(state(scheme="rsa-pss").document_signer.der))
+
+
+def test_a_negative_serial_is_found_by_its_octets() -> None:
+    authority = state("serial -5", oddities=Oddities(signer_serial=-5))
+    listed = authority.revocation_list({0xFB: ""}, issued=ISSUED)
+    found = authentication(sod(authority), with_lists(authority, listed))
+    assert revocation(found).reason == "document_signer_revoked"
+
+
 def test_unknown_extensions_that_are_not_critical_do_no_harm() -> None:
     added = [extension("1.2.3.4", b"\x05\x00", critical=False)]
     assert parse_crl(state().revocation_list({5: ""}, issued=ISSUED, extensions=added)).revoked.keys() == {5}

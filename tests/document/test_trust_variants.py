@@ -173,6 +173,15 @@ def test_the_signing_time_is_noted_when_it_cannot_be() -> None:
     assert notes(state(), late) == ("signed_outside_the_signers_validity",)
 
 
+def test_signing_after_the_private_keys_period_is_noted() -> None:
+    """Doc 9303-12 section 4.1: some three months, while the certificate lives for ten years."""
+    coded = encode(0x30, encode(0x80, b"20260101000000Z") + encode(0x81, b"20261101000000Z"))
+    odd = Oddities(signer_extensions=(("2.5.29.16", False, coded),))
+    authority = state("private key's period", oddities=odd)
+    assert notes(authority, Habits(signing_time=AT)) == ("signed_after_the_private_keys_period",)
+    assert notes(authority, Habits(signing_time=AT - timedelta(days=40))) == ()
+
+
 def test_of_several_signers_one_must_be_good() -> None:
     """Doc 9303-10 recommends one signer; of several the one counts that leads to a root."""
     one, other = state(), state("other land", state="FRA", country="FR")

@@ -126,11 +126,6 @@ class Certificate:
             return "document_signer_key_usage"
         return ""
 
-    @property
-    def is_self_signed(self) -> bool:
-        """Whether its own key made its signature: a root, where a link certificate has another's."""
-        return self.subject == self.issuer and self.is_signed_by(self)
-
     def valid_at(self, at: datetime) -> bool:
         """Whether `at` (aware) lies in the validity period, both ends included."""
         return self.not_before <= at <= self.not_after
