@@ -237,6 +237,15 @@ def test_a_zone_with_faults_still_names_its_state(files: Files) -> None:
     assert checks(answer.value) == NO_CRL | {"dg_hashes": "dg1_hash_wrong"}
 
 
+def test_dg1_that_cannot_be_read_leaves_the_state_open(files: Files) -> None:
+    for raw in (b"garbage", b"\x61\x03\x5f\x1f\x00", b"\x61\x07\x5f\x1f\x04\xff\xff\xff\xff"):
+        answer = ask(*files.verify(groups=(f"1={files.write('spoilt', raw).name}",)))
+        reasons = checks(answer.value)
+        assert reasons.pop("dg_hashes") == "dg1_hash_wrong"
+        assert reasons.pop("issuing_state") in {"not_reached", "issuing_state_differs"}
+        assert not answer.good
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
@@ -260,6 +269,9 @@ def test_files_of_the_wrong_kind(files: Files) -> None:
     assert "give the root's certificate" in refused(*files.verify("--anchor", listed))
     assert "give it with --deviations" in refused(*files.verify("--trust", deviations))
     assert "give one deviation list" in refused(*files.verify("--deviations", files.csca))
+    sod = files.write("wrong", state().sign_document(b"\x30\x00"))
+    for option in ("--trust", "--anchor", "--deviations"):
+        assert "file_unknown" in refused(*files.verify(option, sod))
     assert "com_malformed" in refused(*files.verify("--com", garbage))
     twice = ("1=dg1", "1=dg1")
     assert "twice" in refused(*files.verify(groups=twice))

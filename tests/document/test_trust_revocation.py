@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 import pytest
-from asn1crypto import core, crl, x509
+from asn1crypto import core, crl, pem, x509
 from hypothesis import given, settings
 
 from gated.core.checks import Check, Result
@@ -223,6 +223,17 @@ def test_lists_that_contradict_themselves() -> None:
     with refused(TrustError, "crl_critical_extension"):
         parse_crl(state().revocation_list({5: ""}, issued=ISSUED, entry_extensions=[hold]))
     assert not parse_crl(raw).is_signed_by(parse_certificate(state(scheme="rsa-pss").document_signer.der))
+
+
+def test_an_armoured_file_may_hold_several_lists() -> None:
+    other = state("other land", state="FRA", country="FR")
+    lists = [it.revocation_list({5: ""}, issued=ISSUED) for it in (state(), other)]
+    both = b"".join(pem.armor("X509 CRL", raw) for raw in lists)
+    roots = [state().csca.der, other.csca.der]
+    assert len(TrustStore.load([], roots, [], crls=[both]).crls) == 2
+    with pytest.raises(TrustError) as refusal:
+        TrustStore.load([], roots, [], crls=[both + pem.armor("X509 CRL", b"\x30\x00")])
+    assert (refusal.value.source, refusal.value.code) == ("CRL 1, block 3", "crl_malformed")
 
 
 def test_a_negative_serial_is_found_by_its_octets() -> None:

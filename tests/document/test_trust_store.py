@@ -1,6 +1,7 @@
 """Master lists: founded ones, and a real national one."""
 
 import pytest
+from asn1crypto import pem
 from hypothesis import given, settings
 
 from gated.document import lds
@@ -31,6 +32,17 @@ def test_the_same_root_counts_once() -> None:
     loaded = TrustStore.load([one.master_list(), one.master_list()], [one.csca.der], [one.anchor])
     assert len(loaded) == 1
     assert loaded.sha256 == store(one).sha256 != TrustStore([]).sha256
+
+
+def test_an_armoured_file_may_hold_several_roots() -> None:
+    one, other = state(), state("other land", state="FRA", country="FR")
+    both = pem.armor("CERTIFICATE", one.csca.der) + pem.armor("CERTIFICATE", other.csca.der)
+    assert len(TrustStore.load([], [both], [])) == 2
+    assert len(TrustStore.load([other.master_list()], [], [both])) == 1
+    broken = both + pem.armor("CERTIFICATE", b"\x30\x00")
+    assert_not_loaded([], [broken], [], "certificate 1, block 3", "certificate_malformed")
+    signer = both + pem.armor("CERTIFICATE", one.document_signer.der)
+    assert_not_loaded([], [signer], [], "certificate 1", "certificate_not_a_ca")
 
 
 @pytest.mark.parametrize(

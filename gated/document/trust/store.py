@@ -92,12 +92,14 @@ class TrustStore:
         TrustError with `source` for an unusable list, certificate or anchor; listed certificates that are
         unusable, and lists in an LDIF file that no anchor vouches for, go to `refused`.
         """
-        chosen = [_chosen(certifier, raw, f"anchor {number}") for number, raw in enumerate(anchors, 1)]
+        chosen = [it for number, raw in enumerate(anchors, 1) for it in _certifiers(raw, f"anchor {number}")]
         roots = [
-            _chosen(certifier, raw, f"certificate {number}") for number, raw in enumerate(certificates, 1)
+            it
+            for number, raw in enumerate(certificates, 1)
+            for it in _certifiers(raw, f"certificate {number}")
         ]
         refused: list[Refusal] = []
-        revoked = [_chosen(parse_crl, raw, f"CRL {number}") for number, raw in enumerate(crls, 1)]
+        revoked = [it for number, raw in enumerate(crls, 1) for it in _revocation_lists(raw, f"CRL {number}")]
         wanted = len(revoked)
         signers: list[Certificate] = []
         for number, raw in enumerate(master_lists, 1):
@@ -228,6 +230,28 @@ def _directory(raw: bytes, anchors: Sequence[Certificate], source: str) -> Conte
     if not contents.roots:
         raise TrustError("master_list_not_anchored", source)
     return contents
+
+
+def _certifiers(raw: bytes, source: str) -> list[Certificate]:
+    """The root in a file, or all roots in an armoured one; each must be usable. Raises TrustError."""
+    if raw.count(b"-----BEGIN ") <= 1:
+        return [_chosen(certifier, raw, source)]
+    contents = _chosen(lambda it: take_apart(it, ()), raw, source)
+    for place, reason in contents.refusals:
+        raise TrustError(reason, f"{source}, {place}")
+    if len(contents.roots) < len(contents.pieces) or contents.lists or contents.crls:
+        raise TrustError("certificate_not_a_ca", source)
+    return contents.roots
+
+
+def _revocation_lists(raw: bytes, source: str) -> list[RevocationList]:
+    """The list in a file, or all lists in an armoured one; each must be usable. Raises TrustError."""
+    if raw.count(b"-----BEGIN ") <= 1:
+        return [_chosen(parse_crl, raw, source)]
+    contents = _chosen(lambda it: take_apart(it, ()), raw, source)
+    for place, reason in contents.refusals:
+        raise TrustError(reason, f"{source}, {place}")
+    return [listed for _, listed in contents.crls]
 
 
 def _listed(raw: bytes, anchors: Sequence[Certificate], source: str) -> list[bytes]:
