@@ -41,6 +41,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return CANNOT
     except KeyboardInterrupt:
         return CANNOT
+    except BrokenPipeError:  # whoever read has read enough; nor must anything be said at the end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
 
 
 def list_scenarios(arguments: argparse.Namespace) -> int:

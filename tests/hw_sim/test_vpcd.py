@@ -250,6 +250,17 @@ def test_the_list_names_every_profile_with_a_line() -> None:
     assert [json.loads(line)["profile"] for line in coded.splitlines()] == list(profiles.BY_NAME)
 
 
+def test_who_has_read_enough_of_the_list_may_leave() -> None:
+    process = gate_sim("--list")
+    assert process.stdout
+    assert process.stdout.readline()
+    process.stdout.close()
+    process.wait(30)
+    assert process.stderr
+    assert (process.returncode, process.stderr.read()) == (0, "")
+    process.stderr.close()
+
+
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
 def test_the_command_serves_a_profile_and_ends_cleanly(reader: Reader, end: signal.Signals) -> None:
     process = gate_sim("--vpcd", str(reader.address), "--profile", "can-only", "--json")
