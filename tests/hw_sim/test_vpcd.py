@@ -253,8 +253,7 @@ def test_the_list_names_every_profile_with_a_line() -> None:
 def test_who_has_read_enough_of_the_list_may_leave() -> None:
     process = gate_sim("--list")
     assert process.stdout
-    assert process.stdout.readline()
-    process.stdout.close()
+    process.stdout.close()  # long before the first line comes
     process.wait(30)
     assert process.stderr
     assert (process.returncode, process.stderr.read()) == (0, "")
