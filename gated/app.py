@@ -32,6 +32,7 @@ from gated.lanes.control import ControlLane
 from gated.lanes.dossier import Dossiers
 from gated.lanes.hands import Hands
 from gated.lanes.lists import ListsLane
+from gated.lanes.page import PageLane
 from gated.lanes.scanner import ScannerLane
 from gated.lanes.sight import SightLane
 from gated.runtime.clock import now_utc
@@ -74,7 +75,6 @@ class GateDaemon:
         evidence = Evidence(state / "evidence", keep=config.vision.keep_images)
         read_s = config.policy.limits.chip_s
         self._board = BoardLane(config.io_board, dossiers, post)
-        self._scanner = ScannerLane(SerialMrzScanner(config.mrz_scanner), dossiers, post)
         reader = chip_reader(config.chip_reader, usb_backend)
         self._chip = ChipLane(
             reader,
@@ -86,6 +86,7 @@ class GateDaemon:
             policy=config.trust.policy,
         )
         self._sight = SightLane(f"ipc://{run}/vision", dossiers, evidence, post)
+        self._zone, scanner_lanes = self._zone_reader(config, dossiers)
         self._lists = ListsLane(f"ipc://{run}/link", self._watchlist, post)
         self._background = BackgroundLane(
             config.eligibility, self._watchlist, dossiers, self._lists.condition, post
@@ -94,7 +95,7 @@ class GateDaemon:
         self._control = ControlLane(
             f"ipc://{run}/control", config.officers, post, self.status, self._board.fire_is_on
         )
-        self._hands = Hands(self._board, self._scanner, self._chip, self._sight, self._background, dossiers)
+        self._hands = Hands(self._board, self._zone, self._chip, self._sight, self._background, dossiers)
         self._hashes = {
             "software": version("egate"),
             "config": self._loaded.sha256,
@@ -103,7 +104,7 @@ class GateDaemon:
         }
         self._conditions: tuple[Condition, ...] = (
             self._board.condition,
-            self._scanner.condition,
+            self._zone.condition,
             self._chip.condition,
             self._sight.condition,
             self._lists.condition,
@@ -111,7 +112,7 @@ class GateDaemon:
         )
         self._lanes: tuple[Lane, ...] = (
             self._board.lane,
-            self._scanner.lane,
+            *scanner_lanes,
             self._chip.lane,
             self._sight.lane,
             self._background.lane,
@@ -119,6 +120,21 @@ class GateDaemon:
             self._caretaker.lane,
             self._control.lane,
         )
+
+    def _zone_reader(
+        self, config: GateConfig, dossiers: Dossiers
+    ) -> tuple[ScannerLane | PageLane, tuple[Lane, ...]]:
+        """What reads the page, and the threads that it brings: the scanner, else the page camera."""
+        post = self._loop.post
+        page: PageLane | None = None
+        if config.page_camera is not None:
+            page = PageLane(self._sight, dossiers, post, coaches_only=config.mrz_scanner is not None)
+        if config.mrz_scanner is not None:
+            scanner = ScannerLane(SerialMrzScanner(config.mrz_scanner), dossiers, post, page)
+            return scanner, (scanner.lane,)
+        if page is None:
+            raise ConfigError("nothing is there to read the zone: add [mrz_scanner] or [page_camera]")
+        return page, ()
 
     def run(self) -> None:
         """Work until told to stop. Raises whatever ends the gate."""

@@ -1,8 +1,8 @@
 """`gate-vision`: everything that touches pixels. It sees and says what it saw; it decides nothing.
 
 It decodes images that a stranger supplied, with native code, so it has no network, no disk and no device but
-the camera, and it may be killed at any time: `gated` notices and goes on without it. One thread: while a
-capture runs it works frame by frame, otherwise it waits for a message and the camera sleeps.
+the cameras, and it may be killed at any time: `gated` notices and goes on without it. One thread: while a
+page is read or a capture runs it works frame by frame, else it waits for a message and the cameras sleep.
 """
 
 import argparse
@@ -15,11 +15,12 @@ from pathlib import Path
 from drivers.camera import Camera
 from gated import logs
 from gated.config import ConfigError, GateConfig, load
-from gated.core.ports import DeviceError
 from gated.core.vocabulary import Liveness
 from gated.runtime import messages as say
 from gated.runtime.bus import Peer
 from gated.runtime.notify import Notifier
+from gated.seeing.eye import Eye
+from gated.seeing.page import PageWatch
 from models import manifest
 from models.face import FaceReader
 from models.image import ImageError, decode, thumbnail, use_one_thread
@@ -29,12 +30,9 @@ from models.observer import Observer, Verdict
 from models.tflite import Image
 
 IDLE_S = 0.5  # how long an idle turn waits for a message; one that comes is taken at once
-FRAME_S = 0.1  # how long a capturing turn waits for a frame
 HINT_S = 0.7  # hints change no faster, so that they can be read
 HOLD_S = 0.2  # and only once what they answer has lasted so long: one blurred frame is nobody's fault
 WAKE_S = 30.0  # awake without a capture for longer, the camera goes back to sleep
-RETRY_S = 1.0  # a camera in trouble is opened again this often while it is needed
-RECHECK_S = 60.0  # a sleeping camera is tried this often
 ORPHAN_S = 10.0  # a gate asks once a second; after so much silence nobody will say that the passage ended
 STILL_FRAMES = 24  # frames without motion after which the person is asked for some
 CROP_PX = 240  # height of the crops that may go out
@@ -43,63 +41,6 @@ CROP_BYTES = 20_000
 EXIT_CONFIG = 78
 
 _log = logs.get("vision")
-
-
-class Eye:
-    """The camera with its moods: asleep, live, or in trouble with a code."""
-
-    def __init__(self, camera: Camera) -> None:
-        self._camera = camera
-        self._number = 0
-        self._retry_at = 0.0
-        self._checked_at = float("-inf")
-        self.state = "not_checked"
-
-    def wake(self) -> None:
-        """Open the stream if it is not open; trouble shows in `state`."""
-        if self._camera.is_open or time.monotonic() < self._retry_at:
-            return
-        try:
-            self._camera.open()
-            self._number = 0
-        except DeviceError as error:
-            self._trouble(error)
-
-    def look(self, timeout_s: float) -> Image | None:
-        """Return the next frame, or None when none came in time or the camera is in trouble."""
-        self.wake()
-        if not self._camera.is_open:
-            time.sleep(timeout_s)
-            return None
-        try:
-            frame = self._camera.latest(timeout_s, after=self._number)
-        except DeviceError as error:
-            self._trouble(error)
-            return None
-        if frame is None:
-            return None
-        self._number, self.state = frame.number, "live"
-        self._checked_at = time.monotonic()
-        return frame.image
-
-    def sleep(self) -> None:
-        """Close the stream; a camera that was well counts as asleep."""
-        self._camera.close()
-        if self.state == "live":
-            self.state = "asleep"
-
-    def needs_check(self) -> bool:
-        """Whether nothing is known of the camera, or not for long, or it was in trouble."""
-        now = time.monotonic()
-        if self.state in {"asleep", "live"}:
-            return now - self._checked_at > RECHECK_S
-        return now >= self._retry_at
-
-    def _trouble(self, error: DeviceError) -> None:
-        if self.state != error.code:
-            _log.error("camera in trouble", code=error.code, fix=error.fix)
-        self.state = error.code
-        self._retry_at = time.monotonic() + RETRY_S
 
 
 class Guide:
@@ -123,7 +64,7 @@ class Guide:
 
 
 class Vision:
-    """The daemon: one peer, one camera, one passage at a time."""
+    """The daemon: one peer, a camera for faces and perhaps one for pages, one passage at a time."""
 
     def __init__(self, config: GateConfig, peer: Peer[say.ToVision]) -> None:
         self._config = config
@@ -136,7 +77,10 @@ class Vision:
             models.liveness,
             config.vision.min_frames,
         )
-        self._eye = Eye(Camera(config.camera))
+        self._eye = Eye(Camera(config.camera), "camera")
+        self._page: PageWatch | None = None
+        if config.page_camera is not None:
+            self._page = PageWatch(config.page_camera, models.mrz, config.policy.limits.optical_s, peer.send)
         self._passage = ""
         self._attempt: int | None = None
         self._awake_until = 0.0
@@ -161,41 +105,56 @@ class Vision:
         self._notifier.stopping()
         self._observer.wipe()
         self._eye.sleep()
+        self._end_page()
 
     def _turn(self) -> None:
+        reading = self._page is not None and self._page.is_reading
         if self._attempt is not None:
             self._capture()
         elif time.monotonic() < self._awake_until or self._eye.needs_check():
-            self._eye.look(FRAME_S)
+            self._eye.look()
         else:
             self._eye.sleep()
-        busy = self._attempt is not None or time.monotonic() < self._awake_until
+        if self._page is not None and self._attempt is None:
+            self._page.turn()
+        busy = self._attempt is not None or reading or time.monotonic() < self._awake_until
         message = self._peer.receive(0.0 if busy else IDLE_S)
         while message is not None:
             self._heard_at = time.monotonic()
             self._take(message)
             message = self._peer.receive(0.0)
-        if self._passage and time.monotonic() - self._heard_at > ORPHAN_S:
+        if (self._passage or reading) and time.monotonic() - self._heard_at > ORPHAN_S:
             _log.warning("the gate has fallen silent: its passage is forgotten", passage=self._passage)
             self._forget()
+            self._end_page()
 
     def _take(self, message: say.ToVision) -> None:
         match message:
             case say.Ping():
-                self._peer.send(say.Pong(number=message.number, camera=self._eye.state))
+                page_camera = None if self._page is None else self._page.state
+                self._peer.send(
+                    say.Pong(number=message.number, camera=self._eye.state, page_camera=page_camera)
+                )
             case say.SetReference():
                 self._enrol(message)
             case say.Capture():
                 self._begin(message)
             case say.Conclude() if (message.passage, message.attempt) == (self._passage, self._attempt):
                 self._answer(self._observer.judge(self._config.policy.match_threshold))
-            case say.Forget() if message.passage == self._passage:
-                self._forget()
+            case say.ReadPage() if self._page is not None:
+                self._page.begin(message.passage, only_coach=message.only_coach)
+            case say.StopPage():
+                self._end_page(message.passage)
+            case say.Forget():
+                self._end_page(message.passage)
+                if message.passage == self._passage:
+                    self._forget()
             case _:
                 _log.info("nothing to do for a message", message=type(message).__name__)
 
     def _enrol(self, message: say.SetReference) -> None:
         """Enrol the photograph; the camera wakes meanwhile."""
+        self._end_page()  # the page was read long ago, or its gate would not send what is in the chip
         self._forget()
         self._passage = message.passage
         self._awake_until = time.monotonic() + WAKE_S
@@ -218,6 +177,7 @@ class Vision:
 
     def _begin(self, message: say.Capture) -> None:
         """Begin a capture. With nothing to compare with, as after a restart, the answer is known at once."""
+        self._end_page()
         if message.passage == self._passage and self._observer.is_enrolled:
             self._attempt = message.attempt
             self._observer.begin()
@@ -237,7 +197,7 @@ class Vision:
 
     def _capture(self) -> None:
         """One frame of a capture."""
-        image = self._eye.look(FRAME_S)
+        image = self._eye.look()
         if image is None:
             return
         hint = self._observer.see(image)
@@ -268,6 +228,11 @@ class Vision:
                 best_crop=_jpeg(self._observer.best()) if keep else None,
             )
         )
+
+    def _end_page(self, passage: str | None = None) -> None:
+        """A page that is read, or whose passage is over, is looked at no longer."""
+        if self._page is not None:
+            self._page.stop(passage)
 
     def _forget(self) -> None:
         self._observer.wipe()

@@ -105,7 +105,7 @@ def keys(prefix: str, value: object) -> set[str]:
             id="a limit of zero",
         ),
         pytest.param(
-            "\nwidth = 1280", '\nwidth = "1280"', "camera.width: Expected `int`, got `str`: correct the value",
+            "\nwidth = 1280", '\nwidth = "1280"', "camera.width: Expected `int`, got `str`: correct the",
             id="a wrong type",
         ),
         pytest.param(

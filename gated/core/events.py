@@ -116,10 +116,10 @@ class MrzFailed(Event):
 
 
 class PlacementAdvised(Event):
-    """The page cannot be read as it lies; `advice` is what would help."""
+    """The document cannot be read as it lies; `advice` is what would help, None once that was heeded."""
 
     passage: PassageId
-    advice: Advice
+    advice: Advice | None
 
 
 class ChipRead(Event):

@@ -118,12 +118,12 @@ def _learn(gate: Gate, passage: Passage, event: ev.AnyEvent) -> Stepped:
     match gate.state, event:
         case State.DOC_OPTICAL, ev.MrzRead():
             return with_passage(gate, mrz=True, hint=None), ()
-        case State.DOC_OPTICAL, ev.PlacementAdvised():
+        case State.DOC_OPTICAL | State.DOC_CHIP, ev.PlacementAdvised():
             return with_passage(gate, hint=event.advice), ()
         case State.DOC_OPTICAL, ev.MrzFailed():
             return _mrz_failed(gate, passage)
         case State.DOC_CHIP, ev.ChipRead():
-            gate = with_passage(gate, chip=event.checks)
+            gate = with_passage(gate, chip=event.checks, hint=None)
             good = overall(event.checks) is Result.SUCCESSFUL
             return gate, ((do.PrepareReference(passage=passage.id),) if good else ())
         case State.DOC_CHIP, ev.ChipFailed():

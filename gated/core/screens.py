@@ -42,7 +42,7 @@ def told(gate: Gate) -> Told:
     plain = TOLD[gate.state]
     passage = gate.passage
     match gate.state:
-        case State.DOC_OPTICAL if passage is not None and passage.hint is not None:
+        case State.DOC_OPTICAL | State.DOC_CHIP if passage is not None and passage.hint is not None:
             return (passage.hint, passage.hint, plain[2])
         case State.DOC_OPTICAL if passage is not None and passage.mrz_failures > 0:
             return PLACE_AGAIN

@@ -1,18 +1,20 @@
 """The lane of the chip reader: reads the passport's chip and makes every check on it.
 
 The read is a generator of commands; this lane drives it against the reader, within the time that policy
-gives. Between reads it looks once a second whether the reader is still there.
+gives. Between reads it looks once a second whether the reader is still there. A chip that is not felt, or
+goes silent in the middle of the read, is a matter of how the document lies: the traveller is told what would
+help.
 """
 
 import os
 import time
 
 from gated.core.checks import Check, Result
-from gated.core.events import ChipFailed, ChipRead
+from gated.core.events import ChipFailed, ChipRead, PlacementAdvised
 from gated.core.ports import CardGone, ChipReader, DeviceError, DeviceGone, DeviceTimeout
 from gated.core.settings import DocumentSettings
 from gated.core.trust_policy import TrustPolicy
-from gated.core.vocabulary import Device
+from gated.core.vocabulary import Advice, Device
 from gated.document.access import Password
 from gated.document.errors import DocumentError
 from gated.document.lds import face_image
@@ -51,6 +53,7 @@ class ChipLane:
         self._post = post
         self._settings = settings or DocumentSettings()
         self._policy = policy or TrustPolicy()
+        self._answering = False
 
     def read(self, passage: str) -> None:
         """Read the chip of the document that lies there."""
@@ -67,7 +70,10 @@ class ChipLane:
             files = self._files(mrz, verification)
             verified = verification.conclude(files)
             checks = (*verified.checks, self._photograph(passage, files))
-        except (CardGone, DocumentError) as error:
+        except CardGone as error:
+            self._failed(passage, error.code)
+            self._advise(passage, error.code)
+        except DocumentError as error:
             self._failed(passage, error.code)
         except DeviceError as error:
             self._failed(passage, error.code)
@@ -92,6 +98,7 @@ class ChipLane:
     def _files(self, mrz: Mrz, verification: Verification) -> ChipFiles:
         """Drive the read; each file is checked as it comes. Power is cut at the end, whatever that is."""
         deadline = time.monotonic() + self._read_s
+        self._answering = False
 
         def transceive(apdu: bytes) -> bytes:
             self.lane.alive()  # one exchange has its own deadline, and policy may give a read long
@@ -102,6 +109,7 @@ class ChipLane:
         if not self._reader.await_card(AWAIT_CARD_S):
             raise CardGone("chip", "no_card", "place the passport on the reader")
         historical = self._reader.connect()
+        self._answering = True
         try:
             commands = read_passport(
                 Password.of_mrz(mrz),
@@ -123,6 +131,16 @@ class ChipLane:
             return Check("photograph", Result.FAILED, error.code)
         self._dossiers.put_photograph(passage, portrait.image)
         return Check("photograph", Result.SUCCESSFUL)
+
+    def _advise(self, passage: str, reason: str) -> None:
+        """Say what would help the next try, if there is one: after the last the gate does not listen."""
+        if reason == "no_card":
+            advice = Advice.PUSH_INTO_CORNER
+        elif self._answering and reason != "chip_too_slow":
+            advice = Advice.HOLD_STILL
+        else:
+            return
+        self._post(PlacementAdvised(at=time.monotonic(), passage=passage, advice=advice))
 
     def _failed(self, passage: str, reason: str) -> None:
         self._post(ChipFailed(at=time.monotonic(), passage=passage, reason=reason))

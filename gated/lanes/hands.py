@@ -1,15 +1,26 @@
 """The hands: every effect of the heart, and the lane that performs it. One table, nothing decided here."""
 
+from typing import Protocol
+
 from gated import logs
 from gated.core import effects as do
 from gated.lanes.background import BackgroundLane
 from gated.lanes.board import BoardLane
 from gated.lanes.chip import ChipLane
 from gated.lanes.dossier import Dossiers
-from gated.lanes.scanner import ScannerLane
 from gated.lanes.sight import SightLane
 
 _log = logs.get("gate")
+
+
+class ZoneReader(Protocol):
+    """The lane that reads the machine-readable zone of what lies there: of a scanner, or of a page camera."""
+
+    def read(self, passage: str) -> None:
+        """Read it for this passage."""
+
+    def forget(self) -> None:
+        """The passage ended: drop what was read and wait for nothing."""
 
 
 class Hands:
@@ -18,14 +29,14 @@ class Hands:
     def __init__(
         self,
         board: BoardLane,
-        scanner: ScannerLane,
+        zone: ZoneReader,
         chip: ChipLane,
         sight: SightLane,
         background: BackgroundLane,
         dossiers: Dossiers,
     ) -> None:
         self._board = board
-        self._scanner = scanner
+        self._zone = zone
         self._chip = chip
         self._sight = sight
         self._background = background
@@ -48,7 +59,7 @@ class Hands:
             case do.AlertOfficer():
                 _log.warning("officer needed", kind=effect.kind, passage=effect.passage, grade=effect.grade)
             case do.ReadMrz():
-                self._scanner.read(effect.passage)
+                self._zone.read(effect.passage)
             case do.ReadChip():
                 self._chip.read(effect.passage)
             case do.CheckBackground():
@@ -67,7 +78,7 @@ class Hands:
     def _end(self, effect: do.EndPassage) -> None:
         """Wipe what is known of the traveller, everywhere."""
         self._dossiers.end(effect.passage)
-        self._scanner.forget()
+        self._zone.forget()
         self._sight.forget(effect.passage)
         reason = effect.reasons[0] if effect.reasons else None
         _log.info("passage ended", passage=effect.passage, outcome=effect.outcome, reason=reason)

@@ -4,9 +4,12 @@ The device sends by itself when a document is laid on it, often before the gate 
 next traveller lays theirs down while the one before is still inside. Such a message waits in the dossier of
 the document that was laid down last, for as long as it lies there. One that comes even before its document
 was felt is kept for a moment; what nobody asked for within that moment is dropped: it is personal data.
+
+Where a page camera looks on, it coaches once the reading has failed, or nothing came for a moment.
 """
 
 import time
+from typing import Protocol
 
 from gated.core.events import MrzFailed, MrzRead
 from gated.core.personal import Personal
@@ -20,18 +23,34 @@ from gated.runtime.lanes import Lane
 LISTEN_S = 0.2  # one turn; a request waits for at most as long
 KEEP_S = 3.0  # a message may be this much older than the passage it belongs to
 REOPEN_S = 1.0
+COACH_AFTER_S = 1.0  # a document that lies well is sent within half a second
+
+
+class Coach(Protocol):
+    """Whoever can see how the document lies."""
+
+    def read(self, passage: str) -> None:
+        """Begin to look, and say what would help."""
+
+    def forget(self) -> None:
+        """Look no longer."""
 
 
 class ScannerLane:
     """Listens to the scanner and answers `read`."""
 
-    def __init__(self, scanner: MrzScanner, dossiers: Dossiers, post: Post) -> None:
+    def __init__(
+        self, scanner: MrzScanner, dossiers: Dossiers, post: Post, coach: Coach | None = None
+    ) -> None:
         self.lane = Lane("mrz-scanner", turn=self._turn, leave=scanner.close, period_s=0.0)
         self.condition = Condition(Device.MRZ_SCANNER, post)
         self._scanner = scanner
         self._dossiers = dossiers
         self._post = post
+        self._coach = coach
+        self._coached = ""  # the passage that is coached
         self._wanted: str | None = None
+        self._wanted_at = 0.0
         self._kept: tuple[float, bytes] | None = None
 
     def read(self, passage: str) -> None:
@@ -43,7 +62,7 @@ class ScannerLane:
         self.lane.ask(self._forget)
 
     def _read(self, passage: str) -> None:
-        self._wanted = passage
+        self._wanted, self._wanted_at = passage, time.monotonic()
         waiting = self._dossiers.take_page(passage)
         kept, self._kept = self._kept, None
         if waiting is not None:
@@ -59,6 +78,17 @@ class ScannerLane:
 
     def _forget(self) -> None:
         self._wanted = self._kept = None
+        self._end_coaching()
+
+    def _begin_coaching(self, passage: str) -> None:
+        if self._coach is not None and self._coached != passage:
+            self._coached = passage
+            self._coach.read(passage)
+
+    def _end_coaching(self) -> None:
+        if self._coach is not None and self._coached:
+            self._coached = ""
+            self._coach.forget()
 
     def _turn(self) -> None:
         if not self.condition.is_ready and not self._open():
@@ -66,6 +96,8 @@ class ScannerLane:
             return
         if self._kept is not None and time.monotonic() - self._kept[0] >= KEEP_S:
             self._kept = None
+        if self._wanted is not None and time.monotonic() - self._wanted_at >= COACH_AFTER_S:
+            self._begin_coaching(self._wanted)
         try:
             message = self._scanner.read(LISTEN_S)
         except (DeviceGone, DeviceTimeout) as error:
@@ -87,12 +119,14 @@ class ScannerLane:
             self._unreadable(error.code)
             return
         passage, self._wanted = self._wanted, None
+        self._end_coaching()
         self._dossiers.put_mrz(passage, mrz)
         self._post(MrzRead(at=time.monotonic(), passage=passage, format=mrz.format))
 
     def _unreadable(self, reason: str) -> None:
         passage, self._wanted = self._wanted, None
         if passage is not None:
+            self._begin_coaching(passage)
             self._post(MrzFailed(at=time.monotonic(), passage=passage, reason=reason))
 
     def _open(self) -> bool:

@@ -1,5 +1,7 @@
 """The lane of the vision process: carries what the heart asks, and hears what was seen.
 
+The line carries the reading of pages too, which is another lane's business: `PageLane` attends to it.
+
 The other process decodes images that a stranger supplied, and may hang or die; nothing here waits for it.
 It is asked for a sign of life once a second; when it is silent, babbles, or its camera is in trouble, that
 is a fault, and when it answers again the fault is over. Each question counts one answer, so a process that a
@@ -8,6 +10,7 @@ stranger's image took over can neither flood the journal nor write more into it 
 
 import time
 from collections import deque
+from typing import Protocol
 
 from gated.core import events as ev
 from gated.core.vocabulary import Device
@@ -29,6 +32,16 @@ RESTART = "see `journalctl -u gate-vision`; the service manager restarts it by i
 CAMERA = "check the camera's cable and power, and [camera] source"
 
 
+class PageEar(Protocol):
+    """Who hears what concerns the page; called in the thread of SightLane."""
+
+    def hear(self, message: say.PageRead | say.PagePlacement, at: float) -> None:
+        """What was seen of the page."""
+
+    def watched(self, camera: str | None) -> None:
+        """A sign of life told this of the page camera; None: there is none."""
+
+
 class SightLane:
     """Talks with gate-vision. The verbs are the heart's effects."""
 
@@ -39,10 +52,15 @@ class SightLane:
         self._dossiers = dossiers
         self._evidence = evidence
         self._post = post
+        self._page: PageEar | None = None
         self._peer: Peer[say.FromVision] | None = None
         self._unsent: deque[say.Message] = deque(maxlen=MAX_UNSENT)
         self._number = self._answered = self._heard = 0
         self._pinged_at = self._heard_at = 0.0
+
+    def attend(self, page: PageEar) -> None:
+        """Tell this one from now on what concerns the page. Before the lane starts."""
+        self._page = page
 
     def enrol(self, passage: str) -> None:
         """Give the passport photograph away; it is not kept here."""
@@ -61,10 +79,10 @@ class SightLane:
         self.lane.ask(lambda: self._forget(passage))
 
     def _ask(self, message: say.Message) -> None:
-        self.lane.ask(lambda: self._send(message))
+        self.lane.ask(lambda: self.send(message))
 
-    def _send(self, message: say.Message) -> None:
-        """Send, or keep for when the other process answers again; never overtake what is kept."""
+    def send(self, message: say.Message) -> None:
+        """Send, or keep for when the other process answers again; never overtake. In this lane's thread."""
         if self._unsent or self._peer is None or not self._peer.send(message):
             self._unsent.append(message)
 
@@ -73,14 +91,14 @@ class SightLane:
         others = [message for message in self._unsent if getattr(message, "passage", None) != passage]
         self._unsent.clear()
         self._unsent.extend(others)
-        self._send(say.Forget(passage=passage))
+        self.send(say.Forget(passage=passage))
 
     def _enrol(self, passage: str) -> None:
         image = self._dossiers.take_photograph(passage)
         if image is None:
             self._post(ev.ReferenceFailed(at=time.monotonic(), passage=passage, reason="no_photograph"))
             return
-        self._send(say.SetReference(passage=passage, image=image.reveal()))
+        self.send(say.SetReference(passage=passage, image=image.reveal()))
 
     def _turn(self) -> None:
         now = time.monotonic()
@@ -117,6 +135,8 @@ class SightLane:
             self.condition.ready()
         else:
             self.condition.failed(pong.camera, CAMERA)
+        if self._page is not None:
+            self._page.watched(pong.page_camera)
 
     def _hear(self, message: say.FromVision, at: float) -> None:
         match message:
@@ -128,6 +148,9 @@ class SightLane:
                 self._post(ev.ReferenceFailed(at=at, passage=message.passage, reason=message.reason))
             case say.Guidance():
                 self._post(ev.GuidanceGiven(at=at, passage=message.passage, hint=message.hint))
+            case say.PageRead() | say.PagePlacement():
+                if self._page is not None:
+                    self._page.hear(message, at)
             case say.Assessment():
                 if self._dossiers.is_open(message.passage):
                     self._evidence.keep(message)

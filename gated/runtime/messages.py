@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from gated.core.events import PassageId
 from gated.core.values import Tagged
-from gated.core.vocabulary import Liveness
+from gated.core.vocabulary import Advice, Liveness
 
 MAX_MESSAGE = 4_500_000  # the largest image that the settings allow, and its envelope
 FETCH_PIECE = 256 * 1024  # bytes of one Fetched
@@ -20,6 +20,7 @@ FETCH_PIECES = 16  # pieces for one Fetch: a quarter of the queue between two pr
 Code = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*\Z", max_length=60)]
 Score = Annotated[float, Meta(ge=0, le=1)]
 Count = Annotated[int, Meta(ge=0, le=1_000_000)]
+ZoneLine = Annotated[str, Meta(pattern=r"^[A-Z0-9<]{30,44}\Z", max_length=44)]  # Doc 9303-4 to -7
 
 
 class Message(Tagged):
@@ -56,13 +57,29 @@ class Forget(Message):
     passage: PassageId
 
 
+class ReadPage(Message):
+    """Look at the page until its zone is read for sure, and coach meanwhile.
+
+    `only_coach`: another device reads, and the lines are not wanted; look until told to stop.
+    """
+
+    passage: PassageId
+    only_coach: bool = False
+
+
+class StopPage(Message):
+    """Look at the page no longer, and wipe what was seen of it."""
+
+    passage: PassageId
+
+
 class Ping(Message):
     """Asked about once a second; the answer is a Pong with the same number."""
 
     number: int
 
 
-ToVision = SetReference | Capture | Conclude | Forget | Ping
+ToVision = SetReference | Capture | Conclude | ReadPage | StopPage | Forget | Ping
 
 
 # --- gate-vision to gated ---------------------------------------------------------------------
@@ -104,14 +121,39 @@ class Assessment(Message):
     best_crop: bytes | None = None
 
 
+class PageRead(Message):
+    """The lines of the zone, each character plain to see: one for each ReadPage. Personal data.
+
+    `confidence` is that of the least sure character. `gated` takes the lines for no more than a claim.
+    """
+
+    passage: PassageId
+    lines: Annotated[tuple[ZoneLine, ...], Meta(min_length=2, max_length=3)]
+    confidence: Score
+
+    def __repr__(self) -> str:
+        return "PageRead(‹personal›)"
+
+
+class PagePlacement(Message):
+    """What would help to read the page; None when the last advice was heeded."""
+
+    passage: PassageId
+    advice: Advice | None
+
+
 class Pong(Message):
-    """The vision process is alive. `camera` is `asleep`, `live`, or the code of its trouble."""
+    """The vision process is alive. `camera` is `asleep`, `live`, or the code of its trouble.
+
+    `page_camera` likewise; None where the gate has none.
+    """
 
     number: int
     camera: Code
+    page_camera: Code | None = None
 
 
-FromVision = Enrolled | NotEnrolled | Guidance | Assessment | Pong
+FromVision = Enrolled | NotEnrolled | Guidance | Assessment | PageRead | PagePlacement | Pong
 
 
 # --- gated and gate-link -----------------------------------------------------------------------

@@ -3,8 +3,9 @@
     python -m hw_sim.camera.server [--fps 15] [--port 0] [--quality 82]
 
 The process reads commands from standard input and answers each on standard output, one JSON object a line
-(`Show`, `Freeze`, `Resume`, `Measure` -> `Ready`, `Measured` or `Refused`). It ends when its input ends, so
-it never outlives the scenario that started it. Its clock is the machine's monotonic clock, the same in every
+(`Show`, `Lay`, `Freeze`, `Resume`, `Measure` -> `Ready`, `Measured` or `Refused`). It looks into the lane, or
+with `--glass` down on the glass of a document reader. It ends when its input ends, so it never outlives the
+scenario that started it. Its clock is the machine's monotonic clock, the same in every
 process: a waypoint means the same moment to the world, to the camera and to the gate.
 """
 
@@ -22,7 +23,8 @@ import cv2
 import msgspec
 
 from gated.core.values import Tagged
-from hw_sim.camera import scene
+from hw_sim.camera import people, scene
+from hw_sim.camera.glass import Bytes, Glass, picture, prepare
 from hw_sim.camera.scene import Scene
 from hw_sim.camera.stream import PATH, CameraServer, Stream
 
@@ -42,6 +44,12 @@ class Show(Tagged):
     """From now on the camera sees this."""
 
     scene: Scene
+
+
+class Lay(Tagged):
+    """From now on the camera looks down on a glass where this lies."""
+
+    glass: Glass
 
 
 class Freeze(Tagged):
@@ -75,7 +83,7 @@ class Refused(Tagged):
     reason: str
 
 
-Command = Show | Freeze | Resume | Measure
+Command = Show | Lay | Freeze | Resume | Measure
 Answer = Ready | Measured | Refused
 
 
@@ -86,9 +94,10 @@ class CameraFailed(Exception):
 class _Studio:
     """Renders the scene that is shown."""
 
-    def __init__(self, quality: int) -> None:
+    def __init__(self, quality: int, glass: Glass | None) -> None:
         self._options = (cv2.IMWRITE_JPEG_QUALITY, quality)
         self._scene = Scene()
+        self._glass = glass
         self._empty: list[bytes] = []
 
     def show(self, shown: Scene) -> None:
@@ -98,17 +107,29 @@ class _Studio:
         scene.prepare(shown)
         self._scene = shown
 
+    @property
+    def looks_at_glass(self) -> bool:
+        """Whether it looks at documents."""
+        return self._glass is not None
+
+    def lay(self, glass: Glass) -> None:
+        """Change what lies on the glass; what is slow to print is printed now."""
+        prepare(glass)
+        self._glass = glass
+
     def jpeg(self, time_s: float) -> bytes:
         """The frame of a moment."""
+        if self._glass is not None:
+            return self._jpeg(picture(self._glass, time_s))
         shown, empty = self._scene, self._empty
         if shown.present:
-            return self._encoded(shown, time_s)
+            return self._jpeg(scene.picture(shown, time_s))
         if len(empty) < _EMPTY_FRAMES:
-            empty.append(self._encoded(shown, time_s))
+            empty.append(self._jpeg(scene.picture(shown, time_s)))
         return empty[int(time_s * 1000) % len(empty)]
 
-    def _encoded(self, shown: Scene, time_s: float) -> bytes:
-        return cv2.imencode(".jpg", scene.picture(shown, time_s), self._options)[1].tobytes()
+    def _jpeg(self, image: Bytes) -> bytes:
+        return cv2.imencode(".jpg", image, self._options)[1].tobytes()
 
 
 def _refusal(shown: Scene) -> str | None:
@@ -140,10 +161,16 @@ def _obey(line: bytes, studio: _Studio, stream: Stream, port: int) -> Answer:
     except msgspec.DecodeError as error:
         return Refused(reason=str(error))
     match command:
+        case Show() | Lay() if isinstance(command, Lay) is not studio.looks_at_glass:
+            return Refused(reason="this camera looks elsewhere")
         case Show(scene=shown):
             if (reason := _refusal(shown)) is not None:
                 return Refused(reason=reason)
             studio.show(shown)
+        case Lay(glass=glass):
+            if glass.page is not None and glass.page.holder not in people.PEOPLE:
+                return Refused(reason="nobody is called so")
+            studio.lay(glass)
         case Freeze():
             stream.freeze(frozen=True)
         case Resume():
@@ -158,6 +185,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m hw_sim.camera.server", description="a simulated camera")
     parser.add_argument("--fps", type=float, default=FPS)
     parser.add_argument("--port", type=int, default=0, help="on the loopback interface; 0: any free one")
+    parser.add_argument("--glass", action="store_true", help="look at documents, not at people")
     parser.add_argument("--quality", type=int, default=_QUALITY, help="of the JPEGs, 1 to 100")
     chosen = parser.parse_args()
     if not 1 <= chosen.fps <= _MAX_FPS:
@@ -172,7 +200,7 @@ def main() -> int:
     chosen = _arguments()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the scenario's; it closes our input
     cv2.setNumThreads(1)  # the gate needs the other core
-    studio = _Studio(chosen.quality)
+    studio = _Studio(chosen.quality, Glass() if chosen.glass else None)
     stream = Stream(studio.jpeg, chosen.fps)
     server = CameraServer(stream, chosen.port)
     port = int(server.server_address[1])
@@ -197,8 +225,9 @@ class SimulatedCamera:
     Any thread may call any method: commands and their answers are one at a time.
     """
 
-    def __init__(self, fps: float = FPS) -> None:
+    def __init__(self, fps: float = FPS, *, glass: bool = False) -> None:
         self._fps = fps
+        self._glass = glass
         self._port = 0
         self._turn = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -223,6 +252,7 @@ class SimulatedCamera:
                 "hw_sim.camera.server",
                 f"--fps={self._fps}",
                 f"--port={self._port}",
+                *(["--glass"] if self._glass else []),
             ]
             process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
             self._process, self._answers = process, SimpleQueue()
@@ -241,6 +271,10 @@ class SimulatedCamera:
     def show(self, shown: Scene) -> None:
         """Change what the camera sees. Raises CameraFailed, with the reason of a refusal."""
         self._ask(Show(scene=shown))
+
+    def lay(self, glass: Glass) -> None:
+        """Change what lies on the glass. Raises CameraFailed, with the reason of a refusal."""
+        self._ask(Lay(glass=glass))
 
     def freeze(self) -> None:
         """Hang: connections stay, frames cease."""

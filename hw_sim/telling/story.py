@@ -213,7 +213,7 @@ def _document(event: ev.AnyEvent) -> Told | None:
         case ev.MrzFailed():
             return "passport", f"printed lines not readable: {words.reason(event.reason)}", Tone.WARN
         case ev.PlacementAdvised():
-            return "passport", f"does not lie as it should: {words.reason(event.advice)}", Tone.WARN
+            return _placed(event)
         case ev.ChipRead():
             return "chip", f"read over {event.access}: {checks_in_words(event.checks)}", _tone(event.checks)
         case ev.ChipFailed():
@@ -230,6 +230,12 @@ def _document(event: ev.AnyEvent) -> Told | None:
             return "person", counted[event.persons], tone[event.persons]
         case _:
             return None
+
+
+def _placed(event: ev.PlacementAdvised) -> Told:
+    if event.advice is None:
+        return "passport", "lies as it should", Tone.GOOD
+    return "passport", f"does not lie as it should: {words.spaced(event.advice)}", Tone.WARN
 
 
 def checks_in_words(checks: Sequence[Check]) -> str:

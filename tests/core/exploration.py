@@ -86,6 +86,7 @@ OF_A_PASSAGE: tuple[ev.AnyEvent, ...] = (
     ev.MrzRead(at=0, passage=PASSAGE, format="TD3"),
     ev.MrzFailed(at=0, passage=PASSAGE, reason="check_digit"),
     ev.PlacementAdvised(at=0, passage=PASSAGE, advice=Advice.TURN_ROUND),
+    ev.PlacementAdvised(at=0, passage=PASSAGE, advice=None),
     ev.ChipRead(at=0, passage=PASSAGE, access="PACE", checks=GOOD),
     ev.ChipRead(at=0, passage=PASSAGE, access="PACE", checks=BAD),
     ev.ChipRead(at=0, passage=PASSAGE, access="BAC", checks=UNKNOWN),

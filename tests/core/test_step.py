@@ -11,7 +11,7 @@ from gated.core import events as ev
 from gated.core.gate import Gate, State
 from gated.core.replay import Recorded, replay
 from gated.core.step import LEASE_S, RENEW_S, next_deadline, step
-from gated.core.vocabulary import Device, Door, Grade, Liveness, OfficerWord, Outcome
+from gated.core.vocabulary import Advice, Device, Door, Grade, Liveness, OfficerWord, Outcome
 from tests.core.exploration import (
     BAD,
     GOOD,
@@ -258,3 +258,38 @@ def test_replay_tells_a_changed_decision() -> None:
 def test_replay_needs_the_start() -> None:
     with pytest.raises(ValueError, match="started"):
         replay([Recorded(seq=1, event=ev.ServiceOpened(at=0), state=State.IDLE, effects=())])
+
+
+def screens(effects: tuple[do.AnyEffect, ...]) -> list[tuple[str, str | None]]:
+    return [(effect.screen, effect.prompt) for effect in effects if isinstance(effect, do.Tell)]
+
+
+def test_advice_is_shown_and_spoken_until_it_is_heeded() -> None:
+    gate = placed()
+    for advice in (Advice.TURN_OVER, Advice.PUSH_INTO_CORNER):
+        gate, effects = step(gate, ev.PlacementAdvised(at=1, passage=PASSAGE, advice=advice))
+        assert screens(effects) == [(advice, advice)]
+    gate, effects = step(gate, ev.PlacementAdvised(at=2, passage=PASSAGE, advice=None))
+    assert screens(effects) == [("reading", "hold_still")]
+    gate, effects = step(gate, ev.PlacementAdvised(at=3, passage=OTHER, advice=Advice.TURN_OVER))
+    assert screens(effects) == []
+
+
+def test_advice_about_the_page_is_gone_once_it_is_read_and_advice_about_the_chip_once_that_is() -> None:
+    gate, _ = step(placed(), ev.PlacementAdvised(at=1, passage=PASSAGE, advice=Advice.TURN_OVER))
+    gate, effects = step(gate, ev.MrzRead(at=2, passage=PASSAGE, format="TD3"))
+    assert screens(effects) == [("leave_it_still", "leave_it_still")]
+    gate, effects = step(gate, ev.ChipFailed(at=3, passage=PASSAGE, reason="card_removed"))
+    assert screens(effects) == []
+    gate, effects = step(gate, ev.PlacementAdvised(at=3, passage=PASSAGE, advice=Advice.HOLD_STILL))
+    assert screens(effects) == [("hold_still", "hold_still")]
+    gate, effects = step(gate, ev.ChipRead(at=4, passage=PASSAGE, access="PACE", checks=GOOD))
+    assert screens(effects) == [("leave_it_still", None)]
+
+
+def test_advice_after_the_last_try_is_not_listened_to() -> None:
+    gate, _ = step(placed(), ev.MrzRead(at=2, passage=PASSAGE, format="TD3"))
+    for _ in range(POLICY.chip_tries):
+        gate, _ = step(gate, ev.ChipFailed(at=3, passage=PASSAGE, reason="card_removed"))
+    assert gate.state is State.REJECT_OUT
+    assert screens(step(gate, ev.PlacementAdvised(at=3, passage=PASSAGE, advice=Advice.HOLD_STILL))[1]) == []

@@ -9,6 +9,7 @@ from drivers.chip_reader import CcidChipReader
 from gated.core import events as ev
 from gated.core.checks import Result, overall
 from gated.core.settings import ChipReaderSettings
+from gated.core.vocabulary import Advice
 from gated.document import mrz
 from gated.document.trust.store import TrustStore
 from gated.lanes import chip as module
@@ -63,6 +64,10 @@ def failed(posted: Posted) -> str:
     return posted[0].reason
 
 
+def advised(posted: Posted) -> list[Advice | None]:
+    return [event.advice for event in posted.of(ev.PlacementAdvised)]
+
+
 def test_a_genuine_chip_is_read_and_checked(bench: Bench) -> None:
     chip = Chip(GENUINE)
     bench.read(chip)
@@ -91,15 +96,23 @@ def test_without_a_card_the_read_fails(bench: Bench) -> None:
     bench.lane.read(PASSAGE)
     come_round(bench.lane.lane)
     assert failed(bench.posted) == "no_card"
-    assert len(bench.posted) == 1  # the reader is well
+    assert bench.posted.kinds() == ["ChipFailed", "PlacementAdvised"]  # the reader is well
+    assert advised(bench.posted) == [Advice.PUSH_INTO_CORNER]
 
 
 def test_a_card_that_is_taken_away_fails_the_read_and_the_next_one_is_whole(bench: Bench) -> None:
     bench.read(Chip(GENUINE, Behaviour(lost_at=14)))
     assert failed(bench.posted) == "card_mute"
+    assert advised(bench.posted) == [Advice.HOLD_STILL]
     bench.posted.clear()
     bench.read(Chip(GENUINE))
     assert bench.posted.kinds() == ["ChipRead"]
+
+
+def test_a_chip_that_never_answers_is_not_a_matter_of_placement(bench: Bench) -> None:
+    bench.read(Chip(GENUINE, Behaviour(mute=True)))
+    assert failed(bench.posted) == "card_mute"
+    assert len(bench.posted) == 1
 
 
 def test_a_chip_that_lies_is_named_by_its_fault(bench: Bench) -> None:

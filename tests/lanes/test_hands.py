@@ -27,7 +27,7 @@ CASES: tuple[tuple[do.AnyEffect, tuple[object, ...] | None], ...] = (
     (do.UnlockDoor(door=Door.ENTRY, lease_s=3, passage=PASSAGE), ("board", "unlock", Door.ENTRY, 3)),
     (do.ReleaseAll(), ("board", "release_all")),
     (do.Tell(screen="go", prompt=None, lamps="go"), ("board", "show", "go")),
-    (do.ReadMrz(passage=PASSAGE), ("scanner", "read", PASSAGE)),
+    (do.ReadMrz(passage=PASSAGE), ("zone", "read", PASSAGE)),
     (do.ReadChip(passage=PASSAGE, attempt=1), ("chip", "read", PASSAGE)),
     (do.CheckBackground(passage=PASSAGE), ("background", "check", PASSAGE)),
     (do.PrepareReference(passage=PASSAGE), ("sight", "enrol", PASSAGE)),
@@ -48,7 +48,7 @@ def hands(asked: list[tuple[object, ...]], dossiers: Dossiers) -> Hands:
     def lane(name: str) -> Any:
         return Noted(name, asked)
 
-    return Hands(lane("board"), lane("scanner"), lane("chip"), lane("sight"), lane("background"), dossiers)
+    return Hands(lane("board"), lane("zone"), lane("chip"), lane("sight"), lane("background"), dossiers)
 
 
 @pytest.mark.parametrize(("effect", "call"), CASES)
@@ -67,5 +67,5 @@ def test_the_end_of_a_passage_wipes_everywhere(
     hands: Hands, asked: list[tuple[object, ...]], dossiers: Dossiers
 ) -> None:
     hands.perform(do.EndPassage(passage=PASSAGE, outcome=Outcome.ADMITTED, reasons=()))
-    assert asked == [("scanner", "forget"), ("sight", "forget", PASSAGE)]
+    assert asked == [("zone", "forget"), ("sight", "forget", PASSAGE)]
     assert not dossiers.is_open(PASSAGE)

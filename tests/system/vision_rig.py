@@ -15,6 +15,7 @@ import numpy as np
 from gated.runtime import messages as say
 from gated.runtime.bus import Peer
 from hw_sim.__main__ import demo_policy
+from hw_sim.camera.glass import GLASS_MM
 from hw_sim.camera.scene import Presence, Scene
 from hw_sim.supervisor import Daemon, python
 from hw_sim.toml import to_toml
@@ -23,24 +24,33 @@ from tests.test_config import filled
 
 M = TypeVar("M", bound=say.FromVision)
 PING_S = 0.5
+OPTICAL_S = 8.0
 
 
 class Vision:
     """One gate-vision. Whatever is awaited, it is asked for a sign of life meanwhile, as gated does."""
 
-    def __init__(self, folder: Path, camera: str, *, keep_images: bool = False) -> None:
+    def __init__(
+        self, folder: Path, camera: str, *, keep_images: bool = False, page_camera: str = ""
+    ) -> None:
         self._run = Path(tempfile.mkdtemp(prefix="egate-"))  # a socket's path must be short
         config = tomllib.loads(filled())
         config["paths"] = {"state": str(folder), "run": str(self._run)}
         config["policy"]["match_threshold"] = demo_policy().match_threshold
         config["camera"] |= {"source": camera, "open_timeout_s": 2.0, "read_timeout_s": 1.0}
         config["vision"]["keep_images"] = keep_images
+        if page_camera:
+            config["page_camera"] = {"source": page_camera, "glass_mm": GLASS_MM, "read_timeout_s": 1.0}
+            config["policy"]["limits"]["optical_s"] = OPTICAL_S
         path = folder / "gate.toml"
         path.write_text(to_toml(config))
         self.daemon = Daemon("gate-vision", python("-m", "gated.vision", "--config", str(path)), folder)
         self.peer: Peer[say.FromVision] = Peer(f"ipc://{self._run}/vision", say.FromVision, bind=True)
         self.camera = ""
         """What the last Pong told."""
+        self.page_camera: str | None = ""
+        self.answered = 0
+        """Which question the last Pong answered."""
         self._heard: list[say.FromVision] = []
         self._number = 0
         self._pinged_at = 0.0
@@ -64,6 +74,11 @@ class Vision:
         self.peer.close()
         shutil.rmtree(self._run, ignore_errors=True)
 
+    @property
+    def unanswered(self) -> int:
+        """How many questions for a sign of life wait for their answer."""
+        return self._number - self.answered
+
     def say(self, message: say.ToVision) -> None:
         """Send, after forgetting what was heard so far."""
         self.listen(0.0)
@@ -83,7 +98,8 @@ class Vision:
             message = self.peer.receive(min(0.05, deadline - now))
             if isinstance(message, say.Pong):
                 assert message.number <= self._number
-                self.camera = message.camera
+                self.answered = message.number
+                self.camera, self.page_camera = message.camera, message.page_camera
             elif message is not None:
                 self._heard.append(message)
         return True
@@ -100,6 +116,10 @@ class Vision:
     def await_camera(self, state: str, seconds: float = 8.0) -> None:
         """Wait until a Pong tells this of the camera."""
         assert self.listen(seconds, lambda: self.camera == state), (self.camera, state)
+
+    def await_page_camera(self, state: str, seconds: float = 8.0) -> None:
+        """Wait until a Pong tells this of the page camera."""
+        assert self.listen(seconds, lambda: self.page_camera == state), (self.page_camera, state)
 
     def memory_mib(self) -> float:
         """The largest resident set so far (proc(5), VmHWM)."""

@@ -1,0 +1,72 @@
+"""A camera as the vision process uses it: asleep, live, or in trouble, and never waited for long."""
+
+import time
+
+from drivers.camera import Camera
+from gated import logs
+from gated.core.ports import DeviceError
+from models.tflite import Image
+
+FRAME_S = 0.1  # how long one look waits for a frame
+RETRY_S = 1.0  # a camera in trouble is opened again this often while it is needed
+RECHECK_S = 60.0  # a sleeping camera is tried this often
+
+_log = logs.get("vision")
+
+
+class Eye:
+    """The camera with its moods: asleep, live, or in trouble with a code; `name` is its section."""
+
+    def __init__(self, camera: Camera, name: str) -> None:
+        self._camera = camera
+        self._name = name
+        self._number = 0
+        self._retry_at = 0.0
+        self._checked_at = float("-inf")
+        self.state = "not_checked"
+
+    def wake(self) -> None:
+        """Open the stream if it is not open; trouble shows in `state`."""
+        if self._camera.is_open or time.monotonic() < self._retry_at:
+            return
+        try:
+            self._camera.open()
+            self._number = 0
+        except DeviceError as error:
+            self._trouble(error)
+
+    def look(self, timeout_s: float = FRAME_S) -> Image | None:
+        """Return the next frame, or None when none came in time or the camera is in trouble."""
+        self.wake()
+        if not self._camera.is_open:
+            time.sleep(timeout_s)
+            return None
+        try:
+            frame = self._camera.latest(timeout_s, after=self._number)
+        except DeviceError as error:
+            self._trouble(error)
+            return None
+        if frame is None:
+            return None
+        self._number, self.state = frame.number, "live"
+        self._checked_at = time.monotonic()
+        return frame.image
+
+    def sleep(self) -> None:
+        """Close the stream; a camera that was well counts as asleep."""
+        self._camera.close()
+        if self.state == "live":
+            self.state = "asleep"
+
+    def needs_check(self) -> bool:
+        """Whether nothing is known of the camera, or not for long, or it was in trouble."""
+        now = time.monotonic()
+        if self.state in {"asleep", "live"}:
+            return now - self._checked_at > RECHECK_S
+        return now >= self._retry_at
+
+    def _trouble(self, error: DeviceError) -> None:
+        if self.state != error.code:
+            _log.error("camera in trouble", device=self._name, code=error.code, fix=error.fix)
+        self.state = error.code
+        self._retry_at = time.monotonic() + RETRY_S
