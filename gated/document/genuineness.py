@@ -35,6 +35,7 @@ from gated.document.trust.store import TrustStore
 
 CARD_ACCESS = "card_access"
 NOT_PROVEN = "key_not_authenticated"
+KEY_COMPROMISED = "active_authentication_key_compromised"  # as deviation lists tell (Doc 9303-12, 10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,17 @@ def _proofs(files: ChipFiles, grounds: Grounds) -> Iterator[Check]:
     if proofs.active is not None:
         dg15 = files["dg15"].reveal()
         dg14 = files["dg14"].reveal() if "dg14" in files else None
-        yield _on_top_of(verify_active(dg15, dg14, proofs.active), 15, dg15, grounds)
+        yield _on_top_of(
+            _not_known_to_others(verify_active(dg15, dg14, proofs.active), grounds), 15, dg15, grounds
+        )
+
+
+def _not_known_to_others(verdict: Check, grounds: Grounds) -> Check:
+    """A good verdict says nothing where the state tells that keys of such documents are in other hands."""
+    kinds = {deviation.kind for deviation in grounds.authentication.deviations}
+    if verdict.result is Result.SUCCESSFUL and KEY_COMPROMISED in kinds:
+        return Check(verdict.name, Result.UNDETERMINED, KEY_COMPROMISED)
+    return verdict
 
 
 def _mapping(files: ChipFiles, evidence: MappingEvidence, grounds: Grounds) -> Check:

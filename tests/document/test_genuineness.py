@@ -25,6 +25,7 @@ from hw_sim.passport.issuer import (
     issue,
     with_file,
 )
+from hw_sim.passport.pki_lists import Deviating
 from hw_sim.passport.protocols import ChipAuthenticationProfile
 from tests.document.chips import AT, HOLDER, PORTRAIT, STORE, TODAY, UTOPIA, Counted, Slot, carrying, zone
 from tests.document.material import refused
@@ -301,3 +302,17 @@ def test_a_terminal_that_the_chip_does_not_know_is_told_so() -> None:
     stranger = TerminalKey(Credentials.load((root.certificate,)), TERMINAL.sign, date(2026, 11, 23))
     with refused(CvError, "cv_no_chain"):
         read_with(stranger, with_fingers())
+
+
+# --- what the state tells of its own documents ------------------------------------------------------
+
+
+def test_a_key_that_the_state_says_is_in_other_hands_proves_nothing() -> None:
+    document = chip(active=ActiveProfile())
+    told = UTOPIA.deviation_list(Deviating((("1.4", None),), signer=UTOPIA.document_signer.certificate))
+    store = TrustStore.load([], [UTOPIA.anchor], [], deviations=[told])
+    files = Slot(document).read()
+    found = {check.name: check for check in verify(files, zone(document), store, AT)}
+    reason = "active_authentication_key_compromised"
+    assert found["active_authentication"] == Check("active_authentication", Result.UNDETERMINED, reason)
+    assert found["dg_hashes"].result is Result.SUCCESSFUL
