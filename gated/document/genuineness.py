@@ -7,7 +7,9 @@
   genuineness                   stands for the first three where the chip offers none of them
 
 Where the file with the key is not known to be the issuing state's, a verdict that would be good is
-undetermined. A chip without any proof is not supported; undetermined, where the operator's settings want one.
+undetermined. A chip without any proof is not supported; undetermined, where the operator's settings want one,
+and where its signed files offer the mapping of PACE-CAM, which then was not run: whoever copies such a chip has
+every reason to have its PACE fail.
 """
 
 from collections.abc import Iterator
@@ -23,6 +25,7 @@ from gated.document.access import (
     parse_card_access,
     parse_security_infos,
 )
+from gated.document.access.security_infos import Mapping
 from gated.document.errors import AccessError, LdsError
 from gated.document.genuine.active_authentication import verify_active
 from gated.document.genuine.mapping import verify_mapping
@@ -31,6 +34,7 @@ from gated.document.reading import ChipFiles
 from gated.document.reading.proofs import UNSUPPORTED
 from gated.document.trust.card_security import authenticate_card_security
 from gated.document.trust.passive import Authentication, PassiveAuthentication
+from gated.document.trust.states import same_country
 from gated.document.trust.store import TrustStore
 
 CARD_ACCESS = "card_access"
@@ -57,13 +61,20 @@ def genuineness(
     files: ChipFiles, grounds: Grounds, settings: DocumentSettings
 ) -> tuple[tuple[Check, ...], str]:
     """The checks, and the name of the first proof that holds (empty: none)."""
-    proofs = tuple(_proofs(files, grounds))
+    proofs, signed = tuple(_proofs(files, grounds)), _signed_infos(files, grounds)
     if not proofs:
-        wanted = settings.genuineness == "required"
-        result = Result.UNDETERMINED if wanted else Result.NOT_SUPPORTED
-        proofs = (Check("genuineness", result, "genuineness_not_offered"),)
+        proofs = (_without_proof(signed, settings),)
     held = next((check.name for check in proofs if check.result is Result.SUCCESSFUL), "")
-    return (*_offers(files, grounds), *proofs), held
+    return (*_offers(files, signed), *proofs), held
+
+
+def _without_proof(signed: SecurityInfos | None, settings: DocumentSettings) -> Check:
+    mappings = {offer.mapping for offer in signed.pace} if signed else set()
+    if Mapping.CHIP_AUTHENTICATION in mappings:
+        return Check("genuineness", Result.UNDETERMINED, "mapping_offered_and_not_run")
+    wanted = settings.genuineness == "required"
+    result = Result.UNDETERMINED if wanted else Result.NOT_SUPPORTED
+    return Check("genuineness", result, "genuineness_not_offered")
 
 
 def _proofs(files: ChipFiles, grounds: Grounds) -> Iterator[Check]:
@@ -96,7 +107,7 @@ def _mapping(files: ChipFiles, evidence: MappingEvidence, grounds: Grounds) -> C
     if card.check.result is not Result.SUCCESSFUL:
         return Check(name, card.check.result, card.check.reason)
     csca = grounds.authentication.csca
-    if csca is not None and card.csca is not None and csca.country != card.csca.country:
+    if csca is not None and card.csca is not None and not same_country(csca.country, card.csca.country):
         return Check(name, Result.FAILED, "card_security_of_another_state")
     try:
         reason = verify_mapping(parse_security_infos(card.security_infos), evidence)
@@ -119,9 +130,8 @@ def _on_top_of(verdict: Check, number: int, raw: bytes, grounds: Grounds) -> Che
     return Check(verdict.name, Result.UNDETERMINED, NOT_PROVEN)
 
 
-def _offers(files: ChipFiles, grounds: Grounds) -> Iterator[Check]:
+def _offers(files: ChipFiles, signed: SecurityInfos | None) -> Iterator[Check]:
     """Whether somebody took offers away from EF.CardAccess, which nobody signed (Doc 9303-11, 9.2.11)."""
-    signed = _signed_infos(files, grounds)
     if signed is None or not signed.pace:
         return
     missing = "card_access" not in files or parse_card_access(files["card_access"].reveal()).confirmed(signed)
