@@ -140,7 +140,7 @@ def test_a_root_that_is_not_trusted(files: Files) -> None:
 def test_the_security_object_alone(files: Files) -> None:
     answer = ask(*files.verify(groups=()))
     assert answer.value["result"] == "successful"
-    not_asked = ("dg_hashes", "issuing_state", "document_type")
+    not_asked = ("dg_hashes", "issuing_state", "signer_document_type")
     assert checks(answer.value) == NO_CRL | dict.fromkeys(not_asked, "not_asked")
     assert f"successful, of what was given: not asked were {', '.join(not_asked)}" in answer.text
     assert "not given 1, 2, 14" in answer.text

@@ -147,7 +147,7 @@ def _group(text: str) -> tuple[int, bytes]:
 def _concluded(run: PassiveAuthentication, groups: dict[int, bytes], com: Path | None) -> Authentication:
     state, kind, number = _zone(groups[1]) if 1 in groups else (None, None, None)
     not_asked = set() if groups else {"dg_hashes"}
-    not_asked |= set() if 1 in groups else {"issuing_state", "document_type"}
+    not_asked |= set() if 1 in groups else {"issuing_state", "signer_document_type"}
     listed = None
     if com is not None:
         try:

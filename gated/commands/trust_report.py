@@ -31,7 +31,7 @@ _GOOD = {
     "dg_hashes": "the data groups are as they were signed",
     "issuing_state": "DG1 names the state of the root",
     "validity": "signer and root are valid at the time",
-    "document_type": "the signer may sign documents of this type",
+    "signer_document_type": "the signer may sign documents of this type",
     "revocation": "neither signer nor root is on a fresh revocation list",
 }
 

@@ -130,7 +130,7 @@ def test_a_wrong_signature_is_never_excused() -> None:
     ("oddities", "deviation", "check"),
     [
         (Oddities(signer_country="FR"), ("1.2", 6), "issuing_state"),
-        (Oddities(document_types=("V",)), ("1.2", "2.23.136.1.1.6.2"), "document_type"),
+        (Oddities(document_types=("V",)), ("1.2", "2.23.136.1.1.6.2"), "signer_document_type"),
         (Oddities(key_usage=frozenset({"key_agreement"})), ("1.2", "2.5.29.15"), "document_signer"),
     ],
 )

@@ -295,7 +295,7 @@ def test_documents_of_the_types_that_the_signer_may_sign(
 ) -> None:
     authority = state(f"types {types}", oddities=Oddities(document_types=types))
     found = check(sod(authority), store(authority), document_type=document_type)
-    assert found == ({"document_type": reason} if reason else {})
+    assert found == ({"signer_document_type": reason} if reason else {})
 
 
 @pytest.mark.parametrize(
@@ -312,7 +312,7 @@ def test_lists_of_document_types_as_states_write_them(oid: str, value: str) -> N
     authority = state(f"types {oid} {value}", oddities=odd)
     assert check(sod(authority), store(authority), document_type="P") == {}
     refused_types = check(sod(authority), store(authority), document_type="C")
-    assert refused_types == {"document_type": "document_type_not_allowed"}
+    assert refused_types == {"signer_document_type": "document_type_not_allowed"}
 
 
 @pytest.mark.parametrize("version", ["v1", "v3", "v4", "v5"])

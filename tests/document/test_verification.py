@@ -30,7 +30,7 @@ from tests.document.material import refused
 
 def reasons(document: Passport, scanned: Mrz | None = None, at: datetime = AT) -> dict[str, str]:
     checks = verify(Slot(document).read(), scanned or zone(document), STORE, at)
-    own = ["document_type", "card_access", "genuineness", "mrz_matches_chip", "document_expiry"]
+    own = ["signer_document_type", "card_access", "genuineness", "mrz_matches_chip", "document_expiry"]
     assert [check.name for check in checks] == [*CHECKS, *own]
     return {check.name: check.reason for check in checks if check.reason and check.name != "genuineness"}
 
@@ -90,7 +90,7 @@ def test_an_unreadable_zone_on_the_chip() -> None:
     document = with_file(passport(), issuer_lds.DG1, issuer_lds.dg1(("<" * 44, "<" * 44)))
     assert reasons(document, zone(passport())) == {
         "dg_hashes": "dg1_hash_wrong",
-        "document_type": "not_reached",
+        "signer_document_type": "not_reached",
         "issuing_state": "not_reached",
         "mrz_matches_chip": "dg1_mrz_wrong",
         "document_expiry": "not_reached",

@@ -167,7 +167,7 @@ def test_an_authority_that_nobody_listed_is_unknown() -> None:
     found = failures(issue(rogue, HOLDER, JPEG))
     # Its CSCA bears the same name as the true one but for the serial number.
     assert found["csca"] == "csca_unknown"
-    assert set(found) == {"csca", "document_type", "issuing_state", "revocation", "validity"}
+    assert set(found) == {"csca", "issuing_state", "revocation", "signer_document_type", "validity"}
 
 
 def test_another_states_signer_does_not_speak_for_utopia() -> None:

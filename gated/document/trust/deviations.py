@@ -60,7 +60,7 @@ _EXCUSED_BY_FIELD = {
     "2.5.29.15": "document_signer",
     "2.5.29.37": "document_signer",
     "2.5.29.19": "document_signer",
-    "2.23.136.1.1.6.2": "document_type",
+    "2.23.136.1.1.6.2": "signer_document_type",
 }
 
 

@@ -3,14 +3,14 @@
 Eight checks in the words of TR-03135. Each says one thing and leaves the rest to the others, so their sum
 must be good (`gated.core.checks.overall`):
 
-  sod_signature     a document signer's key signed the security object
-  document_signer   the certificate that it belongs to may sign documents
-  csca              a root of the trust store signed that certificate
-  dg_hashes         every file that was read is in the security object, with this hash
-  issuing_state     the root belongs to the state that DG1 names
-  validity          both certificates are valid at the given time
-  document_type     the document signer may sign documents of the type that DG1 names
-  revocation        neither certificate is on a revocation list of the state
+  sod_signature         a document signer's key signed the security object
+  document_signer       the certificate that it belongs to may sign documents
+  csca                  a root of the trust store signed that certificate
+  dg_hashes             every file that was read is in the security object, with this hash
+  issuing_state         the root belongs to the state that DG1 names
+  validity              both certificates are valid at the given time
+  signer_document_type  the document signer may sign documents of the type that DG1 names
+  revocation            neither certificate is on a revocation list of the state
 
 A check that could not be made because an earlier one failed is undetermined (`not_reached`). So is what the
 store cannot tell: a root that it does not hold (`csca_unknown`), a state that neither the table nor the
@@ -50,7 +50,7 @@ __all__ = [
 ]
 
 CHECKS = ("sod_signature", "document_signer", "csca", "dg_hashes", "issuing_state", "validity")
-ALL_CHECKS = (*CHECKS, "document_type", REVOCATION)
+ALL_CHECKS = (*CHECKS, "signer_document_type", REVOCATION)
 
 NOT_ASKED = "not_asked"
 NOT_REACHED = "not_reached"
@@ -204,11 +204,11 @@ class PassiveAuthentication:
     def _check_type(self, signer: Certificate, document_type: str | None) -> None:
         """Doc 9303-12 section 7.1.1.6; one letter in the list stands for all that begin with it."""
         if signer.document_types is None:
-            self._note("document_type", "")
+            self._note("signer_document_type", "")
         elif document_type is not None:
             code = document_type.rstrip("<")
             allowed = code in signer.document_types or code[:1] in signer.document_types
-            self._note("document_type", "" if allowed else "document_type_not_allowed")
+            self._note("signer_document_type", "" if allowed else "document_type_not_allowed")
 
     # --- what is left out ----------------------------------------------------------------------------
 
@@ -281,9 +281,9 @@ def authenticate(
     run = PassiveAuthentication(sod, store, at=at, policy=policy)
     for number, raw in groups.items():
         run.compare(number, raw)
-    not_asked = frozenset({"document_type"} if document_type is None else ())
+    not_asked = frozenset({"signer_document_type"} if document_type is None else ())
     found = run.conclude(issuing_state=issuing_state, document_type=document_type, not_asked=not_asked)
-    optional = {"document_type"} if document_type is None else set()
+    optional = {"signer_document_type"} if document_type is None else set()
     optional |= {
         check.name for check in found.checks if check.name == REVOCATION and check.reason == NOT_REACHED
     }
