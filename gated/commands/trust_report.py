@@ -20,6 +20,7 @@ from gated.document.trust.signatures import EllipticKey, Scheme
 from gated.document.trust.store import TrustStore
 
 WIDTH = 100
+LABEL = 22  # the longest name of a check, and a gap
 SHOWN = 40  # refused pieces and deviations in text; JSON has all
 
 Value = dict[str, Any]
@@ -72,7 +73,8 @@ def verified_text(value: Value) -> tuple[str, ...]:
         lead = check["result"] + (" (not counted)" if check["excused_by"] else "")
         because = f": {check['reason']}: {check['sentence']}" if check["reason"] else f": {check['sentence']}"
         clause = f" ({check['clause']})" if check["clause"] else ""
-        excuse = f"; not counted: {check['excused_by']['sentence']}" if check["excused_by"] else ""
+        excused = check["excused_by"] and check["excused_by"]["reason"] != check["reason"]
+        excuse = f"; not counted: {check['excused_by']['sentence']}" if excused else ""
         lines += _line(check["name"], f"{lead}{because}{clause}{excuse}")
     lines += [line for name in ("signer", "csca") for line in _line(name, _certificate_words(value[name]))]
     if value["revoked"]:
@@ -262,8 +264,8 @@ def _line(name: str, text: str) -> list[str]:
     return textwrap.wrap(
         _plain(text),
         WIDTH,
-        initial_indent=f"{name:<17}",
-        subsequent_indent=" " * 17,
+        initial_indent=f"{name:<{LABEL}}",
+        subsequent_indent=" " * LABEL,
         break_on_hyphens=False,
     ) or [name]
 
