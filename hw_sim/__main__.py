@@ -105,14 +105,15 @@ def _rehearse(site: Site, scenario: Scenario, narrator: Narrator, seed: int) -> 
 def demo_policy() -> Policy:
     """The policy of the simulated gate: thresholds from the models' manifest, shorter waits than at a border.
 
-    The clock of a developer's machine is often not synchronised, so here that is not required.
+    For the page it waits longer: a traveller may have to lay it down again. The clock of a developer's
+    machine is often not synchronised, so here that is not required.
     """
     models = manifest.load()
     return Policy(
         match_threshold=models.threshold(EMBEDDER, FMR),
         liveness_threshold=models.liveness.live_score,
         require_synchronised_clock=False,
-        limits=Limits(officer_s=15.0, leave_s=8.0),
+        limits=Limits(optical_s=10.0, officer_s=15.0, leave_s=8.0),
     )
 
 

@@ -12,9 +12,10 @@ from pathlib import Path
 from gated.core import effects as do
 from gated.core import events as ev
 from gated.core.gate import State
-from gated.core.vocabulary import Door, Outcome
+from gated.core.vocabulary import Advice, Door, Outcome
 from gated.store.database import open_to_read
 from gated.store.journal import Entry, read
+from hw_sim.camera.glass import DataPage
 from hw_sim.camera.people import passport_photo
 from hw_sim.camera.scene import PhotoHolder, Walker
 from hw_sim.lane.ledger import Span
@@ -27,6 +28,7 @@ from hw_sim.site import Site
 POLL_S = 0.05
 PATIENCE_S = 75.0  # the longest scenario takes 25 s; an officer's whole time limit would still fit
 OFFICER_THINKS_S = 1.0
+HEEDS_S = 0.4  # from an advice on the screen to a passport that lies otherwise
 POWER_IS_BACK_S = 1.0
 COMES_FROM_M = -1.2
 
@@ -51,6 +53,8 @@ class Rehearsal:
         self._passage = ""
         self._outcome: Outcome | None = None
         self._reasons: tuple[str, ...] = ()
+        self._advices: list[str] = []
+        self._lies_since = 0.0
         self._answered = False
         self._twisted = False
         self._dealt = False
@@ -58,9 +62,11 @@ class Rehearsal:
     def play(self) -> Rehearsed:
         """Play it to its end, or to the end of patience."""
         site = self._site
+        site.read_pages(by_camera=self._scenario.by_camera)
         violations = len(site.world.violations)
         site.reader.start_account()
         site.laid.line_spans.clear()
+        site.laid.wrong_spans.clear()
         self._prepare()
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline and not self._is_over():
@@ -69,7 +75,7 @@ class Rehearsal:
             self._twist()
             time.sleep(POLL_S)
         self._wait_for_rest()
-        spans = (*site.reader.spent.spans, *site.laid.line_spans)
+        spans = (*site.reader.spent.spans, *site.laid.line_spans, *site.laid.wrong_spans)
         problems = list(self._problems())
         if len(site.world.violations) > violations:
             problems.append("both doors were released at once")
@@ -105,6 +111,9 @@ class Rehearsal:
         passport = passport_of(scenario, site.authority, photograph)
         if not self._dealt:
             self.deal(passport.lines, Chip(passport, scenario.behaviour))
+        site.laid.page = DataPage(holder=scenario.holder, lines=passport.lines, seed=self._seed)
+        site.laid.lying = scenario.lies[0]
+        site.print_page()
         face = scenario.face or scenario.holder
         if scenario.photo_of is None:
             site.projector.cast(TRAVELLER, Walker(person=face, path=(), seed=self._seed + 1))
@@ -140,6 +149,7 @@ class Rehearsal:
         """Take note of one entry, and do what people do who see its effects."""
         if isinstance(entry.event, ev.DocumentPlaced) and not self._passage:
             self._passage = entry.event.passage
+            self._lies_since = entry.event.at
         if self._passage:
             self._entries.append(entry)
             self._told(entry)
@@ -149,6 +159,8 @@ class Rehearsal:
                     self._outcome, self._reasons = effect.outcome, effect.reasons
                 case do.Tell() if effect.screen in OUTSIDE_SCREENS:
                     self._send_away()
+                case do.Tell() if effect.screen in set(Advice):
+                    self._heed(effect.screen)
                 case do.AlertOfficer(kind="referred"):
                     self._play_officer()
                 case _:
@@ -160,6 +172,15 @@ class Rehearsal:
         for name in (TRAVELLER, FOLLOWER):
             if world.is_outside(name):
                 world.tell_back(name)
+
+    def _heed(self, advice: str) -> None:
+        """Lay the passport as the traveller understands the advice."""
+        self._advices.append(advice)
+        if len(self._advices) < len(self._scenario.lies):
+            time.sleep(HEEDS_S)
+            self._site.shift(self._scenario.lies[len(self._advices)])
+            since, self._lies_since = self._lies_since, time.monotonic()
+            self._site.laid.wrong_spans.append(Span(start=since, end=self._lies_since))
 
     def _play_officer(self) -> None:
         if self._scenario.officer is None or self._answered:
@@ -202,6 +223,8 @@ class Rehearsal:
         for reason in self._scenario.reasons:
             if reason not in self._reasons:
                 yield f"the reasons do not name {reason}"
+        if (told := tuple(self._advices)) != self._scenario.advices:
+            yield f"the traveller was advised: {', '.join(told) or 'nothing'}"
 
     def _modelled(self, spans: tuple[Span, ...]) -> Callable[[float, float], float]:
         return lambda since, until: self._site.world.modelled_s(since, until, spans)

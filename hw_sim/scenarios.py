@@ -11,7 +11,8 @@ from typing import Literal
 
 from gated.core.gate import State
 from gated.core.values import Value
-from gated.core.vocabulary import OfficerWord, Outcome
+from gated.core.vocabulary import Advice, OfficerWord, Outcome
+from hw_sim.camera.glass import Lying
 from hw_sim.passport.chip import Behaviour
 from hw_sim.passport.issuer import (
     Authority,
@@ -33,7 +34,11 @@ class Twist(StrEnum):
 
 
 class Scenario(Value):
-    """One rehearsal. `holder` is whose passport it is; `face` is who comes, `photo_of` what they hold up."""
+    """One rehearsal. `holder` is whose passport it is; `face` is who comes, `photo_of` what they hold up.
+
+    `by_camera`: the gate has a page camera in place of the scanner. The passport is laid down as the first of
+    `lies` says, and as the next one each time that the traveller is advised.
+    """
 
     name: str
     title: str
@@ -44,6 +49,10 @@ class Scenario(Value):
     face: str | None = None
     photo_of: str | None = None
     document: str = "genuine"
+    by_camera: bool = False
+    lies: tuple[Lying, ...] = (Lying(),)
+    advices: tuple[Advice, ...] = ()
+    """What the traveller must be told about it, in this order."""
     behaviour: Behaviour = Behaviour()
     officer: OfficerWord | None = None
     """What the officer on duty commands when asked."""
@@ -205,6 +214,22 @@ SCENARIOS: tuple[Scenario, ...] = (
         reasons=("interrupted",),
         holder="blaise",
         twist=Twist.POWER_CUT,
+    ),
+    Scenario(
+        name="page-camera",
+        title="A gate without a scanner reads the page by camera, whichever way it lies.",
+        expected=Outcome.ADMITTED,
+        holder="sofia",
+        by_camera=True,
+        lies=(Lying(turned=97, right_mm=8),),
+    ),
+    Scenario(
+        name="placed-wrongly",
+        title="The passport lies over the edge, then cover up: the traveller is told what to do.",
+        expected=Outcome.ADMITTED,
+        by_camera=True,
+        lies=(Lying(right_mm=75), Lying(side="cover", turned=170), Lying(turned=184)),
+        advices=(Advice.PUSH_INTO_CORNER, Advice.OPEN_AT_PHOTO_PAGE),
     ),
 )
 

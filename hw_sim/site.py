@@ -4,6 +4,7 @@ What runs is what runs at a real gate: the daemons as processes, with their own 
 databases and sockets. Only the devices below the drivers are simulated, and they live in this process.
 """
 
+import contextlib
 import queue
 import shutil
 import tempfile
@@ -24,6 +25,7 @@ from gated.core.settings import (
     LinkSettings,
     MrzScannerSettings,
     OfficerSettings,
+    PageCameraSettings,
     PathSettings,
     TrustSettings,
     VisionSettings,
@@ -31,8 +33,9 @@ from gated.core.settings import (
 from gated.core.vocabulary import OfficerWord
 from gated.runtime import messages as say
 from gated.runtime.control import NoAnswerError, ask
+from hw_sim.camera.glass import GLASS_MM, DataPage, Glass, Lying
 from hw_sim.camera.projector import Projector
-from hw_sim.camera.server import SimulatedCamera
+from hw_sim.camera.server import CameraFailed, SimulatedCamera
 from hw_sim.centre import Centre
 from hw_sim.lane.board import SimulatedBoard, wiring
 from hw_sim.lane.gpio_shim import GpioServer, build, environment
@@ -49,16 +52,20 @@ from hw_sim.toml import to_toml
 GATE = "gate-1"
 OFFICER = "kim"
 EMBEDDER = "dlib-resnet"
+GLASS_FPS = 10.0
 OPEN_S = 20.0  # from the last daemon's READY to a lane that takes travellers
 
 
 class Laid:
-    """What lies on the reader when somebody lays their document down: the page's lines and the chip."""
+    """What lies on the reader when somebody lays their document down: the page, how it lies, and the chip."""
 
     def __init__(self) -> None:
         self.lines: tuple[str, ...] = ()
+        self.page: DataPage | None = None  # for the page camera
+        self.lying = Lying()
         self.chip: Chip | None = None
         self.line_spans: list[Span] = []  # when the serial line was busy with the page
+        self.wrong_spans: list[Span] = []  # when it lay so that nobody could have read it
 
 
 class Site:
@@ -74,6 +81,8 @@ class Site:
         self.daemons: dict[str, Daemon] = {}
         self.policy = policy
         self._keep_images = keep_images
+        self._by_camera = False
+        self._link: LinkSettings | None = None
         shutil.rmtree(self.folder, ignore_errors=True)
         self.state.mkdir(parents=True)
         self.run = Path(tempfile.mkdtemp(prefix="egate-"))
@@ -83,6 +92,7 @@ class Site:
         self.scanner = PtyScanner(self.run)
         self.camera = SimulatedCamera()
         self.projector = Projector(self.world, self.camera)
+        self.glass = SimulatedCamera(GLASS_FPS, glass=True)
         self.centre = Centre(self.folder / "central", self.folder)
         self.gpio = GpioServer(self.run, self.board)
         self.usb = UsbServer(self.run / "usb", self.reader)
@@ -110,9 +120,7 @@ class Site:
         threading.Thread(target=self._handle, name="sim-hands", daemon=True).start()
         self.world.start()
         self.projector.start()
-        link = self.centre.found(GATE, self.state / "watchlist" / "trust" / "root.json")
-        written = to_toml(msgspec.to_builtins(self._configuration(link)))
-        self.config.write_text(written, encoding="utf-8")
+        self._configure(self.centre.found(GATE, self.state / "watchlist" / "trust" / "root.json"))
         arguments = ["--config", str(self.config)]
         gated = python("-m", "hw_sim.daemon", str(self.run / "usb"), *arguments)
         self.daemons = {
@@ -120,6 +128,12 @@ class Site:
             "gate-vision": Daemon("gate-vision", python("-m", "gated.vision", *arguments), self.folder),
             "gate-link": Daemon("gate-link", python("-m", "gated.link", *arguments), self.folder),
         }
+
+    def _configure(self, link: LinkSettings) -> None:
+        self._link = link
+        table = msgspec.to_builtins(self._configuration(link))
+        written = to_toml({name: section for name, section in table.items() if section is not None})
+        self.config.write_text(written, encoding="utf-8")
 
     def _configuration(self, link: LinkSettings) -> GateConfig:
         anchor, masters = self.folder / "anchor.der", self.folder / "masterlist.ml"
@@ -130,7 +144,10 @@ class Site:
             gate=GATE,
             paths=PathSettings(state=str(self.state), run=str(self.run)),
             policy=self.policy,
-            mrz_scanner=MrzScannerSettings(port=str(self.scanner.path)),
+            mrz_scanner=None if self._by_camera else MrzScannerSettings(port=str(self.scanner.path)),
+            page_camera=PageCameraSettings(source=self.glass.url, glass_mm=GLASS_MM)
+            if self._by_camera
+            else None,
             io_board=wiring(),
             camera=CameraSettings(source=self.camera.url),
             vision=VisionSettings(embedder=EMBEDDER, keep_images=self._keep_images),
@@ -147,6 +164,34 @@ class Site:
             if not daemon.is_running():
                 daemon.start()
         self.await_state({"idle"}, OPEN_S)
+
+    def read_pages(self, *, by_camera: bool) -> None:
+        """Equip the gate with a page camera in place of the scanner, or with that again.
+
+        A gate that is equipped otherwise is configured anew, and its daemons start again. Raises DaemonError.
+        """
+        if by_camera is self._by_camera or self._link is None:
+            return
+        self._by_camera = by_camera
+        if by_camera:
+            self.glass.start()
+        else:
+            self.glass.stop()
+        self._configure(self._link)
+        for name in ("gated", "gate-vision"):
+            self.daemons[name].stop()
+        self.start_daemons()
+
+    def print_page(self) -> None:
+        """Have the page drawn before somebody lays it down: that takes the camera a while."""
+        if self._by_camera:
+            self.glass.lay(Glass(page=self.laid.page))
+            self.glass.lay(Glass())
+
+    def shift(self, lying: Lying) -> None:
+        """Let the document that lies there lie otherwise."""
+        self.laid.lying = lying
+        self._show_page(Glass(page=self.laid.page, lying=lying))
 
     def status(self) -> say.Status | None:
         """What `gatectl status` would say; None while nobody answers."""
@@ -190,6 +235,7 @@ class Site:
         self.centre.close()
         self.projector.stop()
         self.camera.stop()
+        self.glass.stop()
         self._hand.put(None)
         self.world.close()
         self.gpio.close()
@@ -210,10 +256,18 @@ class Site:
             if not laid:
                 self.reader.remove()
                 self.scanner.take()
+                self._show_page(Glass())
                 continue
             if chip is not None:
                 self.reader.insert(chip)
-            if lines:
+            if self._by_camera:
+                self._show_page(Glass(page=self.laid.page, lying=self.laid.lying))
+            elif lines:
                 began = time.monotonic()
                 self.scanner.send(lines)
                 self.laid.line_spans.append(Span(start=began, end=time.monotonic()))
+
+    def _show_page(self, glass: Glass) -> None:
+        if self._by_camera:
+            with contextlib.suppress(CameraFailed):  # a dead camera shows nothing; the lane goes on
+                self.glass.lay(glass)

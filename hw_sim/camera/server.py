@@ -11,11 +11,13 @@ process: a waypoint means the same moment to the world, to the camera and to the
 
 import argparse
 import contextlib
+import os
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import IO, Final, Self
 
@@ -27,12 +29,14 @@ from hw_sim.camera import people, scene
 from hw_sim.camera.glass import Bytes, Glass, picture, prepare
 from hw_sim.camera.scene import Scene
 from hw_sim.camera.stream import PATH, CameraServer, Stream
+from hw_sim.native import errors_to
 
 FPS: Final = 15.0
 _QUALITY: Final = 82  # JPEG; what network cameras use
 _LINE_BYTES: Final = 65_536  # of one command
 _WAYPOINTS: Final = 1000  # of one path
 _PRESENT: Final = 4  # people in one scene
+_CHATTER: Final = Path(os.devnull)  # of native libraries that draw people
 _START_S: Final = 30.0  # imports, first scene: 2 s on an idle machine
 _ANSWER_S: Final = 10.0
 _END_S: Final = 5.0
@@ -104,7 +108,8 @@ class _Studio:
         """Change the scene; what is slow to make is made now, not in the stream."""
         if shown.seed != self._scene.seed:
             self._empty = []
-        scene.prepare(shown)
+        with errors_to(_CHATTER):
+            scene.prepare(shown)
         self._scene = shown
 
     @property
@@ -114,7 +119,8 @@ class _Studio:
 
     def lay(self, glass: Glass) -> None:
         """Change what lies on the glass; what is slow to print is printed now."""
-        prepare(glass)
+        with errors_to(_CHATTER):
+            prepare(glass)
         self._glass = glass
 
     def jpeg(self, time_s: float) -> bytes:
