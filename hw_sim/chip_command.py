@@ -38,6 +38,8 @@ def chip(arguments: argparse.Namespace) -> int:
     profile = profiles.BY_NAME.get(arguments.profile)
     if profile is None:
         return _complain(f"no profile is called {arguments.profile!r}: name one of `gate-sim chip --list`")
+    if not vpcd.is_known(address):
+        return _complain(f"{address.host} is no host that this machine knows: correct --vpcd")
     bit_rate = arguments.kbits * _KILO if arguments.kbits else None
     return _serve(profile, address, bit_rate, as_json=arguments.json)
 

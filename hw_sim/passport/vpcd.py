@@ -52,6 +52,15 @@ def parse_address(text: str) -> Address:
     return Address(host=host, port=int(port))
 
 
+def is_known(address: Address) -> bool:
+    """Whether this machine knows the host at all."""
+    try:
+        socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+    except OSError:
+        return False
+    return True
+
+
 class WireError(Exception):
     """The other end does not speak vpcd's language."""
 
@@ -93,34 +102,36 @@ class VirtualCard:
             return "away"
         with peer:
             peer.settimeout(None)
-            peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            tell("connected")
-            self._powered = False
             try:
-                while True:
-                    message = _receive(peer)
-                    if message is None:
-                        return "away"
-                    answer = self._answer(message)
-                    if answer is not None:
-                        peer.sendall(len(answer).to_bytes(2, "big") + answer)
+                peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                tell("connected")
+                self._powered = False
+                self._converse(peer)
             except NoAnswer:
                 return "lost"
             except OSError:
-                return "away"
+                pass
+        return "away"
+
+    def _converse(self, peer: socket.socket) -> None:
+        """Answer messages until the other end has no more."""
+        while (message := _receive(peer)) is not None:
+            answer = self._answer(message)
+            if answer is not None:
+                peer.sendall(len(answer).to_bytes(2, "big") + answer)
 
     def _answer(self, message: bytes) -> bytes | None:
         if len(message) != 1:
             return self._exchange(message)
-        match message[0]:
-            case 4:  # ATR
-                return self._card.atr
-            case 0:  # POWER_OFF
-                self._powered = False
-            case 1 | 2:  # POWER_ON, RESET
-                self._power_up()
-            case _:
-                raise WireError("a message of one byte that vpcd does not know")
+        control = message[0]
+        if control == ATR:
+            return self._card.atr
+        if control in {POWER_ON, RESET}:
+            self._power_up()
+        elif control == POWER_OFF:
+            self._powered = False
+        else:
+            raise WireError("a message of one byte that vpcd does not know")
         return None
 
     def _power_up(self) -> None:

@@ -5,6 +5,7 @@ import os
 import secrets
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -179,6 +180,47 @@ def test_a_chip_that_falls_silent_is_taken_from_the_reader_and_comes_back(reader
     served.end()
 
 
+class Lengthy:
+    """A card that answers with more than the wire can carry."""
+
+    atr = b"\x3b\x80\x80\x01\x01"
+
+    def __init__(self) -> None:
+        self.resets = 0
+
+    def reset(self) -> None:
+        self.resets += 1
+
+    def command(self, apdu: bytes) -> bytes:  # noqa: ARG002 - always the same
+        return bytes(0xFFFE) + b"\x90\x00"
+
+    def busy_s(self, command: bytes, response: bytes) -> float:  # noqa: ARG002 - it takes no time
+        return 0.0
+
+
+def test_a_response_that_the_wire_cannot_carry_is_a_wrong_length(reader: Reader) -> None:
+    card = Lengthy()
+    served = Served(VirtualCard(card, reader.address))
+    reader.accept()
+    assert reader.ask(b"\x00\xb0\x00\x00\x00") == b"\x67\x00"
+    assert card.resets == 1  # nobody had powered it
+    reader.close()
+    served.end()
+
+
+def test_a_reader_that_breaks_off_is_away(reader: Reader) -> None:
+    served = Served(VirtualCard(Chip(WITH_BOTH), reader.address))
+    reader.accept()
+    served.wait_for("connected")
+    assert reader.peer
+    reader.peer.setsockopt(
+        socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+    )  # a reset, not an end
+    reader.close()
+    served.wait_for("connected", "away")
+    served.end()
+
+
 def test_a_mute_chip_has_an_empty_answer_to_reset(reader: Reader) -> None:
     served = Served(VirtualCard(Chip(WITH_BOTH, Behaviour(mute=True)), reader.address))
     reader.accept()
@@ -281,7 +323,11 @@ def test_the_command_serves_a_profile_and_ends_cleanly(reader: Reader, end: sign
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
-    [(["--profile", "nobody"], "gate-sim chip --list"), (["--vpcd", "here:none"], "write HOST:PORT")],
+    [
+        (["--profile", "nobody"], "gate-sim chip --list"),
+        (["--vpcd", "here:none"], "write HOST:PORT"),
+        (["--vpcd", "nowhere.invalid:35963"], "correct --vpcd"),
+    ],
 )
 def test_a_wrong_argument_says_what_to_do(arguments: list[str], says: str) -> None:
     process = gate_sim(*arguments)
