@@ -7,9 +7,9 @@
   genuineness                   stands for the first three where the chip offers none of them
 
 Where the file with the key is not known to be the issuing state's, a verdict that would be good is
-undetermined. A chip without any proof is not supported; undetermined, where the operator's settings want one,
-and where its signed files offer the mapping of PACE-CAM, which then was not run: whoever copies such a chip has
-every reason to have its PACE fail.
+undetermined. A chip without any proof is not supported; undetermined where the operator's settings want
+one, and where its signed files offer the mapping of PACE-CAM that was not run: whoever copies such a chip
+has every reason to have its PACE fail.
 """
 
 from collections.abc import Iterator

@@ -333,14 +333,9 @@ def test_the_command_asks_for_a_whole_signature() -> None:
         sent.append(command)
         return Response(b"\xaa" * 4, 0x9000)
 
-    for key, le in (
-        (pair()[0], 256),
-        (pair(2048)[0], 256),
-        (RsaKey(2**4095 + 1, 3), 512),
-        (P256.public_key(), 256),
-    ):
+    for key in (pair()[0], pair(2048)[0], RsaKey(2**4095 + 1, 3), P256.public_key()):
         evidence = drive(aa.active_authentication(dg15(key), Counted()), chip)
-        assert (sent[-1].header, sent[-1].le) == (bytes.fromhex("00880000"), le)
+        assert (sent[-1].header, sent[-1].le) == (bytes.fromhex("00880000"), 256)
         assert (sent[-1].body, evidence.challenge, len(evidence.challenge)) == (
             evidence.challenge,
             sent[-1].body,
@@ -349,6 +344,34 @@ def test_the_command_asks_for_a_whole_signature() -> None:
         assert evidence.signature == b"\xaa" * 4
     drive(aa.active_authentication(b"not a file", Counted()), chip)
     assert sent[-1].le == 256
+
+
+@pytest.mark.parametrize(
+    ("bits", "whole_in_short", "whole_in_long", "asked"),
+    [
+        (1024, True, False, [256]),
+        (2048, False, True, [65_536]),
+        (2048, True, False, [65_536, 256]),  # nothing in the long form: the short one is tried
+        (1024, False, True, [256, 65_536]),
+        (1024, False, False, [256, 65_536]),
+    ],
+)
+def test_the_form_follows_from_the_key_and_the_other_is_tried_once(
+    bits: int, *, whole_in_short: bool, whole_in_long: bool, asked: list[int]
+) -> None:
+    sent: list[Command] = []
+
+    def chip(command: Command) -> Response:
+        sent.append(command)
+        whole = whole_in_long if command.extended else whole_in_short
+        return Response(bytes(bits // 8 if whole else 40), 0x9000)
+
+    key = dg15(pair(bits)[0])
+    evidence = drive(aa.active_authentication(key, Counted(), lambda length: length > 223), chip)
+    assert [command.le for command in sent] == asked
+    assert len({command.body for command in sent}) == len(asked)  # another challenge
+    assert evidence.challenge == sent[-1].body
+    assert (len(evidence.signature) == bits // 8) == (whole_in_short or whole_in_long)
 
 
 def test_a_refusal_is_evidence() -> None:

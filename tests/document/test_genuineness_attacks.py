@@ -1,12 +1,21 @@
 """Attacks on the proofs of genuineness: each is what somebody would try who has a copy and no private key."""
 
+from dataclasses import dataclass
+
+import pytest
+from msgspec.structs import replace
+
 from gated.core.checks import Check, Result, overall
 from gated.core.settings import DocumentSettings
+from gated.document import tlv
+from gated.document.apdu import Command, parse_command
 from gated.document.reading import ChipFiles
 from gated.document.verification import Verification
 from hw_sim.passport import lds
-from hw_sim.passport.issuer import Passport, with_file
-from tests.document.chips import AT, STORE, Slot, zone
+from hw_sim.passport.behaviour import Behaviour
+from hw_sim.passport.chip_active import ActiveKey, ActiveProfile, Entropy
+from hw_sim.passport.issuer import Passport, issue, with_file
+from tests.document.chips import AT, BAC, HOLDER, PORTRAIT, STORE, UTOPIA, Slot, zone
 from tests.document.test_genuineness import CHIP_MAPPING, GENERIC, RefusingPace, chip, copy_of, is_good
 
 
@@ -34,3 +43,58 @@ def test_a_copy_that_hides_the_mapping_among_its_offers_is_found_out() -> None:
     found = judged(hiding, Slot(hiding).read())
     assert found["card_access"].result is Result.FAILED
     assert overall(tuple(found.values())) is Result.FAILED
+
+
+# --- genuine chips whose signature is longer than a short response ------------------------------------
+
+
+@pytest.mark.parametrize("bits", [2048, 3072])
+@pytest.mark.parametrize("long_chip", [False, True])
+@pytest.mark.parametrize("max_response", [256, 65_536])
+def test_signatures_of_any_length_pass_readers_and_chips_of_any_length(
+    bits: int, max_response: int, *, long_chip: bool
+) -> None:
+    document = chip(active=ActiveProfile(rsa_bits=bits))
+    slot = Slot(document, Behaviour(extended_lengths=long_chip))
+    found = judged(document, slot.read(max_response=max_response))
+    assert found["active_authentication"].result is Result.SUCCESSFUL
+    assert max_response > 256 or not any(is_long(command) for command in slot.sent)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class CutSignature(ActiveKey):
+    """The key of a chip that cuts what a short response has no room for, and says 9000 all the same."""
+
+    def answer(self, command: Command, entropy: Entropy) -> bytes:
+        whole = super(CutSignature, self).answer(command, entropy)
+        return whole if command.extended else whole[:223]
+
+
+def test_a_signature_of_2048_bits_is_asked_for_in_the_form_that_has_room_for_it() -> None:
+    document = chip(active=ActiveProfile(rsa_bits=2048))
+    assert document.active is not None
+    key = CutSignature(document.active.profile, document.active.d, document.active.n)
+    found = judged(document, Slot(replace(document, active=key)).read(max_response=65_536))
+    assert found["active_authentication"].result is Result.SUCCESSFUL
+
+
+@pytest.mark.parametrize("left", [231, 232, 256, 300])
+def test_a_piece_is_asked_for_in_the_form_that_has_room_for_it_secured(left: int) -> None:
+    """What a short response cannot bring at once, because it is secured, is asked for in a long one."""
+    around = len(issue(UTOPIA, HOLDER, PORTRAIT[:300], protocols=BAC).files[lds.DG2]) - 300
+    document = issue(UTOPIA, HOLDER, PORTRAIT[: 223 + left - around], protocols=BAC)
+    slot = Slot(document)
+    slot.read(max_response=65_536)
+    reads = [command for command in slot.sent if command[:2] == b"\x0c\xb0"]
+    assert wanted(reads[-1]) == left
+    room = 231  # 3DES: 256 less DO87, DO99, DO8E and padding
+    assert all(is_long(command) == (wanted(command) > room) for command in reads)
+
+
+def is_long(command: bytes) -> bool:
+    return len(command) > 5 and command[4] == 0
+
+
+def wanted(command: bytes) -> int:
+    objects = {item.tag: item.value for item in tlv.parse(parse_command(command).body)}
+    return int.from_bytes(objects[0x97], "big") or 256

@@ -16,7 +16,7 @@ minimum, and what is below is no key here (`rsa_key_length`); a stricter one is 
 that fails with `aa_rsa_key_too_short`.
 """
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 from asn1crypto import algos
@@ -40,7 +40,7 @@ MAX_SIGNATURE = 1024  # bytes; an RSA modulus of 8192 bits
 
 _DIGESTS = ("sha256", "sha224", "sha384", "sha512", "sha1")
 _BITS = {"sha1": 160, "sha224": 224, "sha256": 256, "sha384": 384, "sha512": 512}
-_SHORT = 256
+_SHORT, _LONG = 256, 65_536  # as long an answer as there is, in each form
 _NOT_OURS = {"key_unsupported", "curve_unknown", "signature_algorithm_unsupported"}  # nobody's fault but ours
 
 
@@ -56,15 +56,24 @@ class ActiveEvidence:
         return f"ActiveEvidence({len(self.signature)} bytes, {self.status:04x})"
 
 
-def active_authentication(dg15: bytes, random: Random) -> Generator[Command, Response, ActiveEvidence]:
+def active_authentication(
+    dg15: bytes, random: Random, wants_long_form: Callable[[int], bool] = lambda _: False
+) -> Generator[Command, Response, ActiveEvidence]:
     """INTERNAL AUTHENTICATE with a challenge of eight bytes (section 6.1.3); `dg15` is the raw file.
 
-    Asks for as many bytes as the key's signatures have, which is beyond a short APDU for RSA above 2048 bits.
-    A refusal is no error here: it is evidence too.
+    `wants_long_form` says of so many bytes of data whether it takes a long APDU for them to come at once,
+    and long ones are carried. With an RSA key of 2048 bits it does within secure messaging, and there are
+    chips that cut what does not fit into a short response; others give nothing at all in a long one that is
+    not needed. So the form follows from the key, and where the signature is not whole, the other form is
+    tried once, with another challenge. A refusal is no error here: it is evidence too.
     """
-    challenge = random(CHALLENGE_LENGTH)
-    command = Command(0x00, 0x88, 0x00, 0x00, challenge, max(_signature_length(dg15), _SHORT))
-    response = yield command
+    least = _least_signature(dg15)
+    long = wants_long_form(least)
+    for form in (long, not long) if wants_long_form(_LONG) else (False,):
+        challenge = random(CHALLENGE_LENGTH)
+        response = yield Command(0x00, 0x88, 0x00, 0x00, challenge, _LONG if form else _SHORT)
+        if response.ok and len(response.body) >= least:
+            break
     return ActiveEvidence(challenge, response.body, response.status)
 
 
@@ -140,12 +149,10 @@ def _signs(key: EllipticKey, digest: str, evidence: ActiveEvidence) -> bool:
     return signatures.verifies(key, Scheme("ecdsa", digest), evidence.signature, evidence.challenge)
 
 
-def _signature_length(dg15: bytes) -> int:
-    """Bytes of a signature by the key; 0 where that cannot be told."""
+def _least_signature(dg15: bytes) -> int:
+    """The fewest bytes that a signature by the key has: all of them with RSA."""
     try:
         key = parse_active_key(dg15)
     except GenuineError:
-        return 0
-    if isinstance(key, RsaKey):
-        return (key.n.bit_length() + 7) // 8
-    return 2 * ((key.curve.n.bit_length() + 7) // 8) + 9  # as a SEQUENCE
+        return 1
+    return (key.n.bit_length() + 7) // 8 if isinstance(key, RsaKey) else 1

@@ -17,7 +17,6 @@ from gated.document.apdu import (
     status_name,
 )
 from gated.document.errors import MessagingError, ReadingError, TlvError
-from gated.document.keys import Suite
 from gated.document.lds.directory import ElementaryFile
 from gated.document.reading.terminal import SHORT_RESPONSE, Raw, Terminal
 
@@ -57,7 +56,7 @@ class FileReader:
         That saves a command if the chip gives what there is, and tells how it will answer in a session, where
         an answer in the clear would end it. Raises ReadingError.
         """
-        ahead = yield from self._terminal.send(_read_binary(0, SHORT_RESPONSE))
+        ahead = yield from self._terminal.send(self._read_binary(0, SHORT_RESPONSE))
         start = ahead.body if ahead.status in {OK, END_OF_FILE} else b""
         if len(start) > SHORT_RESPONSE:
             raise ReadingError("tag_protocol")
@@ -124,7 +123,7 @@ class FileReader:
         pieces = bytearray(start)
         while len(pieces) < file.max_length:
             length = min(file.max_length - len(pieces), self._piece_length(odd=False))
-            response = yield from self._terminal.send(_read_binary(len(pieces), length))
+            response = yield from self._terminal.send(self._read_binary(len(pieces), length))
             if response.status not in {OK, END_OF_FILE} or not response.body:
                 break
             pieces += response.body
@@ -136,7 +135,7 @@ class FileReader:
         """At least one byte at the offset; fewer than `wanted` where reader or chip carry fewer."""
         while True:
             length = min(wanted, self._piece_length(odd=offset > LAST_EVEN_OFFSET))
-            command = _read_binary(offset, length)
+            command = self._read_binary(offset, length)
             response = yield from self._terminal.send(command)
             if response.status in {OK, END_OF_FILE} and response.body:
                 body = response.body if command.ins == 0xB0 else _discretionary(response.body)
@@ -152,16 +151,19 @@ class FileReader:
             if not self._shrink(length, response.status):
                 raise ReadingError("tag_protocol")
 
+    def _read_binary(self, offset: int, length: int) -> Command:
+        """In the long form where a short response has no room for what secure messaging adds to the bytes."""
+        if offset <= LAST_EVEN_OFFSET:
+            long = self._terminal.wants_long_form(length)
+            return Command(0x00, 0xB0, offset >> 8, offset & 0xFF, b"", length, long=long)
+        coded = tlv.encode(0x54, offset.to_bytes((offset.bit_length() + 7) // 8, "big"))
+        wrapped = length + 1 + len(tlv.encode_length(length))  # exactly: a byte more may lie beyond the end
+        long = self._terminal.wants_long_form(wrapped)
+        return Command(0x00, 0xB1, 0x00, 0x00, coded, wrapped, long=long)
+
     def _piece_length(self, *, odd: bool) -> int:
         """How many bytes of a file fit into one response."""
-        room = self._terminal.max_response
-        if not self._terminal.extended:
-            room = min(room, SHORT_RESPONSE)
-        channel = self._terminal.channel
-        if channel is not None:
-            block = 8 if channel.suite is Suite.TDES else 16
-            head = 4 if room <= SHORT_RESPONSE else 5  # DO87 with its length and padding indicator
-            room = (room - head - 4 - 10) // block * block - 1  # DO99, DO8E; at least one byte of padding
+        room = self._terminal.room(long=self._terminal.extended)
         room -= 4 if odd else 0  # DO53 with its length
         return max(min(room, self._max_piece), 1)
 
@@ -195,14 +197,6 @@ def _head(file: ElementaryFile, start: bytearray) -> tlv.Head | None:
 
 def _about_length(status: int) -> bool:
     return status == WRONG_LENGTH or status >> 8 == 0x6C
-
-
-def _read_binary(offset: int, length: int) -> Command:
-    if offset <= LAST_EVEN_OFFSET:
-        return Command(0x00, 0xB0, offset >> 8, offset & 0xFF, b"", length)
-    coded = tlv.encode(0x54, offset.to_bytes((offset.bit_length() + 7) // 8, "big"))
-    wrapped = length + 1 + len(tlv.encode_length(length))  # exactly: a byte more may lie beyond the end
-    return Command(0x00, 0xB1, 0x00, 0x00, coded, wrapped)
 
 
 def _discretionary(body: bytes) -> bytes:

@@ -110,7 +110,8 @@ class Proving:
     def authenticate_actively(self, dg15: bytes) -> Raw[None]:
         """Have the chip sign a challenge, once."""
         if self._active is None:
-            self._active = yield from self._terminal.run(active_authentication(dg15, self._random))
+            asking = active_authentication(dg15, self._random, self._terminal.wants_long_form)
+            self._active = yield from self._terminal.run(asking)
             self.settle()
 
     def authenticate_terminal(

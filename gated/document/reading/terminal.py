@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from gated.core.ports import Limits
 from gated.document.apdu import Command, Response, parse_command, parse_response
 from gated.document.errors import ReadingError
+from gated.document.keys import Suite
 from gated.document.messaging import SecureChannel
 
 T = TypeVar("T")
@@ -28,6 +29,7 @@ MAX_PARTS = 256  # of one response; 64 KiB in short ones
 
 CHAINED = 0x10  # CLA: more commands of the chain follow
 _SHORT_BODY = 255
+_STATUS_AND_MAC = 4 + 10  # DO99 and DO8E
 _SEALED_BODY = 223  # a protected body of 255 bytes has DO87, DO97 and DO8E around it
 _MORE = 0x61
 _CORRECTED = 0x6C
@@ -47,6 +49,19 @@ class Terminal:
     def extended(self) -> bool:
         """Whether responses beyond 256 bytes can be asked for."""
         return self.max_response > SHORT_RESPONSE and self._max_command > SHORT_COMMAND
+
+    def room(self, *, long: bool) -> int:
+        """How many bytes of data one response brings in its long or its short form, as it is secured now."""
+        room = self.max_response if long else min(self.max_response, SHORT_RESPONSE)
+        if self.channel is None:
+            return room
+        block = 8 if self.channel.suite is Suite.TDES else 16
+        head = 5 if room > SHORT_RESPONSE else 4  # DO87 with its length and padding indicator
+        return (room - head - _STATUS_AND_MAC) // block * block - 1  # at least one byte of padding
+
+    def wants_long_form(self, length: int) -> bool:
+        """Whether so many bytes of data take a long APDU to come at once, and long ones are carried."""
+        return self.extended and length > self.room(long=False)
 
     def limit(self, max_command: int = SHORT_COMMAND, max_response: int = SHORT_RESPONSE) -> None:
         """Carry no more than this from now on; by default, no extended lengths."""
