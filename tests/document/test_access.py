@@ -118,6 +118,23 @@ def test_ambiguous_parameters_are_named() -> None:
     assert command == HEX("0022C1A412800A04007F0007020204020283010184010D")
 
 
+NAMED = HEX("0022C1A412800A04007F0007020204020283010184010D")
+
+
+@pytest.mark.parametrize("status", ["6A87", "6A88"])
+def test_a_chip_that_misses_the_name_of_its_only_parameters_is_told_it(status: str) -> None:
+    """Ukrainian passports issued before July 2022 answer 6A87 to a template without it."""
+    told = ((PACE[0][0], HEX(status)), (NAMED, PACE[0][1]), *PACE[1:])
+    assert replay(worked_pace(), told).channel.is_open
+    with refused(AccessError, "pace_refused"):
+        replay(worked_pace(), ((PACE[0][0], HEX(status)), (NAMED, HEX(status))))
+
+
+def test_parameters_that_were_named_are_not_named_again() -> None:
+    with refused(AccessError, "pace_refused"):
+        replay(worked_pace(replace(worked_choice(), ambiguous=True)), ((NAMED, HEX("6A87")),))
+
+
 def test_the_access_number_is_a_password_of_its_own() -> None:
     command = next(pace(worked_choice(), Password.of_can("500540"), draws()))
     assert command == HEX("0022C1A40F800A04007F00070202040202830102")

@@ -25,6 +25,7 @@ from gated.document.messaging import SecureChannel, SessionKeys
 
 CHAINED = 0x10  # CLA: more commands of the chain follow
 MAX_NONCE = 64
+_NAME_MISSING = {0x6A87, 0x6A88}  # lengths that do not fit; referenced data not found
 MAX_CHIP_DATA = 128  # of encrypted chip authentication data; 80 bytes on the longest curve
 
 _Step = Generator[bytes, bytes, bytes]
@@ -106,12 +107,19 @@ class _Pace:
         return Opened(SecureChannel(session), evidence, domain.compress(own.public), domain.compress(chip))
 
     def _nonce(self) -> _Step:
-        """Choose the protocol, then fetch and decrypt the nonce."""
+        """Choose the protocol, then fetch and decrypt the nonce.
+
+        The domain parameters are named where they are ambiguous (section 4.4.4.1), and to a chip that misses
+        their name where they are not.
+        """
         choice = self._choice
         body = tlv.encode(0x80, choice.offer.oid) + tlv.encode(0x83, bytes([self._password.kind]))
-        if choice.ambiguous and choice.offer.parameter_id is not None:
-            body += tlv.encode(0x84, coded_reference(choice.offer.parameter_id))
-        chosen = parse_response((yield Command(0x00, 0x22, 0xC1, 0xA4, body).encode()))
+        number = choice.offer.parameter_id
+        name = b"" if number is None else tlv.encode(0x84, coded_reference(number))
+        first = name if choice.ambiguous else b""
+        chosen = parse_response((yield _set_template(body + first)))
+        if chosen.status in _NAME_MISSING and name != first:
+            chosen = parse_response((yield _set_template(body + name)))
         if not chosen.ok:
             raise AccessError("pace_refused", chosen.status)
         encrypted = tlv.only((yield from self._exchange(b"")), 0x80)
@@ -176,6 +184,11 @@ class _Pace:
         if not response.ok:
             raise AccessError("access_denied" if last else "pace_refused", response.status)
         return tlv.parse(tlv.parse_one(response.body, 0x7C).value)
+
+
+def _set_template(body: bytes) -> bytes:
+    """MSE:Set AT for mutual authentication (section 4.4.4.1)."""
+    return Command(0x00, 0x22, 0xC1, 0xA4, body).encode()
 
 
 def session_keys(suite: Suite, secret: bytes) -> SessionKeys:
