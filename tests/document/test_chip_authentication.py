@@ -196,6 +196,7 @@ def test_the_specimen_passport() -> None:
         ((info("0102"), info("0201")), (key(0), key(12)), ("CA-ECDH-3DES", 12)),  # 80 bits against 112
         ((info("0202", key_id=1),), (key(11, 1), key(17, 2)), ("CA-ECDH-AES-128", 11)),
         ((info("0202", 3), info("0201")), (key(),), ("CA-ECDH-3DES", 12)),
+        ((info("0204", 2), info("0202")), (key(),), ("CA-ECDH-AES-128", 12)),  # version 1 first
         ((), (key(0), key(12)), ("CA-ECDH-3DES", 12)),
         ((), (key(0),), ("CA-DH-3DES", 0)),
     ],

@@ -59,8 +59,9 @@ class Restarted:
 def choose_chip_authentication(infos: SecurityInfos) -> ChipAuthenticationChoice | None:
     """The strongest that the chip offers and this terminal speaks; None if there is none.
 
-    By strength, key length, strength of the group, version, and then as the file has them. A key of which no
-    entry tells the protocol stands for 3DES, which is what the protocol was first (TR-03110 version 1.11).
+    Version 1 goes before version 2, which belongs behind terminal authentication of version 2; then by
+    strength, key length, strength of the group, and as the file has them. A key of which no entry tells the
+    protocol stands for 3DES, which is what the protocol was first (TR-03110 version 1.11).
     """
     pairs = [
         (info, key) for info in infos.chip_authentication for key in infos.chip_keys if _meant(info, key)
@@ -102,8 +103,9 @@ def chip_authentication(
     return Restarted(SecureChannel(session), compressed)
 
 
-def _rank(choice: ChipAuthenticationChoice) -> tuple[int, int, int, int]:
-    return choice.strength, _STRENGTH[choice.suite], choice.key.domain.strength, choice.info.version
+def _rank(choice: ChipAuthenticationChoice) -> tuple[bool, int, int, int]:
+    first = choice.info.version == 1
+    return first, choice.strength, _STRENGTH[choice.suite], choice.key.domain.strength
 
 
 def _meant(info: ChipAuthenticationInfo, key: ChipAuthenticationKey) -> bool:
