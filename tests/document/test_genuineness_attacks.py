@@ -1,5 +1,6 @@
 """Attacks on the proofs of genuineness: each is what somebody would try who has a copy and no private key."""
 
+import dataclasses
 from dataclasses import dataclass
 
 import pytest
@@ -8,8 +9,11 @@ from msgspec.structs import replace
 from gated.core.checks import Check, Result, overall
 from gated.core.settings import DocumentSettings
 from gated.document import tlv
+from gated.document.access import SecurityInfos, parse_security_infos
 from gated.document.apdu import Command, parse_command
+from gated.document.genuine.mapping import verify_mapping
 from gated.document.reading import ChipFiles
+from gated.document.trust.card_security import authenticate_card_security
 from gated.document.verification import Verification
 from hw_sim.passport import lds
 from hw_sim.passport.behaviour import Behaviour
@@ -98,3 +102,15 @@ def is_long(command: bytes) -> bool:
 def wanted(command: bytes) -> int:
     objects = {item.tag: item.value for item in tlv.parse(parse_command(command).body)}
     return int.from_bytes(objects[0x97], "big") or 256
+
+
+def test_a_single_key_of_the_mapping_needs_no_identifier() -> None:
+    """As TR-03110-3 has it; of two keys the one that is meant has to say so."""
+    files = Slot(chip(pace=(CHIP_MAPPING,))).read()
+    evidence = files.proofs.mapping
+    card = authenticate_card_security(files["card_security"].reveal(), STORE, at=AT)
+    (key,) = parse_security_infos(card.security_infos).chip_keys
+    assert evidence is not None
+    unnamed = dataclasses.replace(key, key_id=None)
+    assert verify_mapping(SecurityInfos(chip_keys=(unnamed,)), evidence) == ""
+    assert verify_mapping(SecurityInfos(chip_keys=(unnamed, unnamed)), evidence) == "mapping_key_missing"

@@ -14,15 +14,16 @@ from gated.document.groups.key_info import PublicKey
 def verify_mapping(card_security: SecurityInfos, evidence: MappingEvidence) -> str:
     """Whether the chip proved that it knows its static private key: empty if so, else why not.
 
-    `mapping_key_missing`: no key in EF.CardSecurity has the identifier of the offer. `mapping_key_unusable`:
-    it is not on the curve of the offer, or cannot be read. `mapping_data_missing`: the chip sent no data, or
-    of the wrong length. `mapping_mismatch`: another chip, or a copy. To be called only on top of passive
-    authentication.
+    `mapping_key_missing`: no key in EF.CardSecurity has the identifier of the offer, nor is there a single
+    one without any (TR-03110-3, A.1.1.2). `mapping_key_unusable`: it is not on the curve of the offer, or
+    cannot be read. `mapping_data_missing`: the chip sent no data, or of the wrong length. `mapping_mismatch`:
+    another chip, or a copy. To be called only on top of passive authentication.
     """
     domain = evidence.choice.domain
     if not isinstance(domain, EllipticDomain):
         return "mapping_key_unusable"
-    named = [it for it in card_security.chip_keys if it.key_id == evidence.choice.offer.parameter_id]
+    listed, number = card_security.chip_keys, evidence.choice.offer.parameter_id
+    named = [it for it in listed if it.key_id == number or (it.key_id is None and len(listed) == 1)]
     if not named:
         return "mapping_key_missing"
     static = [it.key for it in named if it.key is not None and it.key.domain.number == domain.number]
