@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from gated.core.settings import DocumentSettings
-from gated.document.access import Password
+from gated.document.access import Password, PasswordKind
 from gated.document.errors import AccessError, DocumentError
 from gated.document.reading import SHORT_APDUS, drive, read_passport
 from gated.document.reading.transcript import (
@@ -22,7 +22,7 @@ from gated.document.reading.transcript import (
 from hw_sim.passport.chip import Behaviour, NoAnswer
 from hw_sim.passport.issuer import Passport, with_another_page
 from tests.document.chips import BAC, PACE, Counted, Slot, assert_complete, passport, zone
-from tests.document.material import FUZZ, damaged
+from tests.document.material import FUZZ, damaged, refused
 
 SETTINGS = DocumentSettings()
 
@@ -107,6 +107,17 @@ def test_reprs_show_nothing_personal() -> None:
 def test_what_is_no_transcript(raw: bytes, code: str) -> None:
     with pytest.raises(TranscriptError, match=code):
         parse_transcript(raw)
+
+
+@pytest.mark.parametrize(
+    ("kind", "password"),
+    [(PasswordKind.MRZ, "L898902C36É"), (PasswordKind.CAN, "\u20ac"), (PasswordKind.CAN, "١٢٣٤٥٦")],
+)
+def test_a_password_that_no_document_has_is_refused(kind: PasswordKind, password: str) -> None:
+    """Before it comes to the codecs, whose errors would carry it along."""
+    transcript = msgspec.structs.replace(recorded(passport(BAC)), kind=kind, password=password)
+    with refused(TranscriptError, "transcript_malformed"):
+        again(transcript)
 
 
 def test_a_transcript_of_a_later_format_is_refused() -> None:

@@ -5,6 +5,7 @@ the field can be read again at a desk, without it. A transcript is as personal a
 copies of its traffic: it is written only on demand, and whoever keeps it keeps personal data.
 """
 
+import re
 from collections.abc import Callable, Iterator
 
 import msgspec
@@ -21,6 +22,8 @@ from gated.document.reading.terminal import MAX_EXCHANGES, drive
 
 FORMAT = "egate-transcript-1"
 MAX_TRANSCRIPT = 32 * 1024 * 1024
+
+_PASSWORDS = {PasswordKind.MRZ: re.compile("[0-9A-Z<]{0,64}"), PasswordKind.CAN: re.compile("[0-9]{6}")}
 
 
 class TranscriptError(DocumentError):
@@ -128,6 +131,8 @@ def parse_transcript(raw: bytes) -> Transcript:
         raise TranscriptError("transcript_version")
     if len(transcript.exchanges) > 2 * MAX_EXCHANGES:
         raise TranscriptError("transcript_too_long")
+    if not _PASSWORDS[transcript.kind].fullmatch(transcript.password):
+        raise TranscriptError("transcript_malformed")
     for number, exchange in enumerate(transcript.exchanges, 1):
         if len(exchange.command) > 2 * MAX_COMMAND or len(exchange.response) > 2 * MAX_RESPONSE:
             raise TranscriptError("transcript_malformed", number)
