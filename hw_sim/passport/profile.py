@@ -3,7 +3,6 @@
 Every one is the passport of the same invented person of Utopia.
 """
 
-import bisect
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -139,11 +138,10 @@ def _jpeg2000(size: tuple[int, int], least: int) -> bytes:
     picture = cv2.resize(portrait(_FACE, 0), size, interpolation=cv2.INTER_CUBIC)
     grain = np.random.default_rng(0).normal(0, 6, picture.shape)
     grainy = np.clip(picture + grain, 0, 255).astype(np.uint8)
-
-    def coded(per_mille: int) -> bytes:
-        quality = (cv2.IMWRITE_JPEG2000_COMPRESSION_X1000, per_mille)
-        return cv2.imencode(".jp2", grainy, quality)[1].tobytes()
-
     about = 1000 * least // grainy.size  # the coder comes near the rate that it is asked for
-    rates = range(max(1, about // 2), 4 * about)
-    return coded(rates[bisect.bisect_left(rates, least, key=lambda rate: len(coded(rate)))])
+    for per_mille in range(max(1, about), 1000):
+        quality = (cv2.IMWRITE_JPEG2000_COMPRESSION_X1000, per_mille)
+        coded = cv2.imencode(".jp2", grainy, quality)[1].tobytes()
+        if len(coded) >= least:
+            return coded
+    raise ValueError("the portrait does not get that large: raise its grain")
