@@ -15,7 +15,7 @@ from typing import Final
 from drivers import ccid
 from drivers.ccid import CcidError, Command, Reply, Verdict
 from drivers.usb import UsbInterface
-from gated.core.ports import DeviceError, DeviceGone, DeviceTimeout
+from gated.core.ports import CardGone, DeviceError, DeviceGone, DeviceTimeout
 
 DEVICE: Final = "chip_reader"
 STATUS_S: Final = 1.0  # a status needs no card: real readers answer within a few milliseconds
@@ -31,7 +31,10 @@ KEEP_STILL: Final = "leave the passport still on the reader"
 
 
 class CcidSlot:
-    """A slot of a claimed reader. Every verb raises DeviceGone, DeviceTimeout or DeviceError."""
+    """A slot of a claimed reader. Every verb raises DeviceGone, DeviceTimeout or DeviceError.
+
+    `ask` also raises CardGone where the reader answers and the card does not come to an end.
+    """
 
     def __init__(self, pipe: UsbInterface, number: int, clock: Callable[[], float]) -> None:
         self._pipe = pipe
@@ -85,12 +88,23 @@ class CcidSlot:
             raise DeviceError(DEVICE, "garbled_event", PLUG_AGAIN) from error
 
     def _await_reply(self, command: Command, deadline: float) -> Reply:
-        """Receive until the reply to the command under way comes; leftovers and time extensions pass by."""
+        """Receive until the reply to the command under way comes; leftovers and time extensions pass by.
+
+        A reader that goes on asking for more time is well: it is the card that does not come to an end, and
+        no card may pass for a fault of the reader. Raises CardGone then.
+        """
+        extended = False
         while True:
-            reply = self._receive(deadline)
+            try:
+                reply = self._receive(deadline)
+            except DeviceTimeout as error:
+                if extended and command is Command.TRANSFER:
+                    raise CardGone(DEVICE, "chip_too_slow", KEEP_STILL) from error
+                raise
             if reply.sequence != self._sequence or reply.slot != self._number:
                 continue
             if reply.verdict is Verdict.MORE_TIME:
+                extended = True
                 continue
             if reply.kind is ccid.ANSWER_TO[command] or reply.verdict is Verdict.FAILED:
                 return reply

@@ -133,8 +133,8 @@ class CcidChipReader:
             response = self._command(Command.TRANSFER, deadline, apdu).data
         else:
             response = self._in_blocks(apdu, deadline)
-        if not 2 <= len(response) <= ccid.MAX_RESPONSE:
-            raise DeviceError(DEVICE, "garbled_reply", PLUG_AGAIN)
+        if not 2 <= len(response) <= ccid.MAX_RESPONSE:  # the reader passes on what the card sends
+            raise CardGone(DEVICE, "card_garbled", KEEP_STILL)
         return response
 
     def disconnect(self) -> None:

@@ -150,8 +150,8 @@ class PcscChipReader:
             if gone.code == "card_mute" and not self.card_present():
                 raise CardGone(DEVICE, "card_removed", KEEP_STILL) from gone
             raise
-        if not 2 <= len(response) <= MAX_RESPONSE + 2:
-            raise DeviceError(DEVICE, "garbled_reply", PLUG_AGAIN)
+        if not 2 <= len(response) <= MAX_RESPONSE + 2:  # the reader passes on what the card sends
+            raise CardGone(DEVICE, "card_garbled", KEEP_STILL)
         return response
 
     def disconnect(self) -> None:

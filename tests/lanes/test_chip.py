@@ -31,14 +31,16 @@ TRUST = TrustStore.load([UTOPIA.master_list()], [], [UTOPIA.anchor])
 class Bench:
     """A reader on a bus with its lane, and a passage whose page was read."""
 
-    def __init__(self, posted: Posted, *, pace: float = 0.0, read_s: float = 20.0) -> None:
+    def __init__(
+        self, posted: Posted, *, pace: float = 0.0, read_s: float = 20.0, exchange_s: float = 2.0
+    ) -> None:
         self.posted = posted
         self.device = CcidDevice(pace=pace)
         self.bus = UsbBus(self.device)
         self.dossiers = Dossiers()
         self.dossiers.begin(PASSAGE, datetime(2026, 11, 23, 4, tzinfo=UTC))
         self.dossiers.put_mrz(PASSAGE, mrz.parse("\n".join(GENUINE.lines).encode()))
-        reader = CcidChipReader(ChipReaderSettings(exchange_s=2.0), BusBackend(self.bus))
+        reader = CcidChipReader(ChipReaderSettings(exchange_s=exchange_s), BusBackend(self.bus))
         self.lane = ChipLane(reader, TRUST, self.dossiers, read_s, posted)
         come_round(self.lane.lane)
         assert posted.kinds() == ["DeviceReady"]
@@ -150,6 +152,20 @@ def test_a_garbled_exchange_fails_the_read_and_the_reader_is_kept(bench: Bench) 
     bench.read(Chip(GENUINE))
     failed(bench.posted)
     assert bench.posted.kinds() == ["ChipFailed", "FaultRaised", "DeviceReady"]
+
+
+def test_a_chip_that_takes_its_time_for_ever_takes_nothing_from_the_reader(
+    posted: Posted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "AWAIT_CARD_S", 0.1)
+    bench = Bench(posted, exchange_s=0.2)
+    bench.device.arm(Fault.ENDLESS_EXTENSION, transfer=6)
+    bench.read(Chip(GENUINE))
+    assert failed(posted) == "chip_too_slow"
+    posted.clear()
+    bench.read(Chip(GENUINE))
+    assert posted.kinds() == ["ChipRead"]
+    leave(bench.lane.lane)
 
 
 def test_a_read_ends_when_its_time_is_over_and_says_that_it_lives(
