@@ -9,18 +9,38 @@ from msgspec.structs import replace
 from gated.core.checks import Check, Result, overall
 from gated.core.settings import DocumentSettings
 from gated.document import tlv
-from gated.document.access import SecurityInfos, parse_security_infos
+from gated.document.access import (
+    PaceChoice,
+    Password,
+    SecurityInfos,
+    pace,
+    parse_card_access,
+    parse_security_infos,
+)
 from gated.document.apdu import Command, parse_command
+from gated.document.errors import ReadingError
 from gated.document.genuine.mapping import verify_mapping
-from gated.document.reading import ChipFiles
+from gated.document.reading import ChipFiles, Proofs, drive
+from gated.document.reading.passport import APPLICATION
+from gated.document.reading.proofs import Proving
+from gated.document.reading.terminal import Raw, Terminal
 from gated.document.trust.card_security import authenticate_card_security
 from gated.document.verification import Verification
 from hw_sim.passport import lds
 from hw_sim.passport.behaviour import Behaviour
 from hw_sim.passport.chip_active import ActiveKey, ActiveProfile, Entropy
-from hw_sim.passport.issuer import Passport, issue, with_file
-from tests.document.chips import AT, BAC, HOLDER, PORTRAIT, STORE, UTOPIA, Slot, zone
-from tests.document.test_genuineness import CHIP_MAPPING, GENERIC, RefusingPace, chip, copy_of, is_good
+from hw_sim.passport.issuer import Passport, Protocols, issue, with_file
+from tests.document.chips import AT, BAC, HOLDER, PORTRAIT, STORE, UTOPIA, Counted, Slot, zone
+from tests.document.material import refused
+from tests.document.test_genuineness import (
+    CHIP_MAPPING,
+    ELLIPTIC,
+    GENERIC,
+    RefusingPace,
+    chip,
+    copy_of,
+    is_good,
+)
 
 
 def judged(document: Passport, files: ChipFiles) -> dict[str, Check]:
@@ -114,3 +134,61 @@ def test_a_single_key_of_the_mapping_needs_no_identifier() -> None:
     unnamed = dataclasses.replace(key, key_id=None)
     assert verify_mapping(SecurityInfos(chip_keys=(unnamed,)), evidence) == ""
     assert verify_mapping(SecurityInfos(chip_keys=(unnamed, unnamed)), evidence) == "mapping_key_missing"
+
+
+# --- two chips, one after the other -------------------------------------------------------------------
+
+
+class Swapped(Slot):
+    """A copy that breaks its session off before the portrait, and from then on a genuine chip."""
+
+    def __init__(self, copy: Passport, genuine: Passport) -> None:
+        super().__init__(copy, Behaviour(short_identifiers=False))
+        self._genuine = genuine
+        self._pieces = 0
+
+    def transceive(self, command: bytes) -> bytes:
+        self._pieces += command[:2] == b"\x0c\xb0"
+        if self._pieces == 40:
+            self._pieces += 1
+            self.chip = Slot(self._genuine).chip
+            return b"\x67\x00"
+        return super().transceive(command)
+
+
+def test_a_chip_that_proves_itself_does_not_prove_what_another_one_said() -> None:
+    """Two holders with one number, birth and expiry, or one access number: one password opens both."""
+    protocols = Protocols(bac=False, pace=(CHIP_MAPPING,))
+    own = issue(UTOPIA, replace(HOLDER, surname="Doe"), PORTRAIT, protocols=protocols)
+    other = issue(UTOPIA, HOLDER, PORTRAIT, protocols=protocols)
+    copy = with_file(copy_of(other), lds.CARD_SECURITY, own.files[lds.CARD_SECURITY])
+    with refused(ReadingError, "sod_changed"):
+        Swapped(copy, own).read()
+    again = Swapped(other, other).read()  # a chip that only lost its session goes on
+    assert judged(other, again)["chip_authentication_mapping"].result is Result.SUCCESSFUL
+
+
+def test_keys_that_the_chip_never_answered_under_prove_nothing() -> None:
+    document = chip(ELLIPTIC)
+    slot = Slot(document)
+    terminal = Terminal()
+
+    def only_agree() -> Raw[Proofs]:
+        opened = yield from terminal.run_coded(pace(offered(document), password(document), Counted()))
+        terminal.channel = opened.channel
+        yield from terminal.send(Command(0x00, 0xA4, 0x04, 0x0C, APPLICATION))
+        proving = Proving(terminal, Counted(), all_proofs=False)
+        yield from proving.authenticate_chip(document.files[lds.DG14])
+        return proving.proofs
+
+    assert drive(only_agree(), slot.transceive).chip_authentication == "chip_authentication_keys_differ"
+
+
+def offered(document: Passport) -> PaceChoice:
+    choice = parse_card_access(document.files[lds.CARD_ACCESS]).choose()
+    assert choice is not None
+    return choice
+
+
+def password(document: Passport) -> Password:
+    return Password.of_mrz(zone(document))

@@ -133,6 +133,7 @@ class _Reading:
         for session in range(MAX_SESSIONS):
             try:
                 choice = yield from self._enter(choice, again=session > 0)
+                yield from self._confirm()
                 yield from self._collect()
                 break
             except MessagingError as error:
@@ -234,6 +235,18 @@ class _Reading:
 
     # --- files ------------------------------------------------------------------------------------
 
+    def _confirm(self) -> Raw[None]:
+        """See that this session's chip is the one of those before, where the proof does not tell.
+
+        The mapping of PACE-CAM proves the chip at the other end of its own session and no more: what was read
+        before is that chip's if its security object is. The other proofs rest on that object themselves.
+        """
+        if self._proving.proofs.mapping is None or "sod" not in self._found:
+            return
+        content = yield from self._reader.read(directory.SOD, first=SHORT_PIECES[0])
+        if content != self._found["sod"].reveal():
+            raise ReadingError("sod_changed")
+
     def _collect(self) -> Raw[None]:
         """All files of the plan that are not there yet, and the proofs, in order."""
         yield from self._take(directory.SOD, first=SHORT_PIECES[0])
@@ -252,7 +265,6 @@ class _Reading:
                 yield from self._take(DATA_GROUPS[number])
         yield from self._take_protected(signed)
         yield from self._take(directory.DG2, first=SHORT_PIECES[0])
-        self._proving.settle()
 
     def _take_protected(self, signed: frozenset[int]) -> Raw[None]:
         """Fingers and irises (DG3, DG4), which the chip gives only to a terminal with the right to them."""

@@ -69,8 +69,8 @@ class Proving:
 
     @property
     def proofs(self) -> Proofs:
-        """What there is by now."""
-        return Proofs(self._mapping, self._chip, self._active)
+        """What there is by now; new keys that the chip never answered under prove nothing."""
+        return Proofs(self._mapping, KEYS_DIFFER if self._unproven else self._chip, self._active)
 
     @property
     def suffice(self) -> bool:
