@@ -25,12 +25,13 @@ from gated.document.reading.passport import APPLICATION
 from gated.document.reading.proofs import Proving
 from gated.document.reading.terminal import Raw, Terminal
 from gated.document.trust.card_security import authenticate_card_security
+from gated.document.trust.store import TrustStore
 from gated.document.verification import Verification
 from hw_sim.passport import lds
 from hw_sim.passport.behaviour import Behaviour
 from hw_sim.passport.chip_active import ActiveKey, ActiveProfile, Entropy
-from hw_sim.passport.issuer import Passport, Protocols, issue, with_file
-from tests.document.chips import AT, BAC, HOLDER, PORTRAIT, STORE, UTOPIA, Counted, Slot, zone
+from hw_sim.passport.issuer import Authority, Passport, Protocols, issue, with_file
+from tests.document.chips import AT, BAC, HOLDER, PORTRAIT, STORE, TODAY, UTOPIA, Counted, Slot, zone
 from tests.document.material import refused
 from tests.document.test_genuineness import (
     CHIP_MAPPING,
@@ -43,8 +44,8 @@ from tests.document.test_genuineness import (
 )
 
 
-def judged(document: Passport, files: ChipFiles) -> dict[str, Check]:
-    verification = Verification(zone(document), STORE, AT)
+def judged(document: Passport, files: ChipFiles, store: TrustStore = STORE) -> dict[str, Check]:
+    verification = Verification(zone(document), store, AT)
     for name in ("sod", *(it for it in files.files if it != "sod")):
         verification.take(name, files[name].reveal())
     return {check.name: check for check in verification.conclude(files).checks}
@@ -192,3 +193,14 @@ def offered(document: Passport) -> PaceChoice:
 
 def password(document: Passport) -> Password:
     return Password.of_mrz(zone(document))
+
+
+def test_a_mapping_key_of_another_trusted_state_is_a_forgery() -> None:
+    document = chip(pace=(CHIP_MAPPING,))
+    other = Authority.establish("ruritania", today=TODAY, state="RUR", country="RU")
+    signed = issue(other, HOLDER, PORTRAIT, protocols=document.protocols).files[lds.CARD_SECURITY]
+    chimera = with_file(document, lds.CARD_SECURITY, signed)
+    both = TrustStore.load([UTOPIA.master_list()], [other.csca.der], [UTOPIA.anchor])
+    found = judged(chimera, Slot(chimera).read(), both)
+    name = "chip_authentication_mapping"
+    assert found[name] == Check(name, Result.FAILED, "card_security_of_another_state")
