@@ -20,6 +20,7 @@ GUESS = {3: 30.0, 2: 40.0, 1: 40.0}  # characters of a line, before it has been 
 LINES = {30: 3, 36: 2, 44: 2}
 WINDOW = 46  # characters: the longest line and one on either side
 ENOUGH = 0.75  # clarity of a whole zone at which no other is looked for
+PRINT = 0.55  # clarity below which it is other print, or none
 NEARER = 0.65  # of the image's width and height: a window
 MAX_NEARER = 4  # zones in windows that are read
 MAX_STEPS = 3  # times that a line is followed beyond what the finder saw of it
@@ -128,7 +129,9 @@ class ZoneReader:
         for find in (self.find, self.find_nearer):
             for found in find(grey):
                 zone = self.read(grey, found)
-                if zone is not None and (best is None or zone.clarity > best.clarity):
+                if zone is None or zone.clarity < PRINT:
+                    continue
+                if best is None or zone.clarity > best.clarity:
                     best = zone
                     if zone.whole and zone.clarity > ENOUGH:
                         return best
