@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from gated.document.mrz import ZoneName, same_name, transliterations
 from gated.document.mrz.names import name_of
 from gated.document.mrz.printed_names import MAX_FORMS, MAX_PRINTED
+from gated.document.mrz.transliteration import ALLAH, ARABIC, CYRILLIC, LATIN, SHADDA, TEH_MARBUTA
 from tests.document.material import FUZZ
 
 # Doc 9303-3 section 6 A, whole; `/` parts alternatives
@@ -126,8 +127,23 @@ def test_the_forms_of_a_hostile_name_are_few() -> None:
     assert 1 < len(transliterations(hostile[:MAX_PRINTED])) <= MAX_FORMS
 
 
+@pytest.mark.parametrize(
+    ("printed", "forms"),
+    [
+        ("\u0628\u0629\u0651", {"BXAH", "BXAHXAH", "BXTA", "BXTAXTA"}),  # teh marbuta doubled, at the end
+        ("\u0629\u0627\u0644\u0644\u0647", {"XAHALLH", "XAHALLXH", "XTAALLH", "XTAALLXH"}),  # before Allah
+    ],
+)
+def test_a_teh_marbuta_where_no_word_has_one(printed: str, forms: set[str]) -> None:
+    """A chip may say anything in DG11."""
+    assert transliterations(printed) == forms
+
+
+LETTERS = [*LATIN, *CYRILLIC, *ARABIC, SHADDA, TEH_MARBUTA, ALLAH, " ", "-", "'", "A"]
+
+
 @FUZZ
-@given(st.text(max_size=40))
+@given(st.text(max_size=40) | st.lists(st.sampled_from(LETTERS), max_size=12).map("".join))
 def test_every_form_could_stand_in_a_zone(name: str) -> None:
     for form in transliterations(name):
         assert set(form) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ<")

@@ -124,7 +124,7 @@ def _known(character: str) -> str | None:
 def _all_choices(words: list[str]) -> Iterator[_Choices]:
     text = " ".join(words)
     several = {letter: _TABLE[letter] for letter in sorted(set(text)) if len(_TABLE.get(letter, ())) > 1}
-    if any(word.endswith(TEH_MARBUTA) for word in words):
+    if TEH_MARBUTA in text:
         several[TEH_MARBUTA] = TEH_MARBUTA_LAST
     for language, doubled, allah, parted, *forms in product(
         LANGUAGES if any(letter in CYRILLIC for letter in text) else LANGUAGES[:1],
