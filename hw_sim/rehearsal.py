@@ -62,7 +62,7 @@ class Rehearsal:
     def play(self) -> Rehearsed:
         """Play it to its end, or to the end of patience."""
         site = self._site
-        site.read_pages(by_camera=self._scenario.by_camera)
+        site.equip(scanner=self._scenario.scanner, page_camera=self._scenario.page_camera)
         violations = len(site.world.violations)
         site.reader.start_account()
         site.laid.line_spans.clear()

@@ -36,8 +36,8 @@ class Twist(StrEnum):
 class Scenario(Value):
     """One rehearsal. `holder` is whose passport it is; `face` is who comes, `photo_of` what they hold up.
 
-    `by_camera`: the gate has a page camera in place of the scanner. The passport is laid down as the first of
-    `lies` says, and as the next one each time that the traveller is advised.
+    The gate has a `scanner` or a `page_camera` or both. The passport is laid down as the first of `lies`
+    says, and as the next one each time that the traveller is advised.
     """
 
     name: str
@@ -49,7 +49,8 @@ class Scenario(Value):
     face: str | None = None
     photo_of: str | None = None
     document: str = "genuine"
-    by_camera: bool = False
+    scanner: bool = True
+    page_camera: bool = False
     lies: tuple[Lying, ...] = (Lying(),)
     advices: tuple[Advice, ...] = ()
     """What the traveller must be told about it, in this order."""
@@ -220,14 +221,16 @@ SCENARIOS: tuple[Scenario, ...] = (
         title="A gate without a scanner reads the page by camera, whichever way it lies.",
         expected=Outcome.ADMITTED,
         holder="sofia",
-        by_camera=True,
+        scanner=False,
+        page_camera=True,
         lies=(Lying(turned=97, right_mm=8),),
     ),
     Scenario(
         name="placed-wrongly",
         title="The passport lies over the edge, then cover up: the traveller is told what to do.",
         expected=Outcome.ADMITTED,
-        by_camera=True,
+        scanner=False,
+        page_camera=True,
         lies=(Lying(right_mm=75), Lying(side="cover", turned=170), Lying(turned=184)),
         advices=(Advice.PUSH_INTO_CORNER, Advice.OPEN_AT_PHOTO_PAGE),
     ),

@@ -81,7 +81,7 @@ class Site:
         self.daemons: dict[str, Daemon] = {}
         self.policy = policy
         self._keep_images = keep_images
-        self._by_camera = False
+        self._scans, self._watches = True, False  # which devices read the page
         self._link: LinkSettings | None = None
         shutil.rmtree(self.folder, ignore_errors=True)
         self.state.mkdir(parents=True)
@@ -144,9 +144,9 @@ class Site:
             gate=GATE,
             paths=PathSettings(state=str(self.state), run=str(self.run)),
             policy=self.policy,
-            mrz_scanner=None if self._by_camera else MrzScannerSettings(port=str(self.scanner.path)),
+            mrz_scanner=MrzScannerSettings(port=str(self.scanner.path)) if self._scans else None,
             page_camera=PageCameraSettings(source=self.glass.url, glass_mm=GLASS_MM)
-            if self._by_camera
+            if self._watches
             else None,
             io_board=wiring(),
             camera=CameraSettings(source=self.camera.url),
@@ -165,18 +165,16 @@ class Site:
                 daemon.start()
         self.await_state({"idle"}, OPEN_S)
 
-    def read_pages(self, *, by_camera: bool) -> None:
-        """Equip the gate with a page camera in place of the scanner, or with that again.
+    def equip(self, *, scanner: bool, page_camera: bool) -> None:
+        """Give the gate a scanner, a page camera, or both.
 
-        A gate that is equipped otherwise is configured anew, and its daemons start again. Raises DaemonError.
+        One that is equipped otherwise is configured anew, and its daemons start again. Raises DaemonError.
         """
-        if by_camera is self._by_camera or self._link is None:
+        if (scanner, page_camera) == (self._scans, self._watches) or self._link is None:
             return
-        self._by_camera = by_camera
-        if by_camera:
-            self.glass.start()
-        else:
-            self.glass.stop()
+        if page_camera is not self._watches:
+            (self.glass.start if page_camera else self.glass.stop)()
+        self._scans, self._watches = scanner, page_camera
         self._configure(self._link)
         for name in ("gated", "gate-vision"):
             self.daemons[name].stop()
@@ -184,14 +182,14 @@ class Site:
 
     def print_page(self) -> None:
         """Have the page drawn before somebody lays it down: that takes the camera a while."""
-        if self._by_camera:
+        if self._watches:
             self.glass.lay(Glass(page=self.laid.page))
             self.glass.lay(Glass())
 
     def shift(self, lying: Lying) -> None:
         """Let the document that lies there lie otherwise."""
         self.laid.lying = lying
-        self._show_page(Glass(page=self.laid.page, lying=lying))
+        self._read_page()
 
     def status(self) -> say.Status | None:
         """What `gatectl status` would say; None while nobody answers."""
@@ -252,7 +250,7 @@ class Site:
     def _handle(self) -> None:
         """What the document sensor feels, the scanner sees and the chip reader powers (in its own thread)."""
         while (laid := self._hand.get()) is not None:
-            chip, lines = self.laid.chip, self.laid.lines
+            chip = self.laid.chip
             if not laid:
                 self.reader.remove()
                 self.scanner.take()
@@ -260,14 +258,17 @@ class Site:
                 continue
             if chip is not None:
                 self.reader.insert(chip)
-            if self._by_camera:
-                self._show_page(Glass(page=self.laid.page, lying=self.laid.lying))
-            elif lines:
-                began = time.monotonic()
-                self.scanner.send(lines)
-                self.laid.line_spans.append(Span(start=began, end=time.monotonic()))
+            self._read_page()
+
+    def _read_page(self) -> None:
+        """What the page camera sees, and what the scanner sends if it can."""
+        self._show_page(Glass(page=self.laid.page, lying=self.laid.lying))
+        if self._scans and self.laid.lines and self.laid.lying.well:
+            began = time.monotonic()
+            self.scanner.send(self.laid.lines)
+            self.laid.line_spans.append(Span(start=began, end=time.monotonic()))
 
     def _show_page(self, glass: Glass) -> None:
-        if self._by_camera:
+        if self._watches:
             with contextlib.suppress(CameraFailed):  # a dead camera shows nothing; the lane goes on
                 self.glass.lay(glass)

@@ -37,6 +37,8 @@ _COVER: Final = (38, 24, 92)  # burgundy
 _GOLD: Final = (92, 158, 190)
 _NOISE: Final = 2.5  # grey levels
 _SPARE: Final = 64
+_NEAR_MM: Final = 10.0
+_BLINDING: Final = 0.5
 _SWAY_HZ: Final = 1.3
 
 
@@ -65,6 +67,12 @@ class Lying(Value):
     lifted: Annotated[float, Meta(ge=0, le=0.3)] = 0.0
     glare: Annotated[float, Meta(ge=0, le=1)] = 0.0
     sway_mm: Annotated[float, Meta(ge=0, le=50)] = 0.0
+
+    @property
+    def well(self) -> bool:
+        """Whether a scanner of swiped or laid pages would find the whole zone."""
+        near = max(abs(self.right_mm), abs(self.down_mm)) <= _NEAR_MM
+        return self.side == "photo_page" and near and self.glare < _BLINDING and not self.sway_mm
 
 
 class Glass(Value):
@@ -129,7 +137,8 @@ def _glaring(seen: Bytes, aim: NDArray[np.float64], strength: float) -> Bytes:
     x, y = cv2.perspectiveTransform(lamp, aim)[0, 0]
     down, right = np.mgrid[: SIZE[1], : SIZE[0]].astype(np.float32)
     spot = np.exp(-(((right - x) / 150) ** 2 + ((down - y) / 60) ** 2))
-    return np.clip(seen + 255 * strength * 1.5 * spot[..., None], 0, 255).astype(np.uint8)
+    bright: Bytes = np.clip(seen + 255 * strength * 1.5 * spot[..., None], 0, 255).astype(np.uint8)
+    return bright
 
 
 @functools.lru_cache(maxsize=8)

@@ -150,6 +150,22 @@ def test_a_missing_scanner_is_named_with_the_fix_and_comes_back(site: Site) -> N
     site.await_state({"idle"}, 15.0)
 
 
+def test_a_frozen_page_camera_refers_the_traveller_and_closes_the_lane_until_it_is_well(site: Site) -> None:
+    site.start_daemons()
+    site.equip(scanner=False, page_camera=True)
+    site.glass.freeze()
+    try:
+        scenario = replace(BY_NAME["page-camera"], expected=Outcome.REFERRED)
+        rehearsed = Rehearsal(site, scenario, lambda _: None).play()
+        assert rehearsed.outcome is Outcome.REFERRED
+        assert "mrz_scanner" in faults(site)
+        assert "[page_camera] source" in faults(site)
+    finally:
+        site.glass.resume()
+    site.await_state({"idle"}, 20.0)
+    site.equip(scanner=True, page_camera=False)
+
+
 def test_a_lost_board_is_a_fault_and_everything_is_locked(site: Site) -> None:
     site.start_daemons()
     site.gpio.close()

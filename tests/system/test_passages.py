@@ -5,10 +5,12 @@ import subprocess
 import sys
 
 import pytest
+from msgspec.structs import replace
 
 from gated.core.vocabulary import Outcome
 from gated.store.database import open_to_read
 from gated.store.journal import Head, verify
+from hw_sim.camera.glass import Lying
 from hw_sim.rehearsal import Rehearsal
 from hw_sim.scenarios import BY_NAME, HOLDERS, SCENARIOS, Scenario, Twist
 from hw_sim.site import Site
@@ -28,6 +30,17 @@ def test_it_ends_as_expected(site: Site, scenario: Scenario) -> None:
         assert rehearsed.stages.total is not None
         assert rehearsed.reference
         assert rehearsed.best
+
+
+def test_a_page_camera_beside_a_scanner_coaches_until_that_reads(site: Site) -> None:
+    site.start_daemons()
+    scenario = replace(
+        BY_NAME["placed-wrongly"], scanner=True, lies=(*BY_NAME["placed-wrongly"].lies[:2], Lying())
+    )
+    rehearsed = Rehearsal(site, scenario, lambda _: None).play()
+    assert rehearsed.problems == ()
+    assert rehearsed.outcome is Outcome.ADMITTED
+    assert site.laid.line_spans, "the scanner was the one to read"
 
 
 def gatectl(site: Site, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -69,7 +82,8 @@ def test_no_personal_data_is_left_anywhere(site: Site) -> None:
     site.start_daemons()
     for name in ("citizen", "placed-wrongly"):
         assert BY_NAME[name].holder == "ada"
-        assert Rehearsal(site, BY_NAME[name], lambda _: None).play().outcome is Outcome.ADMITTED
+        rehearsed = Rehearsal(site, BY_NAME[name], lambda _: None).play()
+        assert rehearsed.stages.chip is not None, "read: the page opened the chip"
     ada = HOLDERS["ada"]
     canaries = {ada.surname, *ada.given_names.split()[1:], ada.number, f"{ada.birth:%y%m%d}"}
     needles = {
