@@ -17,6 +17,9 @@ Floats = npt.NDArray[np.float64]
 
 STEP = 4  # pixels of the line reader's input for one column of its output
 GUESS = {3: 30.0, 2: 40.0, 1: 40.0}  # characters of a line, before it has been read
+CAP_IN_PITCH = 0.945  # OCR-B size I: 2.4 mm at 2.54 mm a character
+THICK = 0.6  # what of the characters is counted by the finder's strips, whose heat spreads, at least
+MIN_GUESS = 12.0
 LINES = {30: 3, 36: 2, 44: 2}
 WINDOW = 46  # characters: the longest line and one on either side
 ENOUGH = 0.75  # clarity of a whole zone at which no other is looked for
@@ -160,7 +163,8 @@ class ZoneReader:
 
     def _turned(self, grey: Grey, strips: Sequence[Strip]) -> list[_Look]:
         """Look at the strips the right way up, top line first."""
-        guess = GUESS[len(strips)]
+        narrow = min(strip.length / strip.cap for strip in strips) * CAP_IN_PITCH
+        guess = max(min(GUESS[len(strips)], narrow / THICK), MIN_GUESS)
         upright = [self._look(grey, strip, guess) for strip in strips]
         turned = [self._look(grey, strip.reversed(), guess) for strip in reversed(strips)]
         ways = [[look for look in way if look is not None] for way in (upright, turned)]

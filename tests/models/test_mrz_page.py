@@ -10,6 +10,7 @@ from gated.core.vocabulary import Advice
 from gated.document.mrz.decoding import ALPHABET, decode
 from gated.document.placement import Station, advice_for
 from models.manifest import load
+from models.mrz.finding import Found
 from models.mrz.page import PageReader, PageReading
 from models.mrz.training import pages
 from models.mrz.training.pages import View
@@ -189,3 +190,33 @@ def test_a_page_that_moves_is_told_by_two_images() -> None:
 def test_a_smeared_page_is_to_be_held_still() -> None:
     sight = reader().read(blurred(blurred(scan(TD3)))).sight
     assert advice_for(STATION, sight, "present", read=False) == Advice.HOLD_STILL
+
+
+@pytest.mark.parametrize(
+    ("zone", "kept"),
+    [(TD1, (0,)), (TD1, (2,)), (TD1, (0, 1)), (TD1, (1, 2)), (TD3, (0,)), (TD3, (1,))],
+    ids=lambda value: str(getattr(value, "format", value)),
+)
+def test_lines_that_the_finder_missed_are_looked_for(zone: Zone, kept: tuple[int, ...]) -> None:
+    view = View(800, 600, 0.0, 0.9, 0.0)
+    truth = pages.photograph(zone, view, np.random.default_rng(9), plain=True)
+    strips = tuple(truth.strips[number] for number in kept)
+    grey = truth.image.mean(2).astype(np.uint8)
+    found = reader()._zones.read(grey, Found(strips, 1.0))
+    assert found is not None
+    assert found.whole
+    lines = ("".join(ALPHABET[i] for i in line.argmax(1)) for line in found.lines)
+    assert tuple(lines) == zone.lines
+
+
+def test_a_part_of_a_zone_is_known_as_such() -> None:
+    view = View(800, 600, 0.0, 0.9, 0.0)
+    truth = pages.photograph(TD3, view, np.random.default_rng(9), plain=True)
+    grey = truth.image.mean(2).astype(np.uint8)
+    middle = round(truth.strips[0].at(truth.strips[0].length / 2, 0)[0])
+    half = np.ascontiguousarray(grey[:, :middle])
+    found = reader()._zones.best(half)
+    assert found is not None
+    assert not found.whole
+    assert not found.lines
+    assert len(found.strips) == 2
