@@ -55,7 +55,7 @@ class SignerName:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A signature that holds: whose, by which scheme, and what of it was not as the standards say."""
+    """A signature that holds: whose, how made, over which hash, and what was not as the standards say."""
 
     certificate: Certificate
     scheme: Scheme
@@ -86,7 +86,8 @@ class Signer:
         """
         if self.stated_types != (content_type,):
             raise TrustError("signed_type_wrong")
-        notes = list(self._digest_notes(content))
+        digest = self._digest_used(content)
+        notes = [] if digest == self.digest else ["digest_algorithm_misnamed"]
         codings = set_codings(self.attributes)
         ways = islice(readings(certificate.key, self.scheme, self.digest), tries)
         for number, scheme in enumerate(ways):
@@ -96,16 +97,19 @@ class Signer:
                         notes.append("signature_algorithm_misnamed")
                     if len(codings) > 1:
                         notes.append("signed_attributes_not_der")
-                    return Proof(certificate, scheme, self.digest, self.signing_time, tuple(notes))
+                    return Proof(certificate, scheme, digest, self.signing_time, tuple(notes))
         raise TrustError("signature_wrong")
 
-    def _digest_notes(self, content: bytes) -> Iterator[str]:
-        """Compare the hash of the content. Raises TrustError(`signed_digest_wrong`)."""
+    def _digest_used(self, content: bytes) -> str:
+        """The hash that the content was signed by: the one named, or the one of its length if that fits.
+
+        Nobody signs the name. Raises TrustError(`signed_digest_wrong`).
+        """
         if len(self.stated_digests) != 1:
             raise TrustError("signed_digest_wrong")
         stated = self.stated_digests[0]
         if keys.equal(stated, digest_of(self.digest, content)):
-            return
+            return self.digest
         by_length = digest_of_length(len(stated))
         if (
             by_length is None
@@ -113,7 +117,7 @@ class Signer:
             or not keys.equal(stated, digest_of(by_length, content))
         ):
             raise TrustError("signed_digest_wrong")
-        yield "digest_algorithm_misnamed"
+        return by_length
 
 
 @dataclass(frozen=True, slots=True, repr=False)
