@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install demo test lint bench fuzz clean
+.PHONY: install demo test independent lint bench fuzz clean
 
 install: $(STAMP)
 
@@ -29,6 +29,11 @@ demo: install
 
 test: install
 	$(BIN)/pytest
+
+# Chip and reader against the programs of others, which Debian has; says what cannot be installed here.
+independent: install
+	tests/system/independent/install $(BIN)/python
+	$(BIN)/pytest -m independent tests/system
 
 lint: install
 	$(BIN)/ruff check .

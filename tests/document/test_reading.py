@@ -167,6 +167,7 @@ def test_a_short_reader_needs_few_commands() -> None:
         Behaviour(beyond_end="corrected_le"),
         Behaviour(beyond_end="wrong_length"),
         Behaviour(refuses_le_on_select=True),
+        Behaviour(insists_on_information=True),
     ],
     ids=str,
 )

@@ -23,7 +23,7 @@ from tests.hw_sim.test_vpcd import Reader
 from tests.system.independent import programs
 from tests.system.independent.reader import SETTINGS, until_empty
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.independent
 
 NO_READER = programs.missing(programs=("mrtdreader",), packages="mrtdreader")
 NO_CARD = programs.missing(

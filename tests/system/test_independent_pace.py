@@ -28,7 +28,7 @@ LIBRARIES = ("/usr/lib/x86_64-linux-gnu/libeac.so.3", "/usr/lib/x86_64-linux-gnu
 MISSING = pcsc_rig.what_is_missing() or programs.missing(
     files=(str(programs.SYSTEM_PYTHON), *LIBRARIES), packages="libeac3 libpcsclite1"
 )
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(MISSING), reason=MISSING)]
+pytestmark = [pytest.mark.independent, pytest.mark.skipif(bool(MISSING), reason=MISSING)]
 
 NO_CARD = programs.missing(
     files=("/usr/lib/python3/site-packages/virtualsmartcard", "/usr/lib/python3/dist-packages/Cryptodome"),

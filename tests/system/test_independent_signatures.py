@@ -19,7 +19,7 @@ from tests.document.founded_states import GROUPS, authentication, security_objec
 from tests.system.independent import programs
 
 MISSING = programs.missing(programs=("openssl",), packages="openssl")
-pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)
+pytestmark = [pytest.mark.independent, pytest.mark.skipif(bool(MISSING), reason=MISSING)]
 
 TODAY = date(2026, 11, 23)
 STATES = [profile for profile in profiles.TABLE if profile.name.startswith("state-") or profile.name == "bac"]

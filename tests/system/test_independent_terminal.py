@@ -25,7 +25,7 @@ from hw_sim.passport.profile import PERSON, photograph
 from tests.system.independent import programs
 
 MISSING = programs.missing(programs=("openssl", "cvc-create"), packages="openssl openpace")
-pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)
+pytestmark = [pytest.mark.independent, pytest.mark.skipif(bool(MISSING), reason=MISSING)]
 TODAY = datetime.now(UTC).date()  # the day that the program writes into certificates
 
 

@@ -228,7 +228,7 @@ class _Reading:
     def _select_application(self) -> Raw[None]:
         """SELECT the application; some chips insist on giving information about it."""
         selected = yield from self._terminal.send(Command(0x00, 0xA4, 0x04, 0x0C, APPLICATION))
-        if not selected.ok and selected.status != NOT_FOUND and self._terminal.channel is None:
+        if not selected.ok and selected.status != NOT_FOUND:
             selected = yield from self._terminal.send(Command(0x00, 0xA4, 0x04, 0x00, APPLICATION, 256))
         if not selected.ok:
             raise ReadingError("application_missing")
