@@ -53,15 +53,18 @@ _FILES = {20: "sod", 21: "com"}
 # The signature and the root are what an entry finds its document by, and the zone and the portrait are what
 # a forger would change, as the keys in DG14 and DG15 are: no list excuses those.
 _EXCUSABLE_GROUPS = frozenset(range(1, 17)) - {1, 2, 14, 15}
+# By what field of a certificate it is, the check and those of its reasons that are about that field. That DG1
+# names another state than the root, or that nobody can tell, is not among them: no state speaks for another.
 _EXCUSED_BY_FIELD = {
-    "validity": "validity",
-    "issuer": "issuing_state",
-    "subject": "issuing_state",
-    "2.5.29.15": "document_signer",
-    "2.5.29.37": "document_signer",
-    "2.5.29.19": "document_signer",
-    "2.23.136.1.1.6.2": "signer_document_type",
+    "validity": ("validity", {"expired", "not_yet_valid"}),
+    "issuer": ("issuing_state", {"signer_of_another_state"}),
+    "subject": ("issuing_state", {"signer_of_another_state"}),
+    "2.5.29.15": ("document_signer", {"document_signer_key_usage", "document_signer_is_a_ca"}),
+    "2.5.29.37": ("document_signer", {"document_signer_other_purpose"}),
+    "2.5.29.19": ("document_signer", {"document_signer_is_a_ca"}),
+    "2.23.136.1.1.6.2": ("signer_document_type", {"document_type_not_allowed"}),
 }
+_CERTIFICATES = {"document_signer_encoding": "document_signer", "csca_encoding": "csca"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +81,18 @@ class Deviation:
         """The check that it may excuse (`dg_hashes` for the group in `where` alone), empty if none."""
         if self.kind == "data_group_hash_wrong" and self.where in {f"dg{n}" for n in _EXCUSABLE_GROUPS}:
             return "dg_hashes"
-        if self.kind in {"document_signer_encoding", "csca_encoding"}:
-            return _EXCUSED_BY_FIELD.get(self.where, "")
+        if self.kind in _CERTIFICATES:
+            return _EXCUSED_BY_FIELD.get(self.where, ("", set()))[0]
         return ""
+
+    def covers(self, check: str, reason: str) -> bool:
+        """Whether it may excuse that check for that reason; of hashes it tells one group (`excuses`)."""
+        if self.excuses != check:
+            return False
+        if check == "dg_hashes":
+            return True
+        reasons = _EXCUSED_BY_FIELD[self.where][1]
+        return reason in reasons or reason.removeprefix(f"{_CERTIFICATES[self.kind]}_") in reasons
 
 
 @dataclass(frozen=True, slots=True, repr=False)

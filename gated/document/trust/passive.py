@@ -190,16 +190,15 @@ class PassiveAuthentication:
 
     def _check_state(self, chain: Chain, root: Certificate, issuing_state: str | None) -> None:
         """Signer, root and DG1 name one state (Doc 9303-11 section 5.1, Doc 9303-12 section 7.1.1)."""
-        if not chain.of_one_state:
-            self._note("issuing_state", "signer_of_another_state")
-            return
-        if issuing_state is None:
-            return
         codes = issuer_codes(root.country) or root.localities
-        if not codes:
+        if issuing_state is not None and not codes:
             self._note("issuing_state", "state_unknown", Result.UNDETERMINED)
-            return
-        self._note("issuing_state", "" if issuing_state in codes else "issuing_state_differs")
+        elif issuing_state is not None and issuing_state not in codes:
+            self._note("issuing_state", "issuing_state_differs")
+        elif not chain.of_one_state:
+            self._note("issuing_state", "signer_of_another_state")
+        elif issuing_state is not None:
+            self._note("issuing_state", "")
 
     def _check_type(self, signer: Certificate, document_type: str | None) -> None:
         """Doc 9303-12 section 7.1.1.6; one letter in the list stands for all that begin with it."""
@@ -242,7 +241,7 @@ class PassiveAuthentication:
         """Whether deviations of this document, proven to be the state's, cover all that is wrong here."""
         if self._chain is None or not self._chain.holds("sod_signature", "csca"):
             return False
-        excusing = [deviation for deviation in deviations if deviation.excuses == check.name]
+        excusing = [deviation for deviation in deviations if deviation.covers(check.name, check.reason)]
         if check.name != "dg_hashes":
             return bool(excusing)
         covered = {deviation.where for deviation in excusing}
