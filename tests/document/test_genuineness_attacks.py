@@ -31,6 +31,7 @@ from hw_sim.passport import lds
 from hw_sim.passport.behaviour import Behaviour
 from hw_sim.passport.chip_active import ActiveKey, ActiveProfile, Entropy
 from hw_sim.passport.issuer import Authority, Passport, Protocols, issue, with_file
+from hw_sim.passport.protocols import static_keys
 from tests.document.chips import AT, BAC, HOLDER, PORTRAIT, STORE, TODAY, UTOPIA, Counted, Slot, zone
 from tests.document.material import refused
 from tests.document.test_genuineness import (
@@ -39,9 +40,15 @@ from tests.document.test_genuineness import (
     GENERIC,
     RefusingPace,
     chip,
-    copy_of,
     is_good,
 )
+
+
+def copy_of(genuine: Passport) -> Passport:
+    """All files of a chip, and private keys of the forger's own."""
+    other = static_keys(genuine.protocols, "a forger")
+    active = genuine.active and ActiveKey.make(genuine.active.profile, "a forger")
+    return replace(genuine, static_keys=other, active=active)
 
 
 def judged(document: Passport, files: ChipFiles, store: TrustStore = STORE) -> dict[str, Check]:
