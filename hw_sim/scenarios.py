@@ -9,18 +9,24 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Literal
 
+from msgspec.structs import replace
+
 from gated.core.gate import State
 from gated.core.values import Value
 from gated.core.vocabulary import Advice, OfficerWord, Outcome
 from hw_sim.camera.glass import Lying
 from hw_sim.passport.chip import Behaviour
 from hw_sim.passport.issuer import (
+    PACE_AND_BAC,
     Authority,
+    ChipAuthenticationProfile,
     Passport,
     Person,
+    Suite,
     issue,
     with_another_birth_date,
     with_another_page,
+    with_copied_chip,
 )
 
 
@@ -114,12 +120,19 @@ LIST: tuple[Mapping[str, str], ...] = (
     ),
 )
 
+# As passports are issued today: PACE, and a key that cannot be copied.
+PROTOCOLS = replace(
+    PACE_AND_BAC, chip_authentication=(ChipAuthenticationProfile(suite=Suite.AES_128, domain=13),)
+)
+
 Forgery = Callable[[Passport], Passport]
 
 DOCUMENTS: Mapping[str, Forgery] = {
     "genuine": lambda passport: passport,
+    "unknown_csca": lambda passport: passport,
     "tampered_dg1": lambda passport: with_another_birth_date(passport, date(1999, 1, 1)),
     "other_page": lambda passport: with_another_page(passport, "X7654321"),
+    "copied_chip": with_copied_chip,
 }
 
 
@@ -127,8 +140,8 @@ def passport_of(scenario: Scenario, authority: Authority, photograph: bytes) -> 
     """Make the document of a scenario; one of unknown origin is signed by a state that nobody knows."""
     if scenario.document == "unknown_csca":
         authority = Authority.establish("nowhere", today=datetime.now(UTC).date())
-        return issue(authority, HOLDERS[scenario.holder], photograph)
-    return DOCUMENTS[scenario.document](issue(authority, HOLDERS[scenario.holder], photograph))
+    genuine = issue(authority, HOLDERS[scenario.holder], photograph, protocols=PROTOCOLS)
+    return DOCUMENTS[scenario.document](genuine)
 
 
 SCENARIOS: tuple[Scenario, ...] = (
@@ -176,6 +189,14 @@ SCENARIOS: tuple[Scenario, ...] = (
         reasons=("csca_unknown",),
         document="unknown_csca",
         holder="kurt",
+    ),
+    Scenario(
+        name="copied-chip",
+        title="Everything on the chip is genuine, but it is a copy of it on another chip.",
+        expected=Outcome.REFERRED,
+        reasons=("chip_authentication_keys_differ",),
+        document="copied_chip",
+        holder="ada",
     ),
     Scenario(
         name="dead-chip",

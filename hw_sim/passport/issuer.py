@@ -58,6 +58,7 @@ __all__ = [
     "with_another_birth_date",
     "with_another_face",
     "with_another_page",
+    "with_copied_chip",
     "with_cut_sod",
     "with_file",
 ]
@@ -206,6 +207,12 @@ def with_cut_sod(passport: Passport, kept: float = 0.5) -> Passport:
     """A security object that ends early: its head promises more bytes than the file has."""
     whole = passport.files[lds.SOD]
     return with_file(passport, lds.SOD, whole[: int(len(whole) * kept)])
+
+
+def with_copied_chip(passport: Passport) -> Passport:
+    """What somebody can make who has read the chip: all its files, and private keys of their own."""
+    active = passport.active and ActiveKey.make(passport.active.profile, "copied")
+    return replace(passport, static_keys=static_keys(passport.protocols, "copied"), active=active)
 
 
 def with_file(passport: Passport, fid: int, content: bytes | None) -> Passport:

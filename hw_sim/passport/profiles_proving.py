@@ -17,11 +17,12 @@ from hw_sim.passport.issuer import (
     with_another_birth_date,
     with_another_face,
     with_another_page,
+    with_copied_chip,
     with_cut_sod,
 )
 from hw_sim.passport.pki_keys import Recipe
 from hw_sim.passport.profile import Change, Expected, Profile, photograph
-from hw_sim.passport.protocols import ChipAuthenticationProfile, Mapping, PaceProfile, static_keys
+from hw_sim.passport.protocols import ChipAuthenticationProfile, Mapping, PaceProfile
 
 BRAINPOOL_256: Final = 13
 _GROUPS: Final = (0, 1, 2)  # the DH groups of RFC 5114
@@ -214,13 +215,6 @@ STATES: Final = (
 # --- forgeries ---------------------------------------------------------------------------------------
 
 
-def _on_another_chip(passport: Passport) -> Passport:
-    """The files of a genuine chip on another one, which has keys of its own."""
-    active = passport.active and type(passport.active).make(passport.active.profile, "cloned")
-    keys = static_keys(passport.protocols, "cloned")
-    return replace(passport, static_keys=keys, active=active)
-
-
 def _with_another_birth_date(passport: Passport) -> Passport:
     return with_another_birth_date(passport, date(1999, 1, 2))
 
@@ -240,7 +234,7 @@ def _forged(name: str, title: str, expected: Expected, change: Change) -> Profil
 def _cloned(name: str, title: str, doubt: str, original: Profile) -> Profile:
     expected = replace(original.expected, proof="", doubts=(doubt,))
     return dataclasses.replace(
-        original, name=f"clone-{name}", title=title, expected=expected, change=_on_another_chip
+        original, name=f"clone-{name}", title=title, expected=expected, change=with_copied_chip
     )
 
 

@@ -15,7 +15,7 @@ from gated.document.reading import ChipFiles, TerminalKey, drive, read_passport
 from gated.document.trust.store import TrustStore
 from gated.document.verification import Verification, verify
 from hw_sim.passport import cv_pki, details, lds
-from hw_sim.passport.chip_active import ActiveKey, ActiveProfile
+from hw_sim.passport.chip_active import ActiveProfile
 from hw_sim.passport.chip_terminal import TerminalTrust
 from hw_sim.passport.issuer import (
     Authority,
@@ -23,6 +23,7 @@ from hw_sim.passport.issuer import (
     Passport,
     Protocols,
     issue,
+    with_copied_chip,
     with_file,
 )
 from hw_sim.passport.pki_lists import Deviating
@@ -46,16 +47,6 @@ def chip(
 ) -> Passport:
     protocols = Protocols(bac=bac, pace=pace, chip_authentication=profiles)
     return issue(UTOPIA, HOLDER, PORTRAIT, protocols=protocols, active_authentication=active)
-
-
-def copy_of(genuine: Passport) -> Passport:
-    """What somebody can make who has read the chip: all its files, and keys of their own."""
-    person = replace(HOLDER, number="X00000000")
-    other = issue(UTOPIA, person, PORTRAIT, protocols=genuine.protocols)
-    active = genuine.active
-    if active is not None:
-        active = ActiveKey.make(active.profile, "copy")
-    return replace(genuine, static_keys=other.static_keys, active=active)
 
 
 def verdicts(
@@ -125,20 +116,20 @@ def test_active_authentication_follows_where_chip_authentication_is_not_offered(
 
 @pytest.mark.parametrize("profile", [ELLIPTIC, SECOND, TRIPLE_DES], ids=str)
 def test_a_copy_does_not_follow_chip_authentication(profile: ChipAuthenticationProfile) -> None:
-    found, proof = verdicts(copy_of(chip(profile)))
+    found, proof = verdicts(with_copied_chip(chip(profile)))
     assert (found["chip_authentication"].result, proof) == (Result.FAILED, "")
     assert found["dg_hashes"].result is Result.SUCCESSFUL  # read to the end all the same
 
 
 def test_a_copy_does_not_know_the_key_of_the_mapping() -> None:
-    found, proof = verdicts(copy_of(chip(pace=(CHIP_MAPPING,))))
+    found, proof = verdicts(with_copied_chip(chip(pace=(CHIP_MAPPING,))))
     name = "chip_authentication_mapping"
     assert (found[name], proof) == (Check(name, Result.FAILED, "mapping_mismatch"), "")
 
 
 @pytest.mark.parametrize("profile", [ActiveProfile(), ActiveProfile(rsa_bits=1024)], ids=str)
 def test_a_copy_cannot_sign(profile: ActiveProfile) -> None:
-    found, proof = verdicts(copy_of(chip(active=profile)))
+    found, proof = verdicts(with_copied_chip(chip(active=profile)))
     assert (found["active_authentication"].result, proof) == (Result.FAILED, "")
 
 
