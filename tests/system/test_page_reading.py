@@ -203,7 +203,9 @@ def test_reading_does_not_keep_the_watchdog_waiting(vision: Vision, glass: Simul
     vision.listen(3, lambda: vision.unanswered > 3)
     assert vision.unanswered <= 3, "it answers between two frames, whatever they show"
     used = (vision.daemon.cpu_s() - cpu) / (time.monotonic() - began)
-    print(f"reading {FPS:.0f} frames a second: {used:.0%} of a core")  # noqa: T201 - pytest -rP
+    memory = vision.memory_mib()
+    print(f"reading {FPS:.0f} frames a second: {used:.0%} of a core; {memory:.0f} MiB")  # noqa: T201 - pytest -rP
+    assert memory < 450
 
 
 def test_the_log_says_nothing_of_the_page(vision: Vision, glass: SimulatedCamera) -> None:
