@@ -161,6 +161,8 @@ class CcidChipReader:
                 response: bytes = end.value
                 return response
             except CcidError as error:
+                if error.code == "response_too_long":  # the reader passes on what the card sends
+                    raise CardGone(DEVICE, "card_garbled", KEEP_STILL) from error
                 raise DeviceError(DEVICE, error.code, PLUG_AGAIN) from error
 
     # readers of blocks

@@ -433,6 +433,13 @@ def test_a_response_without_a_status_word(plain: Bench) -> None:
         plain.ready().transceive(READ)
 
 
+def test_a_response_longer_than_an_apdu_can_be(plain: Bench) -> None:
+    reader = plain.ready()
+    plain.card.command = lambda _: bytes(65_539)  # type: ignore[method-assign]
+    with pytest.raises(CardGone, match="card_garbled"):
+        reader.transceive(READ)
+
+
 def test_a_reader_that_went_mad_under_a_killed_process_is_opened(plain: Bench) -> None:
     reader = plain.ready()
     plain.device.arm(Fault.ENDLESS_EXTENSION)
