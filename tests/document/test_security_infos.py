@@ -99,6 +99,12 @@ def test_a_domain_that_cannot_be_used_is_kept_with_its_reason() -> None:
     assert infos(G1.offer, explicit).pace_domains == (PaceDomain(40, None, "curve_unknown"),)
 
 
+@pytest.mark.parametrize("length", [4, 5, 8, 16])
+def test_identifiers_of_keys_may_be_long(length: int) -> None:
+    named = entry("060A04007F00070202030202", "020101", f"02{length:02x}" + "11" * length)
+    assert infos(named).chip_authentication[0].key_id == int("11" * length, 16)
+
+
 @pytest.mark.parametrize(
     "raw",
     [

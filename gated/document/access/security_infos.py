@@ -16,6 +16,7 @@ from gated.document.keys import Suite
 
 MAX_SECURITY_INFOS = 16_384  # the cap of EF.DG14
 MAX_ENTRIES = 64
+MAX_NUMBER = 16  # bytes; no standard limits an identifier
 
 _SMARTCARD = bytes.fromhex("04007F00070202")  # bsi-de protocols(2) smartcard(2)
 KEY_OID = _SMARTCARD + b"\x01"  # id-PK
@@ -261,9 +262,9 @@ def _optional_number(data: tuple[tlv.Tlv, ...]) -> int | None:
 
 
 def _number(item: tlv.Tlv) -> int:
-    """A small INTEGER that is not negative."""
+    """An INTEGER that is not negative: versions are small, identifiers of keys may be any."""
     content = _value(item, _INTEGER)
-    if not 1 <= len(content) <= 4 or content[0] & 0x80:
+    if not 1 <= len(content) <= MAX_NUMBER or content[0] & 0x80:
         raise TlvError("tlv_integer")
     return int.from_bytes(content, "big")
 
