@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from gated.commands import document, journal, lane, mrz, trust
+from gated.commands import document, journal, lane, mrz, readers, trust
 from gated.commands.answer import Answer, UsageError, Words
 from gated.config import ConfigError, load
 from gated.core.diagram import mermaid
@@ -79,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     mrz.add(zone)
     on_document = words.group("document", "Read and verify documents.")
     document.add(on_document)
+    readers.add(on_document)
     trust.add_verify(on_document)
     trust.add(words)
     words.command("diagram", diagram)
