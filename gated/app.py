@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from drivers.mrz_scanner import SerialMrzScanner
 from drivers.reader_choice import chip_reader
@@ -71,7 +72,7 @@ class GateDaemon:
         self._journal = Journal(state / "journal.db")
         self._watchlist = Watchlist.open(state / "watchlist")
         self._loop = Loop(Gate(policy=config.policy), self._journal, self._perform)
-        post, dossiers = self._loop.post, Dossiers()
+        post, dossiers = self._loop.post, Dossiers(ZoneInfo(config.time_zone))
         evidence = Evidence(state / "evidence", keep=config.vision.keep_images)
         read_s = config.policy.limits.chip_s
         self._board = BoardLane(config.io_board, dossiers, post)

@@ -13,12 +13,11 @@ import msgspec
 
 from gated.commands import document, journal, lane, mrz, readers, trust
 from gated.commands.answer import Answer, UsageError, Words
-from gated.config import ConfigError, load
+from gated.config import DEFAULT_CONFIG, ConfigError, load
 from gated.core.diagram import mermaid
 from gated.runtime.control import NoAnswerError
 from gated.store.database import StoreError
 
-DEFAULT_CONFIG = Path("/etc/egate/gate.toml")
 OK, BAD_NEWS, NOT_ASKED = 0, 1, 2
 
 

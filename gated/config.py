@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from msgspec import Meta
@@ -30,6 +31,7 @@ from gated.core.settings import (
 from gated.core.values import Value
 
 MAX_CONFIG = 256_000
+DEFAULT_CONFIG = Path("/etc/egate/gate.toml")
 
 T = TypeVar("T")
 _PLACEHOLDER = re.compile("<[^<>]+>")
@@ -60,6 +62,7 @@ class GateConfig(Settings):
     chip_reader: ChipReaderSettings = ChipReaderSettings()
     document: DocumentSettings = DocumentSettings()
     eligibility: EligibilitySettings = EligibilitySettings()
+    time_zone: Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9/_+-]{0,62}\Z")] = "UTC"
     officers: Annotated[tuple[OfficerSettings, ...], Meta(max_length=1000)] = ()
 
 
@@ -82,6 +85,7 @@ def load(path: Path) -> Loaded:
             raise ConfigError(f"{path}: {key}: {placeholder[0]} is still to be filled in: do so")
     config = _convert(path, table, GateConfig)
     _check_lines(path, config.io_board)
+    _check_zone(path, config.time_zone)
     if config.mrz_scanner is None and config.page_camera is None:
         raise ConfigError(f"{path}: nothing is there to read the zone: add [mrz_scanner] or [page_camera]")
     names = [officer.name for officer in config.officers]
@@ -156,6 +160,14 @@ def _explain(message: str) -> str:
     if "enum value" in fault:
         return f"{key}: {fault}: take one of the values that gate.example.toml lists for it"
     return f"{key}: {fault}: correct the value"
+
+
+def _check_zone(path: Path, name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        fix = "take one of the IANA names, such as Asia/Seoul"
+        raise ConfigError(f"{path}: time_zone: {name} is not known here: {fix}") from error
 
 
 def _check_lines(path: Path, board: IoBoardSettings) -> None:

@@ -70,6 +70,14 @@ def test_a_hostile_chip_is_named_by_its_fault(run: Run) -> None:
         (("document", "read", "--reader", "usb"), "give --mrz FILE"),
         ((*SIM, "bac", "--can", "12"), "--can: give the six digits"),
         ((*SIM, "bac", "--terminal-key", "key.pem"), "--terminal-key and --terminal-certificate go together"),
+        (
+            (*SIM, "bac", "--transcript", "t", "--terminal-key", "k"),
+            "--transcript: a reading with a terminal's key cannot be recorded",
+        ),
+        (
+            (*SIM[:2], "--reader", "usb", "--config", "/nowhere", "--can", "123456"),
+            "/nowhere: cannot be read",
+        ),
         (("document", "transcript", "/nowhere"), "/nowhere: cannot be read"),
     ],
 )

@@ -233,6 +233,13 @@ def test_a_gate_that_could_not_read_any_page_is_refused(tmp_path: Path) -> None:
         load_text(tmp_path / "gate.toml", without_the_scanner())
 
 
+def test_a_time_zone_that_nobody_knows_is_told(tmp_path: Path) -> None:
+    told = complaint(tmp_path, 'time_zone = "UTC"', 'time_zone = "Atlantis/Capital"')
+    assert told == (
+        "time_zone: Atlantis/Capital is not known here: take one of the IANA names, such as Asia/Seoul"
+    )
+
+
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
     path = tmp_path / "gate.toml"
     with pytest.raises(ConfigError, match=r"gate\.toml: cannot be read \(No such file.*\): check the path"):

@@ -6,14 +6,17 @@ alone.
 """
 
 import argparse
+import dataclasses
 import os
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.metadata import entry_points, version
 from pathlib import Path
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -22,10 +25,11 @@ from gated.commands import trust
 from gated.commands.answer import Answer, UsageError, Words, read_capped
 from gated.commands.document_report import advice, explained, read_text, read_value, refused
 from gated.commands.terminal_key import terminal_key
-from gated.config import ConfigError, load
+from gated.config import DEFAULT_CONFIG, GateConfig, load
 from gated.core.checks import Result, overall
 from gated.core.ports import CardGone, ChipReader, DeviceError
 from gated.core.settings import ChipReaderSettings, DocumentSettings
+from gated.core.trust_policy import TrustPolicy
 from gated.document.access import Password
 from gated.document.errors import AccessError, DocumentError
 from gated.document.mrz import MAX_MESSAGE, Mrz, MrzError, parse
@@ -57,15 +61,28 @@ class Simulated(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class _Rules:
+    """By whose word and by which rules a document is judged, and when; the time is in the gate's zone."""
+
+    store: TrustStore
+    settings: DocumentSettings
+    policy: TrustPolicy
+    at: datetime
+
+    def verification(self, scanned: Mrz | None) -> Verification:
+        """A verification by these rules."""
+        return Verification(scanned, self.store, self.at, settings=self.settings, policy=self.policy)
+
+
+@dataclass(frozen=True, slots=True)
 class _Document:
-    """What is known before the chip is read: its reader, what opens it, and whose word counts."""
+    """What is known before the chip is read: its reader, what opens it, and the rules."""
 
     reader: ChipReader
     name: str
     scanned: Mrz | None
     password: Password
-    store: TrustStore
-    settings: DocumentSettings
+    rules: _Rules
 
 
 def add(document: Words) -> None:
@@ -140,7 +157,8 @@ def document_transcript(arguments: argparse.Namespace) -> Answer:
     except DocumentError as error:
         answer = refused(error.code, explained(error, transcript))
         return Answer(value=answer.value | about, text=(*shown, *answer.text), good=False)
-    verified = _verified(files, _trust(arguments), transcript.settings, None)
+    rules = dataclasses.replace(_rules(arguments, _gate(arguments)), settings=transcript.settings)
+    verified = _verified(files, rules)
     seconds = sum(exchange.ms for exchange in transcript.exchanges) / 1000
     value = read_value(files, verified, seconds, len(listed), personal=arguments.personal) | about
     return Answer(
@@ -157,13 +175,13 @@ def _read(document: _Document, arguments: argparse.Namespace) -> Answer:
         return refused("no_card", "lay the document on the reader, with its chip over it")
     historical = reader.connect()
     recorder = Recorder(reader.transceive, os.urandom, time.monotonic)
-    verification = Verification(document.scanned, document.store, now_utc(), settings=document.settings)
+    verification = document.rules.verification(document.scanned)
     began = time.monotonic()
     try:
         commands = read_passport(
             document.password,
             random=recorder.random,
-            settings=document.settings,
+            settings=document.rules.settings,
             limits=reader.limits,
             historical=historical,
             on_file=verification.take,
@@ -180,7 +198,7 @@ def _read(document: _Document, arguments: argparse.Namespace) -> Answer:
                 version=version("egate"),
                 reader=document.name,
                 limits=reader.limits,
-                settings=document.settings,
+                settings=document.rules.settings,
                 historical=historical,
             )
             _write_private(arguments.transcript, msgspec.json.encode(transcript))
@@ -191,20 +209,23 @@ def _read(document: _Document, arguments: argparse.Namespace) -> Answer:
 
 
 def _document(arguments: argparse.Namespace) -> _Document:
-    """Put together what the command line and the configuration say. Raises UsageError."""
-    settings = _settings(arguments)
+    """Put together what the command line and the configuration say. Raises UsageError, ConfigError."""
+    if arguments.transcript and arguments.terminal_key:
+        raise UsageError("--transcript: a reading with a terminal's key cannot be recorded: leave one out")
     if arguments.reader == "sim":
-        return _simulated(arguments, settings)
-    configured = _configured(arguments)
+        return _simulated(arguments)
+    gate = _gate(arguments)
+    configured = gate.chip_reader if gate else ChipReaderSettings()
+    if gate is None and arguments.reader is None:
+        raise UsageError(f"{arguments.config}: there is no configuration: name a --reader")
     if arguments.name or arguments.reader not in {None, configured.interface}:
         configured = ChipReaderSettings(interface=arguments.reader or "pcsc", name=arguments.name)
     scanned, password = _opening(arguments)
-    return _Document(
-        chip_reader(configured), configured.interface, scanned, password, _trust(arguments), settings
-    )
+    rules = _rules(arguments, gate)
+    return _Document(chip_reader(configured), configured.interface, scanned, password, rules)
 
 
-def _simulated(arguments: argparse.Namespace, settings: DocumentSettings) -> _Document:
+def _simulated(arguments: argparse.Namespace) -> _Document:
     found = entry_points(group=SIMULATORS, name="reader")
     try:
         lay: Callable[[str], Simulated] = next(iter(found)).load()
@@ -221,8 +242,10 @@ def _simulated(arguments: argparse.Namespace, settings: DocumentSettings) -> _Do
     else:
         scanned = parse("\n".join(desk.lines).encode())
         password = Password.of_can(desk.can) if desk.can else Password.of_mrz(scanned)
-    store = trust.store(arguments) if arguments.trust else TrustStore.load([], desk.roots, [])
-    return _Document(desk.reader, f"sim {arguments.profile}", scanned, password, store, settings)
+    rules = _rules(arguments, None)
+    if not arguments.trust:
+        rules = dataclasses.replace(rules, store=TrustStore.load([], desk.roots, []))
+    return _Document(desk.reader, f"sim {arguments.profile}", scanned, password, rules)
 
 
 def _opening(arguments: argparse.Namespace) -> tuple[Mrz | None, Password]:
@@ -257,36 +280,39 @@ def _terminal_key(arguments: argparse.Namespace) -> TerminalKey | None:
     return terminal_key(arguments.terminal_certificate, arguments.terminal_key, now_utc().date())
 
 
-def _settings(arguments: argparse.Namespace) -> DocumentSettings:
-    given = {"bac": arguments.bac} if arguments.bac else {}
-    return DocumentSettings(**given, all_proofs=arguments.all_proofs, data_groups=arguments.groups)
+def _gate(arguments: argparse.Namespace) -> GateConfig | None:
+    """The gate's configuration; None on a desk without one. One that is there must be right: ConfigError."""
+    if arguments.config == DEFAULT_CONFIG and not DEFAULT_CONFIG.exists():
+        return None
+    return load(arguments.config).config
 
 
-def _configured(arguments: argparse.Namespace) -> ChipReaderSettings:
-    """The gate's own reader; where a reader is named, a missing configuration does not matter."""
-    try:
-        return load(arguments.config).config.chip_reader
-    except ConfigError:
-        if arguments.reader:
-            return ChipReaderSettings(name=arguments.name)
-        raise
+def _rules(arguments: argparse.Namespace, gate: GateConfig | None) -> _Rules:
+    """The gate's rules, but for what the command line says; with neither, nobody's word counts."""
+    store = trust.store(arguments) if arguments.trust else _trust_of(gate)
+    settings = gate.document if gate else DocumentSettings()
+    policy = gate.trust.policy if gate else TrustPolicy()
+    if arguments.crl:
+        policy = msgspec.structs.replace(policy, revocation="required")
+    given = {
+        name: value
+        for name, value in (
+            ("bac", getattr(arguments, "bac", None)),
+            ("all_proofs", getattr(arguments, "all_proofs", None)),
+            ("data_groups", getattr(arguments, "groups", None)),
+        )
+        if value
+    }
+    at = now_utc().astimezone(ZoneInfo(gate.time_zone)) if gate else now_utc()
+    return _Rules(store, msgspec.structs.replace(settings, **given), policy, at)
 
 
-def _trust(arguments: argparse.Namespace) -> TrustStore:
-    """The files that were named, or the gate's own; with neither, nobody's word counts."""
-    if arguments.trust:
-        return trust.store(arguments)
-    try:
-        settings = load(arguments.config).config.trust
-    except ConfigError:
-        return TrustStore([])
-    return load_trust(settings)
+def _trust_of(gate: GateConfig | None) -> TrustStore:
+    return load_trust(gate.trust) if gate else TrustStore([])
 
 
-def _verified(
-    files: ChipFiles, store: TrustStore, settings: DocumentSettings, scanned: Mrz | None
-) -> Verified:
-    verification = Verification(scanned, store, now_utc(), settings=settings)
+def _verified(files: ChipFiles, rules: _Rules) -> Verified:
+    verification = rules.verification(None)
     for name in ("sod", *(name for name in files.files if name != "sod")):
         verification.take(name, files[name].reveal())
     return verification.conclude(files)

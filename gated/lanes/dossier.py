@@ -5,7 +5,7 @@ to people and the journal carry none of it; lanes ask here by the id of the pass
 """
 
 import threading
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 
 from gated.core.personal import Personal
 from gated.document.mrz import Mrz
@@ -26,16 +26,20 @@ class Dossier:
 
 
 class Dossiers:
-    """All open dossiers, by passage. Shared by the lanes; a closed one cannot be filled again."""
+    """All open dossiers, by passage. Shared by the lanes; a closed one cannot be filled again.
 
-    def __init__(self) -> None:
+    `zone` is the gate's: whether a document is valid, and how old its holder is, goes by the day here.
+    """
+
+    def __init__(self, zone: tzinfo = UTC) -> None:
+        self._zone = zone
         self._lock = threading.Lock()
         self._open: dict[str, Dossier] = {}
 
     def begin(self, passage: str, began: datetime) -> None:
         """Open a dossier; `began` is the date and time of all its checks. Of too many the oldest goes."""
         with self._lock:
-            self._open.setdefault(passage, Dossier(began))
+            self._open.setdefault(passage, Dossier(began.astimezone(self._zone)))
             while len(self._open) > MAX_OPEN:
                 self._open.pop(next(iter(self._open)))
 

@@ -2,6 +2,8 @@
 
 import gc
 import weakref
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 from gated.core.personal import Personal
 from gated.document.mrz import parse
@@ -85,3 +87,12 @@ def test_nothing_of_it_shows_in_words(dossiers: Dossiers) -> None:
     dossiers.put_mrz(PASSAGE, PAGE)
     dossiers.put_photograph(PASSAGE, Personal(b"image"))
     assert "ERIKSSON" not in f"{dossiers.mrz(PASSAGE)!r}{dossiers._open!r}"
+
+
+def test_the_day_is_the_gates_own() -> None:
+    dossiers = Dossiers(ZoneInfo("Asia/Seoul"))
+    dossiers.begin(PASSAGE, datetime(2026, 11, 25, 16, 30, tzinfo=UTC))
+    dossiers.put_mrz(PASSAGE, PAGE)
+    known = dossiers.mrz(PASSAGE)
+    assert known is not None
+    assert known[1].date() == date(2026, 11, 26)
