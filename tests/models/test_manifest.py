@@ -33,6 +33,10 @@ def test_every_model_says_where_it_is_from_and_what_was_measured() -> None:
         assert len(entry.provenance) > 10
     for embedder in MODELS.embedders.values():
         assert embedder.measured.command.startswith("python -m models.evaluate")
+    for measured in MODELS.mrz.measured:
+        assert measured.command.startswith("python -m gated.commands.mrz_evaluate")
+        assert measured.exact >= 0.9
+        assert measured.wrong <= 0.01
         assert len(embedder.measured.material) > 20
         assert embedder.measured.genuine_pairs > 500
         for threshold in embedder.thresholds:
