@@ -96,7 +96,7 @@ class Graph:
         )
 
     def total(self, a: int, b: int) -> int:
-        """a + b for tensors of one shape."""
+        """The sum of two tensors of one shape."""
         return self._operator("ADD", [a, b], self.shape(a), "AddOptions", self._s.AddOptionsT())
 
     def pool(self, x: int, *, kind: str, size: int, stride: int) -> int:
