@@ -54,6 +54,7 @@ def _facts(run: Rehearsed) -> Iterable[tuple[str, str]]:
                 yield "Printed lines", entry.event.format
             case ev.ChipRead():
                 yield "Chip opened by", entry.event.access
+                yield "No copy by", words.spaced(entry.event.proof) if entry.event.proof else "no proof"
             case ev.BackgroundChecked():
                 yield (
                     "Watchlist",

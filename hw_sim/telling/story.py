@@ -215,7 +215,9 @@ def _document(event: ev.AnyEvent) -> Told | None:
         case ev.PlacementAdvised():
             return _placed(event)
         case ev.ChipRead():
-            return "chip", f"read over {event.access}: {checks_in_words(event.checks)}", _tone(event.checks)
+            proof = f", no copy by {words.spaced(event.proof)}" if event.proof else ""
+            told = f"read over {event.access}{proof}: {checks_in_words(event.checks)}"
+            return "chip", told, _tone(event.checks)
         case ev.ChipFailed():
             return "chip", f"not read: {words.reason(event.reason)}", Tone.WARN
         case ev.BackgroundChecked():

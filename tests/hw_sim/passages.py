@@ -86,7 +86,9 @@ def reading(
     yield ev.BackgroundChecked(
         at=at + 0.33, passage=PASSAGE, checks=ELIGIBLE, grade=grade, list_age_s=42.0, list_version=7
     )
-    yield ev.ChipRead(at=at + 1.92, passage=PASSAGE, access="PACE", checks=checks)
+    yield ev.ChipRead(
+        at=at + 1.92, passage=PASSAGE, access="PACE", checks=checks, proof="chip_authentication"
+    )
 
 
 def entering(at: float, persons: int = 1) -> Iterable[ev.AnyEvent]:

@@ -192,6 +192,12 @@ def test_the_overview_tells_outcomes_and_times(page: Page) -> None:
     assert "dlib <resnet> & co" in text
 
 
+def test_what_proved_the_chip_genuine_is_told(page: Page) -> None:
+    told = " ".join(page.words)
+    assert "No copy by" in told
+    assert "read over PACE, no copy by chip authentication: " in told
+
+
 def test_a_bad_run_is_seen_at_once(runs: list[Rehearsed]) -> None:
     bad = replace(runs[0], problems=("both doors were released at once",), outcome=Outcome.REFUSED)
     text = Page(report.page([bad, runs[1]], {})).text
