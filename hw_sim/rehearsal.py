@@ -7,6 +7,7 @@ again. What happened it takes from the journal and from the simulated world, nev
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 from gated.core import effects as do
@@ -60,7 +61,12 @@ class Rehearsal:
         self._dealt = False
 
     def play(self) -> Rehearsed:
-        """Play it to its end, or to the end of patience."""
+        """Play it, once, to its end, or to the end of patience."""
+        # Left open, it would lose its locks unseen when this process reads the file by other means (POSIX).
+        with closing(self._journal):
+            return self._play()
+
+    def _play(self) -> Rehearsed:
         site = self._site
         site.equip(scanner=self._scenario.scanner, page_camera=self._scenario.page_camera)
         violations = len(site.world.violations)
