@@ -1,6 +1,7 @@
 """`gatectl document read` and `document transcript`, on a simulated reader behind the real driver."""
 
 import json
+import resource
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,18 @@ def test_a_recorded_reading_is_trusted_by_named_roots(run: Run, tmp_path: Path) 
     assert status == 0
     assert "SELECT 011C" in printed
     assert "READ BINARY of file 1D (secured)" in printed
+
+
+def test_half_a_recording_is_not_left_on_a_full_disk(run: Run, tmp_path: Path) -> None:
+    recorded = tmp_path / "transcript.json"
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
+    try:
+        status, _, complained = run(*SIM, "bac", "--transcript", recorded)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (status, recorded.exists()) == (2, False)
+    assert "free space, then read again" in complained
 
 
 def test_a_recording_is_not_written_over(run: Run, tmp_path: Path) -> None:

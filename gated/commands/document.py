@@ -326,12 +326,18 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 
 def _write_private(path: Path, content: bytes) -> None:
-    """Write a file that its owner alone may read; one that is there is not written over."""
+    """Write a file that its owner alone may read, whole or not at all, and over no other file."""
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
     except OSError as error:
         raise UsageError(
             f"--transcript {path}: cannot be written ({error.strerror}): name another file"
+        ) from error
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise UsageError(
+            f"--transcript {path}: cannot be written ({error.strerror}): free space, then read again"
         ) from error

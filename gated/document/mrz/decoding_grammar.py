@@ -166,7 +166,7 @@ def _number_td1(text: str) -> float | None:
 
 
 def _field(name: str, start: int, end: int, allowed: frozenset[str], **more: object) -> Field:
-    return Field(name, start, end, (allowed,) * (end - start), **more)  # type: ignore[arg-type]
+    return Field(name, start, end, (allowed,) * (end - start), **more)  # type: ignore[arg-type]  # Field's own names
 
 
 def _birth(start: int) -> Field:
