@@ -15,7 +15,7 @@ from pathlib import Path
 from drivers.camera import Camera
 from gated import logs
 from gated.config import ConfigError, GateConfig, load
-from gated.core.vocabulary import Liveness
+from gated.core.vocabulary import Hint, Liveness
 from gated.runtime import messages as say
 from gated.runtime.bus import Peer
 from gated.runtime.notify import Notifier
@@ -206,7 +206,7 @@ class Vision:
             hint = "turn_your_head"
         told = self._guide.advise(hint, time.monotonic())
         if told is not None:
-            self._peer.send(say.Guidance(passage=self._passage, hint=told))
+            self._peer.send(say.Guidance(passage=self._passage, hint=Hint(told)))
         if verdict.conclusive:
             self._answer(verdict)
 

@@ -12,7 +12,7 @@ from msgspec import Meta
 from gated.core.checks import Check
 from gated.core.policy import Policy
 from gated.core.values import Tagged
-from gated.core.vocabulary import Advice, Device, Door, Grade, Liveness, OfficerWord
+from gated.core.vocabulary import Advice, Device, Door, Grade, Hint, Liveness, OfficerWord
 
 PassageId = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}\Z")]
 
@@ -192,10 +192,10 @@ class OccupancyChanged(Event):
 
 
 class GuidanceGiven(Event):
-    """What the person in front of the camera should do: a prompt code such as `look_here`."""
+    """What the person in front of the camera should do."""
 
     passage: PassageId
-    hint: str
+    hint: Hint
 
 
 class FaceAssessed(Event):

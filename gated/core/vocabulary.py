@@ -59,6 +59,22 @@ class Advice(StrEnum):
     OPEN_AT_PHOTO_PAGE = "open_at_photo_page"
 
 
+class Hint(StrEnum):
+    """What the person before the camera should do: one at a time, the first thing that helps."""
+
+    ONE_PERSON = "one_person"  # several stand before the camera
+    COME_CLOSER = "come_closer"
+    STEP_BACK = "step_back"
+    MOVE_LEFT = "move_left"  # as the person sees it
+    MOVE_RIGHT = "move_right"
+    TAKE_OFF_MASK = "take_off_mask"
+    TAKE_OFF_GLASSES = "take_off_glasses"
+    OPEN_YOUR_EYES = "open_your_eyes"
+    LOOK_HERE = "look_here"  # no face is in view, or it is turned away
+    STAND_STILL = "stand_still"
+    TURN_YOUR_HEAD = "turn_your_head"  # nothing has moved, so nothing shows whether this is a person
+
+
 class OfficerWord(StrEnum):
     """What an officer may command for a referred traveller."""
 

@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from gated.core.events import PassageId
 from gated.core.values import Tagged
-from gated.core.vocabulary import Advice, Liveness
+from gated.core.vocabulary import Advice, Hint, Liveness
 
 MAX_MESSAGE = 4_500_000  # the largest image that the settings allow, and its envelope
 FETCH_PIECE = 256 * 1024  # bytes of one Fetched
@@ -99,10 +99,10 @@ class NotEnrolled(Message):
 
 
 class Guidance(Message):
-    """What the person should do: `come_closer`, `look_here`, `one_person`, `stand_still`, ..."""
+    """What the person should do."""
 
     passage: PassageId
-    hint: Code
+    hint: Hint
 
 
 class Assessment(Message):

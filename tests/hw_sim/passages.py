@@ -14,7 +14,7 @@ from gated.core.effects import EndPassage, LockDoor, Tell, UnlockDoor
 from gated.core.gate import REQUIRED, Gate
 from gated.core.policy import Policy
 from gated.core.step import next_deadline, step
-from gated.core.vocabulary import Device, Door, Grade, Liveness, OfficerWord, Outcome
+from gated.core.vocabulary import Device, Door, Grade, Hint, Liveness, OfficerWord, Outcome
 from gated.store.journal import Entry, Followed
 from hw_sim.lane.ledger import Mark, Span
 from hw_sim.record import Rehearsed, Stages
@@ -98,7 +98,7 @@ def entering(at: float, persons: int = 1) -> Iterable[ev.AnyEvent]:
     yield ev.DocumentRemoved(at=at + 0.5)
     for person in range(1, persons + 1):
         yield ev.OccupancyChanged(at=at + 0.6 + person * 0.5, persons=person)
-    yield ev.GuidanceGiven(at=at + 1.9, passage=PASSAGE, hint="look_here")
+    yield ev.GuidanceGiven(at=at + 1.9, passage=PASSAGE, hint=Hint.LOOK_HERE)
     yield ev.DoorMoved(at=at + 2.3, door=Door.ENTRY, shut=True)
 
 

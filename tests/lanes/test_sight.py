@@ -10,7 +10,7 @@ import zmq
 
 from gated.core import events as ev
 from gated.core.personal import Personal
-from gated.core.vocabulary import Liveness
+from gated.core.vocabulary import Hint, Liveness
 from gated.lanes import sight as module
 from gated.lanes.dossier import Dossiers
 from gated.lanes.sight import MAX_HEARD, SightLane
@@ -128,7 +128,7 @@ def test_what_was_seen_becomes_facts(bench: Bench, posted: Posted) -> None:
     eye = bench.eye()
     said(bench, eye, say.Enrolled(passage=PASSAGE))
     said(bench, eye, say.NotEnrolled(passage=PASSAGE, reason="not_an_image"))
-    said(bench, eye, say.Guidance(passage=PASSAGE, hint="look_here"))
+    said(bench, eye, say.Guidance(passage=PASSAGE, hint=Hint.LOOK_HERE))
     said(bench, eye, assessment())
     assert posted.kinds() == [
         "DeviceReady",
@@ -218,7 +218,7 @@ def test_a_process_that_babbles_is_a_fault_and_does_not_flood_the_journal(
     monkeypatch.setattr(module, "PING_S", 60.0)
     bench.lane._heard = 0
     for _ in range(3 * MAX_HEARD):
-        assert eye.peer.send(say.Guidance(passage=PASSAGE, hint="look_here"))
+        assert eye.peer.send(say.Guidance(passage=PASSAGE, hint=Hint.LOOK_HERE))
     rounds_until(bench.lane.lane, lambda: "vision_babbles" in posted.faults())
     for _ in range(3 * MAX_HEARD):
         bench.come_round()
