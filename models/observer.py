@@ -15,10 +15,10 @@ import numpy as np
 
 from models.face import PORTRAIT_MARGIN, Detection, Face, FaceReader, eye_centres
 from models.image import ImageError
-from models.liveness import Evidence, MotionCheck
+from models.liveness.motion import Evidence, MotionCheck
 from models.manifest import MotionLiveness
 from models.matching import Embedder, fuse
-from models.quality import assess
+from models.quality.check import assess
 from models.tflite import Floats, Image
 
 BEST = 5  # shots that are averaged; with three the FNMR at FMR 0.1 % falls from 7.7 to 1.2 %

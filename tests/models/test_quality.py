@@ -7,7 +7,7 @@ import pytest
 
 from hw_sim.camera.render import turn
 from models.face import Face
-from models.quality import BRIGHT, DARK, GOOD_EYES_PX, MAX_TURN, MIN_EYES_PX, MIN_SHARPNESS, assess, pose
+from models.quality.check import BRIGHT, DARK, GOOD_EYES_PX, MAX_TURN, MIN_EYES_PX, MIN_SHARPNESS, assess, pose
 from models.tflite import Image
 from tests.models.heads import shape
 from tests.models.portraits import astronaut, face, hopper, turned
