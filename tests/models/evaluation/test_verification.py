@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
-from models import evaluate
+from models.evaluation import verification as evaluate
 from tests.models.portraits import astronaut, hopper, turned
 
 

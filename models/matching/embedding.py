@@ -5,7 +5,7 @@ the order of pairs and every error rate are those of the embedder. What a score 
 the measured false match and false non-match rates at each threshold.
 
 A gate compares one photograph with many live frames. The embeddings of the best frames are averaged
-before they are compared (`python -m models.evaluate` measures that against other ways).
+before they are compared (`python -m models.evaluation.verification` measures that against other ways).
 """
 
 from collections.abc import Sequence

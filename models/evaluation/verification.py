@@ -1,4 +1,4 @@
-"""`python -m models.evaluate --images PATH`: measures an embedder with our own detector, mesh and alignment.
+"""`python -m models.evaluation.verification --images PATH`: measures an embedder with our own mesh and alignment.
 
 PATH is a folder or a zip file of `.../person/photograph.jpg`. Every photograph is compared with every other.
 Nothing is trained, and no threshold is fitted to anything but the false match rate it is named after. A
@@ -37,7 +37,9 @@ MAX_FILE = 5_000_000
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print what was measured. Exit status 1 when there was nothing to measure with."""
-    parser = argparse.ArgumentParser(prog="python -m models.evaluate", description="Measure a face embedder.")
+    parser = argparse.ArgumentParser(
+        description="Measure a face embedder."
+    )
     parser.add_argument("--images", type=Path, required=True, help="folder or zip of person/photograph.jpg")
     parser.add_argument("--embedder", default="dlib-resnet", help="name in models/manifest.toml")
     parser.add_argument("--frames", type=int, choices=range(1, 9), default=FRAMES, help="live frames to fuse")
