@@ -133,7 +133,7 @@ class MotionWeights(Value):
 
 
 class MotionLiveness(Value):
-    """Constants of the motion check, in the units of `models.liveness`; `measured`: where from."""
+    """Constants of the motion check, in the units of `models.liveness.motion`; `measured`: where from."""
 
     min_frames: Annotated[int, Meta(ge=3, le=120)]
     window: Annotated[int, Meta(ge=3, le=120)]

@@ -23,7 +23,7 @@ from hw_sim.site import EMBEDDER
 from models import manifest
 from models.face import FaceReader
 from models.image import decode, use_one_thread
-from models.liveness import Verdict
+from models.liveness.motion import Verdict
 from models.matching import Embedder
 from models.observer import Observer
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.face import Points, eye_centres
-from models.liveness import STABLE, Evidence, MotionCheck, measure
+from models.liveness.motion import STABLE, Evidence, MotionCheck, measure
 from tests.bench import liveness as bench
 from tests.models.heads import APPROACH, STILL, Kind, shape, tracks
 from tests.models.portraits import MODELS
