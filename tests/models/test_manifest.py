@@ -32,7 +32,7 @@ def test_every_model_says_where_it_is_from_and_what_was_measured() -> None:
         assert entry.licence in {"Apache-2.0", "CC0-1.0", "MIT", "BSD-3-Clause"}
         assert len(entry.provenance) > 10
     for embedder in MODELS.embedders.values():
-        assert embedder.measured.command.startswith("python -m models.evaluate")
+        assert embedder.measured.command.startswith("python -m models.evaluation.verification")
     for measured in MODELS.mrz.measured:
         assert measured.command.startswith("python -m gated.commands.mrz_evaluate")
         assert measured.exact >= 0.9
