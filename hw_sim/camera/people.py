@@ -1,6 +1,7 @@
 """The people of the simulated world: invented names, and faces mixed from two public-domain portraits."""
 
 import functools
+import re
 from typing import Final
 
 import cv2
@@ -11,6 +12,7 @@ from hw_sim.camera import looks
 from hw_sim.camera.figure import Cloth, Figure, Hair, build
 from hw_sim.camera.looks import Looks
 from hw_sim.camera.render import Lens, Optics, Pose, put_person
+from hw_sim.camera.strangers import stranger
 
 Bytes = NDArray[np.uint8]
 
@@ -59,11 +61,36 @@ PEOPLE: Final = {
 }  # fmt: skip
 
 
-@functools.cache
+_STRANGER: Final = re.compile(r"stranger-(0|[1-9][0-9]{0,8})")
+
+
+@functools.lru_cache(maxsize=512)
+def looks_of(person_id: str) -> Looks:
+    """The looks of a named person, or of a stranger: `stranger-SEED`. Raises KeyError for anybody else."""
+    if (named := PEOPLE.get(person_id)) is not None:
+        return named
+    if (numbered := _STRANGER.fullmatch(person_id)) is not None:
+        return stranger(int(numbered[1]))
+    raise KeyError(person_id)
+
+
+def known(person_id: str) -> bool:
+    """Whether somebody is called so."""
+    return person_id in PEOPLE or _STRANGER.fullmatch(person_id) is not None
+
+
+def _seed_of(person_id: str) -> int:
+    """Where somebody's pores and hairs come from."""
+    if person_id in PEOPLE:
+        return 1 + list(PEOPLE).index(person_id)
+    return 1000 + int(person_id.rpartition("-")[2])
+
+
+@functools.lru_cache(maxsize=48)  # of 4 MB each
 def figure(person_id: str) -> Figure:
     """The body of a person. Raises KeyError for an unknown one."""
-    chosen = PEOPLE[person_id]
-    seed = 1 + list(PEOPLE).index(person_id)
+    chosen = looks_of(person_id)
+    seed = _seed_of(person_id)
     shape = looks.face(chosen)
     return build(
         shape, looks.skin(chosen, seed), chosen.tone, chosen.hair, chosen.cloth, width=chosen.width, seed=seed

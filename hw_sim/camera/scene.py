@@ -57,7 +57,7 @@ Presence = Walker | PhotoHolder
 
 
 class Scene(Value):
-    """Who is there (nobody: an empty lane) in the lane that `seed` furnishes."""
+    """Who is there (nobody: an empty lane) in the lane that `seed` furnishes, and the camera that looks."""
 
     present: tuple[Presence, ...] = ()
     seed: Seed = 0
@@ -90,13 +90,13 @@ def unknown_person(scene: Scene) -> str | None:
     """Say who in the scene does not exist, if anybody."""
     named = {presence.person for presence in scene.present}
     named |= {presence.photo_of for presence in scene.present if isinstance(presence, PhotoHolder)}
-    unknown = sorted(named - people.PEOPLE.keys())
+    unknown = sorted(name for name in named if not people.known(name))
     return f"nobody is called {', '.join(unknown)}" if unknown else None
 
 
 @functools.lru_cache(maxsize=32)
 def _gait(person: str, seed: int) -> Gait:
-    return Gait(seed, people.PEOPLE[person].height_m)
+    return Gait(seed, people.looks_of(person).height_m)
 
 
 @functools.lru_cache(maxsize=32)
@@ -106,7 +106,7 @@ def _grip(seed: int) -> Grip:
 
 @functools.lru_cache(maxsize=8)
 def _print(photo_of: str, holder: str) -> Bytes:
-    return props.print_of(people.portrait(photo_of, seed=7), people.PEOPLE[holder].tone)
+    return props.print_of(people.portrait(photo_of, seed=7), people.looks_of(holder).tone)
 
 
 def _path(presence: Presence) -> Path:
@@ -149,4 +149,4 @@ def _draw_holder(frame: Bytes, holder: PhotoHolder, time_s: float) -> None:
 
 
 def _sleeve(person: str) -> Colour:
-    return people.PEOPLE[person].cloth.colour
+    return people.looks_of(person).cloth.colour

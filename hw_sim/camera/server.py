@@ -174,7 +174,7 @@ def _obey(line: bytes, studio: _Studio, stream: Stream, port: int) -> Answer:
                 return Refused(reason=reason)
             studio.show(shown)
         case Lay(glass=glass):
-            if glass.page is not None and glass.page.holder not in people.PEOPLE:
+            if glass.page is not None and not people.known(glass.page.holder):
                 return Refused(reason="nobody is called so")
             studio.lay(glass)
         case Freeze():

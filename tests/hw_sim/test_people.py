@@ -136,3 +136,39 @@ def test_the_mesh_of_the_face_is_closed_but_for_its_outline() -> None:
 def test_a_mirrored_mirror_image_is_the_face() -> None:
     mirror = portrait.mirror()
     assert (mirror[mirror] == np.arange(468)).all()
+
+
+# --- strangers ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(40, 46))
+def test_a_stranger_is_a_face_that_is_themselves(gallery: Gallery, seed: int) -> None:
+    name = f"stranger-{seed}"
+    scene = Scene(present=(Walker(person=name, path=APPROACH, seed=seed),))
+    live = gallery.embedding(picture(scene, 1.0))
+    photograph = cv2.imdecode(np.frombuffer(passport_photo(name, seed=0), np.uint8), cv2.IMREAD_COLOR)
+    found = gallery.embedding(photograph.astype(np.uint8, copy=False), margin=PORTRAIT_MARGIN)
+    assert gallery.embedder.score(found, live) > gallery.threshold(STRICT)
+
+
+def test_a_stranger_is_fixed_by_their_seed() -> None:
+    people.looks_of.cache_clear()
+    assert people.looks_of("stranger-3") == people.stranger(3)
+    assert people.stranger(3) != people.stranger(4)
+
+
+def test_strangers_differ_in_tone_hair_and_shape() -> None:
+    drawn = [people.stranger(seed) for seed in range(200)]
+    assert len({looks.hair.colour for looks in drawn}) >= 6
+    assert {looks.mouth for looks in drawn} == {0.0, 1.0}
+    tones = np.array([sum(looks.tone) / 3 for looks in drawn])
+    assert tones.min() < 80
+    assert tones.max() > 190
+    assert np.ptp([looks.shape for looks in drawn]) > 1
+
+
+@pytest.mark.parametrize("name", ["stranger-", "stranger-01", "stranger--1", "stranger-1x", "stranger", ""])
+def test_only_whole_numbers_name_strangers(name: str) -> None:
+    assert not people.known(name)
+    with pytest.raises(KeyError):
+        people.looks_of(name)
