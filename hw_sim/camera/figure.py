@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from hw_sim.camera.legs import Legs, legs_of
 from hw_sim.camera.portrait import SKIN_PX, triangles, unrolled
 
 Floats = NDArray[np.float32]
@@ -61,12 +62,18 @@ class Surface(NamedTuple):
 
 
 class Figure(NamedTuple):
-    """A person: what turns with the head, what stays with the body, hair behind both, one atlas for all."""
+    """A person: what turns with the head, what stays with the body, hair behind both, one atlas for all.
+
+    `crown_m` is how far the bare skull rises above the eyes: the end of a body height.
+    """
 
     head: Surface
     body: Surface
     behind: Surface | None
     atlas: Bytes
+    legs: Legs | None = None  # None: nothing below the hips
+    crown_m: float = 0.0
+    pivot: Floats = PIVOT
 
 
 class Patch(NamedTuple):
@@ -212,6 +219,8 @@ _PATCHES: Final = {
     "ear": Patch(384, 512, 64, 64),
     "torso": Patch(512, 512, 512, 512),
     "arm": Patch(0, 768, 128, 256),
+    "trousers": Patch(256, 768, 128, 256),
+    "shoe": Patch(384, 768, 64, 64),
 }
 
 
@@ -235,7 +244,7 @@ def _torso(width: float) -> Floats:
             (0, 0.620, 0.070, 0.178 * width, 0.105),
             (0, 0.780, 0.070, 0.192 * width, 0.110),
             (0, 0.900, 0.070, 0.190 * width, 0.105),
-            (0, 1.300, 0.075, 0.165 * width, 0.085),
+            (0, 0.980, 0.072, 0.186 * width, 0.100),
         ],
         25,
     )
@@ -257,7 +266,15 @@ def _arm(side: int, width: float) -> Floats:
 
 
 def build(
-    face: Floats, skin: Bytes, tone: Colour, hair: Hair, cloth: Cloth, *, width: float, seed: int
+    face: Floats,
+    skin: Bytes,
+    tone: Colour,
+    hair: Hair,
+    cloth: Cloth,
+    *,
+    width: float,
+    seed: int,
+    eye_height_m: float = 1.62,
 ) -> Figure:
     """Build a figure around a face (468, 3): `tone` colours neck and ears, `width` scales the shoulders."""
     chance = np.random.default_rng(seed)
@@ -282,7 +299,30 @@ def build(
     body = [*(grid(arm, _PATCHES["arm"]) for arm in arms), _over(grid(neck, _PATCHES["neck"]), 1)]
     body.append(_over(grid(torso, _PATCHES["torso"]), 2))
     behind = _fall(atlas, hair, _strands(chance, (256, 256), hair.colour)) if hair.fall_m > 0 else None
-    return Figure(joined(head), joined(body), behind, atlas)
+    _paint_legs(atlas, cloth, np.random.default_rng([seed, 606]))
+    bald = hair._replace(top_m=0.0, side_m=0.0)
+    crown_m = -float(_skull(face, bald)[..., 1].min())
+    return Figure(joined(head), joined(body), behind, atlas, legs_of(eye_height_m), crown_m)
+
+
+def _paint_legs(atlas: Bytes, cloth: Cloth, chance: np.random.Generator) -> None:
+    """Trousers darker than what the shoulders wear, and shoes darker than these."""
+    trousers, shoe = _PATCHES["trousers"], _PATCHES["shoe"]
+    grey = float(chance.uniform(34, 80))
+    dark = tuple(int(0.3 * part + 0.6 * grey) for part in cloth.colour)
+    round_leg = np.tile(0.55 + 0.45 * np.cos(np.linspace(np.pi, -np.pi, 13)) ** 2 * 0.9, (6, 1))
+    weave = _weave(chance, (trousers.width, trousers.height), (dark[0], dark[1], dark[2]))
+    _paint(atlas, trousers, round_leg.astype(np.float32), weave)
+    upper = np.array([[1.0], [1.1], [0.9], [0.5], [0.3]], np.float32)
+    _paint(atlas, shoe, np.tile(upper, (1, 13)), np.full(3, chance.uniform(22, 60), np.float32))
+
+
+def standing(legs: Legs, hips: Floats, floor_y: float, step: float, stride_m: float) -> Surface:
+    """The surface of legs and shoes, its points in level metres (`Legs.standing`)."""
+    patches = (_PATCHES["trousers"], _PATCHES["shoe"]) * 2
+    grids = legs.standing(hips, floor_y, step, stride_m)
+    layered = zip(grids, patches, (1, 0) * 2, strict=True)
+    return joined([_over(grid(points, patch), layer) for points, patch, layer in layered])
 
 
 def _fall(atlas: Bytes, hair: Hair, strands: Floats) -> Surface:

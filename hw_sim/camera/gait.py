@@ -48,9 +48,13 @@ def _sway(chance: np.random.Generator, low: float, high: float) -> _Sway:
 
 
 class Gait:
-    """The movements of one person, fixed by a seed."""
+    """The movements of one person, fixed by a seed.
 
-    def __init__(self, seed: int, eye_height_m: float) -> None:
+    `sinks`: a walking head is never higher than a standing one, as with people; else it swings about that
+    height.
+    """
+
+    def __init__(self, seed: int, eye_height_m: float, *, sinks: bool = False) -> None:
         chance = np.random.default_rng([seed, 101])
         self._drop_m = CAMERA_HEIGHT_M - eye_height_m  # y grows downwards
         self._bob_m = chance.uniform(0.008, 0.014)
@@ -61,6 +65,7 @@ class Gait:
         self._stand_x, self._stand_z = (_sway(chance, 0.15, 0.4) for _ in range(2))
         self._aim = np.deg2rad(chance.normal(0, [2.0, 2.0, 1.0]))
         self._aside_m = chance.normal(0, 0.025)
+        self._sink_m = self._bob_m + chance.uniform(0.0, 0.006) if sinks else 0.0
 
     def pose(self, path: Path, time_s: float) -> Pose:
         """Where the head is and how it is turned."""
@@ -71,12 +76,14 @@ class Gait:
         bob = stride * self._bob_m * np.sin(step)
         return Pose(
             x_m=self._aside_m + stride * self._sway_m * np.sin(step / 2) + 0.006 * self._stand_x.at(time_s),
-            y_m=self._drop_m + bob,
+            y_m=self._drop_m + bob + stride * self._sink_m,
             distance_m=max(distance + 0.008 * self._stand_z.at(time_s), 0.4),
             yaw=self._aim[0] + self._look * self._yaw.at(time_s) + 1.5 * nod * np.sin(step / 2 + 0.6),
             pitch=self._aim[1] + 0.5 * self._look * self._pitch.at(time_s) + nod * np.cos(step),
             roll=self._aim[2] + 0.3 * self._look * self._roll.at(time_s) + nod * np.sin(step / 2),
             lean=stride * np.deg2rad(2.0) * np.sin(step / 2 + 0.3),
+            step=step / 2 - np.pi / 4,  # both feet are on the floor when the head is lowest
+            stride_m=abs(speed) / _STEP_HZ,
         )
 
 

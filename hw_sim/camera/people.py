@@ -93,8 +93,9 @@ def figure(person_id: str) -> Figure:
     seed = _seed_of(person_id)
     shape = looks.face(chosen)
     return build(
-        shape, looks.skin(chosen, seed), chosen.tone, chosen.hair, chosen.cloth, width=chosen.width, seed=seed
-    )
+        shape, looks.skin(chosen, seed), chosen.tone, chosen.hair, chosen.cloth, width=chosen.width,
+        seed=seed, eye_height_m=chosen.height_m,
+    )  # fmt: skip
 
 
 _STUDIO: Final = Lens(620, 797, 5200.0)  # 35:45, as ICAO portraits are; a head fills 3/4 of the height

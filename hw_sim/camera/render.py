@@ -1,8 +1,10 @@
 """What the gate's camera sees: a lane, a person in it or a photograph held up, through a lens and a sensor.
 
-The camera is a pinhole: focal length 1200 px at 1280 x 720 (56 degrees across), principal point in the
-middle, no tilt, mounted `CAMERA_HEIGHT_M` above the floor. It does not move, so the lane behind the
-person stands still and everything that moves does so by its own depth.
+The camera is a pinhole with its principal point in the middle: by default of focal length 1200 px at
+1280 x 720 (56 degrees across), without tilt, `CAMERA_HEIGHT_M` above the floor. It does not move, so the lane
+behind the person stands still and everything that moves does so by its own depth. Positions are *level
+metres*: x to the right, y down, z ahead along the floor, from where the default camera is. A `Mount` says how
+another camera sees them.
 """
 
 from typing import Final, NamedTuple
@@ -11,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_sim.camera.figure import PIVOT, Figure, Surface
+from hw_sim.camera.figure import Figure, Surface, standing
 from hw_sim.camera.raster import draw
 
 Floats = NDArray[np.float32]
@@ -41,8 +43,39 @@ class Lens(NamedTuple):
 GATE_LENS: Final = Lens(WIDTH, HEIGHT, 1200.0)
 
 
+class Mount(NamedTuple):
+    """How a camera stands over the origin of level metres: height above the floor, and its turns (radians).
+
+    `tilt` above nought looks down; `roll` above nought has the camera's right side lower.
+    """
+
+    height_m: float = CAMERA_HEIGHT_M
+    tilt: float = 0.0
+    roll: float = 0.0
+
+    def turn(self) -> Floats:
+        """Rotation matrix from level axes to the camera's."""
+        (ct, cr), (st, sr) = np.cos([self.tilt, self.roll]), np.sin([self.tilt, self.roll])
+        down = np.array([[1, 0, 0], [0, ct, -st], [0, st, ct]])
+        aside = np.array([[cr, sr, 0], [-sr, cr, 0], [0, 0, 1]])
+        return np.asarray(aside @ down, np.float32)
+
+    def see(self, points: Floats) -> Floats:
+        """Level metres (N, 3) to camera metres (N, 3)."""
+        if self == GATE_MOUNT:
+            return points
+        shifted = points + np.array([0, self.height_m - CAMERA_HEIGHT_M, 0], np.float32)
+        return np.asarray(shifted @ self.turn().T, np.float32)
+
+
+GATE_MOUNT: Final = Mount()
+
+
 class Pose(NamedTuple):
-    """Where the point between the eyes is (metres, camera axes) and how the head is turned (radians)."""
+    """Where the point between the eyes is (level metres) and how the head is turned (radians).
+
+    `step` is the phase of a pair of steps (radians), `stride_m` how far the feet are apart at its longest.
+    """
 
     x_m: float
     y_m: float
@@ -51,9 +84,11 @@ class Pose(NamedTuple):
     pitch: float
     roll: float
     lean: float = 0.0  # turn of the body about the vertical
+    step: float = 0.0
+    stride_m: float = 0.0
 
     def place(self) -> Floats:
-        """The point between the eyes, camera metres."""
+        """The point between the eyes, level metres."""
         return np.array([self.x_m, self.y_m, self.distance_m], np.float32)
 
 
@@ -114,14 +149,22 @@ def put(
     cv2.add(cv2.multiply(under, clear, scale=1 / 255), colour, dst=under)
 
 
-def put_person(picture: Bytes, lens: Lens, figure: Figure, pose: Pose, optics: Optics) -> None:
-    """Draw a person: hair that falls behind, then the body, then the head, turned about the neck."""
+def put_person(
+    picture: Bytes, lens: Lens, figure: Figure, pose: Pose, optics: Optics, mount: Mount = GATE_MOUNT
+) -> None:
+    """Draw a person: hair that falls behind, legs, the body, and the head, turned about the neck."""
     eyes = pose.place()
     turned = turn(pose.yaw, pose.pitch, pose.roll).T
+    pivot = figure.pivot
     if figure.behind is not None:
-        hair = (figure.behind.points - PIVOT) @ turned + PIVOT + eyes
-        put(picture, lens, figure.behind, hair, figure.atlas, optics, _BODY_PX)
-    body = (figure.body.points - PIVOT) @ turn(pose.lean, 0, 0).T + PIVOT + eyes
-    put(picture, lens, figure.body, body, figure.atlas, optics, _BODY_PX)
-    head = (figure.head.points - PIVOT) @ turned + PIVOT + eyes
-    put(picture, lens, figure.head, head, figure.atlas, optics, optics.fine)
+        hair = (figure.behind.points - pivot) @ turned + pivot + eyes
+        put(picture, lens, figure.behind, mount.see(hair), figure.atlas, optics, _BODY_PX)
+    leaning = turn(pose.lean, 0, 0).T
+    if figure.legs is not None:
+        hips = (figure.legs.hips - pivot) @ leaning + pivot + eyes
+        legs = standing(figure.legs, hips, CAMERA_HEIGHT_M, pose.step, pose.stride_m)
+        put(picture, lens, legs, mount.see(legs.points), figure.atlas, optics, _BODY_PX)
+    body = (figure.body.points - pivot) @ leaning + pivot + eyes
+    put(picture, lens, figure.body, mount.see(body), figure.atlas, optics, _BODY_PX)
+    head = (figure.head.points - pivot) @ turned + pivot + eyes
+    put(picture, lens, figure.head, mount.see(head), figure.atlas, optics, optics.fine)
