@@ -7,6 +7,7 @@ top of the neck, the rest of the body does not turn with it.
 """
 
 from collections.abc import Sequence
+from enum import Enum, auto
 from typing import Final, NamedTuple
 
 import cv2
@@ -61,6 +62,22 @@ class Surface(NamedTuple):
     layers: Indices
 
 
+class Matter(Enum):
+    """What a surface is made of, for cameras that see other things than colour."""
+
+    BODY = auto()
+    PRINT = auto()
+    SCREEN = auto()
+
+
+class Worn(NamedTuple):
+    """What the head wears and turns with it; its atlas is BGRA, premultiplied, so that it can let through."""
+
+    surface: Surface
+    atlas: Bytes
+    matter: Matter = Matter.BODY
+
+
 class Figure(NamedTuple):
     """A person: what turns with the head, what stays with the body, hair behind both, one atlas for all.
 
@@ -74,6 +91,8 @@ class Figure(NamedTuple):
     legs: Legs | None = None  # None: nothing below the hips
     crown_m: float = 0.0
     pivot: Floats = PIVOT
+    face: slice = slice(0, 0)  # which points of the head are the 468 of the face
+    worn: tuple[Worn, ...] = ()  # in the order in which it is put on
 
 
 class Patch(NamedTuple):
@@ -295,6 +314,7 @@ def build(
     _paint(atlas, _PATCHES["arm"], shade(arms[1], 0.4), _weave(chance, (128, 256), cloth.colour))
     front = Surface(face, unrolled(), triangles(), np.full(len(triangles()), 3, np.intp))
     head = [_over(grid(skull, _PATCHES["skull"]), 1), front]
+    at = slice(len(head[0].points), len(head[0].points) + len(face))
     head += [_over(grid(ear, _PATCHES["ear"]), 2) for ear in ears]
     body = [*(grid(arm, _PATCHES["arm"]) for arm in arms), _over(grid(neck, _PATCHES["neck"]), 1)]
     body.append(_over(grid(torso, _PATCHES["torso"]), 2))
@@ -302,7 +322,7 @@ def build(
     _paint_legs(atlas, cloth, np.random.default_rng([seed, 606]))
     bald = hair._replace(top_m=0.0, side_m=0.0)
     crown_m = -float(_skull(face, bald)[..., 1].min())
-    return Figure(joined(head), joined(body), behind, atlas, legs_of(eye_height_m), crown_m)
+    return Figure(joined(head), joined(body), behind, atlas, legs_of(eye_height_m), crown_m, face=at)
 
 
 def _paint_legs(atlas: Bytes, cloth: Cloth, chance: np.random.Generator) -> None:

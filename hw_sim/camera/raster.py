@@ -30,6 +30,7 @@ class Patch(NamedTuple):
     map_x: Floats
     map_y: Floats
     cover: Bytes
+    carried: Floats | None = None  # what `draw` was given to carry, (height, width, 2); nought outside
 
 
 def affine_maps(corners: Floats, texture: Floats) -> Floats:
@@ -48,10 +49,13 @@ def affine_maps(corners: Floats, texture: Floats) -> Floats:
     return np.asarray(rows, np.float32)
 
 
-def draw(corners: Floats, texture: Floats, size: tuple[int, int], scale: float = 1.0) -> Patch | None:
+def draw(
+    corners: Floats, texture: Floats, size: tuple[int, int], scale: float = 1.0, carry: Floats | None = None
+) -> Patch | None:
     """Draw triangles (T, 3, 2), given back to front, into a picture of `size` (width, height).
 
     Only the rectangle that they cover is drawn, `scale` times the picture's resolution. None: nothing to see.
+    `carry` (T, 3, 2) are two more values of each corner, interpolated as the texture's coordinates are.
     """
     low = np.maximum(np.floor(corners.min(axis=(0, 1))).astype(int) - 1, 0)
     high = np.minimum(np.ceil(corners.max(axis=(0, 1))).astype(int) + 2, np.array(size))
@@ -63,11 +67,21 @@ def draw(corners: Floats, texture: Floats, size: tuple[int, int], scale: float =
     numbers = np.full((height, width), -1, np.int32)
     for number, polygon in enumerate(np.round(drawn * (1 << _SHIFT)).astype(np.int32)):
         cv2.fillConvexPoly(numbers, polygon, (number,), lineType=cv2.LINE_8, shift=_SHIFT)
-    nowhere = np.array([[0, 0, _OUTSIDE, 0, 0, _OUTSIDE]], np.float32)
-    chosen = np.concatenate([affine_maps(drawn, texture), nowhere])[numbers]  # -1 is the last row
-    xs = np.arange(width, dtype=np.float32)[None, :]
-    ys = np.arange(height, dtype=np.float32)[:, None]
-    map_x = chosen[..., 0] * xs + chosen[..., 1] * ys + chosen[..., 2]
-    map_y = chosen[..., 3] * xs + chosen[..., 4] * ys + chosen[..., 5]
+    map_x, map_y = _interpolated(numbers, affine_maps(drawn, texture), _OUTSIDE)
+    carried = None
+    if carry is not None:
+        carried = np.stack(_interpolated(numbers, affine_maps(drawn, carry), 0.0), axis=-1)
     x, y, full_width, full_height = (int(n) for n in (*low, *(high - low)))
-    return Patch(x, y, full_width, full_height, map_x, map_y, np.where(numbers >= 0, 255, 0).astype(np.uint8))
+    cover = np.where(numbers >= 0, 255, 0).astype(np.uint8)
+    return Patch(x, y, full_width, full_height, map_x, map_y, cover, carried)
+
+
+def _interpolated(numbers: NDArray[np.int32], maps: Floats, outside: float) -> tuple[Floats, Floats]:
+    """Two values of each pixel by the affine map of its triangle."""
+    nowhere = np.array([[0, 0, outside, 0, 0, outside]], np.float32)
+    chosen = np.concatenate([maps, nowhere])[numbers]  # -1 is the last row
+    xs = np.arange(numbers.shape[1], dtype=np.float32)[None, :]
+    ys = np.arange(numbers.shape[0], dtype=np.float32)[:, None]
+    first = chosen[..., 0] * xs + chosen[..., 1] * ys + chosen[..., 2]
+    second = chosen[..., 3] * xs + chosen[..., 4] * ys + chosen[..., 5]
+    return first, second

@@ -7,14 +7,17 @@ metres*: x to the right, y down, z ahead along the floor, from where the default
 another camera sees them.
 """
 
+from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_sim.camera.figure import Figure, Surface, standing
-from hw_sim.camera.raster import draw
+from hw_sim.camera.eyelids import falling
+from hw_sim.camera.figure import Figure, Matter, Surface, standing
+from hw_sim.camera.lamp import Finish, Lamp, returned
+from hw_sim.camera.raster import Patch, draw
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -99,6 +102,8 @@ class Optics(NamedTuple):
     fine: int = 160_000  # pixels up to which a head is drawn at the picture's own resolution
     smear_x: float = 0.0
     smear_y: float = 0.0
+    lamp: Lamp | None = None  # the gate's face light, if it is on
+    finish: Finish = Finish()
 
     def spread(self) -> tuple[Floats, Floats]:
         """Separable kernels of lens and motion together."""
@@ -119,52 +124,109 @@ def turn(yaw: float, pitch: float, roll: float) -> Floats:
     return np.asarray(about_y @ about_x @ about_z, np.float32)
 
 
+Raster = Callable[[Bytes, Patch], Bytes]  # lays a screen's or a print's own dots over its drawn picture
+
+
+class Part(NamedTuple):
+    """A surface in the lane: its points in level metres, its atlas (BGR, or premultiplied BGRA)."""
+
+    surface: Surface
+    points: Floats
+    atlas: Bytes
+    optics: Optics
+    budget_px: int
+    matter: Matter = Matter.BODY
+    raster: Raster | None = None
+
+
 def put(
-    picture: Bytes, lens: Lens, surface: Surface, points: Floats, atlas: Bytes, optics: Optics, budget_px: int
+    picture: Bytes,
+    lens: Lens,
+    surface: Surface,
+    points: Floats,
+    atlas: Bytes,
+    optics: Optics,
+    budget_px: int,
+    raster: Raster | None = None,
 ) -> None:
     """Draw a surface, its points at `points` (camera metres), into the picture; at most `budget_px` fine."""
-    corners, seen = points[surface.faces], lens.project(points)[surface.faces]
-    b, c = seen[:, 1] - seen[:, 0], seen[:, 2] - seen[:, 0]
-    facing = (b[:, 0] * c[:, 1] - b[:, 1] * c[:, 0] < 0) & (corners[..., 2].min(1) > _NEAR_M)
-    shown = np.flatnonzero(facing)
-    shown = shown[np.lexsort((-corners[shown][..., 2].mean(1), surface.layers[shown]))]
-    if not len(shown):
-        return
-    low, high = np.maximum(seen[shown].min((0, 1)), 0), np.minimum(seen[shown].max((0, 1)), lens[:2])
-    extent = float(np.prod(np.maximum(high - low, 1)))
-    fine = min(1.0, (budget_px / extent) ** 0.5)
-    patch = draw(seen[shown], surface.texture[surface.faces[shown]], lens[:2], fine)
-    if patch is None:
+    light = None
+    if optics.lamp is not None:
+        light = returned(points, surface.faces, optics.lamp, optics.finish)
+    if (patch := drawn(lens, surface, points, budget_px, light)) is None:
         return
     colour = cv2.remap(atlas, patch.map_x, patch.map_y, cv2.INTER_LINEAR)  # black where nothing lies
     cover = patch.cover
+    if colour.shape[2] == 4:
+        colour, cover = colour[..., :3], cv2.min(cover, colour[..., 3])
+    if patch.carried is not None:
+        falls, shines = patch.carried[..., :1] / optics.gain, patch.carried[..., 1:] * (255 / optics.gain)
+        colour = np.clip(colour * (1 + falls) + shines * (cover[..., None] / 255), 0, 255).astype(np.uint8)
     if cover.shape != (patch.height, patch.width):
         colour = cv2.resize(colour, (patch.width, patch.height), interpolation=cv2.INTER_LINEAR)
         cover = cv2.resize(cover, (patch.width, patch.height), interpolation=cv2.INTER_LINEAR)
     kernel_x, kernel_y = optics.spread()
     colour = cv2.sepFilter2D(colour, -1, kernel_x * optics.gain, kernel_y)
     cover = cv2.sepFilter2D(cover, -1, kernel_x, kernel_y)
+    if raster is not None:
+        colour = raster(colour, patch)
     under = picture[patch.y : patch.y + patch.height, patch.x : patch.x + patch.width]
     clear = cv2.cvtColor(cv2.bitwise_not(cover), cv2.COLOR_GRAY2BGR)
     cv2.add(cv2.multiply(under, clear, scale=1 / 255), colour, dst=under)
 
 
+def drawn(
+    lens: Lens, surface: Surface, points: Floats, budget_px: int, carry: Floats | None = None
+) -> Patch | None:
+    """Rasterise what a lens sees of a surface at `points` (camera metres). None: nothing.
+
+    `carry` (N, 2) are values of the points that the patch shall carry.
+    """
+    corners, seen = points[surface.faces], lens.project(points)[surface.faces]
+    b, c = seen[:, 1] - seen[:, 0], seen[:, 2] - seen[:, 0]
+    facing = (b[:, 0] * c[:, 1] - b[:, 1] * c[:, 0] < 0) & (corners[..., 2].min(1) > _NEAR_M)
+    shown = np.flatnonzero(facing)
+    shown = shown[np.lexsort((-corners[shown][..., 2].mean(1), surface.layers[shown]))]
+    if not len(shown):
+        return None
+    low, high = np.maximum(seen[shown].min((0, 1)), 0), np.minimum(seen[shown].max((0, 1)), lens[:2])
+    extent = float(np.prod(np.maximum(high - low, 1)))
+    fine = min(1.0, (budget_px / extent) ** 0.5)
+    faces = surface.faces[shown]
+    return draw(seen[shown], surface.texture[faces], lens[:2], fine, None if carry is None else carry[faces])
+
+
 def put_person(
     picture: Bytes, lens: Lens, figure: Figure, pose: Pose, optics: Optics, mount: Mount = GATE_MOUNT
 ) -> None:
-    """Draw a person: hair that falls behind, legs, the body, and the head, turned about the neck."""
+    """Draw a person with open eyes."""
+    for part in person(figure, pose, optics):
+        put(picture, lens, part.surface, mount.see(part.points), part.atlas, part.optics, part.budget_px)
+
+
+def person(figure: Figure, pose: Pose, optics: Optics, closed: float = 0.0) -> Iterator[Part]:
+    """The parts of a person, farthest first; the eyes are `closed` from 0 to 1.
+
+    Hair that falls behind, legs, the body, and the head, turned about the neck, with what it wears.
+    """
     eyes = pose.place()
     turned = turn(pose.yaw, pose.pitch, pose.roll).T
     pivot = figure.pivot
     if figure.behind is not None:
         hair = (figure.behind.points - pivot) @ turned + pivot + eyes
-        put(picture, lens, figure.behind, mount.see(hair), figure.atlas, optics, _BODY_PX)
+        yield Part(figure.behind, hair, figure.atlas, optics, _BODY_PX)
     leaning = turn(pose.lean, 0, 0).T
     if figure.legs is not None:
         hips = (figure.legs.hips - pivot) @ leaning + pivot + eyes
         legs = standing(figure.legs, hips, CAMERA_HEIGHT_M, pose.step, pose.stride_m)
-        put(picture, lens, legs, mount.see(legs.points), figure.atlas, optics, _BODY_PX)
+        yield Part(legs, legs.points, figure.atlas, optics, _BODY_PX)
     body = (figure.body.points - pivot) @ leaning + pivot + eyes
-    put(picture, lens, figure.body, mount.see(body), figure.atlas, optics, _BODY_PX)
-    head = (figure.head.points - pivot) @ turned + pivot + eyes
-    put(picture, lens, figure.head, mount.see(head), figure.atlas, optics, optics.fine)
+    yield Part(figure.body, body, figure.atlas, optics, _BODY_PX)
+    points = figure.head.points
+    if closed > 0:
+        points = points.copy()
+        points[figure.face] += np.float32(closed) * falling(points[figure.face])
+    yield Part(figure.head, (points - pivot) @ turned + pivot + eyes, figure.atlas, optics, optics.fine)
+    for worn in figure.worn:
+        at = (worn.surface.points - pivot) @ turned + pivot + eyes
+        yield Part(worn.surface, at, worn.atlas, optics, optics.fine, worn.matter)
