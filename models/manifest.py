@@ -91,24 +91,38 @@ class Threshold(Value):
 
 
 class Measurement(Value):
-    """How figures came about: the command, the material and its size."""
+    """One image against the fusion of `images` others: the thresholds, and how they came about."""
 
+    images: Annotated[int, Meta(ge=1, le=64)]
     command: str
     material: str
     genuine_pairs: int
     impostor_pairs: int
+    thresholds: Annotated[tuple[Threshold, ...], Meta(min_length=1)]
 
 
 class Embedder(Entry):
-    """A face embedder: alignment, metric, and the thresholds that were measured."""
+    """A face embedder: alignment, metric, and the thresholds that were measured.
+
+    A threshold belongs to a number of fused images: the more, the higher impostors score too.
+    """
 
     metric: Literal["euclidean", "cosine"]
-    mirror: bool  # the embedding is the mean over the image and its mirror image
+    mirror: bool  # the embedding of a still is the mean over the image and its mirror image
     alignment: Annotated[tuple[AlignmentPoint, ...], Meta(min_length=2)]
     score: Score
-    thresholds: Annotated[tuple[Threshold, ...], Meta(min_length=1)]
-    measured: Measurement
+    measured: Annotated[tuple[Measurement, ...], Meta(min_length=1)]
     built_from: BuiltFrom | None = None
+
+    @property
+    def thresholds(self) -> tuple[Threshold, ...]:
+        """Those of the largest fusion that was measured: the strictest."""
+        return self.measurement(64).thresholds
+
+    def measurement(self, images: int) -> Measurement:
+        """Return what was measured of fusions of `images`: of the next larger ones, or of the largest."""
+        by_size = sorted(self.measured, key=lambda each: each.images)
+        return next((each for each in by_size if each.images >= images), by_size[-1])
 
 
 class Detector(Entry):
@@ -188,12 +202,15 @@ class Manifest(Value):
     liveness: MotionLiveness
     mrz: MrzReading
 
-    def threshold(self, name: str, fmr: float) -> float:
+    def threshold(self, name: str, fmr: float, images: int | None = None) -> float:
         """Return the score at which the embedder called `name` was measured to have this false match rate.
 
+        `images`: how many are fused; without it, the threshold is that of the largest fusion, the strictest.
         Raises ModelError: nothing is interpolated, since a rate that was not measured is not known.
         """
-        known = {entry.fmr: entry.score for entry in embedder(self, name).thresholds}
+        entry = embedder(self, name)
+        thresholds = entry.thresholds if images is None else entry.measurement(images).thresholds
+        known = {each.fmr: each.score for each in thresholds}
         try:
             return known[fmr]
         except KeyError:

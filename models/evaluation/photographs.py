@@ -1,0 +1,112 @@
+"""The photographs of an evaluation: a folder or a zip file of `.../Person/Person_0001.jpg`.
+
+A photograph is found in a listing made once, never by joining a name from a list to a path: no list can lead
+out of the folder. Its number is the digits that its file name ends with.
+"""
+
+import re
+import zipfile
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from models.evaluation.pairs import Sample, same_name
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".ppm", ".bmp"})
+MAX_FILE = 20_000_000
+MAX_FILES = 200_000
+
+_NUMBER = re.compile(r"(\d{1,6})$", re.ASCII)
+
+
+class PhotographsError(Exception):
+    """The photographs cannot be listed: the text says why."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Photograph:
+    """One file of a person: `file` is its path below the folder or in the archive; `number` None without digits."""
+
+    person: str
+    number: int | None
+    file: str
+
+
+class Collection:
+    """All photographs under one path, by person and in the order of their files."""
+
+    def __init__(self, source: Path) -> None:
+        """List them. Raises PhotographsError."""
+        self.source = source
+        try:
+            files = _in_folder(source) if source.is_dir() else _in_archive(source)
+        except (OSError, zipfile.BadZipFile) as error:
+            raise PhotographsError(f"{source}: neither a folder nor a zip file that can be read") from error
+        if len(files) > MAX_FILES:
+            raise PhotographsError(f"{source}: more than {MAX_FILES} photographs")
+        people: dict[str, list[Photograph]] = defaultdict(list)
+        for file in sorted(files):
+            path = PurePosixPath(file)
+            if path.parent.name:
+                digits = _NUMBER.search(path.stem)
+                number = int(digits[1]) if digits else None
+                person = same_name(path.parent.name)
+                people[person].append(Photograph(person=person, number=number, file=file))
+        self.people: dict[str, tuple[Photograph, ...]] = {name: tuple(each) for name, each in people.items()}
+        self._by_sample: dict[tuple[str, int], Photograph] = {}
+        for each in (photograph for group in self.people.values() for photograph in group):
+            if each.number is not None and self._by_sample.setdefault((each.person, each.number), each) != each:
+                raise PhotographsError(f"{source}: two photographs of one person have the same number")
+
+    def person(self, name: str) -> str | None:
+        """Return the name under which a person's folder stands: as listed, or with _ for each blank."""
+        return next((n for n in (name, name.replace(" ", "_")) if n in self.people), None)
+
+    def find(self, sample: Sample) -> Photograph | None:
+        """Return the photograph of a list's sample, or None when it is missing."""
+        person = self.person(sample.person)
+        return None if person is None else self._by_sample.get((person, sample.number))
+
+    def from_number(self, photograph: Photograph) -> tuple[Photograph, ...]:
+        """Return all of the person's photographs, this one first and then in order, round the end."""
+        group = self.people[photograph.person]
+        place = group.index(photograph)
+        return group[place:] + group[:place]
+
+
+class Opened:
+    """Reads the photographs of a collection; one for each process."""
+
+    def __init__(self, source: Path) -> None:
+        self._source = source
+        self._archive = None if source.is_dir() else zipfile.ZipFile(source)
+
+    def read(self, photograph: Photograph) -> bytes:
+        """Return a file's bytes, at most MAX_FILE and one. Raises OSError or BadZipFile."""
+        if self._archive is None:
+            with (self._source / photograph.file).open("rb") as file:
+                return file.read(MAX_FILE + 1)
+        with self._archive.open(photograph.file) as file:
+            return file.read(MAX_FILE + 1)
+
+    def close(self) -> None:
+        """Close the archive."""
+        if self._archive is not None:
+            self._archive.close()
+
+
+def _in_folder(source: Path) -> list[str]:
+    return [
+        path.relative_to(source).as_posix()
+        for path in source.rglob("*")
+        if path.suffix.lower() in SUFFIXES and path.is_file()
+    ]
+
+
+def _in_archive(source: Path) -> list[str]:
+    with zipfile.ZipFile(source) as archive:
+        return [
+            entry.filename
+            for entry in archive.infolist()
+            if PurePosixPath(entry.filename).suffix.lower() in SUFFIXES and not entry.is_dir()
+        ]
