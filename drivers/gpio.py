@@ -249,6 +249,7 @@ def _lines(settings: IoBoardSettings) -> list[tuple[str, str, OutputLine | Input
         (kind, name, getattr(group, name))
         for kind, group in (("outputs", settings.outputs), ("inputs", settings.inputs))
         for name in group.__struct_fields__
+        if getattr(group, name) is not None
     ]
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -13,10 +13,10 @@ from msgspec import Meta
 
 from gated.core.policy import Policy
 from gated.core.settings import (
-    CameraSettings,
     ChipReaderSettings,
     DocumentSettings,
     EligibilitySettings,
+    FaceCameraSettings,
     IoBoardSettings,
     LinkSettings,
     MrzScannerSettings,
@@ -53,7 +53,7 @@ class GateConfig(Settings):
     paths: PathSettings
     policy: Policy
     io_board: IoBoardSettings
-    camera: CameraSettings
+    cameras: Annotated[tuple[FaceCameraSettings, ...], Meta(min_length=1, max_length=4)]
     vision: VisionSettings
     trust: TrustSettings
     link: LinkSettings
@@ -88,9 +88,10 @@ def load(path: Path) -> Loaded:
     _check_zone(path, config.time_zone)
     if config.mrz_scanner is None and config.page_camera is None:
         raise ConfigError(f"{path}: nothing is there to read the zone: add [mrz_scanner] or [page_camera]")
-    names = [officer.name for officer in config.officers]
-    if twice := {name for name in names if names.count(name) > 1}:
-        raise ConfigError(f"{path}: officers.name: {', '.join(sorted(twice))} stands twice: one key each")
+    _check_once(path, "officers.name", [each.name for each in config.officers], "one key each")
+    _check_once(path, "cameras.name", [each.name for each in config.cameras], "give each its own")
+    sources = [each.source for each in (*config.cameras, *filter(None, [config.page_camera]))]
+    _check_once(path, "cameras.source", sources, "one section each")
     return Loaded(config=config, sha256=hashlib.sha256(raw).hexdigest())
 
 
@@ -170,12 +171,21 @@ def _check_zone(path: Path, name: str) -> None:
         raise ConfigError(f"{path}: time_zone: {name} is not known here: {fix}") from error
 
 
+def _check_once(path: Path, key: str, values: Sequence[str], fix: str) -> None:
+    """Refuse what stands twice."""
+    if twice := {value for value in values if values.count(value) > 1}:
+        raise ConfigError(f"{path}: {key}: {', '.join(sorted(twice))} stands twice: {fix}")
+
+
 def _check_lines(path: Path, board: IoBoardSettings) -> None:
     """Refuse two names for one GPIO line."""
     seen: dict[int, str] = {}
     for kind, group in (("outputs", board.outputs), ("inputs", board.inputs)):
         for name in group.__struct_fields__:
-            line = getattr(group, name).line
+            wired = getattr(group, name)
+            if wired is None:
+                continue
+            line = wired.line
             full = f"io_board.{kind}.{name}"
             if line in seen:
                 raise ConfigError(f"{path}: {full}.line: line {line} is also {seen[line]}: give each its own")

@@ -11,6 +11,7 @@ from gated.core.gate import (
     chip_is_good,
     face_is_good,
     healthy,
+    height_verdict,
     lists_are_fresh,
 )
 from gated.core.vocabulary import Device, Door, Grade, Liveness, OfficerWord
@@ -153,6 +154,10 @@ def attack_is_seen(gate: Gate) -> bool:
     return face is not None and face.frames > 0 and face.liveness is Liveness.ATTACK
 
 
+def too_short(gate: Gate) -> bool:
+    return height_verdict(gate) == "no"
+
+
 def another_look(gate: Gate) -> bool:
     passage = gate.passage
     return passage is not None and passage.face is not None and passage.looks < gate.policy.captures
@@ -234,4 +239,11 @@ def face_reasons(gate: Gate) -> tuple[str, ...]:
         reasons.append("presentation_attack")
     elif face.liveness is Liveness.UNDETERMINED or face.liveness_score < gate.policy.liveness_threshold:
         reasons.append("liveness_undetermined")
+    match height_verdict(gate):
+        case "no":
+            reasons.append("too_short")
+        case "undetermined":
+            reasons.append("height_undetermined")
+        case "yes":
+            pass
     return tuple(reasons) or (("automatic_admission_not_allowed",) if face_is_good(gate) else ())

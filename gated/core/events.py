@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from gated.core.checks import Check
 from gated.core.policy import Policy
-from gated.core.values import Tagged
+from gated.core.values import Tagged, Value
 from gated.core.vocabulary import Advice, Device, Door, Grade, Hint, Liveness, OfficerWord
 
 PassageId = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}\Z")]
@@ -151,7 +151,8 @@ class ChipFailed(Event):
 class BackgroundChecked(Event):
     """Eligibility and watchlists were asked. `list_age_s` is the age of the lists at that moment.
 
-    `hits` are the references of the entries that fit, as the publisher numbers its cases.
+    `height_exempt`: whoever is so old need not be measured. `hits` are the references of the entries that
+    fit, as the publisher numbers its cases.
     """
 
     passage: PassageId
@@ -159,6 +160,7 @@ class BackgroundChecked(Event):
     grade: Grade
     list_age_s: float
     list_version: int
+    height_exempt: bool = False
     hits: Annotated[tuple[str, ...], Meta(max_length=16)] = ()
 
 
@@ -198,10 +200,20 @@ class GuidanceGiven(Event):
     hint: Hint
 
 
+class LivenessCue(Value):
+    """One sign of life or of an attack: a score in [0, 1]; None where there was no evidence."""
+
+    name: str
+    score: float | None
+
+
 class FaceAssessed(Event):
     """The evidence of capture `attempt`: fused match score, liveness score and verdict, all in [0, 1].
 
-    `frames` counts the frames with a usable face. With 0 of them the scores say nothing.
+    `frames` counts the frames with a usable face. With 0 of them the scores say nothing. `quality` is that of
+    the best shot in [0, 100] (None: there is none). A height comes with its 95 % half-width, both in metres;
+    None: it was not measured. `shadow_score` is what a second embedder says that decides nothing. `camera`
+    is the one that saw the person last.
     """
 
     passage: PassageId
@@ -210,6 +222,12 @@ class FaceAssessed(Event):
     match_score: float
     liveness_score: float
     liveness: Liveness
+    cues: tuple[LivenessCue, ...] = ()
+    quality: int | None = None
+    height_m: float | None = None
+    height_error_m: float = 0.0
+    shadow_score: float | None = None
+    camera: str = ""
 
 
 class OfficerDecided(Event):

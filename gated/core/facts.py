@@ -151,6 +151,8 @@ def _see(gate: Gate, passage: Passage, event: ev.AnyEvent) -> Gate:
                 match_score=event.match_score,
                 liveness_score=event.liveness_score,
                 liveness=event.liveness,
+                height_m=event.height_m,
+                height_error_m=event.height_error_m,
             )
             return with_passage(gate, face=face)
         case _:
@@ -173,7 +175,11 @@ def _chip_failed(gate: Gate, passage: Passage, event: ev.ChipFailed) -> Stepped:
 
 def _background_checked(gate: Gate, passage: Passage, event: ev.BackgroundChecked) -> Stepped:
     background = Background(
-        checks=event.checks, grade=event.grade, list_age_s=event.list_age_s, asked_at=event.at
+        checks=event.checks,
+        grade=event.grade,
+        list_age_s=event.list_age_s,
+        asked_at=event.at,
+        height_exempt=event.height_exempt,
     )
     alerts = []
     if event.grade is not Grade.NONE:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from gated.core.checks import Check, Result, overall
 from gated.core.policy import Policy
+from gated.core.stature import Verdict, tall_enough
 from gated.core.values import Value
 from gated.core.vocabulary import Device, Door, Grade, Liveness, OfficerWord, Outcome
 
@@ -63,6 +64,7 @@ class Background(Value):
     grade: Grade
     list_age_s: float
     asked_at: float
+    height_exempt: bool = False
 
 
 class Face(Value):
@@ -72,6 +74,8 @@ class Face(Value):
     match_score: float
     liveness_score: float
     liveness: Liveness
+    height_m: float | None = None
+    height_error_m: float = 0.0
 
 
 class Passage(Value):
@@ -169,6 +173,17 @@ def face_is_good(gate: Gate) -> bool:
     )
 
 
+def height_verdict(gate: Gate) -> Verdict:
+    """Whether the person is as tall as the lane asks; where it does not ask, they are."""
+    background = gate.passage.background if gate.passage else None
+    face = gate.passage.face if gate.passage else None
+    if gate.policy.min_height_m == 0 or (background is not None and background.height_exempt):
+        return "yes"
+    if face is None or face.frames == 0:
+        return "undetermined"
+    return tall_enough(face.height_m, face.height_error_m, gate.policy.min_height_m)
+
+
 def may_admit(gate: Gate) -> bool:
     """Everything that an automatic admission rests on holds now."""
     return (
@@ -178,6 +193,7 @@ def may_admit(gate: Gate) -> bool:
         and background_is_good(gate)
         and lists_are_fresh(gate, gate.since)
         and face_is_good(gate)
+        and height_verdict(gate) == "yes"
         and gate.persons == 1
         and Door.ENTRY in gate.shut
     )

@@ -32,6 +32,7 @@ class Policy(Value):
 
     match_threshold: Annotated[float, Meta(ge=0, le=1)]
     liveness_threshold: Annotated[float, Meta(ge=0, le=1)]
+    min_height_m: Annotated[float, Meta(ge=0, le=2)] = 1.20  # 0: nobody's height is asked
     limits: Limits = Limits()
     mrz_tries: Tries = 3
     chip_tries: Tries = 2

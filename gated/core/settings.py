@@ -15,6 +15,8 @@ Line = Annotated[int, Meta(ge=0, le=511)]
 Seconds = Annotated[float, Meta(gt=0, le=600)]
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}\Z")]
 Path = Annotated[str, Meta(min_length=1, max_length=255)]
+CameraName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,31}\Z")]
+Control = Annotated[int, Meta(ge=0, le=100_000)]
 
 
 class Settings(Value):
@@ -103,7 +105,10 @@ class InputLine(Settings):
 
 
 class Outputs(Settings):
-    """Locks are monostable relays: energised releases the door. Lamps as seen from the traveller."""
+    """Locks are monostable relays: energised releases the door. Lamps as seen from the traveller.
+
+    `face_light`, if there is one, lights the traveller's face for the camera.
+    """
 
     entry_release: OutputLine
     exit_release: OutputLine
@@ -112,6 +117,7 @@ class Outputs(Settings):
     exit_green: OutputLine
     exit_red: OutputLine
     amber: OutputLine
+    face_light: OutputLine | None = None
 
 
 class Inputs(Settings):
@@ -134,17 +140,49 @@ class IoBoardSettings(Settings):
     max_lease_s: Seconds = 15.0
 
 
-class CameraSettings(Settings):
-    """A stream that OpenCV opens: `/dev/video0`, `rtsp://...`, `http://...`."""
+class CameraSettings(Settings, omit_defaults=True):  # TOML cannot say None
+    """A stream that OpenCV opens: `/dev/video0`, `rtsp://...`, `http://...`.
+
+    What follows `read_timeout_s` is set on a V4L2 device and read back; what is left out stays as the device
+    has it. `gain`, `focus` and `zoom` are in the device's own units. `exposure_ms`, `focus` and
+    `white_balance_k` switch off what would set them automatically. A network camera is set at its own pages.
+    """
 
     source: Path
     width: Annotated[int, Meta(ge=320, le=3840)] = 1280
     height: Annotated[int, Meta(ge=240, le=2160)] = 720
     open_timeout_s: Seconds = 5.0
-    read_timeout_s: Seconds = 1.5
+    read_timeout_s: Seconds = 0.8
+    rate: Annotated[int, Meta(ge=5, le=120)] | None = None
+    exposure_ms: Annotated[float, Meta(ge=0.1, le=200)] | None = None
+    gain: Control | None = None
+    focus: Control | None = None
+    zoom: Control | None = None
+    white_balance_k: Annotated[int, Meta(ge=1000, le=20_000)] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what could not be set; the loader adds the file and the section."""
+        if self.source.startswith("/dev/"):
+            return
+        for key in CAMERA_CONTROLS:
+            if getattr(self, key) is not None:
+                raise ValueError(
+                    f"`{key}` cannot be set on a network camera from here: remove it, and set that camera so"
+                    " at its own pages"
+                )
 
 
-class PageCameraSettings(CameraSettings):
+CAMERA_CONTROLS = ("rate", "exposure_ms", "gain", "focus", "zoom", "white_balance_k")
+
+
+class FaceCameraSettings(CameraSettings, omit_defaults=True):
+    """One of the cameras that look at people. `calibration`: the file of `gatectl calibrate camera`."""
+
+    name: CameraName
+    calibration: Path | None = None
+
+
+class PageCameraSettings(CameraSettings, omit_defaults=True):
     """A camera, or the video of a full-page reader, that looks at the glass on which documents are laid.
 
     `glass_mm` is how much of the glass the long side of its image shows.
@@ -217,9 +255,14 @@ class OfficerSettings(Settings):
 
 
 class EligibilitySettings(Settings):
-    """Who may use the lane by themselves."""
+    """Who may use the lane by themselves.
+
+    From `height_until_age_years` on nobody's height is asked (`policy.min_height_m`): the rule is for
+    children, and grown people who are short, or sit in a wheelchair, use the lane like everybody.
+    """
 
     min_age_years: Annotated[int, Meta(ge=0, le=120)] = 10
+    height_until_age_years: Annotated[int, Meta(ge=0, le=150)] = 18
     document_types: tuple[Annotated[str, Meta(pattern=r"^[A-Z<]{1,2}\Z")], ...] = ("P",)
 
 

@@ -111,6 +111,7 @@ TABLE: Mapping[State, tuple[Row, ...]] = {
         Row(on.in_trouble, State.OFFICER, why=on.faults),
         Row(may_admit, State.EXIT_OPEN),
         Row(on.attack_is_seen, State.OFFICER, why=on.face_reasons),
+        Row(on.too_short, State.OFFICER, why=on.face_reasons),
         Row(on.another_look, State.FACE_CAPTURE),
         Row(on.face_is_assessed, State.OFFICER, why=on.face_reasons),
         Row(on.expired, State.OFFICER, why=on.face_reasons),

@@ -73,6 +73,7 @@ class BackgroundLane:
                 grade=grade,
                 list_age_s=NO_LIST_S if age is None else age,
                 list_version=version,
+                height_exempt=height_exempt(mrz, self._eligibility, began.date()),
                 hits=hits,
             )
         )
@@ -93,6 +94,12 @@ def eligibility(mrz: Mrz, settings: EligibilitySettings, today: date) -> tuple[C
     if age < settings.min_age_years:
         return document, Check("age", Result.FAILED, "under_age")
     return document, Check("age", Result.SUCCESSFUL)
+
+
+def height_exempt(mrz: Mrz, settings: EligibilitySettings, today: date) -> bool:
+    """Whether the holder is too old for the rule about height; an unknown age is not."""
+    age = mrz.age(today)
+    return age is not None and age >= settings.height_until_age_years
 
 
 def _references(answer: Answer) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from drivers.door import DoorWatch, Interlock, LeasedDoors
+from drivers.face_light import FaceLight, Switch
 from drivers.gpio import IoBoard, Lines, OnFault
 from drivers.lamps import SignalLamps
 from gated.core import events as ev
@@ -60,6 +61,7 @@ class BoardLane:
         self.board = make(settings, self.lane.guarded(self._sensed), lost)
         self._doors = LeasedDoors(self.board, settings, lost)
         self._lamps = SignalLamps(self.board, lost)
+        self._face_light = FaceLight(self.board, lost) if settings.outputs.face_light else None
         self._dossiers = dossiers
         self._post = post
         self._levels: dict[str, bool] = {}
@@ -93,6 +95,15 @@ class BoardLane:
         self._pattern = lamps
         self._command(lambda: self._lamps.show(lamps))
 
+    def light_face(self) -> tuple[Switch, ...]:
+        """Begin a new code of the face light; return it, empty where the lane has no such lamp."""
+        return self._face_light.play() if self._face_light else ()
+
+    def darken_face(self) -> None:
+        """Put the face light out."""
+        if self._face_light:
+            self._face_light.put_out()
+
     def _command(self, command: Callable[[], None]) -> None:
         """Do it if the board is there. A board that refuses is opened afresh, with everything locked."""
         try:
@@ -114,6 +125,8 @@ class BoardLane:
         """Lock the doors and let go."""
         self._doors.close()
         self._lamps.close()
+        if self._face_light:
+            self._face_light.close()
         self.board.close()
 
     # --- what the sensors say (in the board's own thread) -----------------------------------------

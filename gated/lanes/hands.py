@@ -67,7 +67,7 @@ class Hands:
             case do.PrepareReference():
                 self._sight.enrol(effect.passage)
             case do.StartCapture():
-                self._sight.capture(effect.passage, effect.attempt)
+                self._sight.capture(effect.passage, effect.attempt, self._board.light_face())
             case do.ConcludeCapture():
                 self._sight.conclude(effect.passage, effect.attempt)
             case do.Decide():
@@ -80,5 +80,6 @@ class Hands:
         self._dossiers.end(effect.passage)
         self._zone.forget()
         self._sight.forget(effect.passage)
+        self._board.darken_face()
         reason = effect.reasons[0] if effect.reasons else None
         _log.info("passage ended", passage=effect.passage, outcome=effect.outcome, reason=reason)

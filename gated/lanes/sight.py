@@ -10,8 +10,10 @@ stranger's image took over can neither flood the journal nor write more into it 
 
 import time
 from collections import deque
+from collections.abc import Sequence
 from typing import Protocol
 
+from drivers.face_light import Switch
 from gated.core import events as ev
 from gated.core.vocabulary import Device
 from gated.lanes.condition import Condition, Post
@@ -66,9 +68,10 @@ class SightLane:
         """Give the passport photograph away; it is not kept here."""
         self.lane.ask(lambda: self._enrol(passage))
 
-    def capture(self, passage: str, attempt: int) -> None:
-        """Begin a capture."""
-        self._ask(say.Capture(passage=passage, attempt=attempt))
+    def capture(self, passage: str, attempt: int, light: Sequence[Switch] = ()) -> None:
+        """Begin a capture while the face light plays this code."""
+        switches = tuple(say.LightSwitch(at=switch.at, on=switch.on) for switch in light)
+        self._ask(say.Capture(passage=passage, attempt=attempt, light=switches))
 
     def conclude(self, passage: str, attempt: int) -> None:
         """Ask for the best there is."""
@@ -163,5 +166,11 @@ class SightLane:
                         match_score=message.match_score,
                         liveness_score=message.liveness_score,
                         liveness=message.liveness,
+                        cues=tuple(ev.LivenessCue(name=c.name, score=c.score) for c in message.cues),
+                        quality=message.quality,
+                        height_m=message.height_m,
+                        height_error_m=message.height_error_m,
+                        shadow_score=message.shadow_score,
+                        camera=message.camera,
                     )
                 )

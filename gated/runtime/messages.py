@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from gated.core.events import PassageId
-from gated.core.values import Tagged
+from gated.core.values import Tagged, Value
 from gated.core.vocabulary import Advice, Hint, Liveness
 
 MAX_MESSAGE = 4_500_000  # the largest image that the settings allow, and its envelope
@@ -19,6 +19,8 @@ FETCH_PIECES = 16  # pieces for one Fetch: a quarter of the queue between two pr
 # What another process says ends up in the journal: a word of a vocabulary, never a text; a number, never NaN.
 Code = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*\Z", max_length=60)]
 Score = Annotated[float, Meta(ge=0, le=1)]
+Metres = Annotated[float, Meta(ge=0, le=3)]
+Label = Annotated[str, Meta(pattern=r"^([a-z][a-z0-9_-]*)?\Z", max_length=32)]
 Count = Annotated[int, Meta(ge=0, le=1_000_000)]
 ZoneLine = Annotated[str, Meta(pattern=r"^[A-Z0-9<]{30,44}\Z", max_length=44)]  # Doc 9303-4 to -7
 
@@ -37,11 +39,19 @@ class SetReference(Message):
     image: bytes
 
 
+class LightSwitch(Value):
+    """The lamp that lights the face is on or off from a moment on (monotonic seconds)."""
+
+    at: float
+    on: bool
+
+
 class Capture(Message):
-    """Wake the camera and begin capture `attempt`."""
+    """Wake the cameras and begin capture `attempt`. `light` is what the face light plays meanwhile."""
 
     passage: PassageId
     attempt: int
+    light: Annotated[tuple[LightSwitch, ...], Meta(max_length=32)] = ()
 
 
 class Conclude(Message):
@@ -105,10 +115,18 @@ class Guidance(Message):
     hint: Hint
 
 
+class Cue(Value):
+    """What one sign of life says; None: there was no evidence for it."""
+
+    name: Code
+    score: Score | None
+
+
 class Assessment(Message):
     """The evidence of a capture. Sent once per attempt: when it suffices, or on Conclude.
 
-    The images are JPEG crops (at most 20 kB each), only where the settings allow them.
+    Its fields mean what those of `gated.core.events.FaceAssessed` mean. The images are JPEG crops (at most
+    20 kB each), only where the settings allow them.
     """
 
     passage: PassageId
@@ -117,6 +135,12 @@ class Assessment(Message):
     match_score: Score
     liveness_score: Score
     liveness: Liveness
+    cues: Annotated[tuple[Cue, ...], Meta(max_length=16)] = ()
+    quality: Annotated[int, Meta(ge=0, le=100)] | None = None
+    height_m: Metres | None = None
+    height_error_m: Metres = 0.0
+    shadow_score: Score | None = None
+    camera: Label = ""
     reference_crop: bytes | None = None
     best_crop: bytes | None = None
 

@@ -143,6 +143,8 @@ REASONS: Final[Mapping[str, str]] = {
     "presentation_attack": "a picture in place of a living face",
     "stepped_back_out": "the traveller stepped back out",
     "tag_protocol": "the chip does not answer as it must",
+    "too_short": "less tall than the lane asks of a child",
+    "height_undetermined": "the height could not be measured",
     "two_persons": "more than one person in the lane",
     "under_age": "too young to use the lane alone",
     "watchlist_hit": "on a watchlist",

@@ -48,7 +48,14 @@ def started() -> Gate:
     return gate
 
 
-def assessed(attempt: int, match: float, live: Liveness, frames: int = 9, score: float = 0.9) -> ev.AnyEvent:
+def assessed(
+    attempt: int,
+    match: float,
+    live: Liveness,
+    frames: int = 9,
+    score: float = 0.9,
+    height: float | None = 1.70,
+) -> ev.AnyEvent:
     return ev.FaceAssessed(
         at=0,
         passage=PASSAGE,
@@ -57,12 +64,22 @@ def assessed(attempt: int, match: float, live: Liveness, frames: int = 9, score:
         match_score=match,
         liveness_score=score,
         liveness=live,
+        height_m=height,
+        height_error_m=0.02,
     )
 
 
-def background(grade: Grade, age: float = 0.0, checks: tuple[Check, ...] = GOOD) -> ev.AnyEvent:
+def background(
+    grade: Grade, age: float = 0.0, checks: tuple[Check, ...] = GOOD, *, grown: bool = False
+) -> ev.AnyEvent:
     return ev.BackgroundChecked(
-        at=0, passage=PASSAGE, checks=checks, grade=grade, list_age_s=age, list_version=1
+        at=0,
+        passage=PASSAGE,
+        checks=checks,
+        grade=grade,
+        list_age_s=age,
+        list_version=1,
+        height_exempt=grown,
     )
 
 
@@ -112,6 +129,7 @@ def possible(gate: Gate) -> Iterator[ev.AnyEvent]:
     yield from OF_A_PASSAGE
     for attempt in {gate.passage.attempt, max(gate.passage.attempt - 1, 0)}:
         yield assessed(attempt, 0.9, Liveness.LIVE)
+        yield assessed(attempt, 0.9, Liveness.LIVE, height=1.17)
         yield assessed(attempt, 0.1, Liveness.LIVE)
         yield assessed(attempt, 0.9, Liveness.ATTACK, score=0.1)
         yield assessed(attempt, 0.9, Liveness.UNDETERMINED, score=0.4)

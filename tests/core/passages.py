@@ -26,14 +26,14 @@ def start_events() -> tuple[ev.AnyEvent, ...]:
     )
 
 
-def citizen(passage: str) -> tuple[ev.AnyEvent, ...]:
+def citizen(passage: str, *, grown: bool = False) -> tuple[ev.AnyEvent, ...]:
     """A traveller who is admitted."""
     return tuple(
         replace(event, passage=passage) if hasattr(event, "passage") else event
         for event in (
             ev.DocumentPlaced(at=0, passage=passage, utc=UTC),
             ev.MrzRead(at=0, passage=passage, format="TD3"),
-            background(Grade.NONE),
+            background(Grade.NONE, grown=grown),
             ev.ChipRead(at=0, passage=passage, access="PACE-ECDH-GM-AES-128", checks=GOOD),
             ev.ReferenceReady(at=0, passage=passage),
             ev.DoorMoved(at=0, door=Door.ENTRY, shut=False),

@@ -63,6 +63,15 @@ def exit_opens_on_a_decision_for_this_passage(transition: Transition) -> None:
             assert Door.ENTRY in after.shut
 
 
+def measured_below(gate: Gate, height_m: float) -> bool:
+    """Whether this is a child who was found shorter, or whose height is not known."""
+    assert gate.passage is not None
+    assert gate.passage.background is not None
+    assert gate.passage.face is not None
+    measured = gate.passage.face.height_m
+    return not gate.passage.background.height_exempt and (measured is None or measured < height_m)
+
+
 def admitted_only_on_good_evidence_or_an_officers_word(transition: Transition) -> None:
     before, event, after, effects = transition
     for effect in effects:
@@ -81,6 +90,7 @@ def admitted_only_on_good_evidence_or_an_officers_word(transition: Transition) -
             assert background_is_good(after)
             assert lists_are_fresh(after, event.at)
             assert face_is_good(after)
+            assert not measured_below(after, 1.2)
             assert after.clock_good
             assert not after.faults
         assert after.persons == 1

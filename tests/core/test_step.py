@@ -32,9 +32,9 @@ def placed() -> Gate:
     return step(started(), ev.DocumentPlaced(at=0, passage=PASSAGE, utc="2030-01-01T00:00:00Z"))[0]
 
 
-def inside() -> Gate:
+def inside(*, grown: bool = False) -> Gate:
     """One person stands inside, the entry is shut, nothing has been assessed."""
-    gate, _ = stepped(started(), citizen(PASSAGE)[:8])
+    gate, _ = stepped(started(), citizen(PASSAGE, grown=grown)[:8])
     return step(gate, ev.DoorMoved(at=0, door=Door.ENTRY, shut=True))[0]
 
 
@@ -169,6 +169,35 @@ def test_standing_still_is_never_live() -> None:
     assert gate.state is State.OFFICER
     assert gate.passage is not None
     assert gate.passage.reasons == ("liveness_undetermined",)
+
+
+def test_a_child_too_short_for_the_lane_goes_to_an_officer_at_once() -> None:
+    gate, _ = step(inside(), assessed(1, 0.9, Liveness.LIVE, height=1.18))
+    assert gate.state is State.OFFICER
+    assert gate.passage is not None
+    assert gate.passage.reasons == ("too_short",)
+
+
+@pytest.mark.parametrize("height", [None, 1.205, 1.195])
+def test_a_height_that_is_not_sure_is_measured_again_and_never_admitted(height: float | None) -> None:
+    gate = inside()
+    for attempt in range(1, POLICY.captures + 1):
+        gate, _ = step(gate, assessed(attempt, 0.9, Liveness.LIVE, height=height))
+    assert gate.state is State.OFFICER
+    assert gate.passage is not None
+    assert gate.passage.reasons == ("height_undetermined",)
+
+
+@pytest.mark.parametrize("height", [None, 1.10])
+def test_nobody_who_is_grown_up_is_measured(height: float | None) -> None:
+    seen = assessed(1, 0.9, Liveness.LIVE, height=height)
+    assert step(inside(grown=True), seen)[0].state is State.EXIT_OPEN
+
+
+def test_a_lane_may_ask_for_no_height() -> None:
+    gate = inside()
+    gate = replace(gate, policy=replace(gate.policy, min_height_m=0.0))
+    assert step(gate, assessed(1, 0.9, Liveness.LIVE, height=None))[0].state is State.EXIT_OPEN
 
 
 def test_leases_are_renewed_while_they_are_wanted_and_not_after() -> None:

@@ -113,6 +113,8 @@ def face(at: float, attempt: int, match: float, live: Liveness = Liveness.LIVE) 
         match_score=match,
         liveness_score=score,
         liveness=live,
+        height_m=1.68,
+        height_error_m=0.02,
     )
 
 

@@ -13,7 +13,7 @@ from gated.core.policy import Policy
 from gated.core.settings import EligibilitySettings
 from gated.core.vocabulary import Device, Grade
 from gated.document.mrz import Mrz, check_digit, parse
-from gated.lanes.background import MAX_HITS, BackgroundLane, eligibility
+from gated.lanes.background import MAX_HITS, BackgroundLane, eligibility, height_exempt
 from gated.lanes.condition import Condition
 from gated.lanes.dossier import Dossiers
 from gated.watchlist.freshness import Age, Freshness
@@ -63,6 +63,14 @@ def test_age_counts_from_the_birthday_and_doubt_is_not_enough(
     checks = eligibility(page(birth), EligibilitySettings(min_age_years=min_age), TODAY)
     assert failures(checks) == ({} if fault is None else {"age": fault})
     assert [check.name for check in checks] == ["document_type", "age"]
+
+
+@pytest.mark.parametrize(
+    ("birth", "grown"),
+    [("081123", True), ("081124", False), ("08<<<<", False), ("<<<<<<", False), ("161123", False)],
+)
+def test_height_is_asked_of_children_and_of_whoever_may_be_one(birth: str, *, grown: bool) -> None:
+    assert height_exempt(page(birth), EligibilitySettings(), TODAY) is grown
 
 
 @pytest.mark.parametrize(

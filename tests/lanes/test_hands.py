@@ -4,6 +4,7 @@ from typing import Any, get_args
 
 import pytest
 
+from drivers.face_light import Switch
 from gated.core import effects as do
 from gated.core.vocabulary import Door, Outcome
 from gated.lanes.dossier import Dossiers
@@ -19,8 +20,14 @@ class Noted:
         self._asked = asked
 
     def __getattr__(self, verb: str) -> Any:
-        return lambda *arguments: self._asked.append((self._name, verb, *arguments))
+        def asked(*arguments: object) -> object:
+            self._asked.append((self._name, verb, *arguments))
+            return CODE if verb == "light_face" else None
 
+        return asked
+
+
+CODE = (Switch(at=1.0, on=True),)
 
 CASES: tuple[tuple[do.AnyEffect, tuple[object, ...] | None], ...] = (
     (do.LockDoor(door=Door.EXIT), ("board", "lock", Door.EXIT)),
@@ -31,7 +38,6 @@ CASES: tuple[tuple[do.AnyEffect, tuple[object, ...] | None], ...] = (
     (do.ReadChip(passage=PASSAGE, attempt=1), ("chip", "read", PASSAGE)),
     (do.CheckBackground(passage=PASSAGE), ("background", "check", PASSAGE)),
     (do.PrepareReference(passage=PASSAGE), ("sight", "enrol", PASSAGE)),
-    (do.StartCapture(passage=PASSAGE, attempt=2), ("sight", "capture", PASSAGE, 2)),
     (do.ConcludeCapture(passage=PASSAGE, attempt=2), ("sight", "conclude", PASSAGE, 2)),
     (do.AlertOfficer(kind="intrusion", passage=None), None),
     (do.Decide(passage=PASSAGE, reasons=(), checks=()), None),
@@ -60,12 +66,20 @@ def test_each_effect_goes_to_its_lane(
 
 
 def test_no_effect_is_forgotten() -> None:
-    assert {type(effect) for effect, _ in CASES} | {do.EndPassage} == set(get_args(do.AnyEffect))
+    tested = {type(effect) for effect, _ in CASES} | {do.StartCapture, do.EndPassage}
+    assert tested == set(get_args(do.AnyEffect))
+
+
+def test_a_capture_begins_with_the_code_that_the_face_light_plays(
+    hands: Hands, asked: list[tuple[object, ...]]
+) -> None:
+    hands.perform(do.StartCapture(passage=PASSAGE, attempt=2))
+    assert asked == [("board", "light_face"), ("sight", "capture", PASSAGE, 2, CODE)]
 
 
 def test_the_end_of_a_passage_wipes_everywhere(
     hands: Hands, asked: list[tuple[object, ...]], dossiers: Dossiers
 ) -> None:
     hands.perform(do.EndPassage(passage=PASSAGE, outcome=Outcome.ADMITTED, reasons=()))
-    assert asked == [("zone", "forget"), ("sight", "forget", PASSAGE)]
+    assert asked == [("zone", "forget"), ("sight", "forget", PASSAGE), ("board", "darken_face")]
     assert not dossiers.is_open(PASSAGE)
