@@ -193,6 +193,14 @@ class MrzReading(Value):
     measured: Annotated[tuple[PageMeasurement, ...], Meta(min_length=1)]
 
 
+class Outlines(Value):
+    """The networks that tell a person from what is behind them; `outputs` are the features at the cut."""
+
+    head: Entry
+    body: Entry
+    measured: str
+
+
 class Manifest(Value):
     """All models."""
 
@@ -201,6 +209,7 @@ class Manifest(Value):
     embedders: dict[Name, Embedder]
     liveness: MotionLiveness
     mrz: MrzReading
+    height: Outlines
 
     def threshold(self, name: str, fmr: float, images: int | None = None) -> float:
         """Return the score at which the embedder called `name` was measured to have this false match rate.

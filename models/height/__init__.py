@@ -1,0 +1,1 @@
+"""How tall somebody is, from one calibrated camera."""
