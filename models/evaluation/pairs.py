@@ -4,9 +4,9 @@
     Name<tab>1<tab>4                    images 1 and 4 of one person
     Name<tab>1<tab>Other Name<tab>2     image 1 of one and image 2 of another
 
-A fold is its mated pairs and then its non-mated ones. The heading may be missing. Where it does not agree with
-the number of lines, the pairs are taken and `folds` is 1, since nobody can tell where a fold ends; `told` says
-what the heading said.
+A fold is its mated pairs and then its non-mated ones. The heading may be missing. Where it does not agree
+with the number of lines, the pairs are taken and `folds` is 1, since nobody can tell where a fold ends;
+`told` says what the heading said.
 """
 
 import unicodedata
@@ -49,7 +49,7 @@ class Pair(Value):
 
 
 class PairList(Value):
-    """The pairs in the order of the file. `told`: pairs that the heading speaks of, None without a heading."""
+    """The pairs in the order of the file. `told`: pairs that the heading speaks of, None without one."""
 
     pairs: tuple[Pair, ...]
     folds: int

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from models.evaluation.pairs import Sample, same_name
+from models.mrz import files
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".ppm", ".bmp"})
-MAX_FILE = 20_000_000
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".jp2"})
+MAX_FILE = files.MAX_BYTES
 MAX_FILES = 200_000
 
 _NUMBER = re.compile(r"(\d{1,6})$", re.ASCII)
@@ -25,7 +26,7 @@ class PhotographsError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Photograph:
-    """One file of a person: `file` is its path below the folder or in the archive; `number` None without digits."""
+    """One file of a person: its path below the folder or in the archive; `number` is None without digits."""
 
     person: str
     number: int | None
@@ -55,7 +56,9 @@ class Collection:
         self.people: dict[str, tuple[Photograph, ...]] = {name: tuple(each) for name, each in people.items()}
         self._by_sample: dict[tuple[str, int], Photograph] = {}
         for each in (photograph for group in self.people.values() for photograph in group):
-            if each.number is not None and self._by_sample.setdefault((each.person, each.number), each) != each:
+            if each.number is None:
+                continue
+            if self._by_sample.setdefault((each.person, each.number), each) != each:
                 raise PhotographsError(f"{source}: two photographs of one person have the same number")
 
     def person(self, name: str) -> str | None:

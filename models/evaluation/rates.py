@@ -1,16 +1,15 @@
 """Error rates of decisions by score, and how sure they are, in the terms of ISO/IEC 19795-1:2021.
 
 A comparison is decided "match" when its score is at least the threshold. The false match rate (FMR) is the
-share of non-mated comparisons that match, the false non-match rate (FNMR) the share of mated ones that do not.
+share of non-mated comparisons that match, the false non-match rate (FNMR) that of mated ones that do not.
 
 Two intervals are given, both of 95 %. Clopper and Pearson's is exact for independent comparisons, which
 comparisons that share a person are not: it is too narrow then. The bootstrap draws people with replacement,
 and with them all of their comparisons, and chooses the threshold anew each time: it knows of both.
 
 A rate is known only as far as there are comparisons: with N non-mated comparisons no FMR below 1/N can be
-set. What is then given is the bound that is known, never a figure that is not ("rule of 3": none of N gives an FMR
-below 3/N; "rule of 30": thirty errors give the true rate within 30 % of the measured one, both at 95 % and 90 %
-confidence).
+set. What is then given is the bound that is known, never a figure that is not. The "rule of 30" asks for
+thirty errors: the true rate is then within 30 % of the measured one, with 90 % confidence.
 """
 
 from collections.abc import Sequence
@@ -105,7 +104,7 @@ class Comparisons:
 
 @dataclass(frozen=True, kw_only=True)
 class Curve:
-    """FMR and FNMR at rising thresholds, with the ends of their Clopper-Pearson intervals (rows low, high)."""
+    """FMR and FNMR at rising thresholds, with the ends of their Clopper-Pearson intervals: low, high."""
 
     threshold: Scores
     fmr: Scores
@@ -180,7 +179,7 @@ def equal_error(mated: Scores, non_mated: Scores) -> EqualError | None:
 
 
 def fold_accuracy(comparisons: Comparisons, folds: People) -> FoldAccuracy | None:
-    """Return the accuracy over numbered folds; None with fewer than two, where nothing is left to choose by."""
+    """Return the accuracy over numbered folds; None with fewer than two: nothing is left to choose by."""
     mated = comparisons.mated
     accuracies = []
     for fold in np.unique(folds):

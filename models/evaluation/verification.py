@@ -37,9 +37,7 @@ MAX_FILE = 5_000_000
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print what was measured. Exit status 1 when there was nothing to measure with."""
-    parser = argparse.ArgumentParser(
-        description="Measure a face embedder."
-    )
+    parser = argparse.ArgumentParser(description="Measure a face embedder.")
     parser.add_argument("--images", type=Path, required=True, help="folder or zip of person/photograph.jpg")
     parser.add_argument("--embedder", default="dlib-resnet", help="name in models/manifest.toml")
     parser.add_argument("--frames", type=int, choices=range(1, 9), default=FRAMES, help="live frames to fuse")

@@ -1,0 +1,176 @@
+"""From photographs to embeddings: each is read, decoded and embedded once, by several processes.
+
+A photograph that gives no embedding is a failure to acquire (ISO/IEC 19795-1:2021, 3): it is kept with a code
+that says why, and left out of the comparisons, never out of the account.
+"""
+
+import multiprocessing
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from models.evaluation.photographs import Opened, Photograph
+from models.face import PORTRAIT_MARGIN, Detection, Face, FaceReader
+from models.image import ImageError, use_one_thread
+from models.manifest import Embedder as EmbedderEntry
+from models.manifest import Manifest
+from models.matching import Embedder
+from models.mrz.files import decode
+from models.tflite import Floats, Image
+
+BATCH = 16  # photographs that a process takes at once
+MAX_ENLARGED = 600  # pixels of the longer side up to which a small image is enlarged
+
+Progress = Callable[[int, int], None]
+
+
+class AcquisitionError(Exception):
+    """A process that embeds has ended: the text says what was being done."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """The face of one photograph: the image that it is in (perhaps enlarged), and its mesh."""
+
+    image: Image
+    faces: tuple[Detection, ...]
+    face: Face
+
+
+@dataclass(kw_only=True)
+class Acquired:
+    """What became of photographs: their embeddings, or why there is none, by file."""
+
+    embeddings: dict[str, Floats] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+
+
+class Enroller:
+    """Finds the face of a photograph and embeds it. One for each process."""
+
+    def __init__(self, models: Manifest, entry: EmbedderEntry) -> None:
+        """Load the models; raises ModelError."""
+        self._reader = FaceReader(models)
+        self.embedder = Embedder(entry)
+
+    def see(self, encoded: bytes) -> Seen:
+        """Return the face nearest to the middle. Raises ImageError when there is none, or no image."""
+        image = self._enlarged(decode(encoded))
+        try:
+            faces = self._reader.detect(image, margin=PORTRAIT_MARGIN)
+            if not faces:
+                raise ImageError("no_face_detected")
+            height, width = image.shape[:2]
+            middle = np.array([width, height]) / 2
+            nearest = min(faces, key=lambda each: float(np.hypot(*(each.eyes.mean(0) - middle))))
+            face = self._reader.read(image, nearest)
+        except cv2.error as error:
+            raise ImageError("image_unusable") from error
+        if face is None:
+            raise ImageError("no_face_mesh")
+        return Seen(image=image, faces=faces, face=face)
+
+    def embed(self, encoded: bytes) -> Floats:
+        """Return the embedding of the face nearest to the middle. Raises ImageError."""
+        seen = self.see(encoded)
+        return self.embedder.embed(seen.image, seen.face.points)
+
+    def _enlarged(self, image: Image) -> Image:
+        """A small image at twice its size: the mesh is finer there."""
+        if max(image.shape[:2]) > MAX_ENLARGED // 2:
+            return image
+        return cv2.resize(image, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC).astype(np.uint8, copy=False)
+
+
+def acquire(
+    source: Path,
+    photographs: Sequence[Photograph],
+    models: Manifest,
+    entry: EmbedderEntry,
+    *,
+    processes: int = 1,
+    progress: Progress | None = None,
+) -> Acquired:
+    """Embed each photograph once. Raises ModelError, AcquisitionError."""
+    acquired = Acquired()
+    enroller = Enroller(models, entry)  # a model that cannot be used is found here, not in a child
+    batches = [photographs[start : start + BATCH] for start in range(0, len(photographs), BATCH)]
+    processes = min(processes, len(batches))
+    found = (
+        _here(source, batches, enroller)
+        if processes <= 1
+        else _in_processes(source, batches, models, entry, processes)
+    )
+    done = 0
+    for batch, results in found:
+        for photograph, result in zip(batch, results, strict=True):
+            if isinstance(result, str):
+                acquired.failures[photograph.file] = result
+            else:
+                acquired.embeddings[photograph.file] = result
+        done += len(batch)
+        if progress is not None:
+            progress(done, len(photographs))
+    return acquired
+
+
+_Batches = Sequence[Sequence[Photograph]]
+_Results = Iterator[tuple[Sequence[Photograph], list[Floats | str]]]
+
+
+def _here(source: Path, batches: _Batches, enroller: Enroller) -> _Results:
+    opened = Opened(source)
+    try:
+        for batch in batches:
+            yield batch, [_embed(opened, enroller, photograph) for photograph in batch]
+    finally:
+        opened.close()
+
+
+def _in_processes(
+    source: Path, batches: _Batches, models: Manifest, entry: EmbedderEntry, processes: int
+) -> _Results:
+    # a forked interpreter of TFLite may hold a lock of a thread that is not there
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, context, _begin, (source, models, entry)) as pool:
+        waiting: list[tuple[Sequence[Photograph], Future[list[Floats | str]]]] = []
+        try:
+            waiting = [(batch, pool.submit(_embed_batch, list(batch))) for batch in batches]
+            for batch, future in waiting:
+                yield batch, future.result()
+        except BrokenProcessPool as error:
+            raise AcquisitionError("a process that embeds photographs ended: too little memory?") from error
+        finally:
+            for _, future in waiting:
+                future.cancel()
+
+
+_process: tuple[Opened, Enroller] | None = None
+
+
+def _begin(source: Path, models: Manifest, entry: EmbedderEntry) -> None:
+    global _process  # noqa: PLW0603 - what a process of the pool keeps between batches
+    use_one_thread()
+    _process = Opened(source), Enroller(models, entry)
+
+
+def _embed_batch(batch: list[Photograph]) -> list[Floats | str]:
+    if _process is None:
+        raise RuntimeError("a process of the pool was not begun")
+    return [_embed(*_process, photograph) for photograph in batch]
+
+
+def _embed(opened: Opened, enroller: Enroller, photograph: Photograph) -> Floats | str:
+    """The embedding, or the code of why there is none."""
+    try:
+        return enroller.embed(opened.read(photograph))
+    except ImageError as error:
+        return error.reason
+    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError):
+        return "file_unreadable"

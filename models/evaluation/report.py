@@ -1,0 +1,98 @@
+"""Writes the report of an evaluation: one HTML page that holds its figures, and each figure as an SVG file.
+
+The page loads nothing and runs nothing, and names no photograph: those that failed are counted by reason.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+STYLE = """
+body { font: 16px/1.5 sans-serif; color: #222; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+table { border-collapse: collapse; margin: 1rem 0; }
+caption { text-align: left; white-space: nowrap; font-weight: bold; padding: .3rem 0; }
+th, td { border: 1px solid #bbb; padding: .3rem .7rem; text-align: right; }
+th { background: #f2f2f2; }
+th:first-child, td:first-child { text-align: left; }
+figure { margin: 1.5rem 0; }
+svg { max-width: 100%; height: auto; }
+"""
+
+
+class ReportError(Exception):
+    """The report cannot be written: the text names the place."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """Rows of text under a heading."""
+
+    caption: str
+    heading: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """A plot: `name` is that of its file, without suffix."""
+
+    name: str
+    caption: str
+    svg: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What a page holds, in its order: facts, tables, figures, and remarks on what the figures do not say."""
+
+    title: str
+    facts: Sequence[tuple[str, str]]
+    tables: Sequence[Table]
+    figures: Sequence[Figure]
+    remarks: Sequence[str]
+
+
+def write(folder: Path, report: Report) -> tuple[Path, ...]:
+    """Write `index.html` and the figures; return their paths. Raises ReportError."""
+    files = {"index.html": page(report)} | {f"{each.name}.svg": each.svg for each in report.figures}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            (folder / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ReportError(f"{folder}: the report cannot be written ({error.strerror})") from error
+    return tuple(folder / name for name in files)
+
+
+def page(report: Report) -> str:
+    """Return the HTML page."""
+    return "\n".join(_lines(report))
+
+
+def _lines(report: Report) -> Iterator[str]:
+    yield '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">'
+    yield f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+    yield '<meta name="viewport" content="width=device-width">'
+    yield f"<title>{escape(report.title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>"
+    yield f"<h1>{escape(report.title)}</h1>"
+    yield from _table(Table(caption="What was measured", heading=(), rows=report.facts))
+    for table in report.tables:
+        yield from _table(table)
+    for figure in report.figures:
+        yield f"<figure>\n{figure.svg}<figcaption>{escape(figure.caption)}</figcaption>\n</figure>"
+    if report.remarks:
+        yield "<h2>Remarks</h2>\n<ul>"
+        yield from (f"<li>{escape(remark)}</li>" for remark in report.remarks)
+        yield "</ul>"
+    yield "</body>\n</html>\n"
+
+
+def _table(table: Table) -> Iterator[str]:
+    yield f"<table><caption>{escape(table.caption)}</caption>"
+    if table.heading:
+        yield "<tr>" + "".join(f'<th scope="col">{escape(cell)}</th>' for cell in table.heading) + "</tr>"
+    for row in table.rows:
+        yield "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>"
+    yield "</table>"
