@@ -9,15 +9,15 @@ import threading
 import time
 from collections import deque
 
-from hw_sim.camera.scene import PhotoHolder, Presence, Scene, Walker, Waypoint
+from msgspec.structs import replace
+
+from hw_sim.camera.scene import Presence, Scene, Waypoint
 from hw_sim.camera.server import CameraFailed, SimulatedCamera
 from hw_sim.lane.world import World
 
 PERIOD_S = 1 / 15
 AHEAD_S = 0.1  # a frame is rendered within this time of the last look
 KEEP = 6
-
-Look = Walker | PhotoHolder
 
 
 class Projector:
@@ -26,13 +26,13 @@ class Projector:
     def __init__(self, world: World, camera: SimulatedCamera) -> None:
         self._world = world
         self._camera = camera
-        self._cast: dict[str, Look] = {}
+        self._cast: dict[str, Presence] = {}
         self._ways: dict[str, deque[Waypoint]] = {}
         self._stop = threading.Event()
         self._empty = True
         self._thread = threading.Thread(target=self._run, name="sim-projector", daemon=True)
 
-    def cast(self, name: str, look: Look) -> None:
+    def cast(self, name: str, look: Presence) -> None:
         """Give a person of the world a face; their path is filled in."""
         self._cast[name] = look
 
@@ -62,7 +62,7 @@ class Projector:
             way.append(Waypoint(time_s=now, distance_m=distance))
             look = self._cast[name]
             path = (*way, _ahead(way))
-            shown.append(_placed(look, path))
+            shown.append(replace(look, path=path))
         self._ways = {name: self._ways[name] for name, _ in seen}
         return tuple(shown)
 
@@ -73,17 +73,3 @@ def _ahead(way: deque[Waypoint]) -> Waypoint:
     elapsed = last.time_s - before.time_s
     speed = (last.distance_m - before.distance_m) / elapsed if elapsed > 0 else 0.0
     return Waypoint(time_s=last.time_s + AHEAD_S, distance_m=last.distance_m + speed * AHEAD_S)
-
-
-def _placed(look: Look, path: tuple[Waypoint, ...]) -> Presence:
-    match look:
-        case Walker():
-            return Walker(person=look.person, path=path, seed=look.seed, aside_m=look.aside_m)
-        case PhotoHolder():
-            return PhotoHolder(
-                person=look.person,
-                photo_of=look.photo_of,
-                path=path,
-                seed=look.seed,
-                bend_radius_m=look.bend_radius_m,
-            )

@@ -5,6 +5,7 @@ import numpy.typing as npt
 import pytest
 
 from hw_sim.camera import scene as scenes
+from hw_sim.camera import staging
 from hw_sim.camera.corridor import empty_lane
 from hw_sim.camera.gait import Gait, Grip, Path
 from hw_sim.camera.people import PEOPLE, passport_photo
@@ -65,7 +66,7 @@ def test_an_empty_lane_has_no_face(reader: FaceReader) -> None:
 def test_the_same_scene_and_moment_give_the_same_picture() -> None:
     walker = Walker(person="ada", path=APPROACH, seed=2)
     first = seen(walker, time_s=0.7)
-    scenes._gait.cache_clear()
+    staging._gait.cache_clear()
     assert (seen(walker, time_s=0.7) == first).all()
 
 
@@ -159,11 +160,11 @@ def test_unknown_people_are_named() -> None:
 
 
 def test_preparing_makes_what_the_first_frame_needs() -> None:
-    scenes._print.cache_clear()
+    staging._print.cache_clear()
     scenes.prepare(Scene(present=(PhotoHolder(person="kurt", photo_of="emmy", path=at(1)),), seed=9))
-    assert scenes._print.cache_info().currsize == 1
+    assert staging._print.cache_info().currsize == 1
     seen(PhotoHolder(person="kurt", photo_of="emmy", path=at(1)))
-    assert scenes._print.cache_info().misses == 1
+    assert staging._print.cache_info().misses == 1
 
 
 def test_a_print_is_made_of_the_passport_portrait_of_another_sitting() -> None:
