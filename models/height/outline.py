@@ -1,8 +1,9 @@
-"""Tells a person from what is behind them: MediaPipe's selfie segmentation, of which TFLite runs all but the end.
+"""Tells a person from what is behind them: MediaPipe's selfie segmentation.
 
-The last operator but one of the network is MediaPipe's own, a transposed convolution of 2 x 2 without overlap.
-TFLite knows no such operator, so the graph is cut before it, in memory and after its hash was checked, and
-the convolution is done here: each cell of features gives four pixels by one multiplication of matrices.
+The last operator but one of the network is MediaPipe's own, a transposed convolution of 2 x 2 that do not
+overlap. TFLite knows no such operator, so the graph is cut before it, in memory and after its hash was
+checked, and the convolution is done here: each cell of features gives four pixels by one multiplication of
+matrices.
 """
 
 from typing import Final
@@ -49,9 +50,9 @@ class Outline:
         self._input, self._features = given["index"], features
 
     def read(self, image: Image, to_image: Points) -> Floats:
-        """Probability (height, width) that a person is there, for the part of a BGR image that `to_image` says.
+        """Probability (height, width) that a person is there, for a part of a BGR image.
 
-        `to_image` (2, 3) takes pixels of the answer to pixels of the image.
+        `to_image` (2, 3) takes pixels of the answer to pixels of the image, and so says which part.
         """
         flags = cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR
         size = (self.width, self.height)

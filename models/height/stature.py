@@ -1,0 +1,217 @@
+"""A body height from all frames of a walk, with its uncertainty.
+
+For each frame the crown's height is that of the camera plus the range times how far the ray rises. A camera
+that hangs at the height of a rule needs no range to judge it: the horizon is the rule. Otherwise the range
+comes from the feet where they are in view, and from the size of the face, which depends on the height itself
+and is therefore found together with it. Who walks is lower than who stands, by 0 to 4 cm, so an upper
+quantile over the frames is taken. Hair is taken off: half by what is usual, half by where the face's size
+has the skull; an outline far above that is a hat or a bun, and then the face alone counts.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from models import manifest
+from models.face import Face
+from models.height import proportions
+from models.height.calibration import CalibrationError, CameraCalibration
+from models.height.camera import GroundCamera
+from models.height.outline import Outline
+from models.height.sighting import Feet, Sighting, sight
+from models.tflite import Image
+
+Points = npt.NDArray[np.float64]
+Method = Literal["horizon", "feet"]
+
+MIN_FRAMES: Final = 5
+MAX_FRAMES: Final = 256  # of one person; more say nothing new
+CROWN_EVERY_S: Final = 0.06
+FEET_EVERY_S: Final = 0.15
+_QUANTILE: Final = 0.8
+_COVERED_M: Final = 0.045  # an outline so far above the skull that the face suggests is a hat
+_COVERED_SIGMA_M: Final = 0.015
+_PIXEL_SIGMA: Final = 1.0  # of the crown in one frame
+_FEET_SHARE: Final = 0.3  # of the frames: then the ranges are those of the feet
+_LEAST_M, _MOST_M = 0.7, 2.3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stature:
+    """A body height without hair and as if standing, metres; `error_m` is half the width of 95 %.
+
+    `method`: what told the range. `is_covered`: a hat or a bun hid the crown, which the face's size replaced.
+    """
+
+    height_m: float
+    error_m: float
+    frames: int
+    method: Method
+    is_covered: bool = False
+
+
+class HeightCheck:
+    """Measures one person over the frames of one camera. Keeps numbers, no pictures."""
+
+    def __init__(self, calibration: CameraCalibration, entry: manifest.Outlines | None = None) -> None:
+        """`entry`: the networks, those of the manifest by default. Raises ModelError."""
+        outlines = manifest.load().height if entry is None else entry
+        self._camera = GroundCamera(calibration)
+        self._head = Outline(outlines.head)
+        self._body = Outline(outlines.body)
+        self._feet = Feet(self._body)
+        self._sightings: list[Sighting] = []
+        self._next_crown = self._next_feet = -np.inf
+
+    @property
+    def frames(self) -> int:
+        """How many frames were measured."""
+        return len(self._sightings)
+
+    def add(self, image: Image, face: Face, at: float) -> None:
+        """Take a BGR frame of the calibrated camera and its face. `at`: monotonic seconds.
+
+        Frames that come faster than needed are passed over. Raises CalibrationError for another size.
+        """
+        if (image.shape[1], image.shape[0]) != self._camera.size:
+            raise CalibrationError(
+                "other_image_size", "calibrate the camera again at the size at which it is used"
+            )
+        if at < self._next_crown or len(self._sightings) >= MAX_FRAMES:
+            return
+        look = at >= self._next_feet
+        found = sight(image, face, at, self._camera, self._head, self._feet.ahead if look else None)
+        if found is None:
+            return
+        self._sightings.append(found)
+        self._next_crown = at + CROWN_EVERY_S
+        if look:
+            self._next_feet = at + FEET_EVERY_S
+
+    def judge(self) -> Stature | None:
+        """The height of the person so far; None: too few frames."""
+        return estimate(self._sightings, self._camera.calibration)
+
+    def wipe(self) -> None:
+        """Forget the person, and overwrite what the last frame left in the networks."""
+        self._sightings.clear()
+        self._next_crown = self._next_feet = -np.inf
+        self._head.wipe()
+        self._body.wipe()
+
+
+def estimate(sightings: Sequence[Sighting], calibration: CameraCalibration) -> Stature | None:
+    """The height that these frames give; None when they are too few, or tell of nobody."""
+    if len(sightings) < MIN_FRAMES:
+        return None
+    ranges = _Ranges(sightings)
+    outlined = np.array([each.outline_rise is not None for each in sightings])
+    eyes = np.array([each.eyes_rise for each in sightings])
+    rises = np.array([np.nan if each.outline_rise is None else each.outline_rise for each in sightings])
+    enough = outlined.sum() >= MIN_FRAMES
+    height, ahead, ahead_sigma = _settled(rises if enough else eyes, ranges, calibration)
+    of_skull = calibration.height_m + ranges.behind(ahead, height) * eyes + ranges.skull(ahead, height)
+    # a round head is touched behind its crown by a ray from above, before it by one from below
+    of_outline = calibration.height_m + ahead * rises
+    of_outline -= proportions.ROUND_M * (np.sqrt(1 + rises**2) - 1)
+    above = float(np.median((of_outline - of_skull)[outlined])) if enough else 0.0
+    covered = above > _COVERED_M
+    if enough and not covered:
+        chosen, usable, (lower, crown_sigma) = of_outline, outlined, _hair(above, height)
+    else:
+        rises, chosen, usable, lower = eyes, of_skull, np.isfinite(of_skull), 0.0
+        crown_sigma = max(_skull_sigma(height), _COVERED_SIGMA_M)
+    chosen, rises, ahead, ahead_sigma = (each[usable] for each in (chosen, rises, ahead, ahead_sigma))
+    systematic = _systematic(rises, ahead, ahead_sigma, calibration)
+    random = _PIXEL_SIGMA * ahead / calibration.focal_px
+    weights = 1 / (systematic**2 + random**2)
+    found = _upper(chosen, weights) - lower
+    if not _LEAST_M < found < _MOST_M:
+        return None
+    of_camera = float(np.average(systematic, weights=weights))
+    of_frames = float(np.average(random, weights=weights)) / np.sqrt(len(chosen) / 3)
+    sigma = np.sqrt(of_camera**2 + of_frames**2 + crown_sigma**2 + proportions.BOB_SIGMA_M**2)
+    return Stature(
+        height_m=found,
+        error_m=float(1.96 * sigma),
+        frames=len(chosen),
+        method=ranges.method,
+        is_covered=covered,
+    )
+
+
+class _Ranges:
+    """How far ahead the crown is in each frame, for a supposed height."""
+
+    def __init__(self, sightings: Sequence[Sighting]) -> None:
+        self._eyes = np.array([each.eyes_range for each in sightings])
+        self._chin = np.array([each.chin_range for each in sightings])
+        self._feet = np.array(
+            [np.nan if each.feet_ahead_m is None else each.feet_ahead_m for each in sightings]
+        )
+        looked = np.isfinite(self._feet)
+        self.method: Method = "feet" if looked.sum() >= max(3, _FEET_SHARE * len(looked) / 2) else "horizon"
+
+    def behind(self, ahead: Points, height_m: float) -> Points:
+        """Ranges of the eyes for those of the crown."""
+        return ahead - proportions.BEHIND * proportions.face_m(height_m)
+
+    def skull(self, ahead: Points, height_m: float) -> Points:
+        """How far the bare crown should be above the eyes, by the face's own size at these ranges."""
+        return proportions.SKULL * self.behind(ahead, height_m) / self._chin
+
+    def at(self, height_m: float) -> tuple[Points, Points]:
+        """Range of the crown (metres) and its standard error, which all frames share."""
+        chin = self._chin * proportions.face_m(height_m)
+        faces = (self._eyes * proportions.eyes_apart_m(height_m) + chin) / 2
+        crown = faces + proportions.BEHIND * proportions.face_m(height_m)
+        if self.method == "horizon":
+            return crown, proportions.FACE_SIGMA * crown
+        # the walk as a whole gives one factor between the two: a face's size is steady, a foot's place is not
+        feet = self._feet + proportions.TOE * height_m
+        factor = float(np.nanmedian(feet / crown))
+        count = int(np.isfinite(feet).sum())
+        sigma = np.sqrt(proportions.TOE_SIGMA_M**2 + proportions.FOOT_SIGMA_M**2 / count)
+        by_feet, by_face = 1 / sigma**2, 1 / (proportions.FACE_SIGMA * crown) ** 2
+        ahead = (by_feet * crown * factor + by_face * crown) / (by_feet + by_face)
+        return ahead, 1 / np.sqrt(by_feet + by_face)
+
+
+def _settled(
+    rises: Points, ranges: "_Ranges", calibration: CameraCalibration
+) -> tuple[float, Points, Points]:
+    """The height at which the ranges are those of somebody of this height; these ranges and their errors."""
+    height = 1.3
+    for _ in range(6):
+        ahead, sigma = ranges.at(height)
+        height = float(np.clip(np.nanmedian(calibration.height_m + ahead * rises), _LEAST_M, _MOST_M))
+    return height, ahead, sigma
+
+
+def _skull_sigma(height_m: float) -> float:
+    return proportions.SKULL_SIGMA * proportions.face_m(height_m)
+
+
+def _hair(above_m: float, height_m: float) -> tuple[float, float]:
+    """How much hair to take off an outline that is so far above the supposed skull; its standard error."""
+    usual, told = proportions.HAIR_SIGMA_M**-2, _skull_sigma(height_m) ** -2
+    hair = (usual * proportions.HAIR_M + told * above_m) / (usual + told)
+    return max(0.0, hair), float((usual + told) ** -0.5)
+
+
+def _systematic(rises: Points, ahead: Points, ahead_sigma: Points, calibration: CameraCalibration) -> Points:
+    """What is wrong in every frame alike: range, tilt, focal length and height of the camera."""
+    by_tilt = ahead * (1 + rises**2) * np.deg2rad(calibration.tilt_sigma_deg)
+    by_focal = ahead * rises * calibration.focal_sigma_px / calibration.focal_px
+    by_range = ahead_sigma * rises
+    return np.asarray(np.sqrt(by_range**2 + by_tilt**2 + by_focal**2 + calibration.height_sigma_m**2))
+
+
+def _upper(values: Points, weights: Points) -> float:
+    """The weighted upper quantile."""
+    order = np.argsort(values)
+    share = np.cumsum(weights[order]) - weights[order] / 2
+    return float(np.interp(_QUANTILE, share / weights.sum(), values[order]))
