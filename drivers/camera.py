@@ -1,8 +1,9 @@
 """A camera: a stream that OpenCV opens, read by its own thread, of which only the newest frame counts.
 
-Awake, the thread decodes every frame as it comes, so that no buffer ever holds an old one; asleep, the
-stream is closed, since even an unread stream would be decoded by OpenCV's `grab`. A stream that ends, stalls
-or changes its size is an error that `latest` raises; the driver never opens it again by itself.
+Awake, the thread takes every frame as it comes, so that no buffer ever holds an old one, and makes an image
+of as many as are wanted; asleep, the stream is closed, since FFmpeg decodes also what is not wanted. A stream
+that ends, stalls or changes its size, and a device that does not keep its settings, is an error that `latest`
+raises; the driver never opens it again by itself.
 """
 
 import threading
@@ -14,13 +15,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from drivers.camera_controls import control
 from gated.core.ports import DeviceError, DeviceGone, DeviceTimeout
 from gated.core.settings import CameraSettings
 
 Image = npt.NDArray[np.uint8]
 
 DEVICE: Final = "camera"
-STOP_S: Final = 1.0  # more than a frame takes; a thread that hangs in a system call longer is left behind
+STOP_S: Final = 0.5  # more than a frame takes; a thread that hangs in a system call longer is left behind
 _SCHEMES: Final = ("http://", "https://", "rtsp://")
 
 
@@ -40,7 +42,9 @@ class Camera:
         """Take note of the settings and the section of `gate.toml` they come from; nothing is opened."""
         self._settings = settings
         self._section = section
+        self._every_s = 0.0
         self._stream: _Stream | None = None
+        self._left: _Stream | None = None
 
     @property
     def is_open(self) -> bool:
@@ -48,30 +52,47 @@ class Camera:
         return self._stream is not None
 
     def open(self) -> None:
-        """Start to read the stream; returns at once. Raises DeviceGone when the source cannot be a camera."""
+        """Start to read the stream; returns at once.
+
+        Raises DeviceGone when the source cannot be a camera, and DeviceTimeout while the last opening of it
+        still hangs: a device serves one at a time.
+        """
+        if self._left is not None and self._left.is_alive():
+            raise self._left.frozen()
         if self._stream is None:
             backend = _backend(self._settings.source, self._section)
             self._stream = _Stream(self._settings, backend, self._section)
+            self._stream.every_s = self._every_s
+
+    def pace(self, every_s: float) -> None:
+        """From now on make an image of no more than one frame in so many seconds; 0: of each frame."""
+        self._every_s = every_s
+        if self._stream is not None:
+            self._stream.every_s = every_s
 
     def latest(self, timeout_s: float, *, after: int = 0) -> Frame | None:
         """Return the newest frame if its number is above `after`, waiting at most `timeout_s` for one.
 
-        Raises DeviceGone (no stream, ended, wrong size) and DeviceTimeout (no frame within the settings'
-        limits); the stream is then closed.
+        Raises DeviceGone (no stream, ended, wrong size), DeviceTimeout (no frame within the settings' limits)
+        and ControlRefused; the stream is then closed.
         """
         if self._stream is None:
-            raise DeviceGone(DEVICE, "asleep", "open the camera first")
+            raise DeviceGone(self._section, "asleep", "open the camera first")
         try:
             return self._stream.latest(timeout_s, after)
         except DeviceError:
-            self.close()
+            self._leave(0.0)  # other cameras may be well: nobody waits for this one
             raise
 
     def close(self) -> None:
         """Stop reading and forget the last frame. Idempotent, never raises."""
+        self._leave(STOP_S)
+
+    def _leave(self, wait_s: float) -> None:
         stream, self._stream = self._stream, None
         if stream is not None:
-            stream.stop()
+            self._left = stream
+            stream.stop(wait_s)
 
 
 class _Stream:
@@ -81,8 +102,10 @@ class _Stream:
         self._settings = settings
         self._section = section
         self._backend = backend
+        self.every_s = 0.0
         self._news = threading.Condition()
         self._frame: Frame | None = None
+        self._alive_at: float | None = None
         self._error: DeviceError | None = None
         self._stopped = False
         self._started = time.monotonic()
@@ -95,38 +118,42 @@ class _Stream:
             if self._error is not None:
                 raise self._error
             frame = self._frame
-            self._check_age(frame)
+            self._check_age()
             return frame if frame is not None and frame.number > after else None
 
-    def stop(self) -> None:
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def stop(self, wait_s: float) -> None:
         with self._news:
             self._stopped = True
             self._frame = None
             self._news.notify_all()
-        self._thread.join(STOP_S)
+        self._thread.join(wait_s)
 
     def _is_news(self, after: int) -> bool:
         return self._error is not None or (self._frame is not None and self._frame.number > after)
 
-    def _check_age(self, frame: Frame | None) -> None:
+    def _check_age(self) -> None:
         """A read that hangs below OpenCV is noticed here, whatever timeout the backend honours."""
         limits = self._settings
-        if frame is None:
+        if self._alive_at is None:
             if time.monotonic() - self._started > limits.open_timeout_s + limits.read_timeout_s:
-                raise _silent(limits)
-        elif time.monotonic() - frame.at > limits.read_timeout_s:
-            raise _frozen(limits)
+                raise self._silent()
+        elif time.monotonic() - self._alive_at > limits.read_timeout_s:
+            raise self.frozen()
 
     def _run(self) -> None:
         """Read until stopped or broken; the first error is the one that counts."""
         try:
             capture = self._open()
             try:
+                control(capture, self._settings, self._section)
                 self._read(capture)
             finally:
                 capture.release()
         except cv2.error as error:
-            gone = DeviceGone(DEVICE, "stream_broken", f"check {_shown(self._settings.source)}")
+            gone = DeviceGone(self._section, "stream_broken", f"check {_shown(self._settings.source)}")
             gone.__cause__ = error
             self._fail(gone)
         except DeviceError as error:
@@ -146,23 +173,27 @@ class _Stream:
         if not capture.isOpened():
             capture.release()
             if time.monotonic() - self._started >= limits.open_timeout_s:
-                raise _silent(limits)
+                raise self._silent()
             fix = f"check the camera and {self._section}.source ({_shown(limits.source)})"
-            raise DeviceGone(DEVICE, "no_stream", fix)
+            raise DeviceGone(self._section, "no_stream", fix)
         return capture
 
     def _read(self, capture: cv2.VideoCapture) -> None:
-        number = 0
+        number, made_at = 0, float("-inf")
         while not self._stopped:
             asked = time.monotonic()
-            good, image = capture.read()
+            good, image = capture.grab(), None
+            if good and asked - made_at >= self.every_s:
+                good, image = capture.retrieve()
             at = time.monotonic()
             if not good:
                 if at - asked >= self._settings.read_timeout_s * 0.9:
-                    raise _frozen(self._settings)
-                raise DeviceGone(DEVICE, "stream_ended", "check the camera's power and cable")
-            number += 1
-            self._take(Frame(image=self._checked(image), at=at, number=number))
+                    raise self.frozen()
+                raise DeviceGone(self._section, "stream_ended", "check the camera's power and cable")
+            self._alive_at = at
+            if image is not None:
+                number, made_at = number + 1, at
+                self._take(Frame(image=self._checked(image), at=at, number=number))
 
     def _checked(self, image: npt.NDArray[np.generic]) -> Image:
         width, height = self._settings.width, self._settings.height
@@ -170,7 +201,7 @@ class _Stream:
             size = "x".join(str(n) for n in image.shape[1::-1])
             section = self._section
             fix = f"it sends {size}: set {section}.width and {section}.height, or the camera, to match"
-            raise DeviceGone(DEVICE, "wrong_size", fix)
+            raise DeviceGone(section, "wrong_size", fix)
         return image.astype(np.uint8, copy=False)
 
     def _take(self, frame: Frame) -> None:
@@ -184,6 +215,14 @@ class _Stream:
             self._error = self._error or error
             self._news.notify_all()
 
+    def _silent(self) -> DeviceTimeout:
+        fix = f"no frame from {_shown(self._settings.source)}: check camera and network"
+        return DeviceTimeout(self._section, "no_answer", fix)
+
+    def frozen(self) -> DeviceTimeout:
+        fix = f"no frame for {self._settings.read_timeout_s} s: restart the camera"
+        return DeviceTimeout(self._section, "frozen", fix)
+
 
 def _backend(source: str, section: str) -> int:
     """OpenCV's backend for a source. Raises DeviceGone for what cannot be a camera."""
@@ -191,17 +230,7 @@ def _backend(source: str, section: str) -> int:
         return int(cv2.CAP_V4L2)
     if source.startswith(_SCHEMES):
         return int(cv2.CAP_FFMPEG)
-    raise DeviceGone(DEVICE, "bad_source", f"set {section}.source to /dev/video*, http://..., rtsp://...")
-
-
-def _silent(settings: CameraSettings) -> DeviceTimeout:
-    return DeviceTimeout(
-        DEVICE, "no_answer", f"no frame from {_shown(settings.source)}: check camera and network"
-    )
-
-
-def _frozen(settings: CameraSettings) -> DeviceTimeout:
-    return DeviceTimeout(DEVICE, "frozen", f"no frame for {settings.read_timeout_s} s: restart the camera")
+    raise DeviceGone(section, "bad_source", f"set {section}.source to /dev/video*, http://..., rtsp://...")
 
 
 def _shown(source: str) -> str:

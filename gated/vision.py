@@ -14,12 +14,13 @@ from pathlib import Path
 
 from drivers.camera import Camera
 from gated import logs
-from gated.config import ConfigError, GateConfig, load
+from gated.config import ConfigError, GateConfig, decided, load
 from gated.core.vocabulary import Hint, Liveness
 from gated.runtime import messages as say
 from gated.runtime.bus import Peer
 from gated.runtime.notify import Notifier
 from gated.seeing.eye import Eye
+from gated.seeing.eyes import Eyes
 from gated.seeing.page import PageWatch
 from models import manifest
 from models.face import FaceReader
@@ -28,6 +29,7 @@ from models.manifest import ModelError
 from models.matching import Embedder
 from models.observer import Observer, Verdict
 from models.tflite import Image
+from models.tracking import view
 
 IDLE_S = 0.5  # how long an idle turn waits for a message; one that comes is taken at once
 HINT_S = 0.7  # hints change no faster, so that they can be read
@@ -64,20 +66,24 @@ class Guide:
 
 
 class Vision:
-    """The daemon: one peer, a camera for faces and perhaps one for pages, one passage at a time."""
+    """The daemon: one peer, cameras for faces and perhaps one for pages, one passage at a time."""
 
     def __init__(self, config: GateConfig, peer: Peer[say.ToVision]) -> None:
         self._config = config
         self._peer = peer
         self._notifier = Notifier()
+        self._policy = decided(config)
         models = manifest.load()
+        self._reader = FaceReader(models)
         self._observer = Observer(
-            FaceReader(models),
+            self._reader,
             Embedder(manifest.embedder(models, config.vision.embedder)),
             models.liveness,
             config.vision.min_frames,
         )
-        self._eye = Eye(Camera(config.camera), "camera")
+        self._eyes = Eyes(
+            [Eye(Camera(each, f"cameras.{each.name}"), each.name) for each in config.cameras], self._rate
+        )
         self._page: PageWatch | None = None
         if config.page_camera is not None:
             self._page = PageWatch(config.page_camera, models.mrz, config.policy.limits.optical_s, peer.send)
@@ -104,17 +110,17 @@ class Vision:
             self._turn()
         self._notifier.stopping()
         self._observer.wipe()
-        self._eye.sleep()
+        self._eyes.sleep()
         self._end_page()
 
     def _turn(self) -> None:
         reading = self._page is not None and self._page.is_reading
         if self._attempt is not None:
             self._capture()
-        elif time.monotonic() < self._awake_until or self._eye.needs_check():
-            self._eye.look()
+        elif time.monotonic() < self._awake_until:
+            self._eyes.look()
         else:
-            self._eye.sleep()
+            self._eyes.rest()
         if self._page is not None and self._attempt is None:
             self._page.turn()
         busy = self._attempt is not None or reading or time.monotonic() < self._awake_until
@@ -133,14 +139,14 @@ class Vision:
             case say.Ping():
                 page_camera = None if self._page is None else self._page.state
                 self._peer.send(
-                    say.Pong(number=message.number, camera=self._eye.state, page_camera=page_camera)
+                    say.Pong(number=message.number, camera=self._eyes.state, page_camera=page_camera)
                 )
             case say.SetReference():
                 self._enrol(message)
             case say.Capture():
                 self._begin(message)
             case say.Conclude() if (message.passage, message.attempt) == (self._passage, self._attempt):
-                self._answer(self._observer.judge(self._config.policy.match_threshold))
+                self._answer(self._observer.judge(self._policy.match_threshold))
             case say.ReadPage() if self._page is not None:
                 self._page.begin(message.passage, only_coach=message.only_coach)
             case say.StopPage():
@@ -158,7 +164,7 @@ class Vision:
         self._forget()
         self._passage = message.passage
         self._awake_until = time.monotonic() + WAKE_S
-        self._eye.wake()
+        self._eyes.wake()
         settings = self._config.vision
         try:
             photograph = decode(
@@ -197,11 +203,11 @@ class Vision:
 
     def _capture(self) -> None:
         """One frame of a capture."""
-        image = self._eye.look()
-        if image is None:
+        seen = self._eyes.look()
+        if seen is None:
             return
-        hint = self._observer.see(image)
-        verdict = self._observer.judge(self._config.policy.match_threshold)
+        hint = self._observer.see(seen.image, seen.at, seen.camera)
+        verdict = self._observer.judge(self._policy.match_threshold)
         if not hint and verdict.frames >= STILL_FRAMES and verdict.liveness.verdict == "undetermined":
             hint = "turn_your_head"
         told = self._guide.advise(hint, time.monotonic())
@@ -209,6 +215,11 @@ class Vision:
             self._peer.send(say.Guidance(passage=self._passage, hint=Hint(told)))
         if verdict.conclusive:
             self._answer(verdict)
+
+    def _rate(self, image: Image) -> float:
+        """How well a camera sees the main person."""
+        height, width = image.shape[:2]
+        return view(self._reader.detect(image), width, height)
 
     def _answer(self, verdict: Verdict) -> None:
         attempt, self._attempt = self._attempt, None

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from gated.config import GateConfig
 from gated.core.policy import Policy
 from gated.core.settings import (
-    CameraSettings,
+    FaceCameraSettings,
     LinkSettings,
     MrzScannerSettings,
     OfficerSettings,
@@ -132,6 +132,7 @@ class Site:
     def _configure(self, link: LinkSettings) -> None:
         self._link = link
         table = msgspec.to_builtins(self._configuration(link))
+        del table["policy"]["match_threshold"]  # the gate takes it from the models' manifest
         written = to_toml({name: section for name, section in table.items() if section is not None})
         self.config.write_text(written, encoding="utf-8")
 
@@ -149,7 +150,7 @@ class Site:
             if self._watches
             else None,
             io_board=wiring(),
-            camera=CameraSettings(source=self.camera.url),
+            cameras=(FaceCameraSettings(name="middle", source=self.camera.url),),
             vision=VisionSettings(embedder=EMBEDDER, keep_images=self._keep_images),
             trust=TrustSettings(master_lists=(str(masters),), anchors=(str(anchor),)),
             link=link,

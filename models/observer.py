@@ -1,10 +1,14 @@
 """One passage as the camera sees it: the reference, the person's track, and the evidence that grows.
 
-The person is the nearest face, followed from frame to frame. Evidence belongs to one continuous track of one
-face: if the face is lost, jumps, or comes to look like somebody else, all that was collected is dropped. And
-what counts for life counts for likeness: only usable frames do, and every one of them goes both into the
-motion check and through the embedder. Otherwise one face could be shown to be alive and another to match.
-The best shots are kept in a short list and their embeddings averaged.
+The person is the main one of those in view (`models.tracking`), followed from frame to frame. Evidence
+belongs to one continuous track of one face before one camera: if the face is lost, jumps, or comes to look
+like somebody else, all that was collected is dropped. And what counts for life counts for likeness: only
+usable frames do, and every one of them goes both into the motion check and through the embedder. Otherwise
+one face could be shown to be alive and another to match. So that this costs no more than it must, frames are
+embedded in turn as they are and mirrored, and everybody is looked for no more often than 20 times a second.
+
+The best shots are kept in a short list and their embeddings averaged. Before there is any, the best of what
+was not usable is kept, so that at a time-out there is something for an officer to see; it never shows life.
 """
 
 from collections.abc import Sequence
@@ -13,24 +17,24 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from models.face import PORTRAIT_MARGIN, Detection, Face, FaceReader, eye_centres
+from models.face import PORTRAIT_MARGIN, Face, FaceReader
 from models.image import ImageError
 from models.liveness.motion import Evidence, MotionCheck
 from models.manifest import MotionLiveness
 from models.matching import Embedder, fuse
 from models.quality.check import assess
 from models.tflite import Floats, Image
+from models.tracking import RIVAL, Tracker
 
 BEST = 5  # shots that are averaged; with three the FNMR at FMR 0.1 % falls from 7.7 to 1.2 %
-JUMP = 1.2  # eye distances that the middle of the eyes may move between two frames
-RESIZED = 1.6  # and how much the face may grow or shrink
-RIVAL = 0.6  # a second face of this part of the nearest one's area is another person
+DETECT_S = 0.05  # everybody is looked for at least so often; between, the face is followed
+SPARE = 1.1  # a shot that is not usable takes the place of another one when it is better by so much
 CLEAR_FRAMES = 20  # usable frames after which a mismatch will not become a match
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shot:
-    """One usable frame of the face: its embedding, its quality in [0, 1], and a crop for the record."""
+    """One frame of the face: its embedding, its quality in [0, 1], and a crop for the record."""
 
     embedding: Floats
     value: float
@@ -39,7 +43,10 @@ class Shot:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """All evidence of a capture. `frames` counts the usable ones; with none the scores say nothing."""
+    """All evidence of a capture. `frames` counts the usable ones.
+
+    With none the liveness says nothing, and the match is that of the best frame that was not usable.
+    """
 
     frames: int
     match_score: float
@@ -61,9 +68,15 @@ class Observer:
         self._motion = MotionCheck(liveness)
         self._reference: Floats | None = None
         self.reference_crop: Image | None = None
+        self._tracker = Tracker()
+        self.camera = ""
+        """The camera that the track belongs to."""
         self._shots: list[Shot] = []
+        self._spare: Shot | None = None
         self._usable = 0
+        self._beside = 0
         self._last: Face | None = None
+        self._detected_at = float("-inf")
 
     def enrol(self, photograph: Image) -> None:
         """Take the decoded passport photograph (BGR). Raises ImageError when it does not show one face."""
@@ -73,7 +86,7 @@ class Observer:
             face = self._reader.read(photograph, faces[0]) if faces else None
             if face is None:
                 raise ImageError("no_face_in_photograph")
-            if _is_beside_another(faces):
+            if any(other.area > RIVAL * faces[0].area for other in faces[1:]):
                 raise ImageError("several_faces_in_photograph")
             self._reference = self._embedder.embed(photograph, face.points)
             self.reference_crop = crop(photograph, face)
@@ -87,19 +100,22 @@ class Observer:
 
     def begin(self) -> None:
         """Begin a capture: nothing seen before counts."""
-        self._drop_track()
+        self._drop_evidence()
+        self._tracker.reset()
+        self._keep(None)
 
-    def see(self, image: Image) -> str:
-        """Take one frame (BGR); return what the person should do, empty when all is well."""
-        faces = self._reader.detect(image)
-        face = self._reader.read(image, faces[0]) if faces else None
-        if face is None or not self._follows(face):
-            self._drop_track()
+    def see(self, image: Image, at: float, camera: str = "") -> str:
+        """Take one frame (BGR) of a camera, complete at `at` (seconds, rising).
+
+        Returns what the person should do, empty when all is well.
+        """
+        if camera != self.camera:
+            self.begin()
+            self.camera = camera
+        face = self._find(image, at)
         if face is None:
             return "look_here"
-        hint = "one_person" if _is_beside_another(faces) else self._weigh(image, face)
-        self._last = face
-        return hint
+        return "one_person" if self._beside else self._weigh(image, face)
 
     def judge(self, match_threshold: float) -> Verdict:
         """Return the evidence so far, and whether more frames would not change it."""
@@ -113,12 +129,13 @@ class Observer:
         return Verdict(frames=self._usable, match_score=match, liveness=liveness, conclusive=conclusive)
 
     def best(self) -> Image | None:
-        """Return the crop of the best shot."""
-        return self._shots[0].crop if self._shots else None
+        """Return the crop of the best shot there is."""
+        shots = self._best_there_is()
+        return shots[0].crop if shots else None
 
     def wipe(self) -> None:
         """Overwrite and forget everything, in the models too."""
-        self._drop_track()
+        self.begin()
         for array in (self._reference, self.reference_crop):
             if array is not None:
                 array.fill(0)
@@ -126,48 +143,81 @@ class Observer:
         self._reader.wipe()
         self._embedder.wipe()
 
-    def _match(self) -> float:
-        if self._reference is None or not self._shots:
-            return 0.0
-        return self._embedder.score(self._reference, self._likeness())
+    def _find(self, image: Image, at: float) -> Face | None:
+        """The main person's face in this frame; the track ends where it is another's than before."""
+        face = None
+        if self._last is not None and 0 <= at - self._detected_at < DETECT_S:
+            face = self._reader.follow(image, self._last)
+        if face is None:
+            face = self._detect(image, at)
+        self._keep(face)
+        return face
+
+    def _keep(self, face: Face | None) -> None:
+        """Keep the face for the next frame, and nothing of the one before."""
+        if self._last is not None:
+            self._last.points.fill(0)
+        self._last = face
+
+    def _detect(self, image: Image, at: float) -> Face | None:
+        detections = self._reader.detect(image)
+        sighting = self._tracker.update(detections, at, image.shape[1])
+        self._detected_at, self._beside = at, sighting.beside
+        if sighting.new_track or sighting.track is None:
+            self._drop_evidence()
+        return None if sighting.main is None else self._reader.read(image, sighting.main)
 
     def _weigh(self, image: Image, face: Face) -> str:
         """Let a usable frame be evidence, of this person alone; return the hint."""
         quality = assess(image, face)
         if not quality.usable:
+            self._spare_one(image, face, quality.value)
             return quality.hint
-        embedding = self._embedder.embed(image, face.points)
-        if self._shots and self._embedder.score(embedding, self._likeness()) < self._same:
-            self._drop_track()
+        shot = self._shot(image, face, quality.value)
+        if self._shots and self._embedder.score(shot.embedding, self._likeness()) < self._same:
+            self._drop_evidence()
+        self._wipe_spare()
         self._usable += 1
         self._motion.add(face.points)
-        self._shots.append(Shot(embedding=embedding, value=quality.value, crop=crop(image, face)))
+        self._shots.append(shot)
         self._shots.sort(key=lambda shot: -shot.value)
         _wipe(self._shots[BEST:])
         del self._shots[BEST:]
         return ""
 
+    def _spare_one(self, image: Image, face: Face, value: float) -> None:
+        """Keep what is not usable while there is nothing better."""
+        if self._shots or (self._spare is not None and value <= SPARE * self._spare.value):
+            return
+        self._wipe_spare()
+        self._spare = self._shot(image, face, value)
+
+    def _shot(self, image: Image, face: Face, value: float) -> Shot:
+        embedding = self._embedder.embed_side(image, face.points, mirrored=self._usable % 2 == 1)
+        return Shot(embedding=embedding, value=value, crop=crop(image, face))
+
+    def _best_there_is(self) -> list[Shot]:
+        return self._shots or ([] if self._spare is None else [self._spare])
+
+    def _match(self) -> float:
+        if self._reference is None or not self._best_there_is():
+            return 0.0
+        return self._embedder.score(self._reference, self._likeness())
+
     def _likeness(self) -> Floats:
-        return fuse([shot.embedding for shot in self._shots])
+        return fuse([shot.embedding for shot in self._best_there_is()])
 
-    def _follows(self, face: Face) -> bool:
-        """Whether this is the face of the frame before, moved as faces can."""
-        if self._last is None:
-            return True
-        before, now = (eye_centres(one.points).mean(0) for one in (self._last, face))
-        size = self._last.eye_distance
-        moved = float(np.hypot(*(now - before))) / max(size, 1.0)
-        grown = face.eye_distance / max(size, 1.0)
-        return moved < JUMP and 1 / RESIZED < grown < RESIZED
-
-    def _drop_track(self) -> None:
+    def _drop_evidence(self) -> None:
         _wipe(self._shots)
         self._shots.clear()
+        self._wipe_spare()
         self._motion.wipe()
         self._usable = 0
-        if self._last is not None:
-            self._last.points.fill(0)
-        self._last = None
+
+    def _wipe_spare(self) -> None:
+        if self._spare is not None:
+            _wipe([self._spare])
+        self._spare = None
 
 
 def crop(image: Image, face: Face) -> Image:
@@ -178,11 +228,6 @@ def crop(image: Image, face: Face) -> Image:
     x0, y0 = np.clip(low - room * (1.0, 1.4), 0, (width - 1, height - 1)).astype(int)
     x1, y1 = np.clip(high + room, 1, (width, height)).astype(int)
     return image[y0 : max(y1, y0 + 1), x0 : max(x1, x0 + 1)].copy()
-
-
-def _is_beside_another(faces: Sequence[Detection]) -> bool:
-    """Whether the nearest face is not alone: another one is almost as large."""
-    return len(faces) > 1 and faces[1].area > RIVAL * faces[0].area
 
 
 def _wipe(shots: Sequence[Shot]) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from drivers.mrz_profiles import PROFILES, habits_of
 from gated.config import MAX_CONFIG, ConfigError, GateConfig, load, load_board
-from gated.core.settings import MrzScannerSettings, PageCameraSettings
+from gated.core.settings import CAMERA_CONTROLS, FaceCameraSettings, MrzScannerSettings, PageCameraSettings
 
 EXAMPLE = Path(__file__).parents[1] / "config" / "gate.example.toml"
 FILLED = {
@@ -97,15 +97,15 @@ def keys(prefix: str, value: object) -> set[str]:
             id="a missing key",
         ),
         pytest.param(
-            "match_threshold = 0.6119", "match_threshold = 1.5",
-            "policy.match_threshold: Expected `float` <= 1.0: correct the value", id="out of range",
+            "match_fmr = 0.001", "match_fmr = 1.5",
+            "policy.match_fmr: Expected `float` <= 0.01: correct the value", id="out of range",
         ),
         pytest.param(
             "chip_s = 7.0", "chip_s = 0", "policy.limits.chip_s: Expected `float` > 0.0: correct",
             id="a limit of zero",
         ),
         pytest.param(
-            "\nwidth = 1280", '\nwidth = "1280"', "camera.width: Expected `int`, got `str`: correct the",
+            "\nwidth = 1280", '\nwidth = "1280"', "cameras[0].width: Expected `int`, got `str`: correct",
             id="a wrong type",
         ),
         pytest.param(
@@ -210,8 +210,68 @@ def page_camera_shown() -> str:
 
 def test_the_example_shows_every_key_of_the_page_camera_with_its_default() -> None:
     shown = tomllib.loads(page_camera_shown())["page_camera"]
-    assert set(shown) == set(PageCameraSettings.__struct_fields__)
+    assert set(shown) == set(PageCameraSettings.__struct_fields__) - set(CAMERA_CONTROLS)
     assert msgspec.convert(shown, PageCameraSettings) == PageCameraSettings(source=shown["source"])
+
+
+def cameras_shown() -> str:
+    """The section of a camera, with every key taken in."""
+    text = EXAMPLE.read_text()
+    section = text[text.index("[[cameras]]") : text.index("# [page_camera]")]
+    return re.sub(r"^# (?=[a-z_]+ = )", "", section, flags=re.MULTILINE)
+
+
+def test_the_example_shows_every_key_of_a_camera_and_sets_none_of_its_controls() -> None:
+    (shown,) = tomllib.loads(cameras_shown())["cameras"]
+    assert set(shown) == set(FaceCameraSettings.__struct_fields__)
+    (given,) = tomllib.loads(EXAMPLE.read_text())["cameras"]
+    assert not set(given) & set(CAMERA_CONTROLS)
+    left = FaceCameraSettings(name=given["name"], source=given["source"])
+    assert msgspec.convert(given, FaceCameraSettings) == left
+
+
+def with_cameras(*cameras: str) -> str:
+    """The example with these sections in place of its camera."""
+    text = filled()
+    sections = "\n".join(f"[[cameras]]\n{camera}\n" for camera in cameras)
+    return text[: text.index("[[cameras]]")] + sections + text[text.index("[vision]") :]
+
+
+def camera(name: str, source: str = "", extra: str = "") -> str:
+    return f'name = "{name}"\nsource = "{source or f"/dev/{name}"}"\n{extra}'
+
+
+def test_a_gate_has_one_to_four_cameras(tmp_path: Path) -> None:
+    path = tmp_path / "gate.toml"
+    names = ("low", "middle", "high", "aside", "fifth")
+    loaded = load_text(path, with_cameras(*(camera(name) for name in names[:4])))
+    assert [each.name for each in loaded.cameras] == list(names[:4])
+    with pytest.raises(ConfigError, match="cameras: Expected `array` of length <= 4"):
+        load_text(path, with_cameras(*(camera(name) for name in names)))
+    with pytest.raises(ConfigError, match="missing required field `cameras`: add it"):
+        load_text(path, with_cameras())
+
+
+def test_two_cameras_share_neither_name_nor_source(tmp_path: Path) -> None:
+    path = tmp_path / "gate.toml"
+    with pytest.raises(ConfigError, match=r"cameras\.name: low stands twice: give each its own"):
+        load_text(path, with_cameras(camera("low"), camera("low", "/dev/other")))
+    with pytest.raises(ConfigError, match=r"cameras\.source: /dev/low stands twice: one section each"):
+        load_text(path, with_cameras(camera("low"), camera("high", "/dev/low")))
+
+
+@pytest.mark.parametrize("key", CAMERA_CONTROLS)
+@pytest.mark.parametrize("source", ["rtsp://192.0.2.7/live", "http://192.0.2.7/live.mjpg"])
+def test_a_network_camera_cannot_be_set_from_here(tmp_path: Path, key: str, source: str) -> None:
+    (shown,) = tomllib.loads(cameras_shown())["cameras"]
+    line = f"{key} = {shown[key]}"
+    path = tmp_path / "gate.toml"
+    assert load_text(path, with_cameras(camera("low", extra=line))).cameras[0].source == "/dev/low"
+    told = (
+        rf"cameras\[0\]: `{key}` cannot be set on a network camera from here: remove it, and set that camera"
+    )
+    with pytest.raises(ConfigError, match=told):
+        load_text(path, with_cameras(camera("low", source, line)))
 
 
 def without_the_scanner() -> str:

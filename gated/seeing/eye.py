@@ -2,10 +2,10 @@
 
 import time
 
-from drivers.camera import Camera
+from drivers.camera import Camera, Frame
+from drivers.camera_controls import ControlRefused
 from gated import logs
 from gated.core.ports import DeviceError
-from models.tflite import Image
 
 FRAME_S = 0.1  # how long one look waits for a frame
 RETRY_S = 1.0  # a camera in trouble is opened again this often while it is needed
@@ -15,19 +15,24 @@ _log = logs.get("vision")
 
 
 class Eye:
-    """The camera with its moods: asleep, live, or in trouble with a code; `name` is its section."""
+    """The camera with its moods: asleep, live, or in trouble with a code.
+
+    Trouble passes when a frame comes again. A camera that does not keep its settings stays in trouble: it
+    would give pictures that nobody asked for, and only a technician can change that.
+    """
 
     def __init__(self, camera: Camera, name: str) -> None:
         self._camera = camera
-        self._name = name
+        self.name = name
         self._number = 0
         self._retry_at = 0.0
         self._checked_at = float("-inf")
+        self._latched = False
         self.state = "not_checked"
 
     def wake(self) -> None:
         """Open the stream if it is not open; trouble shows in `state`."""
-        if self._camera.is_open or time.monotonic() < self._retry_at:
+        if self._camera.is_open or self._latched or time.monotonic() < self._retry_at:
             return
         try:
             self._camera.open()
@@ -35,7 +40,11 @@ class Eye:
         except DeviceError as error:
             self._trouble(error)
 
-    def look(self, timeout_s: float = FRAME_S) -> Image | None:
+    def pace(self, every_s: float) -> None:
+        """From now on see no more than one frame in so many seconds; 0: each."""
+        self._camera.pace(every_s)
+
+    def look(self, timeout_s: float = FRAME_S) -> Frame | None:
         """Return the next frame, or None when none came in time or the camera is in trouble."""
         self.wake()
         if not self._camera.is_open:
@@ -48,9 +57,11 @@ class Eye:
             return None
         if frame is None:
             return None
+        if self.state not in {"live", "asleep", "not_checked"}:
+            _log.info("camera is well again", device=self.name)
         self._number, self.state = frame.number, "live"
         self._checked_at = time.monotonic()
-        return frame.image
+        return frame
 
     def sleep(self) -> None:
         """Close the stream; a camera that was well counts as asleep."""
@@ -63,10 +74,11 @@ class Eye:
         now = time.monotonic()
         if self.state in {"asleep", "live"}:
             return now - self._checked_at > RECHECK_S
-        return now >= self._retry_at
+        return not self._latched and now >= self._retry_at
 
     def _trouble(self, error: DeviceError) -> None:
         if self.state != error.code:
-            _log.error("camera in trouble", device=self._name, code=error.code, fix=error.fix)
+            _log.error("camera in trouble", device=self.name, code=error.code, fix=error.fix)
         self.state = error.code
+        self._latched = isinstance(error, ControlRefused)
         self._retry_at = time.monotonic() + RETRY_S

@@ -86,9 +86,10 @@ class PageWatch:
         if time.monotonic() > self._until:
             self.stop()
             return
-        image = self._eye.look()
-        if image is None:
+        frame = self._eye.look()
+        if frame is None:
             return
+        image = frame.image
         page = self._reader.read(image, self._before)
         reading = decode(page.lines) if page.lines else NOTHING
         self._keep(image)

@@ -40,6 +40,18 @@ class Embedder:
             vector = vector / max(float(np.linalg.norm(vector)), 1e-9)
         return vector.astype(np.float32)
 
+    def embed_side(self, image: Image, points: Points, *, mirrored: bool) -> Floats:
+        """Return the embedding of the image alone or of its mirror image alone, for half the cost.
+
+        Of many frames of one face, half taken plain and half mirrored, the mean stands for both. A model that
+        is not used with mirror images (`mirror` of its entry) never sees one.
+        """
+        chip = self.chip(image, points)
+        vector: Floats = self._model.run(chip[:, ::-1] if mirrored and self.entry.mirror else chip)[0][0]
+        if self.entry.metric == "cosine":
+            vector = vector / max(float(np.linalg.norm(vector)), 1e-9)
+        return vector.astype(np.float32)
+
     def chip(self, image: Image, points: Points) -> Image:
         """Return the aligned BGR image that the model sees."""
         matrix = alignment(points, self.entry.alignment)

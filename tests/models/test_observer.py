@@ -13,6 +13,7 @@ from hw_sim.camera.scene import PhotoHolder, Presence, Scene, Walker, Waypoint, 
 from models.image import ImageError, decode
 from models.observer import BEST, CLEAR_FRAMES, Observer
 from models.tflite import Image
+from models.tracking import GAP_S
 from tests.models.portraits import DLIB, MODELS, astronaut, embedder, reader
 
 THRESHOLD = MODELS.threshold("dlib-resnet", 0.001)
@@ -44,16 +45,27 @@ def photograph(person: str) -> Image:
     return decode(people.passport_photo(person, seed=1), max_bytes=100_000, max_pixels=1_000_000)
 
 
-def observer(reference: str | None = "ada") -> Observer:
-    made = Observer(reader(), embedder(), MODELS.liveness, MIN_FRAMES)
+class Watch(Observer):
+    """The observer with a clock of its own: each image comes a frame after the one before."""
+
+    now = 0.0
+    fps = FPS
+
+    def look(self, image: Image, camera: str = "") -> str:
+        self.now += 1 / self.fps
+        return self.see(image, self.now, camera)
+
+
+def observer(reference: str | None = "ada") -> Watch:
+    made = Watch(reader(), embedder(), MODELS.liveness, MIN_FRAMES)
     if reference is not None:
         made.enrol(photograph(reference))
         made.begin()
     return made
 
 
-def show(watching: Observer, images: Iterable[Image]) -> list[str]:
-    return [watching.see(image) for image in images]
+def show(watching: Watch, images: Iterable[Image], camera: str = "") -> list[str]:
+    return [watching.look(image, camera) for image in images]
 
 
 # --- one person -----------------------------------------------------------------------------------
@@ -62,7 +74,7 @@ def show(watching: Observer, images: Iterable[Image]) -> list[str]:
 def test_the_holder_who_walks_up_is_live_and_matches() -> None:
     watching = observer()
     for number, image in enumerate(frames(walker("ada"), count=40)):
-        watching.see(image)
+        watching.look(image)
         verdict = watching.judge(THRESHOLD)
         if verdict.conclusive:
             break
@@ -96,7 +108,7 @@ def test_a_mismatch_is_conclusive_once_there_are_enough_frames() -> None:
     watching = observer()
     one = frames(stander("kurt"))[0]
     for number in range(1, CLEAR_FRAMES + 1):
-        assert watching.see(one) == ""
+        assert watching.look(one) == ""
         verdict = watching.judge(THRESHOLD)
         assert verdict.frames == number
         assert verdict.match_score < THRESHOLD
@@ -125,8 +137,24 @@ def test_a_far_face_is_told_to_come_closer_and_is_no_evidence() -> None:
     watching = observer()
     far = Walker(person="ada", path=(Waypoint(time_s=0, distance_m=1.9),), seed=41)
     assert set(show(watching, frames(far))) == {"come_closer"}
-    assert watching.judge(THRESHOLD).frames == 0
-    assert watching.judge(THRESHOLD).liveness.motion is None, "what is not usable shows no life either"
+    verdict = watching.judge(THRESHOLD)
+    assert verdict.frames == 0
+    assert verdict.liveness.motion is None, "what is not usable shows no life either"
+
+
+def test_what_is_not_usable_is_the_best_there_is_until_something_is() -> None:
+    watching = observer()
+    far = Walker(person="ada", path=(Waypoint(time_s=0, distance_m=1.9),), seed=41)
+    show(watching, frames(far))
+    verdict = watching.judge(THRESHOLD)
+    spare = watching.best()
+    assert spare is not None
+    assert verdict.match_score > 0.4, "an officer sees what there is"
+    assert (verdict.frames, verdict.conclusive, verdict.liveness.verdict) == (0, False, "undetermined")
+    nearer = Walker(person="ada", path=(Waypoint(time_s=0, distance_m=1.3),), seed=41)
+    show(watching, frames(nearer)[:2])
+    assert watching.best() is not spare
+    assert not spare.any()
 
 
 # --- evidence belongs to one track of one face ------------------------------------------------------
@@ -138,7 +166,7 @@ def test_another_face_in_the_same_place_drops_the_evidence() -> None:
     assert watching.judge(THRESHOLD).match_score >= THRESHOLD
     held = list(watching._shots)
     here = frames(stander("kurt", seed=41))
-    watching.see(here[0])
+    watching.look(here[0])
     verdict = watching.judge(THRESHOLD)
     assert verdict.frames == 1
     assert verdict.match_score < THRESHOLD
@@ -155,7 +183,7 @@ def test_a_print_that_is_taken_away_lends_nothing_to_the_face_behind_it() -> Non
     show(watching, frames(holder("carl", "ada"), count=14))
     assert watching.judge(THRESHOLD).match_score >= THRESHOLD
     for image in frames(walker("carl"), count=40)[14:]:
-        watching.see(image)
+        watching.look(image)
         verdict = watching.judge(THRESHOLD)
         assert verdict.match_score < THRESHOLD
         assert not (verdict.conclusive and verdict.liveness.verdict == "attack")
@@ -165,7 +193,7 @@ def test_a_print_that_is_taken_away_lends_nothing_to_the_face_behind_it() -> Non
 def test_one_frame_of_another_person_is_enough() -> None:
     watching = observer()
     show(watching, frames(stander("ada")))
-    watching.see(frames(stander("kurt"))[0])
+    watching.look(frames(stander("kurt"))[0])
     show(watching, frames(stander("ada"))[:3])
     assert watching.judge(THRESHOLD).frames == 3
 
@@ -175,7 +203,7 @@ def test_a_face_that_jumps_is_another_track(aside_m: float) -> None:
     watching = observer()
     show(watching, frames(stander("ada")))
     assert watching.judge(THRESHOLD).frames == 12
-    watching.see(frames(stander("ada", aside_m=aside_m))[0])
+    watching.look(frames(stander("ada", aside_m=aside_m))[0])
     assert watching.judge(THRESHOLD).frames == 1
 
 
@@ -185,17 +213,33 @@ def test_a_face_that_suddenly_is_much_nearer_is_another_track() -> None:
     show(watching, frames(farther))
     before = watching.judge(THRESHOLD).frames
     assert before == 12
-    watching.see(frames(stander("ada"))[0])
+    watching.look(frames(stander("ada"))[0])
     assert watching.judge(THRESHOLD).frames == 1
 
 
 def test_a_face_that_was_lost_begins_anew() -> None:
     watching = observer()
     show(watching, frames(stander("ada")))
-    watching.see(NOBODY)
+    show(watching, [NOBODY] * (round(GAP_S * FPS) + 1))
     assert watching.judge(THRESHOLD).frames == 0
-    watching.see(frames(stander("ada"))[0])
+    watching.look(frames(stander("ada"))[0])
     assert watching.judge(THRESHOLD).frames == 1
+
+
+def test_a_face_that_is_not_found_for_a_moment_is_the_same_one() -> None:
+    watching = observer()
+    show(watching, frames(stander("ada")))
+    assert watching.look(NOBODY) == "look_here"
+    watching.look(frames(stander("ada"))[0])
+    assert watching.judge(THRESHOLD).frames == 13
+
+
+def test_another_camera_begins_anew() -> None:
+    watching = observer()
+    show(watching, frames(stander("ada")), "low")
+    assert (watching.judge(THRESHOLD).frames, watching.camera) == (12, "low")
+    show(watching, frames(stander("ada"))[:3], "high")
+    assert (watching.judge(THRESHOLD).frames, watching.camera) == (3, "high")
 
 
 def test_a_new_capture_begins_with_nothing_but_the_reference() -> None:
@@ -241,7 +285,7 @@ def test_the_best_shots_are_few_and_the_best_come_first() -> None:
 def test_a_crop_is_a_picture_of_its_own() -> None:
     watching = observer()
     image = frames(stander("ada"))[0].copy()
-    watching.see(image)
+    watching.look(image)
     best = watching.best()
     assert best is not None
     kept = best.copy()

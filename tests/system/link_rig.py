@@ -37,11 +37,11 @@ gate = "gate-1"
 state = "{state}"
 run = "{run}"
 [policy]
-match_threshold = 0.5
 liveness_threshold = 0.5
 [mrz_scanner]
 port = "/dev/null"
-[camera]
+[[cameras]]
+name = "middle"
 source = "/dev/null"
 [vision]
 embedder = "none"

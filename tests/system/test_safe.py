@@ -27,7 +27,7 @@ SETTINGS = wiring(active_low=("fire", "exit_release"))
 def configuration() -> str:
     """The example with the simulated wiring, and a typo where gate-safe must not look."""
     text = filled().replace("/dev/egate/io", "/dev/gpiochip0").replace("mrz_tries = 3", "mrz_trys = 3")
-    start, end = text.index("[io_board.outputs]"), text.index("[camera]")
+    start, end = text.index("[io_board.outputs]"), text.index("[[cameras]]")
     wires = []
     for kind, group in (("outputs", SETTINGS.outputs), ("inputs", SETTINGS.inputs)):
         wires.append(f"[io_board.{kind}]")

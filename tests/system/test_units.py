@@ -237,7 +237,7 @@ def test_the_example_configuration_names_the_devices_that_udev_makes() -> None:
     rules = (UNITS / "udev" / "70-egate.rules").read_text()
     made = {f"/dev/{name}" for name in re.findall(r'SYMLINK\+="([^"]+)"', rules)}
     page_camera = "/dev/egate/page-camera"  # a rule to be filled in, and a section to be taken in
-    named = {config["mrz_scanner"]["port"], config["io_board"]["chip"], config["camera"]["source"]}
+    named = {config["mrz_scanner"]["port"], config["io_board"]["chip"], config["cameras"][0]["source"]}
     assert made == {*named, page_camera}
     assert f'# source = "{page_camera}"' in (ROOT / "config" / "gate.example.toml").read_text()
     assert config["paths"] == {"state": "/var/lib/egate", "run": "/run/egate"}

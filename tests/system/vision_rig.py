@@ -36,8 +36,7 @@ class Vision:
         self._run = Path(tempfile.mkdtemp(prefix="egate-"))  # a socket's path must be short
         config = tomllib.loads(filled())
         config["paths"] = {"state": str(folder), "run": str(self._run)}
-        config["policy"]["match_threshold"] = demo_policy().match_threshold
-        config["camera"] |= {"source": camera, "open_timeout_s": 2.0, "read_timeout_s": 1.0}
+        config["cameras"][0] |= {"source": camera, "open_timeout_s": 2.0, "read_timeout_s": 1.0}
         config["vision"]["keep_images"] = keep_images
         if page_camera:
             config["page_camera"] = {"source": page_camera, "glass_mm": GLASS_MM, "read_timeout_s": 1.0}

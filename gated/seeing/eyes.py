@@ -1,0 +1,151 @@
+"""Several cameras at different heights as one source: each frame comes from the one that sees best.
+
+All awake cameras are looked at in turn, at a low rate, and what they see of the main person is rated; a
+camera that saw clearly better twice in a row takes over. One that is dead or late is left at once for one
+that is well. A passage begins with the camera that served last. Which camera a frame came from goes with it,
+since evidence that grows from frame to frame holds for one camera only.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from drivers.camera import Frame
+from gated.seeing.eye import FRAME_S, Eye
+from models.tflite import Image
+
+GLANCE_S = 0.1  # one camera is rated so often: with four of them each comes 2.5 times a second
+BETTER = 1.25  # a camera takes over when it sees so much better
+TIMES = 2  # so many times in a row
+LATE_S = 0.3  # without a frame for so long, a camera is left for one that has some
+
+Rate = Callable[[Image], float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """A BGR image, the monotonic time at which it was complete (seconds), and the name of its camera."""
+
+    image: Image
+    at: float
+    camera: str
+
+
+class Eyes:
+    """One to four eyes. `rate` tells how well an image shows the main person: 0 for nobody."""
+
+    def __init__(self, eyes: Sequence[Eye], rate: Rate) -> None:
+        self._eyes = tuple(eyes)
+        self._rate = rate
+        self._chosen = self._eyes[0]
+        self._awake = False
+        self._rated_at = 0.0
+        self._turn = 0
+        self._values: dict[str, float] = {}
+        self._wins: dict[str, int] = {}
+        self._frames: dict[str, Frame] = {}
+
+    @property
+    def states(self) -> dict[str, str]:
+        """Each camera by its name: `asleep`, `live`, or the code of its trouble."""
+        return {eye.name: eye.state for eye in self._eyes}
+
+    @property
+    def state(self) -> str:
+        """What all of them are worth together: `live` or `asleep` while one of them is, else a trouble."""
+        states = [eye.state for eye in self._eyes]
+        return next((state for state in ("live", "asleep", "not_checked") if state in states), states[0])
+
+    def wake(self) -> None:
+        """Open every stream that is not open; trouble shows in the states."""
+        for eye in self._eyes:
+            eye.wake()
+        if not self._awake:
+            self._awake = True
+            self._forget()
+            self._choose(self._chosen)
+
+    def sleep(self) -> None:
+        """Close all streams."""
+        self._awake = False
+        self._forget()
+        for eye in self._eyes:
+            eye.sleep()
+
+    def rest(self) -> None:
+        """Let sleep whom nobody needs; a camera that is not known to be well is tried."""
+        self._awake = False
+        self._forget()
+        for eye in self._eyes:
+            if eye.needs_check():
+                eye.look(0.0)
+            else:
+                eye.sleep()
+
+    def look(self, timeout_s: float = FRAME_S) -> Seen | None:
+        """Return the next frame of the camera that sees best, or None when none came in time."""
+        self.wake()
+        fresh = {eye.name for eye in self._eyes if self._take(eye, 0.0)}
+        if len(self._eyes) > 1:
+            self._reconsider()
+        chosen = self._chosen
+        if chosen.name not in fresh and not self._take(chosen, timeout_s if self._is_awaited() else 0.0):
+            return None
+        frame = self._frames[chosen.name]
+        return Seen(image=frame.image, at=frame.at, camera=chosen.name)
+
+    def _take(self, eye: Eye, timeout_s: float) -> bool:
+        """Take the camera's next frame, if there is one in time."""
+        frame = eye.look(timeout_s)
+        if frame is not None:
+            self._frames[eye.name] = frame
+        return frame is not None
+
+    def _is_awaited(self) -> bool:
+        """Whether the chosen camera is worth waiting for: it is well, or no other is."""
+        return self._is_well(self._chosen) or not any(self._is_well(eye) for eye in self._eyes)
+
+    def _reconsider(self) -> None:
+        """Leave a camera that is not well; rate one, if it is time."""
+        if not self._is_well(self._chosen):
+            well = [eye for eye in self._eyes if self._is_well(eye)]
+            if well:
+                self._choose(max(well, key=lambda eye: self._values.get(eye.name, 0.0)))
+        elif time.monotonic() - self._rated_at >= GLANCE_S:
+            self._rated_at = time.monotonic()
+            self._turn = (self._turn + 1) % len(self._eyes)
+            self._compare(self._eyes[self._turn])
+
+    def _is_well(self, eye: Eye) -> bool:
+        """Whether the camera is live and not late."""
+        frame = self._frames.get(eye.name)
+        return eye.state == "live" and frame is not None and time.monotonic() - frame.at < LATE_S
+
+    def _compare(self, eye: Eye) -> None:
+        """Rate what a camera saw last; let it take over if it deserves to."""
+        if not self._is_well(eye):
+            self._values[eye.name] = 0.0
+            self._wins[eye.name] = 0
+            return
+        value = self._values[eye.name] = self._rate(self._frames[eye.name].image)
+        if eye is self._chosen:
+            return
+        better = value > BETTER * self._values.get(self._chosen.name, 0.0)
+        self._wins[eye.name] = self._wins.get(eye.name, 0) + 1 if better else 0
+        if self._wins[eye.name] >= TIMES:
+            self._choose(eye)
+
+    def _choose(self, eye: Eye) -> None:
+        """From now on the frames come from this camera; the others are read at the pace of glances."""
+        self._chosen = eye
+        self._wins.clear()
+        for each in self._eyes:
+            each.pace(0.0 if each is eye else GLANCE_S)
+
+    def _forget(self) -> None:
+        """Keep no frame and nothing of what was seen in them."""
+        for frame in self._frames.values():
+            frame.image.fill(0)
+        self._frames.clear()
+        self._values.clear()
+        self._wins.clear()
