@@ -21,6 +21,7 @@ from gated.runtime.bus import Peer
 from gated.runtime.notify import Notifier
 from gated.seeing.eye import Eye
 from gated.seeing.eyes import Eyes
+from gated.seeing.guide import Guide
 from gated.seeing.page import PageWatch
 from models import manifest
 from models.face import FaceReader
@@ -32,8 +33,6 @@ from models.tflite import Image
 from models.tracking import view
 
 IDLE_S = 0.5  # how long an idle turn waits for a message; one that comes is taken at once
-HINT_S = 0.7  # hints change no faster, so that they can be read
-HOLD_S = 0.2  # and only once what they answer has lasted so long: one blurred frame is nobody's fault
 WAKE_S = 30.0  # awake without a capture for longer, the camera goes back to sleep
 ORPHAN_S = 10.0  # a gate asks once a second; after so much silence nobody will say that the passage ended
 STILL_FRAMES = 24  # frames without motion after which the person is asked for some
@@ -43,26 +42,6 @@ CROP_BYTES = 20_000
 EXIT_CONFIG = 78
 
 _log = logs.get("vision")
-
-
-class Guide:
-    """Chooses which of the hints of single frames reach the person: none that flickers. Times are seconds."""
-
-    def __init__(self) -> None:
-        self._told, self._told_at = "", float("-inf")
-        self._wanted, self._wanted_at = "", 0.0
-
-    def advise(self, hint: str, now: float) -> str | None:
-        """Take the hint of one frame, empty when all is well; return what to tell, if anything is new."""
-        if not hint and self._told:
-            hint = "look_here"  # it has been heeded, and shall not be shown for ever
-        if hint != self._wanted:
-            self._wanted, self._wanted_at = hint, now
-        held = now - self._wanted_at >= HOLD_S and now - self._told_at >= HINT_S
-        if not hint or hint == self._told or not held:
-            return None
-        self._told, self._told_at = hint, now
-        return hint
 
 
 class Vision:
@@ -210,9 +189,9 @@ class Vision:
         verdict = self._observer.judge(self._policy.match_threshold)
         if not hint and verdict.frames >= STILL_FRAMES and verdict.liveness.verdict == "undetermined":
             hint = "turn_your_head"
-        told = self._guide.advise(hint, time.monotonic())
+        told = self._guide.advise((Hint(hint),) if hint else (), time.monotonic())
         if told is not None:
-            self._peer.send(say.Guidance(passage=self._passage, hint=Hint(told)))
+            self._peer.send(say.Guidance(passage=self._passage, hint=told))
         if verdict.conclusive:
             self._answer(verdict)
 

@@ -1,6 +1,5 @@
 """gate-vision as a process: a simulated camera before it, and this test in the place of gated."""
 
-import itertools
 import subprocess
 import time
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ import pytest
 
 from gated.core.vocabulary import Liveness
 from gated.runtime import messages as say
-from gated.vision import EXIT_CONFIG, HINT_S, HOLD_S, ORPHAN_S, Guide
+from gated.vision import EXIT_CONFIG, ORPHAN_S
 from hw_sim.__main__ import demo_policy
 from hw_sim.camera import people
 from hw_sim.camera.scene import Walker, Waypoint
@@ -292,38 +291,3 @@ def test_a_camera_that_is_absent_at_the_start_is_told_and_found_later(tmp_path: 
             vision.await_camera("asleep", 10)
     finally:
         camera.stop()
-
-
-# --- hints ----------------------------------------------------------------------------------------
-
-
-def told(*hints: tuple[float, str]) -> list[tuple[float, str]]:
-    """What reaches the person of the hints (each from a time on, at 20 frames a second)."""
-    guide, said = Guide(), []
-    for number in range(100):
-        now = number / 20
-        hint = [hint for since, hint in hints if since <= now][-1]
-        if (new := guide.advise(hint, now)) is not None:
-            said.append((now, new))
-    return said
-
-
-def test_a_hint_that_lasts_is_told_once() -> None:
-    ((at, hint),) = told((0, ""), (1, "come_closer"))
-    assert hint == "come_closer"
-    assert at == pytest.approx(1 + HOLD_S, abs=0.051)
-
-
-def test_a_single_bad_frame_is_nobodys_fault() -> None:
-    assert told((0, ""), (1, "stand_still"), (1.05, ""), (2, "look_here"), (2.1, "")) == []
-
-
-def test_hints_that_alternate_do_not_flicker() -> None:
-    hints = [(number / 10, ("come_closer", "stand_still")[number % 2]) for number in range(50)]
-    assert told(*hints) == []
-    slow = told(*((number * 0.4, ("come_closer", "stand_still")[number % 2]) for number in range(10)))
-    assert all(later - earlier >= HINT_S for (earlier, _), (later, _) in itertools.pairwise(slow))
-
-
-def test_a_hint_that_was_heeded_gives_way() -> None:
-    assert [hint for _, hint in told((0, "come_closer"), (2, ""))] == ["come_closer", "look_here"]
