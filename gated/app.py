@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from drivers.mrz_scanner import SerialMrzScanner
 from drivers.reader_choice import chip_reader
 from gated import logs
-from gated.config import ConfigError, GateConfig, Loaded, load
+from gated.config import ConfigError, GateConfig, Loaded, decided, load
 from gated.core import events as ev
 from gated.core.gate import Gate
 from gated.core.screens import told
@@ -46,7 +46,8 @@ from gated.store.evidence import Evidence
 from gated.store.journal import Journal, JournalError
 from gated.store.watchlist import Watchlist
 from gated.trust_files import load_trust
-from models.manifest import fingerprint as models_fingerprint
+from models.installed import fingerprint as models_fingerprint
+from models.manifest import ModelError
 
 EXIT_CONFIG = 78  # EX_CONFIG: restarting does not help, the unit says RestartPreventExitStatus=78
 EXIT_FAILED = 1
@@ -71,7 +72,8 @@ class GateDaemon:
             _log.warning("a listed certificate is not used", reason=refusal.reason, kind=refusal.source)
         self._journal = Journal(state / "journal.db")
         self._watchlist = Watchlist.open(state / "watchlist")
-        self._loop = Loop(Gate(policy=config.policy), self._journal, self._perform)
+        self._policy = decided(config)
+        self._loop = Loop(Gate(policy=self._policy), self._journal, self._perform)
         post, dossiers = self._loop.post, Dossiers(ZoneInfo(config.time_zone))
         evidence = Evidence(state / "evidence", keep=config.vision.keep_images)
         read_s = config.policy.limits.chip_s
@@ -101,7 +103,7 @@ class GateDaemon:
             "software": version("egate"),
             "config": self._loaded.sha256,
             "trust": self._trust.sha256,
-            "models": models_fingerprint(),
+            "models": models_fingerprint(Path(config.paths.models)),
         }
         self._conditions: tuple[Condition, ...] = (
             self._board.condition,
@@ -173,7 +175,7 @@ class GateDaemon:
             ev.GateStarted(
                 at=time.monotonic(),
                 utc=now_utc().isoformat(timespec="milliseconds"),
-                policy=self._loaded.config.policy,
+                policy=self._policy,
                 hashes=hashes,
                 interrupted=self._journal.interrupted(),
             )
@@ -241,7 +243,7 @@ def run(argv: Sequence[str] | None = None, usb_backend: Any = None) -> int:
     try:
         GateDaemon(load(arguments.config), usb_backend).run()
         _log.info("stopped")
-    except ConfigError as error:
+    except (ConfigError, ModelError) as error:
         _log.error("configuration refused", fix=str(error))  # the text is the explanation
         return EXIT_CONFIG
     except (JournalError, StoreError) as error:

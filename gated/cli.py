@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from gated.commands import document, journal, lane, mrz, readers, trust
+from gated.commands import document, journal, lane, models, mrz, readers, trust
 from gated.commands.answer import Answer, UsageError, Words
 from gated.config import DEFAULT_CONFIG, ConfigError, load
 from gated.core.diagram import mermaid
@@ -81,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     readers.add(on_document)
     trust.add_verify(on_document)
     trust.add(words)
+    models.add(words)
     words.command("diagram", diagram)
     words.command("config-check", config_check).add_argument("file", type=Path)
     return parser

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from msgspec import Meta
+from msgspec.structs import replace
 
 from gated.core.policy import Policy
 from gated.core.settings import (
@@ -29,6 +30,7 @@ from gated.core.settings import (
     VisionSettings,
 )
 from gated.core.values import Value
+from models import installed, manifest
 
 MAX_CONFIG = 256_000
 DEFAULT_CONFIG = Path("/etc/egate/gate.toml")
@@ -83,6 +85,9 @@ def load(path: Path) -> Loaded:
     for key, text in _texts("", table):
         if (placeholder := _PLACEHOLDER.search(text)) and not _Z85_KEY.fullmatch(text):
             raise ConfigError(f"{path}: {key}: {placeholder[0]} is still to be filled in: do so")
+    if "match_threshold" in table.get("policy", {}):
+        fix = "it belongs to the embedder: remove it, and choose policy.match_fmr"
+        raise ConfigError(f"{path}: policy.match_threshold is no choice: {fix}")
     config = _convert(path, table, GateConfig)
     _check_lines(path, config.io_board)
     _check_zone(path, config.time_zone)
@@ -93,6 +98,17 @@ def load(path: Path) -> Loaded:
     sources = [each.source for each in (*config.cameras, *filter(None, [config.page_camera]))]
     _check_once(path, "cameras.source", sources, "one section each")
     return Loaded(config=config, sha256=hashlib.sha256(raw).hexdigest())
+
+
+def decided(config: GateConfig) -> Policy:
+    """Return the policy with the match threshold that was measured for the embedder in use.
+
+    Raises ModelError where there is no such embedder, or no threshold for the policy's false match rate.
+    """
+    vision = config.vision
+    entry = installed.find(vision.embedder, Path(config.paths.models))
+    threshold = manifest.threshold(vision.embedder, entry, config.policy.match_fmr)
+    return replace(config.policy, match_threshold=threshold)
 
 
 def load_board(path: Path) -> IoBoardSettings:

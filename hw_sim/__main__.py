@@ -110,6 +110,7 @@ def demo_policy() -> Policy:
     """
     models = manifest.load()
     return Policy(
+        match_fmr=FMR,
         match_threshold=models.threshold(EMBEDDER, FMR),
         liveness_threshold=models.liveness.live_score,
         require_synchronised_clock=False,

@@ -217,14 +217,7 @@ class Manifest(Value):
         `images`: how many are fused; without it, the threshold is that of the largest fusion, the strictest.
         Raises ModelError: nothing is interpolated, since a rate that was not measured is not known.
         """
-        entry = embedder(self, name)
-        thresholds = entry.thresholds if images is None else entry.measurement(images).thresholds
-        known = {each.fmr: each.score for each in thresholds}
-        try:
-            return known[fmr]
-        except KeyError:
-            measured = ", ".join(f"{rate:g}" for rate in sorted(known))
-            raise ModelError(name, f"no threshold for FMR {fmr:g}", f"choose from {measured}") from None
+        return threshold(name, embedder(self, name), fmr, images)
 
 
 def load(path: Path = MANIFEST) -> Manifest:
@@ -255,6 +248,17 @@ def embedder(manifest: Manifest, name: str) -> Embedder:
         raise ModelError(
             name, "no such embedder in the manifest", f"set vision.embedder to {known}"
         ) from None
+
+
+def threshold(name: str, entry: Embedder, fmr: float, images: int | None = None) -> float:
+    """Return the measured threshold of one embedder, as `Manifest.threshold` does. Raises ModelError."""
+    thresholds = entry.thresholds if images is None else entry.measurement(images).thresholds
+    known = {each.fmr: each.score for each in thresholds}
+    try:
+        return known[fmr]
+    except KeyError:
+        measured = ", ".join(f"{rate:g}" for rate in sorted(known))
+        raise ModelError(name, f"no threshold for FMR {fmr:g}", f"choose from {measured}") from None
 
 
 def locate(file: str) -> Path:

@@ -192,14 +192,14 @@ def test_a_good_configuration(run: Run, config: Path) -> None:
 
 
 def test_a_bad_configuration_names_file_key_and_fix(run: Run, config: Path) -> None:
-    config.write_text(config.read_text().replace("match_threshold", "match_treshold"))
+    config.write_text(config.read_text().replace("liveness_threshold", "liveness_treshold"))
     status, out, err = run("config-check", config)
     assert (status, out) == (2, "")
     assert err.startswith(f"gatectl: {config}: [policy] ")
-    assert "match_treshold" in err
+    assert "liveness_treshold" in err
     status, _, err = run("journal", "verify", "--config", config)
     assert status == 2
-    assert "match_treshold" in err
+    assert "liveness_treshold" in err
 
 
 def test_the_diagram(run: Run) -> None:

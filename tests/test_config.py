@@ -8,8 +8,10 @@ import msgspec
 import pytest
 
 from drivers.mrz_profiles import PROFILES, habits_of
-from gated.config import MAX_CONFIG, ConfigError, GateConfig, load, load_board
+from gated.config import MAX_CONFIG, ConfigError, GateConfig, decided, load, load_board
 from gated.core.settings import CAMERA_CONTROLS, FaceCameraSettings, MrzScannerSettings, PageCameraSettings
+from models import manifest
+from models.manifest import ModelError
 
 EXAMPLE = Path(__file__).parents[1] / "config" / "gate.example.toml"
 FILLED = {
@@ -70,7 +72,12 @@ def test_no_placeholder_is_forgotten(tmp_path: Path, placeholder: str) -> None:
 def test_the_example_shows_every_key_that_there_is() -> None:
     shown = tomllib.loads(EXAMPLE.read_text())
     known = msgspec.to_builtins(msgspec.convert(tomllib.loads(filled()), GateConfig))
-    assert keys("", known) - keys("", shown) <= {"page_camera"} | {
+    assert keys("", known) - keys("", shown) <= {
+        "page_camera",
+        "policy.match_threshold",  # no choice: the models' manifest gives it
+        "vision.shadow",
+        "io_board.outputs.face_light",
+    } | {
         f"io_board.outputs.{name}.active_low" for name in known["io_board"]["outputs"]
     } | {f"io_board.inputs.{name}.active_low" for name in known["io_board"]["inputs"]}
 
@@ -345,3 +352,28 @@ def test_a_board_that_is_wrong_itself_is_told(tmp_path: Path) -> None:
     path.write_text(filled().replace("exit_release = { line = 1 }", "exit_release = { line = 0 }"))
     with pytest.raises(ConfigError, match=r"line 0 is also io_board\.outputs\.entry_release"):
         load_board(path)
+
+
+def test_the_match_threshold_is_no_choice(tmp_path: Path) -> None:
+    path = tmp_path / "gate.toml"
+    path.write_text(filled().replace("match_fmr = 0.001", "match_threshold = 0.5"))
+    with pytest.raises(ConfigError, match=r"policy\.match_threshold .* choose policy\.match_fmr"):
+        load(path)
+
+
+def test_the_policy_takes_the_threshold_that_was_measured(tmp_path: Path) -> None:
+    path = tmp_path / "gate.toml"
+    thresholds = {}
+    for fmr in ("0.01", "0.001"):
+        path.write_text(filled().replace("match_fmr = 0.001", f"match_fmr = {fmr}"))
+        policy = decided(load(path).config)
+        thresholds[fmr] = policy.match_threshold
+        assert policy.match_threshold == manifest.load().threshold("dlib-resnet", float(fmr))
+    assert 0.4 < thresholds["0.01"] < thresholds["0.001"] < 0.9
+
+
+def test_a_rate_that_was_not_measured_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "gate.toml"
+    path.write_text(filled().replace("match_fmr = 0.001", "match_fmr = 0.002"))
+    with pytest.raises(ModelError, match=r"no threshold for FMR 0\.002: choose from"):
+        decided(load(path).config)

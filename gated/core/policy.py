@@ -28,9 +28,14 @@ class Limits(Value):
 
 
 class Policy(Value):
-    """Everything that `step` decides by. Scores are compared here, so a replay decides alike."""
+    """Everything that `step` decides by. Scores are compared here, so a replay decides alike.
 
-    match_threshold: Annotated[float, Meta(ge=0, le=1)]
+    The operator chooses a false match rate; the score that it was measured at for the embedder in use takes
+    the place of `match_threshold` when the gate starts. Until then nobody matches.
+    """
+
+    match_fmr: Annotated[float, Meta(gt=0, le=0.01)] = 0.001
+    match_threshold: Annotated[float, Meta(ge=0, le=1)] = 1.0
     liveness_threshold: Annotated[float, Meta(ge=0, le=1)]
     min_height_m: Annotated[float, Meta(ge=0, le=2)] = 1.20  # 0: nobody's height is asked
     limits: Limits = Limits()

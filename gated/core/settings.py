@@ -193,12 +193,13 @@ class PageCameraSettings(CameraSettings, omit_defaults=True):
 
 
 class VisionSettings(Settings):
-    """The vision process. `keep_images` lets one crop of the reference and of the best shot come back.
+    """The vision process. `shadow` is an embedder that runs beside and decides nothing. `keep_images` lets one crop of the reference and of the best shot come back.
 
     Policy decides that; it is off unless the operator's law allows it.
     """
 
     embedder: Name
+    shadow: Name | None = None
     max_image_bytes: Annotated[int, Meta(ge=1024, le=4_000_000)] = 512_000
     max_image_pixels: Annotated[int, Meta(ge=10_000, le=50_000_000)] = 6_000_000
     min_frames: Annotated[int, Meta(ge=2, le=120)] = 8
@@ -267,7 +268,8 @@ class EligibilitySettings(Settings):
 
 
 class PathSettings(Settings):
-    """Where the gate keeps its state and its sockets."""
+    """Where the gate keeps its state and its sockets, and where embedders are installed."""
 
     state: Path
     run: Path
+    models: Path = "/etc/egate/models"

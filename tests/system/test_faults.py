@@ -201,12 +201,12 @@ def run_gated(config: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_wrong_key_in_the_configuration_is_named(site: Site, tmp_path: Path) -> None:
-    text = site.config.read_text(encoding="utf-8").replace("match_threshold", "match_treshold")
+    text = site.config.read_text(encoding="utf-8").replace("liveness_threshold", "liveness_treshold")
     config = tmp_path / "gate.toml"
     config.write_text(text, encoding="utf-8")
     done = run_gated(config)
     assert done.returncode == 78
-    assert "match_treshold" in done.stderr
+    assert "liveness_treshold" in done.stderr
     assert "policy" in done.stderr
 
 

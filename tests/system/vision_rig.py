@@ -14,7 +14,7 @@ import numpy as np
 
 from gated.runtime import messages as say
 from gated.runtime.bus import Peer
-from hw_sim.__main__ import demo_policy
+
 from hw_sim.camera.glass import GLASS_MM
 from hw_sim.camera.scene import Presence, Scene
 from hw_sim.supervisor import Daemon, python

@@ -1,0 +1,105 @@
+"""Whether the models that are described are there, are the right ones, and run.
+
+Every part of the manifest that names a file is tried: its hash is checked, the runtime loads it, and it is
+run on noise. An embedder is tried as the gate uses it besides, with its own alignment and score.
+"""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import numpy as np
+from tflite_runtime.interpreter import Interpreter
+
+from gated.core.values import Value
+from models.face import POINTS
+from models.height.outline import Outline
+from models.manifest import Embedder as EmbedderEntry
+from models.manifest import Manifest, ModelError, read
+from models.matching import Embedder
+
+_RUNS = 5
+
+
+class Part(Value):
+    """A file of the manifest, and the keys under which it is described."""
+
+    name: str
+    file: str
+    sha256: str
+    entry: Any
+
+
+def parts(models: Manifest) -> tuple[Part, ...]:
+    """Return every model file that the manifest describes, in its order."""
+    return tuple(_parts("", models))
+
+
+def run(part: Part) -> float:
+    """Load the model and run it on noise; return milliseconds. Raises ModelError that names the fix."""
+    if part.name.startswith("height."):
+        return _outline(part)
+    body = read(part.file, part.sha256)
+    if body[4:8] != b"TFL3":
+        raise ModelError(part.name, "not a TFLite file", "correct `file` and `sha256` of the entry")
+    try:
+        interpreter = Interpreter(model_content=body, num_threads=1)
+        interpreter.allocate_tensors()
+        chance = np.random.default_rng(0)
+        for given in interpreter.get_input_details():
+            interpreter.set_tensor(given["index"], chance.random(given["shape"]).astype(given["dtype"]))
+        interpreter.invoke()
+        began = time.perf_counter()
+        for _ in range(_RUNS):
+            interpreter.invoke()
+        cost = (time.perf_counter() - began) / _RUNS
+        made = [interpreter.get_tensor(each["index"]) for each in interpreter.get_output_details()]
+    except (ValueError, RuntimeError) as error:
+        raise ModelError(part.name, "TFLite cannot run it", "bring a model of built-in operators") from error
+    if not all(np.isfinite(each).all() for each in made):
+        raise ModelError(part.name, "gives no numbers", "bring a model in float32 or with float16 weights")
+    return cost * 1000
+
+
+def _outline(part: Part) -> float:
+    """Run a network of outlines, whose last operator is not TFLite's own."""
+    outline = Outline(part.entry)
+    image = np.zeros((part.entry.input.height, part.entry.input.width, 3), np.uint8)
+    began = time.perf_counter()
+    for _ in range(_RUNS):
+        found = outline.read(image, np.eye(2, 3))
+    if not np.isfinite(found).all():
+        raise ModelError(part.name, "gives no numbers", "restore the file of the manifest")
+    return (time.perf_counter() - began) / _RUNS * 1000
+
+
+def embed(name: str, entry: EmbedderEntry) -> None:
+    """Try an embedder as the gate uses it, on a made-up face. Raises ModelError that names the fix."""
+    embedder = Embedder(entry)
+    chance = np.random.default_rng(0)
+    image = chance.integers(0, 256, (360, 360, 3), np.uint8)
+    points = np.zeros((POINTS, 3))
+    for at in entry.alignment:
+        middle = np.array([at.x, at.y]) / (entry.input.width, entry.input.height)
+        points[list(at.landmarks), :2] = 60 + 240 * middle
+    one = embedder.embed(image, points)
+    other = embedder.embed(255 - image, points)
+    if one.ndim != 1 or not (np.isfinite(one).all() and np.isfinite(other).all()):
+        raise ModelError(name, "gives no embedding", "its first output must be one row of numbers")
+    if np.allclose(one, other):
+        raise ModelError(name, "gives the same embedding for all images", "check `input` of the entry")
+    if not embedder.score(one, one) > embedder.score(one, other):
+        raise ModelError(name, "scores strangers like one person", "check `metric` and `score` of the entry")
+
+
+def _parts(prefix: str, value: Any) -> Iterator[Part]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _parts(f"{prefix}.{key}".lstrip("."), inner)
+    elif isinstance(value, msgspec.Struct):
+        names = value.__struct_fields__
+        if {"file", "sha256", "provenance"} <= set(names):
+            yield Part(name=prefix, file=value.file, sha256=value.sha256, entry=value)
+        for name in names:
+            yield from _parts(f"{prefix}.{name}".lstrip("."), getattr(value, name))

@@ -1,0 +1,94 @@
+"""`gatectl models`: what a technician does with the models of a gate."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from gated.config import load
+from tests.gatectl import Run, gatectl
+from tests.models.brought import NAME, lay_down
+from tests.test_config import filled
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    return gatectl(capsys)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "gate.toml"
+    path.write_text(filled().replace('"/etc/egate/models"', f'"{tmp_path / "models"}"'))
+    return path
+
+
+def test_an_embedder_is_brought_and_used_and_let_go(run: Run, config: Path, tmp_path: Path) -> None:
+    entry = lay_down(tmp_path / "stick")
+    status, out, _ = run("models", "install", entry, "--config", config)
+    assert status == 0
+    assert f"gatectl models use {NAME}" in out
+    status, out, _ = run("models", "list", "--config", config, "--json")
+    listed = {one["name"]: one for one in json.loads(out)}
+    assert (listed[NAME]["origin"], listed[NAME]["use"]) == ("installed", "")
+    assert (listed["dlib-resnet"]["origin"], listed["dlib-resnet"]["use"]) == ("shipped", "decides")
+    comments = config.read_text().count("#")
+    status, out, _ = run("models", "use", NAME, "--config", config)
+    assert status == 0
+    assert "threshold 0.625 (FMR 0.001)" in out
+    assert load(config).config.vision.embedder == NAME
+    assert config.read_text().count("#") == comments
+    status, _, err = run("models", "remove", NAME, "--config", config)
+    assert status == 2
+    assert "is in use" in err
+    assert run("models", "use", "dlib-resnet", "--config", config)[0] == 0
+    assert run("models", "remove", NAME, "--config", config)[0] == 0
+    assert not list((tmp_path / "models").iterdir())
+
+
+def test_a_shadow_runs_beside_and_is_another_one(run: Run, config: Path, tmp_path: Path) -> None:
+    run("models", "install", lay_down(tmp_path / "stick"), "--config", config)
+    assert run("models", "use", NAME, "--shadow", "--config", config)[0] == 0
+    vision = load(config).config.vision
+    assert (vision.embedder, vision.shadow) == ("dlib-resnet", NAME)
+    status, _, err = run("models", "use", "dlib-resnet", "--shadow", "--config", config)
+    assert status == 2
+    assert "a shadow is another one" in err
+
+
+def test_nobody_uses_what_is_not_there_or_was_not_measured(run: Run, config: Path, tmp_path: Path) -> None:
+    before = config.read_text()
+    status, _, err = run("models", "use", "nobody", "--config", config)
+    assert status == 2
+    assert "no such embedder" in err
+    run("models", "install", lay_down(tmp_path / "stick"), "--config", config)
+    config.write_text(before.replace("match_fmr = 0.001", "match_fmr = 0.0001"))
+    status, _, err = run("models", "use", NAME, "--config", config)
+    assert status == 2
+    assert "no threshold for FMR 0.0001: choose from 0.001" in err
+    assert load(config).config.vision.embedder == "dlib-resnet"
+
+
+def test_every_model_is_verified_and_a_changed_one_is_found(run: Run, config: Path, tmp_path: Path) -> None:
+    run("models", "install", lay_down(tmp_path / "stick"), "--config", config)
+    status, out, _ = run("models", "verify", "--config", config)
+    assert status == 0
+    assert out.count(" good ") == len(out.splitlines())
+    with (tmp_path / "models" / f"{NAME}.tflite").open("ab") as model:
+        model.write(b"\0")
+    status, out, _ = run("models", "verify", NAME, "--config", config, "--json")
+    assert status == 1
+    (found,) = json.loads(out)
+    assert found["name"] == f"embedders.{NAME}"
+    assert "SHA-256" in found["fault"]
+    status, _, err = run("models", "verify", "nobody", "--config", config)
+    assert status == 2
+    assert "no model is called nobody: there are detector" in err
+
+
+def test_a_model_that_does_not_run_is_not_installed(run: Run, config: Path, tmp_path: Path) -> None:
+    entry = lay_down(tmp_path / "stick", **{"width = 150": "width = 112"})
+    status, _, err = run("models", "install", entry, "--config", config)
+    assert status == 2
+    assert "its input is not the manifest's: correct the entry" in err
+    assert not (tmp_path / "models").exists()
