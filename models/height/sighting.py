@@ -26,7 +26,7 @@ _SIDE: Final = 0.75  # the crown is not farther aside from the eyes, in the same
 _PRESENT: Final = 0.5  # probability from which on a pixel is a person
 _EDGE_PX: Final = 1.5  # nearer to the image's edge nothing is known to end
 _BODY_M: Final = 0.22  # what the part of the image that shows the body has above the eyes
-_FLOOR: Final = 1.18  # and how much deeper it reaches than where the face's size has the feet
+_STEP_M: Final = 0.5  # and its lower end is the floor so much nearer than the face's size has the person
 _HALF_M: Final = 0.33  # feet are not farther aside
 _FEET_AGREE: Final = 0.3  # part by which feet and face may differ in what they say of the range
 _STEEPEST: Final = 0.75  # radians of a turned head beyond which its face is not measured
@@ -143,14 +143,15 @@ class Feet:
         f, tall = camera.calibration.focal_px, camera.calibration.height
         (ray,) = camera.rays(eyes[None])
         aside = float(ray[0] / ray[2]) * guess_m
-        expected = camera.project(np.array([[aside, 0, guess_m]]))[0]
-        if expected[1] > tall * 1.15:
+        near_m = max(0.93 * guess_m - _STEP_M, 0.3)
+        under, near = camera.project(np.array([[aside, 0, guess_m], [aside, 0, near_m]]))
+        if under[1] > tall:
             return None
         above = float(eyes[1] - _BODY_M * f / guess_m)
-        below = float(eyes[1] + _FLOOR * (expected[1] - eyes[1]))
+        below = min(float(near[1]), tall * 1.1)
         side = max(below - above, 64.0)
         scale = side / self._outline.height
-        left = float(expected[0] + eyes[0]) / 2 - side / 2
+        left = float(under[0] + eyes[0]) / 2 - side / 2
         person = self._outline.read(image, np.array([[scale, 0, left], [0, scale, above]], np.float64))
         half = _HALF_M * f / guess_m / scale
         found = _soles(person, half)
@@ -172,14 +173,14 @@ def _soles(person: Floats, half: float) -> list[tuple[float, float]]:
     bottom = int(filled[-1])
     if bottom >= rows - 2:
         return []
-    legs = body[bottom - max(4, (bottom - int(filled[0])) // 6) : bottom + 1].any(0)
-    across = np.flatnonzero(legs)
+    knees = bottom - (bottom - int(filled[0])) // 3
+    across = np.flatnonzero(body[knees : bottom + 1].any(0))  # of both legs, though one foot is farther back
     middle = (int(across[0]) + int(across[-1]) + 1) // 2
     soles: list[tuple[float, float]] = []
     for start, end in ((0, middle), (middle, body.shape[1])):
         part = person[:, low + start : low + end].max(1) if end > start else np.zeros(rows, np.float32)
         ends = np.flatnonzero(part >= _PRESENT)
-        if len(ends) and ends[-1] + 1 < rows:
+        if len(ends) and ends[-1] + 1 < rows and ends[-1] > knees:
             row = int(ends[-1])
             inside, outside = float(part[row]), float(part[row + 1])
             x = low + start + int(person[row, low + start : low + end].argmax())

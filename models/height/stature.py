@@ -36,6 +36,7 @@ _COVERED_M: Final = 0.045  # an outline so far above the skull that the face sug
 _COVERED_SIGMA_M: Final = 0.015
 _PIXEL_SIGMA: Final = 1.0  # of the crown in one frame
 _FEET_SHARE: Final = 0.3  # of the frames: then the ranges are those of the feet
+_STEADY_S: Final = 0.4
 _LEAST_M, _MOST_M = 0.7, 2.3
 
 
@@ -147,8 +148,9 @@ class _Ranges:
     """How far ahead the crown is in each frame, for a supposed height."""
 
     def __init__(self, sightings: Sequence[Sighting]) -> None:
-        self._eyes = np.array([each.eyes_range for each in sightings])
-        self._chin = np.array([each.chin_range for each in sightings])
+        at = np.array([each.at for each in sightings])
+        self._eyes = _steadied(np.array([each.eyes_range for each in sightings]), at)
+        self._chin = _steadied(np.array([each.chin_range for each in sightings]), at)
         self._feet = np.array(
             [np.nan if each.feet_ahead_m is None else each.feet_ahead_m for each in sightings]
         )
@@ -178,6 +180,19 @@ class _Ranges:
         by_feet, by_face = 1 / sigma**2, 1 / (proportions.FACE_SIGMA * crown) ** 2
         ahead = (by_feet * crown * factor + by_face * crown) / (by_feet + by_face)
         return ahead, 1 / np.sqrt(by_feet + by_face)
+
+
+def _steadied(ranges: Points, at: Points) -> Points:
+    """Ranges freed of the mesh's noise: nobody's walk bends within `_STEADY_S` more than a straight line does."""
+    logs = np.log(ranges)
+    steady = np.empty_like(logs)
+    for index, now in enumerate(at):
+        near = np.abs(at - now) <= _STEADY_S
+        since, values = at[near] - now, logs[near]
+        spread = float(((since - since.mean()) ** 2).sum())
+        slope = float((since - since.mean()) @ values) / spread if spread > 0 else 0.0
+        steady[index] = values.mean() - slope * since.mean()
+    return np.exp(steady)
 
 
 def _settled(
