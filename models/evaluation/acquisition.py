@@ -45,9 +45,13 @@ class Seen:
 
 @dataclass(kw_only=True)
 class Acquired:
-    """What became of photographs: their embeddings, or why there is none, by file."""
+    """What became of photographs, by file: their embeddings, or why there is none.
+
+    `sides`: the same photographs as the gate embeds live frames, plain and mirrored; empty unless asked for.
+    """
 
     embeddings: dict[str, Floats] = field(default_factory=dict)
+    sides: dict[str, tuple[Floats, Floats]] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
 
 
@@ -76,10 +80,17 @@ class Enroller:
             raise ImageError("no_face_mesh")
         return Seen(image=image, faces=faces, face=face)
 
-    def embed(self, encoded: bytes) -> Floats:
-        """Return the embedding of the face nearest to the middle. Raises ImageError."""
+    def embed(self, encoded: bytes, *, live: bool = False) -> list[Floats]:
+        """Return the embedding of the face nearest to the middle; with `live`, and of each side of it.
+
+        Raises ImageError.
+        """
         seen = self.see(encoded)
-        return self.embedder.embed(seen.image, seen.face.points)
+        points = seen.face.points
+        found = [self.embedder.embed(seen.image, points)]
+        if live:
+            found.extend(self.embedder.embed_side(seen.image, points, mirrored=m) for m in (False, True))
+        return found
 
     def _enlarged(self, image: Image) -> Image:
         """A small image at twice its size: the mesh is finer there."""
@@ -94,6 +105,7 @@ def acquire(
     models: Manifest,
     entry: EmbedderEntry,
     *,
+    live: bool = False,
     processes: int = 1,
     progress: Progress | None = None,
 ) -> Acquired:
@@ -103,9 +115,9 @@ def acquire(
     batches = [photographs[start : start + BATCH] for start in range(0, len(photographs), BATCH)]
     processes = min(processes, len(batches))
     found = (
-        _here(source, batches, enroller)
+        _here(source, batches, enroller, live=live)
         if processes <= 1
-        else _in_processes(source, batches, models, entry, processes)
+        else _in_processes(source, batches, models, entry, processes, live=live)
     )
     done = 0
     for batch, results in found:
@@ -113,7 +125,9 @@ def acquire(
             if isinstance(result, str):
                 acquired.failures[photograph.file] = result
             else:
-                acquired.embeddings[photograph.file] = result
+                acquired.embeddings[photograph.file] = result[0]
+                if live:
+                    acquired.sides[photograph.file] = result[1], result[2]
         done += len(batch)
         if progress is not None:
             progress(done, len(photographs))
@@ -121,27 +135,28 @@ def acquire(
 
 
 _Batches = Sequence[Sequence[Photograph]]
-_Results = Iterator[tuple[Sequence[Photograph], list[Floats | str]]]
+_Found = list[list[Floats] | str]
+_Results = Iterator[tuple[Sequence[Photograph], _Found]]
 
 
-def _here(source: Path, batches: _Batches, enroller: Enroller) -> _Results:
+def _here(source: Path, batches: _Batches, enroller: Enroller, *, live: bool) -> _Results:
     opened = Opened(source)
     try:
         for batch in batches:
-            yield batch, [_embed(opened, enroller, photograph) for photograph in batch]
+            yield batch, [_embed(opened, enroller, photograph, live=live) for photograph in batch]
     finally:
         opened.close()
 
 
 def _in_processes(
-    source: Path, batches: _Batches, models: Manifest, entry: EmbedderEntry, processes: int
+    source: Path, batches: _Batches, models: Manifest, entry: EmbedderEntry, processes: int, *, live: bool
 ) -> _Results:
     # a forked interpreter of TFLite may hold a lock of a thread that is not there
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, context, _begin, (source, models, entry)) as pool:
-        waiting: list[tuple[Sequence[Photograph], Future[list[Floats | str]]]] = []
+        waiting: list[tuple[Sequence[Photograph], Future[_Found]]] = []
         try:
-            waiting = [(batch, pool.submit(_embed_batch, list(batch))) for batch in batches]
+            waiting = [(batch, pool.submit(_embed_batch, list(batch), live=live)) for batch in batches]
             for batch, future in waiting:
                 yield batch, future.result()
         except BrokenProcessPool as error:
@@ -160,16 +175,16 @@ def _begin(source: Path, models: Manifest, entry: EmbedderEntry) -> None:
     _process = Opened(source), Enroller(models, entry)
 
 
-def _embed_batch(batch: list[Photograph]) -> list[Floats | str]:
+def _embed_batch(batch: list[Photograph], *, live: bool) -> _Found:
     if _process is None:
         raise RuntimeError("a process of the pool was not begun")
-    return [_embed(*_process, photograph) for photograph in batch]
+    return [_embed(*_process, photograph, live=live) for photograph in batch]
 
 
-def _embed(opened: Opened, enroller: Enroller, photograph: Photograph) -> Floats | str:
-    """The embedding, or the code of why there is none."""
+def _embed(opened: Opened, enroller: Enroller, photograph: Photograph, *, live: bool) -> list[Floats] | str:
+    """The embeddings, or the code of why there is none."""
     try:
-        return enroller.embed(opened.read(photograph))
+        return enroller.embed(opened.read(photograph), live=live)
     except ImageError as error:
         return error.reason
     except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError):

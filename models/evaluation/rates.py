@@ -22,14 +22,16 @@ import numpy.typing as npt
 from gated.core.values import Value
 
 Scores = npt.NDArray[np.float64]
-People = npt.NDArray[np.intp]
+People = npt.NDArray[np.int32]
 
 FMRS = (1e-2, 1e-3, 1e-4)
 CONFIDENCE = 0.95
 ENOUGH_ERRORS = 30
 REPLICAS = 1000
-MAX_DRAWS = 40_000_000  # comparisons weighed in all replicas together: seconds, not minutes
 MIN_REPLICAS = 100
+MAX_DRAWS = 100_000_000  # comparisons weighed in all replicas together: a few seconds
+MAX_STEPS = 200_000  # thresholds that a curve is chosen from
+MAX_WEIGHED = 400_000  # comparisons by which a replica is weighed as a whole
 
 
 class Proportion(Value):
@@ -225,12 +227,21 @@ def curve(mated: Scores, non_mated: Scores, points: int = 160) -> Curve:
 
 
 def _steps(mated: Scores, non_mated: Scores) -> tuple[Scores, Scores, Scores]:
-    """Thresholds at every distinct score and above all; FMR and FNMR there."""
-    thresholds = np.unique(np.concatenate([mated, non_mated]))
+    """Thresholds at every distinct score (of very many: at some) and above all; FMR and FNMR there."""
+    mated, non_mated = np.sort(mated), np.sort(non_mated)
+    thresholds = np.unique(np.concatenate([_sampled(mated), _sampled(non_mated)]))
     thresholds = np.concatenate([thresholds, [np.nextafter(thresholds[-1], np.inf)]])
-    fmr = 1 - np.searchsorted(np.sort(non_mated), thresholds, side="left") / len(non_mated)
-    fnmr = np.searchsorted(np.sort(mated), thresholds, side="left") / len(mated)
+    fmr = 1 - np.searchsorted(non_mated, thresholds, side="left") / len(non_mated)
+    fnmr = np.searchsorted(mated, thresholds, side="left") / len(mated)
     return thresholds, fmr, fnmr
+
+
+def _sampled(ranked: Scores) -> Scores:
+    """Of very many rising scores, those whose ranks from either end are evenly spread on a logarithm."""
+    if len(ranked) <= MAX_STEPS:
+        return ranked
+    ranks = np.unique(np.geomspace(1, len(ranked), MAX_STEPS // 4).astype(np.int64)) - 1
+    return np.concatenate([ranked[ranks], ranked[len(ranked) - 1 - ranks]])
 
 
 def _thinned(fmr: Scores, fnmr: Scores, points: int) -> npt.NDArray[np.intp]:
@@ -256,15 +267,16 @@ def _bootstrap(mated: Comparisons, non_mated: Comparisons, fmr: float, seed: int
     chance = np.random.default_rng([seed, len(mated.scores), len(non_mated.scores)])
     people = 1 + max(int(c.max()) for c in (mated.first, non_mated.first, non_mated.second))
     total = len(non_mated.scores)
-    replicas = int(np.clip(MAX_DRAWS // (total + len(mated.scores)), MIN_REPLICAS, REPLICAS))
     order = np.argsort(-non_mated.scores, kind="stable")
     # weights vary, so the threshold of a replica may lie well below that of the whole
-    top = order[: min(total, int(20 * fmr * total) + 1000)]
+    top = order[: min(total, int(3 * fmr * total) + 1000)]
     top_scores, first, second = non_mated.scores[top], non_mated.first[top], non_mated.second[top]
+    every = -(-total // MAX_WEIGHED)
+    some_first, some_second = non_mated.first[::every], non_mated.second[::every]
     fnmrs = []
-    for _ in range(replicas):
+    for _ in range(int(np.clip(MAX_DRAWS // len(top), MIN_REPLICAS, REPLICAS))):
         draws = np.bincount(chance.integers(0, people, people), minlength=people)
-        whole = float((draws[non_mated.first] * draws[non_mated.second]).sum())
+        whole = float((draws[some_first] * draws[some_second]).mean()) * total
         passed = np.cumsum(draws[first] * draws[second])
         place = int(np.searchsorted(passed, fmr * whole, side="right"))
         threshold = top_scores[min(place, len(top_scores) - 1)]

@@ -1,175 +1,271 @@
-"""`python -m models.evaluation.verification --images PATH`: measures an embedder with our own mesh and alignment.
+"""Measures an embedder: comparisons of photographs one to one, or of one with the fusion of several.
 
-PATH is a folder or a zip file of `.../person/photograph.jpg`. Every photograph is compared with every other.
-Nothing is trained, and no threshold is fitted to anything but the false match rate it is named after. A
-photograph without a face counts as not acquired and is left out of the pairs, as ISO/IEC 19795-1 reports
-failures to acquire apart from match errors.
+Two ways to choose what is compared:
 
-`fusion` is the gate's own case: one photograph as the passport's, some others as live frames, compared by
-the first alone, by the mean of the embeddings and by the median of the scores. Means of more frames score
-higher, for impostors too: a threshold belongs to the number of frames that it was measured with.
+- `of_pairs`: the pairs of a list. With a template of N, the first image of a pair is the reference, and the
+  other side is the fusion of N images of the second person: the named one and those after it in the order of
+  their files, round the end, never the reference, passing over what could not be acquired.
+- `of_all`: every photograph with every other; with a template of N, each photograph of a person in turn (up
+  to MAX_TURNS) is the reference, and the N after it are fused.
+
+Pairs of templates alone seldom hold enough non-mated comparisons for a false match rate of 0.1 %: few people
+have so many photographs. So with a template, every reference is also compared with every template of another
+person ("cross comparisons"), as in `of_all`.
+
+Nothing is trained, and no threshold is fitted to anything but the false match rate it is named after.
 """
 
-import argparse
-import sys
-import zipfile
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
-from models import manifest
-from models.face import PORTRAIT_MARGIN, FaceReader
-from models.image import MAX_PIXELS, ImageError, decode
+from models.evaluation.acquisition import Acquired
+from models.evaluation.pairs import PairList, Sample
+from models.evaluation.photographs import Collection, Photograph
+from models.evaluation.rates import Comparisons
 from models.matching import Embedder, fuse
-from models.tflite import Floats, Image
+from models.tflite import Floats
 
-Scores = npt.NDArray[np.float64]
-
-FMRS = (1e-2, 1e-3, 1e-4)
-FRAMES = 3
 MAX_TURNS = 8
-MAX_FILE = 5_000_000
+MAX_COMPARISONS = 100_000_000  # of all with all: all of LFW, in some gigabytes
+
+Numbers = npt.NDArray[np.int32]
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Print what was measured. Exit status 1 when there was nothing to measure with."""
-    parser = argparse.ArgumentParser(description="Measure a face embedder.")
-    parser.add_argument("--images", type=Path, required=True, help="folder or zip of person/photograph.jpg")
-    parser.add_argument("--embedder", default="dlib-resnet", help="name in models/manifest.toml")
-    parser.add_argument("--frames", type=int, choices=range(1, 9), default=FRAMES, help="live frames to fuse")
-    options = parser.parse_args(argv)
-    models = manifest.load()
-    embedder = Embedder(manifest.embedder(models, options.embedder))
-    people, missed = _embed_all(options.images, FaceReader(models), embedder)
-    photographs = sum(len(p) for p in people.values())
-    if photographs < 2:
-        print(f"fewer than two photographs with a face under {options.images}", file=sys.stderr)
-        return 1
-    print(f"{options.embedder}: {len(people)} people, {photographs} photographs, {missed} without a face")
-    mated, others = _all_pairs(people, embedder)
-    print(f"all pairs: {len(mated)} genuine, {len(others)} impostor")
-    _print_rates(mated, others)
-    _print_fusion(people, embedder, options.frames)
-    return 0
+@dataclass(kw_only=True)
+class LeftOut:
+    """Why pairs were not compared, by number, and the files that failed, with their codes."""
+
+    pairs: Counter[str] = field(default_factory=Counter)
+    missing: list[str] = field(default_factory=list)
+    failures: dict[str, str] = field(default_factory=dict)
 
 
-def rates(mated: Scores, others: Scores, fmr: float) -> tuple[float, float]:
-    """Return the score above which a share `fmr` of the impostors lies, and the FNMR there."""
-    allowed = int(fmr * len(others))
-    threshold = float(np.partition(others, len(others) - 1 - allowed)[len(others) - 1 - allowed])
-    return threshold, float((mated <= threshold).mean())
+@dataclass(frozen=True, kw_only=True)
+class Verification:
+    """What was compared. `folds` numbers the comparisons of a list with folds; else None."""
+
+    comparisons: Comparisons
+    folds: Numbers | None
+    cross: bool
+    people: int
+    photographs: int
+    left_out: LeftOut
 
 
-def _embed_all(source: Path, reader: FaceReader, embedder: Embedder) -> tuple[dict[str, list[Floats]], int]:
-    people: dict[str, list[Floats]] = defaultdict(list)
-    missed = 0
-    for person, body in _photographs(source):
-        try:
-            image = decode(body, max_bytes=MAX_FILE, max_pixels=MAX_PIXELS)
-        except ImageError:
-            missed += 1
-            continue
-        embedding = _embed(image, reader, embedder)
-        if embedding is None:
-            missed += 1
-        else:
-            people[person].append(embedding)
-    return people, missed
+class VerificationError(Exception):
+    """Nothing can be compared: the text says why."""
 
 
-def _embed(image: Image, reader: FaceReader, embedder: Embedder) -> Floats | None:
-    """Embed the face nearest to the middle, after enlarging images made for small models."""
-    if max(image.shape[:2]) < 2 * embedder.entry.input.width:
-        image = cv2.resize(image, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC).astype(
-            np.uint8, copy=False
+def needed_for_pairs(collection: Collection, listed: PairList, template: int) -> list[Photograph]:
+    """Return the photographs to embed: those of the list; with a template, all of its people."""
+    found: dict[str, Photograph] = {}
+    for pair in listed.pairs:
+        for sample in (pair.reference, pair.probe):
+            photograph = collection.find(sample)
+            if photograph is not None:
+                group = collection.people[photograph.person] if template > 1 else (photograph,)
+                found.update((each.file, each) for each in group)
+    return list(found.values())
+
+
+def needed_for_all(collection: Collection) -> list[Photograph]:
+    """Return every photograph."""
+    return [photograph for group in collection.people.values() for photograph in group]
+
+
+def of_pairs(
+    collection: Collection, listed: PairList, acquired: Acquired, embedder: Embedder, template: int = 1
+) -> Verification:
+    """Compare the pairs of a list. Raises VerificationError."""
+    left_out = LeftOut(failures=dict(acquired.failures))
+    numbers = {name: number for number, name in enumerate(collection.people)}
+    missing: dict[str, None] = {}
+    cases: list[_Case] = []
+    folds: list[int] = []
+    for pair in listed.pairs:
+        both = [collection.find(sample) for sample in (pair.reference, pair.probe)]
+        missing.update(
+            (_told(sample), None)
+            for sample, found in zip((pair.reference, pair.probe), both, strict=True)
+            if found is None
         )
-    height, width = image.shape[:2]
-    middle = np.array([width, height]) / 2
-    faces = sorted(
-        reader.detect(image, margin=PORTRAIT_MARGIN),
-        key=lambda d: float(np.hypot(*(d.eyes.mean(0) - middle))),
+        if both[0] is None or both[1] is None:
+            left_out.pairs["photograph_missing"] += 1
+            continue
+        case = _case(collection, both[0], both[1], acquired, template)
+        if isinstance(case, str):
+            left_out.pairs[case] += 1
+            continue
+        cases.append(case)
+        folds.append(pair.fold)
+    left_out.missing.extend(missing)
+    if not cases:
+        raise VerificationError("no pair of the list can be compared: " + _reasons(left_out.pairs))
+    comparisons = (
+        _crossed(cases, numbers, embedder) if template > 1 else _one_to_one(cases, numbers, embedder)
     )
-    face = reader.read(image, faces[0]) if faces else None
-    return None if face is None else embedder.embed(image, face.points)
+    used = {file for case in cases for file in (case.reference.file, *case.files)}
+    return Verification(
+        comparisons=comparisons,
+        folds=np.array(folds, np.int32) if listed.folds > 1 and template == 1 else None,
+        cross=template > 1,
+        people=len({case.reference.person for case in cases} | {case.person for case in cases}),
+        photographs=len(used),
+        left_out=left_out,
+    )
 
 
-def _photographs(source: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield person and encoded photograph, in the order of their names."""
-    if source.is_dir():
-        for path in sorted(source.rglob("*.jpg")):
-            yield path.parent.name, path.read_bytes()
+def of_all(collection: Collection, acquired: Acquired, embedder: Embedder, template: int = 1) -> Verification:
+    """Compare every photograph with every other, or with the templates. Raises VerificationError."""
+    numbers = {name: number for number, name in enumerate(collection.people)}
+    groups = {
+        name: [each for each in group if each.file in acquired.embeddings]
+        for name, group in collection.people.items()
+    }
+    left_out = LeftOut(failures=dict(acquired.failures))
+    if template == 1:
+        kept = [photograph for group in groups.values() for photograph in group]
+        if len(kept) < 2:
+            raise VerificationError("fewer than two photographs with a face")
+        comparisons = _all_pairs(kept, numbers, acquired, embedder)
+    else:
+        cases = [case for group in groups.values() for case in _turns(group, acquired, template)]
+        left_out.pairs["too_few_photographs_for_a_template"] = sum(
+            1 for group in groups.values() if len(group) <= template
+        )
+        if not cases:
+            raise VerificationError(f"nobody has more than {template} photographs with a face")
+        comparisons = _crossed(cases, numbers, embedder)
+        kept = list({case.reference.file: case.reference for case in cases}.values())
+    return Verification(
+        comparisons=comparisons,
+        folds=None,
+        cross=template > 1,
+        people=len({each.person for each in kept}),
+        photographs=len(kept),
+        left_out=left_out,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Case:
+    """A reference, and whom it is compared with: the fused embedding of some files of one person."""
+
+    reference: Photograph
+    likeness: Floats
+    person: str
+    files: tuple[str, ...]
+    fused: Floats
+
+
+def _case(
+    collection: Collection, reference: Photograph, probe: Photograph, acquired: Acquired, template: int
+) -> "_Case | str":
+    """The case of a pair, or the code of why it cannot be compared."""
+    if reference.file == probe.file:
+        return "same_photograph_twice"
+    likeness = acquired.embeddings.get(reference.file)
+    if likeness is None:
+        return "failure_to_acquire"
+    if template == 1:
+        fused = acquired.embeddings.get(probe.file)
+        if fused is None:
+            return "failure_to_acquire"
+        return _Case(
+            reference=reference, likeness=likeness, person=probe.person, files=(probe.file,), fused=fused
+        )
+    ring = [each for each in collection.from_number(probe) if each.file != reference.file]
+    files = [each.file for each in ring if each.file in acquired.embeddings][:template]
+    if len(files) < template:
+        return "too_few_photographs_for_a_template"
+    return _Case(
+        reference=reference,
+        likeness=likeness,
+        person=probe.person,
+        files=tuple(files),
+        fused=_fused(acquired, files),
+    )
+
+
+def _turns(group: Sequence[Photograph], acquired: Acquired, template: int) -> Iterable[_Case]:
+    if len(group) <= template:
         return
-    with zipfile.ZipFile(source) as archive:
-        for entry in sorted(archive.infolist(), key=lambda e: e.filename):
-            if entry.filename.endswith(".jpg") and entry.file_size <= MAX_FILE:
-                yield entry.filename.split("/")[-2], archive.read(entry)
+    for turn in range(min(len(group), MAX_TURNS)):
+        ring = [*group[turn:], *group[:turn]]
+        files = tuple(each.file for each in ring[1 : 1 + template])
+        yield _Case(
+            reference=ring[0],
+            likeness=acquired.embeddings[ring[0].file],
+            person=ring[0].person,
+            files=files,
+            fused=_fused(acquired, files),
+        )
 
 
-def _all_pairs(people: dict[str, list[Floats]], embedder: Embedder) -> tuple[Scores, Scores]:
-    vectors = np.stack([vector for group in people.values() for vector in group])
-    labels = np.repeat(np.arange(len(people)), [len(group) for group in people.values()])
-    mated, others = [], []
-    for row in range(len(vectors) - 1):
-        scores = embedder.scores(vectors[row], vectors[row + 1 :])
-        same = labels[row + 1 :] == labels[row]
-        mated.append(scores[same])
-        others.append(scores[~same])
-    return np.concatenate(mated), np.concatenate(others)
+def _fused(acquired: Acquired, files: Sequence[str]) -> Floats:
+    """The template of some files: of stills, or as the gate makes it of frames, each other one mirrored."""
+    if acquired.sides:
+        return fuse([acquired.sides[file][place % 2] for place, file in enumerate(files)])
+    return fuse([acquired.embeddings[file] for file in files])
 
 
-def _print_rates(mated: Scores, others: Scores) -> None:
-    for fmr in FMRS:
-        if fmr * len(others) < 10:
-            print(f"  FMR {fmr:g}: too few impostor pairs")
-            continue
-        threshold, fnmr = rates(mated, others, fmr)
-        print(f"  FMR {fmr:g}: score {threshold:.4f}, FNMR {100 * fnmr:.2f} %")
+def _one_to_one(cases: Sequence[_Case], numbers: dict[str, int], embedder: Embedder) -> Comparisons:
+    return Comparisons(
+        scores=np.array([embedder.score(case.likeness, case.fused) for case in cases], np.float64),
+        first=np.array([numbers[case.reference.person] for case in cases], np.int32),
+        second=np.array([numbers[case.person] for case in cases], np.int32),
+    )
 
 
-def _print_fusion(people: dict[str, list[Floats]], embedder: Embedder, frames: int) -> None:
-    """Compare each reference with its person's live frames and with everybody else's, in three ways."""
-    if all(len(group) <= frames for group in people.values()):
-        print(f"fusion: nobody has more than {frames} photographs")
-        return
-    references, probes, labels = _cases(people, frames)
-    others = labels[:, None] != labels[None]
-    print(f"fusion: {len(set(labels))} people, {frames} live frames for each photograph")
-    print(f" {len(labels)} genuine, {others.sum()} impostor")
-    means = np.stack([fuse(list(each)) for each in probes])
-    flat = probes.reshape(-1, probes.shape[2])
-    tables: dict[str, list[Scores]] = {"first frame": [], "mean embedding": [], "median score": []}
-    for reference in references:
-        each = embedder.scores(reference, flat).reshape(len(labels), frames)
-        tables["first frame"].append(each[:, 0])
-        tables["mean embedding"].append(embedder.scores(reference, means))
-        tables["median score"].append(np.median(each, axis=1))
-    mated = np.eye(len(labels), dtype=bool)
-    for name, rows in tables.items():
-        table = np.stack(rows)
-        print(f" {name}: mean genuine score {table[mated].mean():.3f}")
-        _print_rates(table[mated], table[others])
+def _crossed(cases: Sequence[_Case], numbers: dict[str, int], embedder: Embedder) -> Comparisons:
+    """The mated cases as they are; and each reference with each template of somebody else, once."""
+    references = {case.reference.file: case for case in cases}
+    templates = {case.files: case for case in cases}
+    if len(references) * len(templates) > MAX_COMPARISONS:
+        raise VerificationError(f"more than {MAX_COMPARISONS} cross comparisons: give fewer people")
+    fused = np.stack([case.fused for case in templates.values()])
+    whose = np.array([numbers[case.person] for case in templates.values()], np.int32)
+    scores, first, second = [], [], []
+    for case in references.values():
+        number = numbers[case.reference.person]
+        others = whose != number
+        scores.append(embedder.scores(case.likeness, fused[others]))
+        first.append(np.full(int(others.sum()), number, np.int32))
+        second.append(whose[others])
+    mated = _one_to_one([case for case in cases if case.reference.person == case.person], numbers, embedder)
+    return Comparisons(
+        scores=np.concatenate([mated.scores, *scores]),
+        first=np.concatenate([mated.first, *first]),
+        second=np.concatenate([mated.second, *second]),
+    )
 
 
-def _cases(people: dict[str, list[Floats]], frames: int) -> tuple[Floats, Floats, npt.NDArray[np.intp]]:
-    """References (C, D), the live frames of each (C, frames, D), and whose they are (C).
+def _all_pairs(
+    kept: Sequence[Photograph], numbers: dict[str, int], acquired: Acquired, embedder: Embedder
+) -> Comparisons:
+    count = len(kept) * (len(kept) - 1) // 2
+    if count > MAX_COMPARISONS:
+        raise VerificationError(
+            f"{count} comparisons are more than {MAX_COMPARISONS}: give fewer photographs"
+        )
+    vectors = np.stack([acquired.embeddings[each.file] for each in kept])
+    whose = np.array([numbers[each.person] for each in kept], np.int32)
+    rows = [embedder.scores(vectors[row], vectors[row + 1 :]) for row in range(len(kept) - 1)]
+    sizes = np.arange(len(kept) - 1, 0, -1)
+    return Comparisons(
+        scores=np.concatenate(rows),
+        first=np.repeat(whose[:-1], sizes),
+        second=np.concatenate([whose[row + 1 :] for row in range(len(kept) - 1)]),
+    )
 
-    Each photograph of a person in turn is the reference, up to MAX_TURNS; those after it are the frames.
-    """
-    references, probes, labels = [], [], []
-    for label, group in enumerate(people.values()):
-        if len(group) <= frames:
-            continue
-        for turn in range(min(len(group), MAX_TURNS)):
-            ring = [*group[turn:], *group[:turn]]
-            references.append(ring[0])
-            probes.append(np.stack(ring[1 : 1 + frames]))
-            labels.append(label)
-    return np.stack(references), np.stack(probes), np.array(labels, np.intp)
+
+def _told(sample: Sample) -> str:
+    return f"{sample.person} {sample.number}"
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def _reasons(pairs: Counter[str]) -> str:
+    return ", ".join(f"{reason} {count}" for reason, count in sorted(pairs.items()))
