@@ -9,8 +9,7 @@ Floats = NDArray[np.float32]
 Indices = NDArray[np.intp]
 
 LAMP_AT: Final = np.array([0.0, -0.10, 0.0], np.float32)  # level metres: close above the gate's camera
-STRENGTH: Final = 0.16  # light at 1 m on a surface that faces it, in parts of the hall's light
-_SHINE: Final = 14.0  # exponent of the gloss: skin is a little greasy
+STRENGTH: Final = 0.10  # light at 1 m on a surface that faces it, in parts of the hall's light
 
 
 class Lamp(NamedTuple):
@@ -25,6 +24,7 @@ class Finish(NamedTuple):
 
     matt: float = 1.0
     gloss: float = 0.10
+    sharp: float = 14.0  # exponent of the gloss: skin is a little greasy, glass a mirror
 
 
 def returned(points: Floats, faces: Indices, lamp: Lamp, finish: Finish) -> Floats:
@@ -37,7 +37,7 @@ def returned(points: Floats, faces: Indices, lamp: Lamp, finish: Finish) -> Floa
     half = ray + sight
     half /= np.linalg.norm(half, axis=1, keepdims=True)
     falls = np.clip((normals * ray).sum(1), 0, 1) * (lamp.strength / np.square(distance))
-    shines = np.clip((normals * half).sum(1), 0, 1) ** _SHINE * (lamp.strength / np.square(distance))
+    shines = np.clip((normals * half).sum(1), 0, 1) ** finish.sharp * (lamp.strength / np.square(distance))
     return np.stack([falls * finish.matt, shines * finish.gloss], axis=1).astype(np.float32)
 
 

@@ -116,6 +116,10 @@ def portrait(person_id: str, seed: int) -> Bytes:
     return picture
 
 
+STUDIO_SCALE: Final = _STUDIO.focal_px / _STUDIO_M  # pixels of a portrait for a metre of a face
+STUDIO_EYES: Final = (_STUDIO.width / 2, _STUDIO.height / 2 - 0.018 * STUDIO_SCALE)  # where its eyes are
+
+
 def passport_photo(person_id: str, seed: int) -> bytes:
     """The portrait as a chip's JPEG, 413 x 531 px, at most 20 KiB. Raises KeyError for an unknown person."""
     picture = cv2.resize(portrait(person_id, seed), _PASSPORT_PX, interpolation=cv2.INTER_AREA)

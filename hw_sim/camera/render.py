@@ -160,8 +160,7 @@ def put(
     if colour.shape[2] == 4:
         colour, cover = colour[..., :3], cv2.min(cover, colour[..., 3])
     if patch.carried is not None:
-        falls, shines = patch.carried[..., :1] / optics.gain, patch.carried[..., 1:] * (255 / optics.gain)
-        colour = np.clip(colour * (1 + falls) + shines * (cover[..., None] / 255), 0, 255).astype(np.uint8)
+        colour = _lit(colour, cover, patch.carried / np.float32(optics.gain))
     if cover.shape != (patch.height, patch.width):
         colour = cv2.resize(colour, (patch.width, patch.height), interpolation=cv2.INTER_LINEAR)
         cover = cv2.resize(cover, (patch.width, patch.height), interpolation=cv2.INTER_LINEAR)
@@ -173,6 +172,14 @@ def put(
     under = picture[patch.y : patch.y + patch.height, patch.x : patch.x + patch.width]
     clear = cv2.cvtColor(cv2.bitwise_not(cover), cv2.COLOR_GRAY2BGR)
     cv2.add(cv2.multiply(under, clear, scale=1 / 255), colour, dst=under)
+
+
+def _lit(colour: Bytes, cover: Bytes, light: Floats) -> Bytes:
+    """The colour with what a lamp adds to it, and to white, in parts of the colour's own light."""
+    falls = 1 + light[..., 0]
+    brighter = cv2.multiply(colour, cv2.merge((falls, falls, falls)), dtype=cv2.CV_8U)
+    shine = cv2.min(cv2.convertScaleAbs(light[..., 1], alpha=255), cover)
+    return np.asarray(cv2.add(brighter, cv2.cvtColor(shine, cv2.COLOR_GRAY2BGR)), np.uint8)
 
 
 def drawn(
