@@ -37,6 +37,10 @@ _COVERED_SIGMA_M: Final = 0.015
 _PIXEL_SIGMA: Final = 1.0  # of the crown in one frame
 _FEET_SHARE: Final = 0.3  # of the frames: then the ranges are those of the feet
 _STEADY_S: Final = 0.4
+_NEAR_S: Final = 0.35  # feet seen so long before or after tell how far ahead a face is
+_USUAL: Final = 0.5  # how many of them the whole walk counts for
+_EYES_M: Final = 0.06
+_MESH_SIGMA_PX: Final = 1.2  # of the eyes' distance in one frame, that of small faces above all
 _LEAST_M, _MOST_M = 0.7, 2.3
 
 
@@ -127,7 +131,7 @@ def estimate(sightings: Sequence[Sighting], calibration: CameraCalibration) -> S
         crown_sigma = max(_skull_sigma(height), _COVERED_SIGMA_M)
     chosen, rises, ahead, ahead_sigma = (each[usable] for each in (chosen, rises, ahead, ahead_sigma))
     systematic = _systematic(rises, ahead, ahead_sigma, calibration)
-    random = _PIXEL_SIGMA * ahead / calibration.focal_px
+    random = np.hypot(_PIXEL_SIGMA, _MESH_SIGMA_PX * ahead * rises / _EYES_M) * ahead / calibration.focal_px
     weights = 1 / (systematic**2 + random**2)
     found = _upper(chosen, weights) - lower
     if not _LEAST_M < found < _MOST_M:
@@ -148,7 +152,7 @@ class _Ranges:
     """How far ahead the crown is in each frame, for a supposed height."""
 
     def __init__(self, sightings: Sequence[Sighting]) -> None:
-        at = np.array([each.at for each in sightings])
+        self._at = at = np.array([each.at for each in sightings])
         self._eyes = _steadied(np.array([each.eyes_range for each in sightings]), at)
         self._chin = _steadied(np.array([each.chin_range for each in sightings]), at)
         self._feet = np.array(
@@ -172,18 +176,28 @@ class _Ranges:
         crown = faces + proportions.BEHIND * proportions.face_m(height_m)
         if self.method == "horizon":
             return crown, proportions.FACE_SIGMA * crown
-        # the walk as a whole gives one factor between the two: a face's size is steady, a foot's place is not
         feet = self._feet + proportions.TOE * height_m
-        factor = float(np.nanmedian(feet / crown))
+        factor = self._factor(np.log(feet / crown))
         count = int(np.isfinite(feet).sum())
         sigma = np.sqrt(proportions.TOE_SIGMA_M**2 + proportions.FOOT_SIGMA_M**2 / count)
         by_feet, by_face = 1 / sigma**2, 1 / (proportions.FACE_SIGMA * crown) ** 2
         ahead = (by_feet * crown * factor + by_face * crown) / (by_feet + by_face)
         return ahead, 1 / np.sqrt(by_feet + by_face)
 
+    def _factor(self, logs: Points) -> Points:
+        """What to multiply each range by, so that the feet seen near that moment are where they were seen.
+
+        A face's size is steady, but wrong alike in all frames, and in another way where it is tiny.
+        """
+        looked = np.isfinite(logs)
+        apart = (self._at[:, None] - self._at[looked][None, :]) / _NEAR_S
+        near = np.exp(-0.5 * apart**2)
+        usual = float(np.median(logs[looked]))
+        return np.asarray(np.exp((near @ logs[looked] + _USUAL * usual) / (near.sum(1) + _USUAL)))
+
 
 def _steadied(ranges: Points, at: Points) -> Points:
-    """Ranges freed of the mesh's noise: nobody's walk bends within `_STEADY_S` more than a straight line does."""
+    """Ranges freed of the mesh's noise: within `_STEADY_S` a walk is straight and even."""
     logs = np.log(ranges)
     steady = np.empty_like(logs)
     for index, now in enumerate(at):
