@@ -201,12 +201,52 @@ class Outlines(Value):
     measured: str
 
 
+class QualityNeeds(Value):
+    """What a face must have before it may be matched; see `models.quality.needs`. Angles in degrees."""
+
+    min_eyes_px: Annotated[float, Meta(gt=0)]
+    max_share: Annotated[float, Meta(gt=0, le=1)]  # of the image's width or height that a face may span
+    max_cut: Annotated[float, Meta(ge=0, lt=0.5)]  # of a face's width or height that may lie outside
+    max_yaw: Annotated[float, Meta(gt=0, lt=90)]
+    max_pitch: Annotated[float, Meta(gt=0, lt=90)]
+    max_roll: Annotated[float, Meta(gt=0, lt=90)]
+    min_sharpness: Annotated[float, Meta(ge=0)]
+    min_luminance: Unit  # mean of the face
+    max_over_exposed: Unit  # share of the face
+
+
+class QualityWorth(Value):
+    """What a unit of each shortcoming takes from a comparison score; see `models.quality.worth`."""
+
+    dark: Annotated[float, Meta(ge=0)]
+    bright: Annotated[float, Meta(ge=0)]
+    blur: Annotated[float, Meta(ge=0)]
+    yaw: Annotated[float, Meta(ge=0)]
+    pitch: Annotated[float, Meta(ge=0)]
+    roll: Annotated[float, Meta(ge=0)]
+    lids: Annotated[float, Meta(ge=0)]
+    far: Annotated[float, Meta(ge=0)]
+    doubt: Annotated[float, Meta(ge=0)]
+    cut: Annotated[float, Meta(ge=0)]
+    covered: Annotated[float, Meta(ge=0)]
+    closed: Annotated[float, Meta(ge=0)]
+
+
+class Quality(Value):
+    """Constants of the quality check; `measured`: where from, and what they are worth."""
+
+    needs: QualityNeeds
+    worth: QualityWorth
+    measured: str
+
+
 class Manifest(Value):
     """All models."""
 
     detector: Detector
     landmarks: Landmarks
     embedders: dict[Name, Embedder]
+    quality: Quality
     liveness: MotionLiveness
     mrz: MrzReading
     height: Outlines
