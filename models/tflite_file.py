@@ -118,6 +118,13 @@ class Graph:
         inputs = [x, self._constant(behind)]
         return self._operator("PAD", inputs, shape, "PadOptions", self._s.PadOptionsT())
 
+    def channels(self, x: int, first: int, count: int) -> int:
+        """`count` channels of an image, from `first` on."""
+        _, height, width, _ = self.shape(x)
+        shape = 1, height, width, count
+        bounds = [self._constant(np.array(of, "<i4")) for of in ((0, 0, 0, first), shape)]
+        return self._operator("SLICE", [x, *bounds], shape, "SliceOptions", self._s.SliceOptionsT())
+
     def sum_relu(self, a: int, b: int) -> int:
         """max(0, a + b) for tensors of one shape."""
         options = self._s.AddOptionsT()

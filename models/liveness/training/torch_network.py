@@ -1,0 +1,48 @@
+"""The tables of `network` as a torch module, and back to plain arrays. Needs torch, which no gate does."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from models.liveness.training.network import FEATURES, Looks
+from models.mrz.training.torch_network import build, folded
+
+NAMES = ("context", "texture", "spectrum")
+_PLANES = {"context": slice(0, 3), "texture": slice(3, 6), "spectrum": slice(6, 7)}
+_DROPPED = 0.2  # share of samples from which one of the looks is hidden in training
+
+
+class Recaptures(nn.Module):  # type: ignore[misc]  # torch is not installed where types are checked
+    """Logit of a re-capture from (batch, 7, 128, 128); in training also what each look alone would say."""
+
+    def __init__(self, table: Looks) -> None:
+        super().__init__()
+        for name, planes in zip(NAMES, (3, 3, 1), strict=True):
+            setattr(self, name, build(getattr(table, name), planes))
+        self.together = nn.Linear(FEATURES, 1, bias=False)
+        self.alone = nn.ModuleList([nn.Linear(FEATURES, 1) for _ in NAMES])
+
+    def forward(self, x: Any) -> tuple[Any, list[Any]]:
+        """Return the logits, and those of the looks by themselves."""
+        features = []
+        for name in NAMES:
+            maps = getattr(self, name)(x[:, _PLANES[name]])
+            features.append(maps.amax((2, 3)) if name == "spectrum" else maps.mean((2, 3)))
+        alone = [head(nn.functional.relu(f))[:, 0] for head, f in zip(self.alone, features, strict=True)]
+        if self.training:
+            hidden = torch.rand(len(x), device=x.device) < _DROPPED
+            which = torch.randint(len(NAMES), (len(x),), device=x.device)
+            features = [f * ~(hidden & (which == n))[:, None] for n, f in enumerate(features)]
+        total = nn.functional.relu(features[0] + features[1] + features[2])
+        return self.together(total)[:, 0], alone
+
+
+def arrays(network: Recaptures) -> dict[str, Any]:
+    """The folded weights: each look's `weights_N` and `bias_N` under its name, and `together`."""
+    parts: dict[str, Any] = {}
+    for name in NAMES:
+        parts |= {f"{name}.{key}": value for key, value in folded(getattr(network, name)).items()}
+    parts["together"] = network.together.weight.detach().numpy().astype(np.float32)
+    return parts
