@@ -17,6 +17,7 @@ BENCHES = (
     "reading",
     "vision",
     "liveness",
+    "height",
     "camera",
     "gate",
 )  # modules here, each with `run() -> None`
