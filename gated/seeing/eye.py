@@ -25,14 +25,19 @@ class Eye:
         self._camera = camera
         self.name = name
         self._number = 0
-        self._retry_at = 0.0
+        self._troubled_at = float("-inf")
         self._checked_at = float("-inf")
         self._latched = False
         self.state = "not_checked"
 
+    @property
+    def in_trouble(self) -> bool:
+        """Whether `state` is the code of a trouble."""
+        return self.state not in {"not_checked", "asleep", "live"}
+
     def wake(self) -> None:
         """Open the stream if it is not open; trouble shows in `state`."""
-        if self._camera.is_open or self._latched or time.monotonic() < self._retry_at:
+        if self._camera.is_open or self._latched or time.monotonic() - self._troubled_at < RETRY_S:
             return
         try:
             self._camera.open()
@@ -57,7 +62,7 @@ class Eye:
             return None
         if frame is None:
             return None
-        if self.state not in {"live", "asleep", "not_checked"}:
+        if self.in_trouble:
             _log.info("camera is well again", device=self.name)
         self._number, self.state = frame.number, "live"
         self._checked_at = time.monotonic()
@@ -69,16 +74,16 @@ class Eye:
         if self.state == "live":
             self.state = "asleep"
 
-    def needs_check(self) -> bool:
-        """Whether nothing is known of the camera, or not for long, or it was in trouble."""
+    def needs_check(self, retry_s: float = RETRY_S) -> bool:
+        """Whether nothing is known of the camera, or not for long, or it fell into trouble `retry_s` ago."""
         now = time.monotonic()
         if self.state in {"asleep", "live"}:
             return now - self._checked_at > RECHECK_S
-        return not self._latched and now >= self._retry_at
+        return not self._latched and now - self._troubled_at >= retry_s
 
     def _trouble(self, error: DeviceError) -> None:
         if self.state != error.code:
             _log.error("camera in trouble", device=self.name, code=error.code, fix=error.fix)
         self.state = error.code
         self._latched = isinstance(error, ControlRefused)
-        self._retry_at = time.monotonic() + RETRY_S
+        self._troubled_at = time.monotonic()

@@ -2,8 +2,10 @@
 
 All awake cameras are looked at in turn, at a low rate, and what they see of the main person is rated; a
 camera that saw clearly better twice in a row takes over. One that is dead or late is left at once for one
-that is well. A passage begins with the camera that served last. Which camera a frame came from goes with it,
-since evidence that grows from frame to frame holds for one camera only.
+that is well, and it is opened again only when the others stream: a network camera that hangs holds up whoever
+is opened after it, since OpenCV opens such streams one by one. A passage begins with the camera that served
+last. Which camera a frame came from goes with it, since evidence that grows from frame to frame holds for one
+camera only.
 """
 
 import time
@@ -11,12 +13,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from drivers.camera import Frame
-from gated.seeing.eye import FRAME_S, Eye
+from gated.seeing.eye import FRAME_S, RETRY_S, Eye
 from models.tflite import Image
 
 GLANCE_S = 0.1  # one camera is rated so often: with four of them each comes 2.5 times a second
 BETTER = 1.25  # a camera takes over when it sees so much better
 TIMES = 2  # so many times in a row
+RESTING_RETRY_S = 20.0  # at rest, where another camera is well, one in trouble is tried this often
 LATE_S = 0.3  # without a frame for so long, a camera is left for one that has some
 
 Rate = Callable[[Image], float]
@@ -59,11 +62,17 @@ class Eyes:
     def wake(self) -> None:
         """Open every stream that is not open; trouble shows in the states."""
         for eye in self._eyes:
-            eye.wake()
+            if self._may_open(eye):
+                eye.wake()
         if not self._awake:
             self._awake = True
             self._forget()
-            self._choose(self._chosen)
+            well = [eye for eye in self._eyes if not eye.in_trouble]
+            self._choose(self._chosen if self._chosen in well or not well else well[0])
+
+    def _may_open(self, eye: Eye) -> bool:
+        """Whether it does no harm should the camera hang while it is opened."""
+        return not eye.in_trouble or all(each.in_trouble or each.state == "live" for each in self._eyes)
 
     def sleep(self) -> None:
         """Close all streams."""
@@ -76,8 +85,9 @@ class Eyes:
         """Let sleep whom nobody needs; a camera that is not known to be well is tried."""
         self._awake = False
         self._forget()
+        one_is_well = any(not eye.in_trouble for eye in self._eyes)
         for eye in self._eyes:
-            if eye.needs_check():
+            if eye.needs_check(RESTING_RETRY_S if one_is_well else RETRY_S):
                 eye.look(0.0)
             else:
                 eye.sleep()
@@ -85,7 +95,7 @@ class Eyes:
     def look(self, timeout_s: float = FRAME_S) -> Seen | None:
         """Return the next frame of the camera that sees best, or None when none came in time."""
         self.wake()
-        fresh = {eye.name for eye in self._eyes if self._take(eye, 0.0)}
+        fresh = {eye.name for eye in self._eyes if self._may_open(eye) and self._take(eye, 0.0)}
         if len(self._eyes) > 1:
             self._reconsider()
         chosen = self._chosen
