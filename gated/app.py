@@ -88,7 +88,9 @@ class GateDaemon:
             settings=config.document,
             policy=config.trust.policy,
         )
-        self._sight = SightLane(f"ipc://{run}/vision", dossiers, evidence, post)
+        self._sight = SightLane(
+            f"ipc://{run}/vision", dossiers, evidence, post, [camera.name for camera in config.cameras]
+        )
         self._zone, scanner_lanes = self._zone_reader(config, dossiers)
         self._lists = ListsLane(f"ipc://{run}/link", self._watchlist, post)
         self._background = BackgroundLane(
@@ -217,6 +219,7 @@ class GateDaemon:
                 + (", shut" if door in gate.shut else ", not shut")
                 for door in Door
             },
+            cameras=self._sight.cameras,
             persons=gate.persons,
             screen=screen,
             lamps=lamps,

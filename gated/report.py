@@ -50,6 +50,7 @@ def status_text(status: Status) -> tuple[str, ...]:
         ),
         *(line for door, position in status.doors.items() for line in _field(f"{door} door", position)),
         *_field("devices", ", ".join(_device(name, good) for name, good in status.devices.items())),
+        *_field("cameras", ", ".join(f"{name} {state}" for name, state in status.cameras.items()) or "none"),
         *_field("watchlist", lists),
         *_field("journal", f"{status.journal_entries} entries"),
         *_field("head", f"{status.journal_entries}:{status.journal_head}"),

@@ -230,6 +230,28 @@ class FaceAssessed(Event):
     camera: str = ""
 
 
+class StrangerCount(Value):
+    """How many comparisons of strangers there were between two kinds of people, and how many matched."""
+
+    strata: str
+    comparisons: int
+    matches: int
+
+
+class StrangersCompared(Event):
+    """The face of this passage was compared with photographs of earlier travellers (TR-03121, EVA-VER)."""
+
+    passage: PassageId
+    counts: tuple[StrangerCount, ...]
+
+
+class CameraChanged(Event):
+    """One of several cameras fails or is well again: `code` is its trouble, or `well`."""
+
+    camera: str
+    code: str
+
+
 class OfficerDecided(Event):
     """An officer's command whose signature held; `officer` is the id of the key."""
 
@@ -249,6 +271,8 @@ AnyEvent = (
     | DeviceReady
     | FaultRaised
     | FaultCleared
+    | CameraChanged
+    | StrangersCompared
     | ListsChanged
     | ServiceOpened
     | ServiceClosed

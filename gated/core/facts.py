@@ -42,6 +42,8 @@ def observe(gate: Gate, event: ev.AnyEvent) -> Stepped:
             )
         case ev.DeviceReady() | ev.FaultRaised() | ev.FaultCleared():
             return _devices(gate, event), ()
+        case ev.CameraChanged() if event.code != "well":
+            return gate, (do.AlertOfficer(kind="camera_trouble", passage=None),)
         case ev.DocumentPlaced() | ev.DocumentRemoved() | ev.DoorMoved() | ev.OccupancyChanged():
             return _sense(gate, event), ()
         case _:

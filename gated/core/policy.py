@@ -34,9 +34,9 @@ class Policy(Value):
     the place of `match_threshold` when the gate starts. Until then nobody matches.
     """
 
+    liveness_threshold: Annotated[float, Meta(ge=0, le=1)]
     match_fmr: Annotated[float, Meta(gt=0, le=0.01)] = 0.001
     match_threshold: Annotated[float, Meta(ge=0, le=1)] = 1.0
-    liveness_threshold: Annotated[float, Meta(ge=0, le=1)]
     min_height_m: Annotated[float, Meta(ge=0, le=2)] = 1.20  # 0: nobody's height is asked
     limits: Limits = Limits()
     mrz_tries: Tries = 3

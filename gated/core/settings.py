@@ -192,10 +192,20 @@ class PageCameraSettings(CameraSettings, omit_defaults=True):
     glass_mm: Annotated[float, Meta(ge=90, le=500)] = 130.0
 
 
-class VisionSettings(Settings):
-    """The vision process. `shadow` is an embedder that runs beside and decides nothing. `keep_images` lets one crop of the reference and of the best shot come back.
+class EstimationSettings(Settings):
+    """How false matches are estimated while the gate works (BSI TR-03121, EVA-VER).
 
-    Policy decides that; it is off unless the operator's law allows it.
+    So many passport photographs of earlier travellers are kept, as embeddings in memory, for at most so long.
+    """
+
+    references: Annotated[int, Meta(ge=0, le=64)] = 0
+    minutes: Annotated[float, Meta(gt=0, le=60)] = 15.0
+
+
+class VisionSettings(Settings):
+    """The vision process. `shadow` is an embedder that runs beside and decides nothing.
+
+    `keep_images` lets one crop of the reference and of the best shot come back. Policy decides that; it is off unless the operator's law allows it.
     """
 
     embedder: Name
@@ -204,6 +214,7 @@ class VisionSettings(Settings):
     max_image_pixels: Annotated[int, Meta(ge=10_000, le=50_000_000)] = 6_000_000
     min_frames: Annotated[int, Meta(ge=2, le=120)] = 8
     keep_images: bool = False
+    estimation: EstimationSettings = EstimationSettings()
 
 
 class TrustSettings(Settings):

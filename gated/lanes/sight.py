@@ -3,14 +3,15 @@
 The line carries the reading of pages too, which is another lane's business: `PageLane` attends to it.
 
 The other process decodes images that a stranger supplied, and may hang or die; nothing here waits for it.
-It is asked for a sign of life once a second; when it is silent, babbles, or its camera is in trouble, that
-is a fault, and when it answers again the fault is over. Each question counts one answer, so a process that a
+It is asked for a sign of life four times a second; when it is silent, babbles, or none of its cameras is
+well, that is a fault, and when it answers again the fault is over. One camera of several that fails is no
+fault, but it is told. Each question counts one answer, so a process that a
 stranger's image took over can neither flood the journal nor write more into it than words of a vocabulary.
 """
 
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from drivers.face_light import Switch
@@ -18,20 +19,23 @@ from gated.core import events as ev
 from gated.core.vocabulary import Device
 from gated.lanes.condition import Condition, Post
 from gated.lanes.dossier import Dossiers
+from gated.lanes.strata import Marks, stratum
 from gated.runtime import messages as say
 from gated.runtime.bus import Peer
 from gated.runtime.lanes import Lane
 from gated.store.evidence import Evidence
 
 LISTEN_S = 0.02  # a request waits for at most as long
-PING_S = 1.0
+PING_S = 0.25
 MAX_UNSENT = 16  # what a passage or two ask for
-MAX_HEARD = 20  # messages between two pings; a capture makes three a second
-SILENT_S = 3.0  # a frame takes 30 ms and an enrolment 100 ms; this is a process that hangs
+MAX_HEARD = 10  # messages between two pings; a capture makes three a second
+SILENT_S = 0.9  # a frame takes 30 ms and an enrolment 100 ms; this is a process that hangs
+TOLD_S = 1.0  # a camera that comes and goes is told so often
 WELL = frozenset({"asleep", "live"})
+NO_TROUBLE = frozenset({*WELL, "not_checked"})
 
 RESTART = "see `journalctl -u gate-vision`; the service manager restarts it by itself"
-CAMERA = "check the camera's cable and power, and [camera] source"
+CAMERA = "check the camera's cable and power, and the source of its [[cameras]]"
 
 
 class PageEar(Protocol):
@@ -47,18 +51,29 @@ class PageEar(Protocol):
 class SightLane:
     """Talks with gate-vision. The verbs are the heart's effects."""
 
-    def __init__(self, address: str, dossiers: Dossiers, evidence: Evidence, post: Post) -> None:
+    def __init__(
+        self, address: str, dossiers: Dossiers, evidence: Evidence, post: Post, cameras: Sequence[str] = ()
+    ) -> None:
         self.lane = Lane("vision", turn=self._turn, leave=self._leave, period_s=0.0)
         self.condition = Condition(Device.VISION, post)
         self._address = address
         self._dossiers = dossiers
         self._evidence = evidence
         self._post = post
+        self._cameras = dict.fromkeys(cameras, "not_checked")
+        self._troubles = dict.fromkeys(cameras, "well")
+        self._told_at = float("-inf")
+        self._marks = Marks()
         self._page: PageEar | None = None
         self._peer: Peer[say.FromVision] | None = None
         self._unsent: deque[say.Message] = deque(maxlen=MAX_UNSENT)
         self._number = self._answered = self._heard = 0
         self._pinged_at = self._heard_at = 0.0
+
+    @property
+    def cameras(self) -> dict[str, str]:
+        """Each camera by its name: `asleep`, `live`, `not_checked`, or the code of its trouble."""
+        return dict(self._cameras)
 
     def attend(self, page: PageEar) -> None:
         """Tell this one from now on what concerns the page. Before the lane starts."""
@@ -101,7 +116,9 @@ class SightLane:
         if image is None:
             self._post(ev.ReferenceFailed(at=time.monotonic(), passage=passage, reason="no_photograph"))
             return
-        self.send(say.SetReference(passage=passage, image=image.reveal()))
+        known = self._dossiers.mrz(passage)
+        mark, kind = (self._marks.mark(known[0]), stratum(known[0], known[1].date())) if known else (b"", "")
+        self.send(say.SetReference(passage=passage, image=image.reveal(), subject=mark, stratum=kind))
 
     def _turn(self) -> None:
         now = time.monotonic()
@@ -138,8 +155,20 @@ class SightLane:
             self.condition.ready()
         else:
             self.condition.failed(pong.camera, CAMERA)
+        self._watch_cameras(pong.cameras, at)
         if self._page is not None:
             self._page.watched(pong.page_camera)
+
+    def _watch_cameras(self, states: Mapping[str, str], at: float) -> None:
+        """Tell which camera fails or is well again; names that are not in the configuration do not count."""
+        self._cameras = {name: states.get(name, "not_checked") for name in self._cameras}
+        if at - self._told_at < TOLD_S:
+            return
+        for name, state in self._cameras.items():
+            code = "well" if state in NO_TROUBLE else state
+            if code != self._troubles[name] and state != "not_checked":
+                self._troubles[name], self._told_at = code, at
+                self._post(ev.CameraChanged(at=at, camera=name, code=code))
 
     def _hear(self, message: say.FromVision, at: float) -> None:
         match message:
@@ -151,6 +180,12 @@ class SightLane:
                 self._post(ev.ReferenceFailed(at=at, passage=message.passage, reason=message.reason))
             case say.Guidance():
                 self._post(ev.GuidanceGiven(at=at, passage=message.passage, hint=message.hint))
+            case say.StrangersCompared():
+                counts = tuple(
+                    ev.StrangerCount(strata=each.strata, comparisons=each.comparisons, matches=each.matches)
+                    for each in message.counts
+                )
+                self._post(ev.StrangersCompared(at=at, passage=message.passage, counts=counts))
             case say.PageRead() | say.PagePlacement():
                 if self._page is not None:
                     self._page.hear(message, at)

@@ -6,6 +6,7 @@ drops the peer's message and says so.
 
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta
 
 from gated.core.events import PassageId
@@ -33,10 +34,16 @@ class Message(Tagged):
 
 
 class SetReference(Message):
-    """Enrol the passport photograph: the encoded image from DG2 (JPEG or JPEG 2000), undecoded."""
+    """Enrol the passport photograph: the encoded image from DG2 (JPEG or JPEG 2000), undecoded.
+
+    `subject` marks the document, the same at each visit since the gate's start and nowhere else; `stratum` is
+    the coarse kind of person that error rates are told by.
+    """
 
     passage: PassageId
     image: bytes
+    subject: Annotated[bytes, Meta(max_length=16)] = b""
+    stratum: Label = ""
 
 
 class LightSwitch(Value):
@@ -84,7 +91,7 @@ class StopPage(Message):
 
 
 class Ping(Message):
-    """Asked about once a second; the answer is a Pong with the same number."""
+    """Asked some times a second; the answer is a Pong with the same number."""
 
     number: int
 
@@ -120,6 +127,14 @@ class Cue(Value):
 
     name: Code
     score: Score | None
+
+
+class StrangerCount(Value):
+    """Comparisons of strangers, and how many of them matched."""
+
+    strata: Annotated[str, Meta(pattern=r"^[a-z-]+/[a-z-]+\Z", max_length=48)]
+    comparisons: Count
+    matches: Count
 
 
 class Assessment(Message):
@@ -166,18 +181,32 @@ class PagePlacement(Message):
     advice: Advice | None
 
 
+class StrangersCompared(Message):
+    """A live face was compared with photographs of earlier travellers: what matched was a false match.
+
+    By the strata of the two, as `adult-f/child-m`.
+    """
+
+    passage: PassageId
+    counts: Annotated[tuple[StrangerCount, ...], Meta(min_length=1, max_length=64)]
+
+
 class Pong(Message):
     """The vision process is alive. `camera` is `asleep`, `live`, or the code of its trouble.
 
-    `page_camera` likewise; None where the gate has none.
+    `cameras` tells the same of each of them by name; `camera` is the best of these. `page_camera` likewise;
+    None where the gate has none.
     """
 
     number: int
     camera: Code
+    cameras: Annotated[dict[Label, Code], Meta(max_length=8)] = msgspec.field(default_factory=dict)
     page_camera: Code | None = None
 
 
-FromVision = Enrolled | NotEnrolled | Guidance | Assessment | PageRead | PagePlacement | Pong
+FromVision = (
+    Enrolled | NotEnrolled | Guidance | Assessment | StrangersCompared | PageRead | PagePlacement | Pong
+)
 
 
 # --- gated and gate-link -----------------------------------------------------------------------
@@ -235,6 +264,7 @@ class Status(Message):
     faults: dict[str, str]
     devices: dict[str, bool]
     doors: dict[str, str]
+    cameras: dict[str, str]
     persons: int
     screen: str
     lamps: str

@@ -23,6 +23,7 @@ STATUS = say.Status(
     faults={},
     devices={},
     doors={},
+    cameras={},
     persons=1,
     screen="officer_comes",
     lamps="officer",

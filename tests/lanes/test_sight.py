@@ -11,13 +11,16 @@ import zmq
 from gated.core import events as ev
 from gated.core.personal import Personal
 from gated.core.vocabulary import Hint, Liveness
+from gated.document.mrz import parse
 from gated.lanes import sight as module
 from gated.lanes.dossier import Dossiers
 from gated.lanes.sight import MAX_HEARD, SightLane
+from gated.lanes.strata import MARK_BYTES
 from gated.runtime import messages as say
 from gated.runtime.bus import Peer
 from gated.store.evidence import Evidence
 from tests.lanes.rounds import NEXT, PASSAGE, SOON_S, Posted, come_round, leave, rounds_until
+from tests.lanes.test_background import TD1
 
 IMAGE = b"\xff\xd8\xff\xe0 a photograph"
 
@@ -46,7 +49,8 @@ class Bench:
         self.address = f"ipc://{run}/vision"
         self.folder = run / "evidence"
         self.posted = posted
-        self.lane = SightLane(self.address, dossiers, Evidence(self.folder, keep=True), posted)
+        evidence = Evidence(self.folder, keep=True)
+        self.lane = SightLane(self.address, dossiers, evidence, posted, ("high", "low"))
         self.eyes: list[Eye] = []
 
     def come_round(self) -> None:
@@ -84,6 +88,15 @@ def said(bench: Bench, eye: Eye, message: say.Message) -> None:
     count = len(bench.posted)
     assert eye.peer.send(message)
     rounds_until(bench.lane.lane, lambda: len(bench.posted) > count)
+
+
+def answer(bench: Bench, eye: Eye, cameras: dict[str, str]) -> None:
+    """Let the lane ask, and the far end answer with these states of its cameras."""
+    bench.lane._pinged_at = 0.0
+    bench.come_round()
+    number = bench.lane._number
+    assert eye.peer.send(say.Pong(number=number, camera="live", cameras=cameras))
+    rounds_until(bench.lane.lane, lambda: bench.lane._answered == number)
 
 
 def assessment(passage: str = PASSAGE, **more: object) -> say.Assessment:
@@ -165,6 +178,50 @@ def test_a_camera_in_trouble_is_a_fault_by_its_own_code(bench: Bench, posted: Po
     said(bench, eye, say.Pong(number=bench.lane._number, camera="frozen"))
     assert posted.faults() == ["frozen"]
     assert "camera" in bench.lane.condition.fix("frozen")
+
+
+def test_one_camera_of_several_that_fails_is_told_and_is_no_fault(
+    bench: Bench, posted: Posted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "TOLD_S", 0.0)
+    eye = bench.eye()
+    states = (("live", "live"), ("live", "frozen"), ("live", "frozen"), ("asleep", "live"))
+    for high, low in states:
+        answer(bench, eye, {"high": high, "low": low, "nobody": "frozen"})
+        assert bench.lane.cameras == {"high": high, "low": low}
+    told = [(event.camera, event.code) for event in posted.of(ev.CameraChanged)]
+    assert told == [("low", "frozen"), ("low", "well")]
+    assert posted.faults() == []
+
+
+def test_a_camera_that_comes_and_goes_does_not_flood_the_journal(bench: Bench, posted: Posted) -> None:
+    eye = bench.eye()
+    for number in range(10):
+        answer(bench, eye, {"low": "frozen" if number % 2 else "live"})
+    assert len(posted.of(ev.CameraChanged)) <= 2
+
+
+def test_strangers_that_were_compared_are_told_by_strata(bench: Bench, posted: Posted) -> None:
+    eye = bench.eye()
+    count = say.StrangerCount(strata="adult-f/child-m", comparisons=3, matches=1)
+    said(bench, eye, say.StrangersCompared(passage=PASSAGE, counts=(count,)))
+    (told,) = posted.of(ev.StrangersCompared)
+    assert told.counts == (ev.StrangerCount(strata="adult-f/child-m", comparisons=3, matches=1),)
+
+
+def test_the_photograph_goes_with_a_mark_and_a_kind_that_name_nobody(
+    bench: Bench, dossiers: Dossiers
+) -> None:
+    eye = bench.eye()
+    dossiers.put_mrz(PASSAGE, parse(TD1))
+    dossiers.put_photograph(PASSAGE, Personal(IMAGE))
+    bench.lane.enrol(PASSAGE)
+    bench.come_round()
+    reference = eye.hear()
+    assert isinstance(reference, say.SetReference)
+    assert reference.stratum == "adult-f"
+    assert len(reference.subject) == MARK_BYTES
+    assert b"D23145890" not in reference.subject
 
 
 def test_only_the_answer_to_a_question_is_a_sign_of_life(bench: Bench, posted: Posted) -> None:
