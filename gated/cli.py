@@ -11,7 +11,18 @@ from pathlib import Path
 
 import msgspec
 
-from gated.commands import document, journal, lane, models, mrz, readers, trust
+from gated.commands import (
+    document,
+    face_compare,
+    face_estimate,
+    face_evaluate,
+    journal,
+    lane,
+    models,
+    mrz,
+    readers,
+    trust,
+)
 from gated.commands.answer import Answer, UsageError, Words
 from gated.config import DEFAULT_CONFIG, ConfigError, load
 from gated.core.diagram import mermaid
@@ -81,6 +92,10 @@ def _parser() -> argparse.ArgumentParser:
     readers.add(on_document)
     trust.add_verify(on_document)
     trust.add(words)
+    face = words.group("face", "Compare faces, and measure what the gate sees of a person.")
+    face_compare.add(face)
+    face_evaluate.add(face)
+    face_estimate.add(face)
     models.add(words)
     words.command("diagram", diagram)
     words.command("config-check", config_check).add_argument("file", type=Path)

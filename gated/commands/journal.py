@@ -35,7 +35,7 @@ def add(words: Words) -> None:
 def journal_verify(arguments: argparse.Namespace) -> Answer:
     """Check the whole chain and that every passage in it ends exactly once."""
     head = None if arguments.head is None else _head(arguments.head)
-    with _journal(arguments) as database:
+    with opened(arguments) as database:
         verdict: Verdict = verify(database, head)
     return Answer(value=verdict, text=verdict_text(verdict), good=not verdict.problems)
 
@@ -43,7 +43,7 @@ def journal_verify(arguments: argparse.Namespace) -> Answer:
 def journal_show(arguments: argparse.Namespace) -> Answer:
     """Show entries: the last few, or those of one passage."""
     last = None if arguments.passage else arguments.last
-    with _journal(arguments) as database:
+    with opened(arguments) as database:
         entries = tuple(read(database, passage=arguments.passage, last=last))
     return Answer(value=entries, text=tuple(entries_text(entries)))
 
@@ -51,7 +51,7 @@ def journal_show(arguments: argparse.Namespace) -> Answer:
 def replay_journal(arguments: argparse.Namespace) -> Answer:
     """Feed the recorded events into the decision again and compare."""
     try:
-        with _journal(arguments) as database:
+        with opened(arguments) as database:
             found: Replayed = replay(_recorded(entry) for entry in read(database))
     except ValueError as error:
         raise UsageError(f"{error}: this journal lacks its beginning; see `journal verify`") from error
@@ -59,7 +59,7 @@ def replay_journal(arguments: argparse.Namespace) -> Answer:
 
 
 @contextmanager
-def _journal(arguments: argparse.Namespace) -> Iterator[sqlite3.Connection]:
+def opened(arguments: argparse.Namespace) -> Iterator[sqlite3.Connection]:
     """Open the gate's journal, or the one that was named, to read. Raises StoreError, in the block too."""
     path = arguments.file or Path(load(arguments.config).config.paths.state) / "journal.db"
     database = open_to_read(path)

@@ -205,7 +205,8 @@ class EstimationSettings(Settings):
 class VisionSettings(Settings):
     """The vision process. `shadow` is an embedder that runs beside and decides nothing.
 
-    `keep_images` lets one crop of the reference and of the best shot come back. Policy decides that; it is off unless the operator's law allows it.
+    `keep_images` lets one crop of the reference and of the best shot come back: policy decides that; it is
+    off unless the operator's law allows it.
     """
 
     embedder: Name
