@@ -181,7 +181,7 @@ def test_vision_has_a_camera_and_nothing_else() -> None:
         assert writable not in vision.values
     assert vision.one("TemporaryFileSystem") == "/tmp:ro /var/tmp:ro"  # noqa: S108
     assert vision.words("InaccessiblePaths") == {"-/var/lib/egate"}
-    assert vision.one("MemoryMax") == "1G"
+    assert vision.one("MemoryMax") == "640M"
     assert vision.one("CPUQuota") == "150%"
 
 
