@@ -10,9 +10,9 @@ import sys
 import time
 from pathlib import Path
 
+from gated.commands import face_model
 from gated.commands.answer import Answer, UsageError, Words, read_capped
 
-DEFAULT_MODEL = "dlib-resnet"
 MAX_TEMPLATE = 32
 PROGRESS_S = 5.0
 
@@ -30,9 +30,7 @@ def add(face: Words) -> None:
     which = sub.add_mutually_exclusive_group(required=True)
     which.add_argument("--pairs", type=Path, metavar="FILE", help="list of pairs as LFW writes it")
     which.add_argument("--all-pairs", action="store_true", help="compare every photograph with every other")
-    sub.add_argument(
-        "--model", default=DEFAULT_MODEL, metavar="NAME", help=f"embedder in place of {DEFAULT_MODEL}"
-    )
+    face_model.add(sub)
     sub.add_argument(
         "--template",
         type=_template,
@@ -62,8 +60,7 @@ def face_evaluate(arguments: argparse.Namespace) -> Answer:
     if arguments.live and arguments.template == 1:
         raise UsageError("--live is of what is fused: give --template N with it")
     try:
-        models = manifest.load()
-        entry = manifest.embedder(models, arguments.model)
+        models, name, entry = face_model.chosen(arguments)
         collection = photographs.Collection(arguments.images)
         listed = None
         if arguments.pairs is not None:
@@ -86,7 +83,7 @@ def face_evaluate(arguments: argparse.Namespace) -> Answer:
         else:
             measured = verification.of_all(collection, acquired, embedder, arguments.template)
         found = summary.summarise(
-            arguments.model,
+            name,
             entry,
             measured,
             acquired,
@@ -95,7 +92,7 @@ def face_evaluate(arguments: argparse.Namespace) -> Answer:
             live=arguments.live,
         )
         if arguments.report is not None:
-            plots = summary.figures(arguments.model, measured, found.points)
+            plots = summary.figures(name, measured, found.points)
             report.write(arguments.report, face_evaluate_report.page(found, plots))
     except pairs.PairsError as error:
         raise UsageError(f"{arguments.pairs}: {error}: give a list of pairs as LFW writes it") from error

@@ -9,14 +9,14 @@ import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from models.evaluation.photographs import Opened, Photograph
-from models.face import PORTRAIT_MARGIN, Detection, Face, FaceReader
+from models.face import PORTRAIT_MARGIN, Detection, Face, FaceReader, Points
 from models.image import ImageError, use_one_thread
 from models.manifest import Embedder as EmbedderEntry
 from models.manifest import Manifest
@@ -36,11 +36,27 @@ class AcquisitionError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """The face of one photograph: the image that it is in (perhaps enlarged), and its mesh."""
+    """The face of one photograph, for embedding, in an image that may have been enlarged `scale` times."""
 
     image: Image
     faces: tuple[Detection, ...]
     face: Face
+    photograph: Image
+    scale: float
+
+    def as_photographed(self) -> tuple[Image, Face, tuple[Detection, ...]]:
+        """The photograph as it is, the face and all faces in its pixels: what its quality is judged by."""
+
+        def back(points: Points) -> Points:
+            smaller = points / self.scale
+            smaller[..., :2] += 0.5 / self.scale - 0.5  # pixel centres lie at whole numbers
+            return smaller
+
+        faces = tuple(
+            replace(each, box=_box(back(np.array(each.box).reshape(2, 2))), eyes=back(each.eyes))
+            for each in self.faces
+        )
+        return self.photograph, replace(self.face, points=back(self.face.points)), faces
 
 
 @dataclass(kw_only=True)
@@ -65,7 +81,8 @@ class Enroller:
 
     def see(self, encoded: bytes) -> Seen:
         """Return the face nearest to the middle. Raises ImageError when there is none, or no image."""
-        image = self._enlarged(decode(encoded))
+        photograph = decode(encoded)
+        image = _enlarged(photograph)
         try:
             faces = self._reader.detect(image, margin=PORTRAIT_MARGIN)
             if not faces:
@@ -78,7 +95,13 @@ class Enroller:
             raise ImageError("image_unusable") from error
         if face is None:
             raise ImageError("no_face_mesh")
-        return Seen(image=image, faces=faces, face=face)
+        return Seen(
+            image=image,
+            faces=faces,
+            face=face,
+            photograph=photograph,
+            scale=image.shape[1] / photograph.shape[1],
+        )
 
     def embed(self, encoded: bytes, *, live: bool = False) -> list[Floats]:
         """Return the embedding of the face nearest to the middle; with `live`, and of each side of it.
@@ -92,11 +115,22 @@ class Enroller:
             found.extend(self.embedder.embed_side(seen.image, points, mirrored=m) for m in (False, True))
         return found
 
-    def _enlarged(self, image: Image) -> Image:
-        """A small image at twice its size: the mesh is finer there."""
-        if max(image.shape[:2]) > MAX_ENLARGED // 2:
-            return image
-        return cv2.resize(image, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC).astype(np.uint8, copy=False)
+    def wipe(self) -> None:
+        """Overwrite what the last photograph left in the models."""
+        self._reader.wipe()
+        self.embedder.wipe()
+
+
+def _enlarged(image: Image) -> Image:
+    """A small image at twice its size: the mesh is finer there."""
+    if max(image.shape[:2]) > MAX_ENLARGED // 2:
+        return image
+    return cv2.resize(image, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC).astype(np.uint8, copy=False)
+
+
+def _box(corners: Points) -> tuple[float, float, float, float]:
+    (x0, y0), (x1, y1) = corners
+    return float(x0), float(y0), float(x1), float(y1)
 
 
 def acquire(

@@ -212,7 +212,7 @@ def best_threshold(scores: Scores, mated: npt.NDArray[np.bool_]) -> float:
     return float(ranked[cut - 1] + ranked[cut]) / 2
 
 
-def curve(mated: Scores, non_mated: Scores, points: int = 160) -> Curve:
+def curve(mated: Scores, non_mated: Scores, points: int = 100) -> Curve:
     """Return both rates over the thresholds where they change, thinned to about `points`."""
     thresholds, fmr, fnmr = _steps(mated, non_mated)
     keep = _thinned(fmr, fnmr, points)
@@ -231,7 +231,7 @@ def _steps(mated: Scores, non_mated: Scores) -> tuple[Scores, Scores, Scores]:
     mated, non_mated = np.sort(mated), np.sort(non_mated)
     thresholds = np.unique(np.concatenate([_sampled(mated), _sampled(non_mated)]))
     thresholds = np.concatenate([thresholds, [np.nextafter(thresholds[-1], np.inf)]])
-    fmr = 1 - np.searchsorted(non_mated, thresholds, side="left") / len(non_mated)
+    fmr = (len(non_mated) - np.searchsorted(non_mated, thresholds, side="left")) / len(non_mated)
     fnmr = np.searchsorted(mated, thresholds, side="left") / len(mated)
     return thresholds, fmr, fnmr
 
@@ -293,7 +293,7 @@ def _bootstrap(mated: Comparisons, non_mated: Comparisons, fmr: float, seed: int
 def _beta_quantile(share: float, a: float, b: float) -> float:
     """The x at which the regularised incomplete beta function I_x(a, b) is `share`."""
     low, high = 0.0, 1.0
-    while high - low > 1e-12 + 1e-9 * low:
+    while high - low > 1e-12 + 1e-8 * low:
         middle = (low + high) / 2
         low, high = (middle, high) if _incomplete_beta(middle, a, b) < share else (low, middle)
     return (low + high) / 2
