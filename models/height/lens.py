@@ -59,7 +59,7 @@ class Lens:
 
 
 def corners(image: Image, board: Board) -> Points | None:
-    """Inner corners (rows, columns, 2) in a BGR image, the top row first; None: the board is not seen whole."""
+    """Inner corners (rows, columns, 2) in a BGR image, the top row first; None: not seen whole."""
     grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     size = (board.columns, board.rows)
     flags = cv2.CALIB_CB_ADAPTIVE_THRESH | cv2.CALIB_CB_NORMALIZE_IMAGE | cv2.CALIB_CB_FAST_CHECK
@@ -127,7 +127,7 @@ def _solved(views: Sequence[Points], size: tuple[int, int], board: Board) -> Len
     residual, matrix, distortion, _, _, sigmas, _, _ = cv2.calibrateCameraExtended(
         [model] * len(views), pictured, size, start, np.zeros(5), flags=flags
     )
-    focal, sigma = float(matrix[0, 0]), float(sigmas[0, 0])
+    focal, sigma = float(matrix[0, 0]), float(sigmas[:2].max())  # one of the two axes is fixed to the other
     if not np.isfinite(residual) or residual > MAX_RESIDUAL_PX:
         raise CalibrationError(
             "residual_too_large",

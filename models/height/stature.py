@@ -81,10 +81,7 @@ class HeightCheck:
 
         Frames that come faster than needed are passed over. Raises CalibrationError for another size.
         """
-        if (image.shape[1], image.shape[0]) != self._camera.size:
-            raise CalibrationError(
-                "other_image_size", "calibrate the camera again at the size at which it is used"
-            )
+        self.fits(image)
         if at < self._next_crown or len(self._sightings) >= MAX_FRAMES:
             return
         look = at >= self._next_feet
@@ -95,6 +92,16 @@ class HeightCheck:
         self._next_crown = at + CROWN_EVERY_S
         if look:
             self._next_feet = at + FEET_EVERY_S
+
+    def fits(self, image: Image) -> None:
+        """Raise CalibrationError for a frame that is not of the calibrated camera's size."""
+        width, height = self._camera.size
+        if image.shape[:2] != (height, width):
+            raise CalibrationError(
+                "other_image_size",
+                f"frames of {image.shape[1]} x {image.shape[0]}, calibrated at {width} x {height}: "
+                "calibrate the camera at the size at which it is used",
+            )
 
     def judge(self) -> Stature | None:
         """The height of the person so far; None: too few frames."""
