@@ -31,10 +31,11 @@ MIN_FRAMES: Final = 5
 MAX_FRAMES: Final = 256  # of one person; more say nothing new
 CROWN_EVERY_S: Final = 0.06
 FEET_EVERY_S: Final = 0.15
-_QUANTILE: Final = 0.8
+_QUANTILE: Final = 0.85
 _COVERED_M: Final = 0.045  # an outline so far above the skull that the face suggests is a hat
 _COVERED_SIGMA_M: Final = 0.015
 _PIXEL_SIGMA: Final = 1.0  # of the crown in one frame
+_ALIKE: Final = 3  # frames on end in which an outline is wrong alike
 _FEET_SHARE: Final = 0.3  # of the frames: then the ranges are those of the feet
 _STEADY_S: Final = 0.4
 _NEAR_S: Final = 0.35  # feet seen so long before or after tell how far ahead a face is
@@ -137,18 +138,24 @@ def estimate(sightings: Sequence[Sighting], calibration: CameraCalibration) -> S
         rises, chosen, usable, lower = eyes, of_skull, np.isfinite(of_skull), 0.0
         crown_sigma = max(_skull_sigma(height), _COVERED_SIGMA_M)
     chosen, rises, ahead, ahead_sigma = (each[usable] for each in (chosen, rises, ahead, ahead_sigma))
-    systematic = _systematic(rises, ahead, ahead_sigma, calibration)
-    random = np.hypot(_PIXEL_SIGMA, _MESH_SIGMA_PX * ahead * rises / _EYES_M) * ahead / calibration.focal_px
-    weights = 1 / (systematic**2 + random**2)
+    systematic = _systematic(rises, ahead, ahead_sigma, calibration, by_feet=ranges.method == "feet")
+    of_pixel = _PIXEL_SIGMA * ahead / calibration.focal_px
+    of_mesh = _MESH_SIGMA_PX * ahead**2 * np.abs(rises) / (_EYES_M * calibration.focal_px)
+    weights = 1 / (systematic**2 + of_pixel**2 + of_mesh**2)
     found = _upper(chosen, weights) - lower
     if not _LEAST_M < found < _MOST_M:
         return None
-    of_camera = float(np.average(systematic, weights=weights))
-    of_frames = float(np.average(random, weights=weights)) / np.sqrt(len(chosen) / 3)
-    sigma = np.sqrt(of_camera**2 + of_frames**2 + crown_sigma**2 + proportions.BOB_SIGMA_M**2)
+
+    def mean(sigmas: Points) -> float:
+        return float(np.average(sigmas, weights=weights))
+
+    # an outline is wrong alike in some frames on end, ranges were steadied over many
+    random = np.hypot(mean(of_pixel) * np.sqrt(_ALIKE), mean(of_mesh)) / np.sqrt(len(chosen))
+    parts = (mean(systematic), random, crown_sigma, proportions.BOB_SIGMA_M)
+    sigma = float(np.linalg.norm(parts))
     return Stature(
         height_m=found,
-        error_m=float(1.96 * sigma),
+        error_m=1.96 * sigma,
         frames=len(chosen),
         method=ranges.method,
         is_covered=covered,
@@ -238,9 +245,15 @@ def _hair(above_m: float, height_m: float) -> tuple[float, float]:
     return max(0.0, hair), float((usual + told) ** -0.5)
 
 
-def _systematic(rises: Points, ahead: Points, ahead_sigma: Points, calibration: CameraCalibration) -> Points:
+def _systematic(
+    rises: Points, ahead: Points, ahead_sigma: Points, calibration: CameraCalibration, *, by_feet: bool
+) -> Points:
     """What is wrong in every frame alike: range, tilt, focal length and height of the camera."""
-    by_tilt = ahead * (1 + rises**2) * np.deg2rad(calibration.tilt_sigma_deg)
+    tilted = ahead * (1 + rises**2)  # metres up for each radian
+    if by_feet:  # a camera that looks higher than it thinks sees feet too near as well
+        high = calibration.height_m
+        tilted = tilted + rises * (ahead**2 + high**2) / high
+    by_tilt = tilted * np.deg2rad(calibration.tilt_sigma_deg)
     by_focal = ahead * rises * calibration.focal_sigma_px / calibration.focal_px
     by_range = ahead_sigma * rises
     return np.asarray(np.sqrt(by_range**2 + by_tilt**2 + by_focal**2 + calibration.height_sigma_m**2))

@@ -1,10 +1,11 @@
 """How far measured body heights are from true ones, and who would be let through by the rule of 120 cm.
 
 Rendered strangers walk from 3 m to 1 m before two cameras: one at 1.20 m without tilt, and one at 1.70 m that
-looks down at the feet. Each has a gait and hair of their own, and is measured with a calibration that is
-wrong by as much as it claims to be (normally distributed tilt and height). The true height is that of the
-bare skull of somebody who stands. None of these seeds was used to choose the constants. Rendered hair lies
-0.6 to 2.4 cm over the skull; faces of rendered children are scaled ones of adults.
+looks down at the feet. Each walk has a gait of its own, each stranger hair and clothes, and each is measured
+with a calibration that is wrong by as much as it claims to be (normally distributed tilt and height). The
+true height is that of the bare skull of somebody who stands. None of these seeds was used to choose the
+constants. Rendered hair lies 0.6 to 2.4 cm over the skull; faces of rendered children are scaled ones of
+adults.
 """
 
 import collections
@@ -27,6 +28,7 @@ from models.height.stature import HeightCheck, Stature
 RULE_M = 1.20
 STATURES_M = (1.16, 1.18, 1.19, 1.21, 1.22, 1.25)
 WALKS = 100
+FIRST_SEED = 9000
 FPS = 10
 FAR_M, NEAR_M = 3.0, 1.0
 CAMERAS = {
@@ -45,9 +47,9 @@ class Walk:
 
 
 def walks(mount: Mount, lens: Lens, statures_m: tuple[float, ...], count: int) -> Iterator[Walk]:
-    """`count` strangers of each height, all different."""
+    """`count` strangers, each at every height, with another gait each time."""
     models = manifest.load()
-    reader, seed = FaceReader(models), 7000
+    reader, seed = FaceReader(models), FIRST_SEED
     for number in range(count):
         for true_m in statures_m:
             seed += 1
@@ -58,7 +60,7 @@ def walks(mount: Mount, lens: Lens, statures_m: tuple[float, ...], count: int) -
                 Waypoint(time_s=0, distance_m=FAR_M),
                 Waypoint(time_s=(FAR_M - NEAR_M) / speed, distance_m=NEAR_M),
             )
-            walker = Walker(person=f"stranger-{seed}", path=path, seed=seed, stature_m=true_m)
+            walker = Walker(person=f"stranger-{FIRST_SEED + number}", path=path, seed=seed, stature_m=true_m)
             scene = Scene(present=(walker,), seed=number % 5, lens=lens, mount=mount)
             spent, frames = 0.0, int(path[1].time_s * FPS)
             for frame in range(frames):
