@@ -22,7 +22,7 @@ from gated.core.settings import CameraSettings
 Image = npt.NDArray[np.uint8]
 
 DEVICE: Final = "camera"
-STOP_S: Final = 0.5  # more than a frame takes; a thread that hangs in a system call longer is left behind
+STOP_S: Final = 0.2  # more than a frame takes; a thread that hangs in a system call longer is left behind
 _SCHEMES: Final = ("http://", "https://", "rtsp://")
 
 

@@ -118,7 +118,12 @@ class Vision:
             case say.Ping():
                 page_camera = None if self._page is None else self._page.state
                 self._peer.send(
-                    say.Pong(number=message.number, camera=self._eyes.state, page_camera=page_camera)
+                    say.Pong(
+                        number=message.number,
+                        camera=self._eyes.state,
+                        cameras=self._eyes.states,
+                        page_camera=page_camera,
+                    )
                 )
             case say.SetReference():
                 self._enrol(message)

@@ -22,9 +22,22 @@ def _thread_s(action: Callable[[], object]) -> float:
 @contextmanager
 def one_core() -> Iterator[int]:
     """Run on a single core; gives its number. Threads that are started inside stay on it."""
+    with _cores(1) as (chosen,):
+        yield chosen
+
+
+@contextmanager
+def two_cores() -> Iterator[tuple[int, ...]]:
+    """Run on two cores, as a gate has them; gives their numbers."""
+    with _cores(2) as chosen:
+        yield chosen
+
+
+@contextmanager
+def _cores(count: int) -> Iterator[tuple[int, ...]]:
     allowed = os.sched_getaffinity(0)
-    chosen = max(allowed)
-    os.sched_setaffinity(0, {chosen})
+    chosen = tuple(sorted(allowed)[-count:])
+    os.sched_setaffinity(0, chosen)
     try:
         yield chosen
     finally:

@@ -54,6 +54,27 @@ def test_only_the_newest_frame_is_kept() -> None:
     assert asked - second.at < 0.15
 
 
+def test_a_camera_at_a_slower_pace_makes_fewer_images_and_is_no_less_alive() -> None:
+    with MjpegServer(rate=50) as server:
+        camera = Camera(settings(server.url, read_timeout_s=0.3))
+        camera.pace(0.5)
+        camera.open()
+        first = camera.latest(2.0)
+        assert first is not None
+        assert camera.latest(0.4, after=first.number) is None, "and not frozen either"
+        second = camera.latest(0.5, after=first.number)
+        assert second is not None
+        assert second.number == first.number + 1
+        assert 0.45 < second.at - first.at < 0.8
+        camera.pace(0.0)
+        number, counted, end = second.number, 0, time.monotonic() + 1.0
+        while time.monotonic() < end:
+            frame = camera.latest(0.2, after=number)
+            number, counted = (frame.number, counted + 1) if frame else (number, counted)
+        camera.close()
+    assert counted > 15
+
+
 def test_no_news_is_none_and_not_an_error() -> None:
     with MjpegServer(rate=5) as server:
         camera = Camera(settings(server.url))
@@ -110,6 +131,42 @@ def test_a_frozen_stream_is_noticed_in_time() -> None:
         assert isinstance(error, DeviceTimeout)
         assert error.code == "frozen"
         assert time.monotonic() - froze < 0.6 + 0.5
+        assert not camera.is_open
+
+
+def test_a_frozen_stream_is_noticed_within_a_second_by_default() -> None:
+    with MjpegServer() as server:
+        camera = Camera(CameraSettings(source=server.url, width=640, height=360))
+        camera.open()
+        assert camera.latest(2.0) is not None
+        server.frozen = True
+        froze = time.monotonic()
+        assert error_of(camera, 3.0).code == "frozen"
+        assert time.monotonic() - froze < 1.0
+
+
+def test_a_frozen_camera_is_left_without_waiting() -> None:
+    with MjpegServer() as server:
+        camera = Camera(settings(server.url))
+        camera.open()
+        assert camera.latest(2.0) is not None
+        server.frozen = True
+        froze = asked = time.monotonic()
+        with contextlib.suppress(DeviceTimeout):
+            while time.monotonic() - froze < 5:
+                asked = time.monotonic()
+                camera.latest(0.1, after=10**6)
+        assert not camera.is_open
+        assert time.monotonic() - asked < 0.25
+
+
+def test_a_camera_is_not_opened_again_while_the_last_opening_hangs() -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as silent:
+        camera = Camera(settings(f"http://127.0.0.1:{silent.getsockname()[1]}/live"))
+        camera.open()
+        camera.close()
+        with pytest.raises(DeviceTimeout, match="frozen"):
+            camera.open()
         assert not camera.is_open
 
 
@@ -175,8 +232,9 @@ def test_what_cannot_be_a_camera_is_refused(source: str) -> None:
 
 
 def test_a_second_camera_names_its_own_section() -> None:
-    with pytest.raises(DeviceGone, match=r"set page_camera\.source"):
+    with pytest.raises(DeviceGone, match=r"set page_camera\.source") as caught:
         Camera(settings("passport.jpg"), "page_camera").open()
+    assert caught.value.device == "page_camera"
 
 
 def test_a_server_that_goes_away_is_noticed() -> None:
