@@ -14,6 +14,8 @@ from hw_sim.camera.render import CAMERA_HEIGHT_M, Pose
 
 _STEP_HZ: Final = 1.9
 _WALKING_MPS: Final = 0.6  # at this speed gait has its full size
+_BRISK_MPS: Final = 1.2  # beyond this speed, of people in a hurry, it grows
+_BRISK_MORE: Final = 0.8  # by so much at twice that speed
 
 
 class Path(NamedTuple):
@@ -70,7 +72,8 @@ class Gait:
     def pose(self, path: Path, time_s: float) -> Pose:
         """Where the head is and how it is turned."""
         distance, speed = path.at(time_s)
-        stride = min(1.0, abs(speed) / _WALKING_MPS)
+        brisk = min(1.0, max(0.0, abs(speed) / _BRISK_MPS - 1))
+        stride = min(1.0, abs(speed) / _WALKING_MPS) + _BRISK_MORE * brisk
         nod = stride * np.deg2rad(0.8)
         step = 2 * np.pi * _STEP_HZ * time_s + self._step
         bob = stride * self._bob_m * np.sin(step)

@@ -39,6 +39,7 @@ class Looks(NamedTuple):
     fringe: float = 0.0  # how far hair falls over the forehead, 0 to 1
     width: float = 1.0  # of the shoulders
     height_m: float = 1.62  # of the eyes above the floor
+    stature_m: float | None = None  # of a body that has not the usual proportions: a child's
     features: tuple[tuple[str, float], ...] = ()
 
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw_sim.camera import looks
-from hw_sim.camera.figure import Cloth, Figure, Hair, build
+from hw_sim.camera.figure import PIVOT, Cloth, Figure, Hair, build
+from hw_sim.camera.growth import grown
 from hw_sim.camera.looks import Looks
 from hw_sim.camera.render import Lens, Optics, Pose, put_person
 from hw_sim.camera.strangers import stranger
@@ -61,13 +62,35 @@ PEOPLE: Final = {
 }  # fmt: skip
 
 
+# for the rule of 1.20 m: one below it, one above
+CHILDREN: Final = {
+    "mina": Looks(
+        shape=0.90, skin=0.0, eyes=0.0, mouth=0.0, tone=(36, 56, 92), stature_m=1.18,
+        hair=Hair(0.018, 0.019, 0.14, (20, 24, 32)), cloth=Cloth((150, 190, 90), (150, 190, 90)),
+        brows=0.27, brow_colour=(16, 20, 26), lips=0.68, fringe=0.35,
+        features=(("temples", 0.2), ("nose_width", 0.65), ("nose_length", -0.9), ("eye_size", 1.0),
+                  ("nose_bridge", 1.15), ("lip_size", 1.15), ("eye_slant", -0.2), ("chin", -0.55),
+                  ("brow_height", -0.7), ("eye_distance", -0.2), ("mouth_width", 0.4),
+                  ("mouth_height", -1.0), ("jaw", 0.4)),
+    ),
+    "levi": Looks(
+        shape=0.45, skin=0.06, eyes=0.0, mouth=0.0, tone=(92, 128, 176), stature_m=1.30,
+        hair=Hair(0.020, 0.010, 0.0, (24, 30, 40)), cloth=Cloth((60, 130, 220), (40, 90, 190)),
+        brows=0.35, brow_colour=(22, 28, 36), lips=0.12, fringe=0.55,
+        features=(("eye_size", 0.5), ("chin", -0.7), ("nose_length", -0.8), ("nose_width", 0.3),
+                  ("eye_distance", 0.5), ("temples", -0.5), ("mouth_height", 0.4)),
+    ),
+}  # fmt: skip
+
+EVERYBODY: Final = {**PEOPLE, **CHILDREN}
+
 _STRANGER: Final = re.compile(r"stranger-(0|[1-9][0-9]{0,8})")
 
 
 @functools.lru_cache(maxsize=512)
 def looks_of(person_id: str) -> Looks:
     """The looks of a named person, or of a stranger: `stranger-SEED`. Raises KeyError for anybody else."""
-    if (named := PEOPLE.get(person_id)) is not None:
+    if (named := EVERYBODY.get(person_id)) is not None:
         return named
     if (numbered := _STRANGER.fullmatch(person_id)) is not None:
         return stranger(int(numbered[1]))
@@ -76,19 +99,27 @@ def looks_of(person_id: str) -> Looks:
 
 def known(person_id: str) -> bool:
     """Whether somebody is called so."""
-    return person_id in PEOPLE or _STRANGER.fullmatch(person_id) is not None
+    return person_id in EVERYBODY or _STRANGER.fullmatch(person_id) is not None
 
 
 def _seed_of(person_id: str) -> int:
     """Where somebody's pores and hairs come from."""
-    if person_id in PEOPLE:
-        return 1 + list(PEOPLE).index(person_id)
+    if person_id in EVERYBODY:
+        return 1 + list(EVERYBODY).index(person_id)
     return 1000 + int(person_id.rpartition("-")[2])
 
 
 @functools.lru_cache(maxsize=48)  # of 4 MB each
 def figure(person_id: str) -> Figure:
-    """The body of a person. Raises KeyError for an unknown one."""
+    """The body of a person at their own height. Raises KeyError for an unknown one."""
+    stature_m = looks_of(person_id).stature_m
+    figure = grown_up(person_id)
+    return figure if stature_m is None else grown(figure, stature_m)
+
+
+@functools.lru_cache(maxsize=48)
+def grown_up(person_id: str) -> Figure:
+    """The body of a person as a grown-up. Raises KeyError for an unknown one."""
     chosen = looks_of(person_id)
     seed = _seed_of(person_id)
     shape = looks.face(chosen)
@@ -110,9 +141,12 @@ def portrait(person_id: str, seed: int) -> Bytes:
     """A studio portrait (797, 620, 3) BGR: frontal, plain light background (Doc 9303-9, ISO/IEC 39794-5)."""
     chance = np.random.default_rng([seed, 404])
     yaw, pitch, roll = np.deg2rad(chance.normal(0, [1.2, 1.0, 0.7]))
-    pose = Pose(float(chance.normal(0, 0.002)), -0.018, _STUDIO_M, float(yaw), float(pitch), float(roll))
+    body = figure(person_id)
+    size = float(body.pivot[1] / PIVOT[1])  # the smaller the head, the nearer the camera
+    x_m, y_m = size * float(chance.normal(0, 0.002)), size * -0.018
+    pose = Pose(x_m, y_m, size * _STUDIO_M, float(yaw), float(pitch), float(roll))
     picture = np.full((_STUDIO.height, _STUDIO.width, 3), (222, 220, 216), np.uint8)
-    put_person(picture, _STUDIO, figure(person_id), pose, Optics(gain=1.04, fine=_SUPERSAMPLED))
+    put_person(picture, _STUDIO, body, pose, Optics(gain=1.04, fine=_SUPERSAMPLED))
     return picture
 
 

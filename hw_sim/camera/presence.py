@@ -101,6 +101,7 @@ class MaskWearer(Tagged):
     seed: Seed = 0
     eye_holes: bool = False
     aside_m: float = 0.0
+    blinks: bool = True
 
 
 Presence = Walker | PhotoHolder | TabletHolder | MaskWearer

@@ -1,7 +1,8 @@
-"""Brings the world before the camera: whoever the lane holds is rendered where they are.
+"""Brings the world before the cameras: whoever the lane holds is rendered where they are.
 
-Some fifteen times a second it asks the world who is in view and at what distance, and gives the camera each
-one's recent way and where they will be in a moment; in between the camera interpolates.
+Some fifteen times a second it asks the world who is in view and at what distance, and gives every camera each
+one's recent way and where they will be in a moment; in between the camera interpolates. It is told when the
+gate's face light goes on and off. A camera that is dead shows nothing; the others go on.
 """
 
 import contextlib
@@ -11,21 +12,23 @@ from collections import deque
 
 from msgspec.structs import replace
 
-from hw_sim.camera.scene import Presence, Scene, Waypoint
+from hw_sim.camera.scene import Lit, Presence, Scene, Waypoint
 from hw_sim.camera.server import CameraFailed, SimulatedCamera
 from hw_sim.lane.world import World
 
 PERIOD_S = 1 / 15
 AHEAD_S = 0.1  # a frame is rendered within this time of the last look
 KEEP = 6
+LIT = 8  # last times of the light that cameras are told
 
 
 class Projector:
-    """A thread between `World` and `SimulatedCamera`. `cast` says what each person looks like."""
+    """A thread between `World` and its cameras. `cast` says what each person looks like."""
 
-    def __init__(self, world: World, camera: SimulatedCamera) -> None:
+    def __init__(self, world: World, *cameras: SimulatedCamera) -> None:
         self._world = world
-        self._camera = camera
+        self._cameras = cameras
+        self._light: tuple[Lit, ...] = ()
         self._cast: dict[str, Presence] = {}
         self._ways: dict[str, deque[Waypoint]] = {}
         self._stop = threading.Event()
@@ -35,6 +38,15 @@ class Projector:
     def cast(self, name: str, look: Presence) -> None:
         """Give a person of the world a face; their path is filled in."""
         self._cast[name] = look
+
+    def light(self, *, on: bool, at: float) -> None:
+        """The gate's face light went on or off `at` a monotonic time; cameras learn it within 70 ms."""
+        lit = self._light
+        shines = bool(lit) and lit[-1].until_s is None
+        if on and not shines:
+            self._light = (*lit, Lit(since_s=at))[-LIT:]
+        elif shines and not on:
+            self._light = (*lit[:-1], replace(lit[-1], until_s=at))
 
     def start(self) -> None:
         """Begin to look."""
@@ -50,8 +62,10 @@ class Projector:
         while not self._stop.wait(PERIOD_S):
             present = self._present(time.monotonic())
             if present or not self._empty:
-                with contextlib.suppress(CameraFailed):  # a dead camera shows nothing; the lane goes on
-                    self._camera.show(Scene(present=present))
+                for camera in self._cameras:
+                    shown = Scene(present=present, lens=camera.lens, mount=camera.mount, light=self._light)
+                    with contextlib.suppress(CameraFailed):  # a dead camera shows nothing; the lane goes on
+                        camera.show(shown)
             self._empty = not present
 
     def _present(self, now: float) -> tuple[Presence, ...]:

@@ -27,7 +27,8 @@ import msgspec
 from gated.core.values import Tagged
 from hw_sim.camera import people, scene
 from hw_sim.camera.glass import Bytes, Glass, picture, prepare
-from hw_sim.camera.scene import Scene
+from hw_sim.camera.render import GATE_LENS, GATE_MOUNT, Lens, Mount
+from hw_sim.camera.scene import Scene, Walker
 from hw_sim.camera.stream import PATH, CameraServer, Stream
 from hw_sim.native import errors_to
 
@@ -36,6 +37,8 @@ _QUALITY: Final = 82  # JPEG; what network cameras use
 _LINE_BYTES: Final = 65_536  # of one command
 _WAYPOINTS: Final = 1000  # of one path
 _PRESENT: Final = 4  # people in one scene
+_WORN: Final = 8  # things that one person puts on or takes off
+_LIT: Final = 100  # times that the face light goes on
 _CHATTER: Final = Path(os.devnull)  # of native libraries that draw people
 _START_S: Final = 30.0  # imports, first scene: 2 s on an idle machine
 _ANSWER_S: Final = 10.0
@@ -106,7 +109,8 @@ class _Studio:
 
     def show(self, shown: Scene) -> None:
         """Change the scene; what is slow to make is made now, not in the stream."""
-        if shown.seed != self._scene.seed:
+        now = self._scene
+        if (shown.seed, shown.lens, shown.mount) != (now.seed, now.lens, now.mount):
             self._empty = []
         with errors_to(_CHATTER):
             scene.prepare(shown)
@@ -142,9 +146,13 @@ def _refusal(shown: Scene) -> str | None:
     """Why a scene cannot be shown."""
     if len(shown.present) > _PRESENT:
         return f"more than {_PRESENT} people"
+    if len(shown.light) > _LIT:
+        return f"the light goes on more than {_LIT} times"
     for presence in shown.present:
         if not 0 < len(presence.path) <= _WAYPOINTS:
             return f"a path has 1 to {_WAYPOINTS} waypoints"
+        if isinstance(presence, Walker) and len(presence.wears) > _WORN:
+            return f"somebody wears more than {_WORN} things"
         if any(b.time_s < a.time_s for a, b in zip(presence.path, presence.path[1:], strict=False)):
             return "the waypoints of a path are in order of time"
     return scene.unknown_person(shown)
@@ -228,10 +236,20 @@ def _tell(answer: Answer) -> None:
 class SimulatedCamera:
     """A camera process, seen from the scenario. Use as a context manager, or `start` and `stop`.
 
-    Any thread may call any method: commands and their answers are one at a time.
+    Any thread may call any method: commands and their answers are one at a time. `lens` and `mount` are this
+    camera's own; who shows it a scene puts them into it.
     """
 
-    def __init__(self, fps: float = FPS, *, glass: bool = False) -> None:
+    def __init__(
+        self,
+        fps: float = FPS,
+        *,
+        glass: bool = False,
+        lens: Lens = GATE_LENS,
+        mount: Mount = GATE_MOUNT,
+    ) -> None:
+        self.lens = lens
+        self.mount = mount
         self._fps = fps
         self._glass = glass
         self._port = 0

@@ -74,16 +74,15 @@ def _body(walker: Walker, time_s: float) -> Figure:
 
 @functools.lru_cache(maxsize=32)
 def _figure(name: str, stature_m: float | None, wears: tuple[Wearable, ...]) -> Figure:
-    figure = people.figure(name)
-    if stature_m is not None:
-        figure = grown(figure, stature_m)
+    figure = people.figure(name) if stature_m is None else grown(people.grown_up(name), stature_m)
     return dressed(figure, wears) if wears else figure
 
 
 @functools.lru_cache(maxsize=32)
 def _gait(name: str, seed: int, stature_m: float | None = None) -> Gait:
-    if stature_m is None:
-        return Gait(seed, people.looks_of(name).height_m)
+    looks = people.looks_of(name)
+    if (stature_m := stature_m or looks.stature_m) is None:
+        return Gait(seed, looks.height_m)
     return Gait(seed, stature_m - _figure(name, stature_m, ()).crown_m, sinks=True)
 
 
@@ -121,8 +120,11 @@ def _optics(scene: Scene, pose: Pose, before: Pose, seed: int, time_s: float) ->
 def _walker(scene: Scene, walker: Walker, time_s: float) -> Iterator[Part]:
     pose, before = _poses(_gait(walker.person, walker.seed, walker.stature_m), walker, time_s)
     optics = _optics(scene, pose, before, walker.seed, time_s)
-    closed = Blinks(walker.seed).closed(time_s) if walker.blinks else 0.0
-    yield from person(_body(walker, time_s), pose, optics, closed)
+    yield from person(_body(walker, time_s), pose, optics, _closed(walker, time_s))
+
+
+def _closed(presence: Walker | MaskWearer, time_s: float) -> float:
+    return Blinks(presence.seed).closed(time_s) if presence.blinks else 0.0
 
 
 @functools.lru_cache(maxsize=8)
@@ -215,4 +217,4 @@ def _mask_wearer(scene: Scene, wearer: MaskWearer, time_s: float) -> Iterator[Pa
     pose, before = _poses(_gait(wearer.person, wearer.seed), wearer, time_s)
     optics = _optics(scene, pose, before, wearer.seed, time_s)
     figure = _masked(wearer.person, wearer.photo_of, eye_holes=wearer.eye_holes)
-    yield from person(figure, pose, optics, Blinks(wearer.seed).closed(time_s))
+    yield from person(figure, pose, optics, _closed(wearer, time_s))

@@ -23,7 +23,7 @@ _FEATURES: Final = tuple(sorted(FEATURES))
 _SPREAD: Final = 0.55  # of a feature, standard deviation
 _MOST: Final = 1.1
 _CHANGED: Final = 8  # features of one face that differ from the mixture's
-_EYES_M: Final = (1.50, 0.07, 1.36, 1.70)  # height above the floor: mean, deviation, limits
+_EYES_M: Final = (1.615, 0.055, 1.48, 1.76)  # height above the floor: mean, deviation, limits
 
 
 def stranger(seed: int) -> Looks:

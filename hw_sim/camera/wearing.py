@@ -26,7 +26,7 @@ _SKULL_RINGS: Final = 9
 _ORDER: Final[tuple[Apparel, ...]] = ("headscarf", "mask", "glasses", "sunglasses", "cap")
 _EYES: Final = ((33, 133), (362, 263))
 _TEMPLES: Final = (234, 454)
-_NOSE_BRIDGE, _NOSE_TIP, _CHIN, _FOREHEAD = 197, 1, 152, 10
+_NOSE_BRIDGE, _NOSE_MIDDLE, _CHIN, _FOREHEAD = 197, 195, 152, 10
 
 
 def dressed(figure: Figure, wears: Sequence[Wearable]) -> Figure:
@@ -81,9 +81,9 @@ def _mask(head: _Head, style: int) -> Worn:
     folded = style % 3 == 1
     down, across = np.meshgrid(np.linspace(0, 1, 17), np.linspace(-1, 1, 33), indexing="ij")
     angle = across * _MASK_HALF
-    nose, chin = float(head.face[_NOSE_BRIDGE, 1]), float(head.face[_CHIN, 1])
+    nose, chin = float(head.face[_NOSE_MIDDLE, 1]), float(head.face[_CHIN, 1])
     side = np.abs(across)
-    top = nose + head.size * (0.002 + 0.020 * np.clip(side * 1.6, 0, 1) ** 1.5 + 0.006 * side**2)
+    top = nose + head.size * (0.004 + 0.018 * np.clip(side * 1.6, 0, 1) ** 1.5 + 0.006 * side**2)
     bottom = chin + head.size * (0.010 - 0.042 * side**2)
     y = top + (bottom - top) * down
     radius = cv2.dilate(head.around(angle, y).astype(np.float32), np.ones((5, 5), np.uint8))
