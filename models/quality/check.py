@@ -1,99 +1,101 @@
-"""Whether a live face can be used, and if not, what the person should do about it.
+"""What one frame of a face is worth: whether it may be matched, what is missing, how good a shot it is."""
 
-From the mesh come the distance between the eyes and the turn of the head; from the pixels of the face its
-sharpness and brightness. The value orders shots: the best are kept for matching. Terms follow ISO/IEC
-29794-5, but these are not its calibrated components.
-"""
-
+import functools
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import cv2
-import numpy as np
-
-from models.face import CHIN, LEFT_EYE, RIGHT_EYE, Face, Points
+from gated.core.vocabulary import Hint
+from models import manifest
+from models.face import Detection, Face
+from models.manifest import Manifest
+from models.quality import measures, needs
+from models.quality.components import COMPONENTS
+from models.quality.needs import Box, Fault
+from models.quality.pose import head_pose
+from models.quality.worn import Worn
+from models.quality.worth import worth
 from models.tflite import Image
-
-FOREHEAD = 10
-
-MIN_EYES_PX = 55.0  # the embedder's chip has 67 px between the eye centres; below, it is mostly interpolation
-GOOD_EYES_PX = 110.0
-MAX_TURN = 25.0  # degrees; TR-03121 asks for 15 while walking, and for less at the best shot
-MIN_SHARPNESS = 12.0  # variance of the Laplacian on a face of CHECK_PX; a motion blur of 6 px gives about 5
-DARK, BRIGHT = 40.0, 225.0  # mean luminance of the face
-CHECK_PX = 96
 
 
 @dataclass(frozen=True, kw_only=True)
 class Quality:
-    """What one frame of a face is worth. `hint` is empty when it is usable; `value` is in [0, 1]."""
+    """One frame of a face.
 
-    eyes_px: float
-    yaw: float
-    pitch: float
-    roll: float
-    sharpness: float
-    luminance: float
-    hint: str
+    `native` are the measures as `models.quality.components` words them, `components` their values of 0 to
+    100; a component that this image does not give is None there and missing in `native`. `hints` are for the
+    person, the most helpful first, `faults` for the technician. `value`, in [0, 1], orders shots.
+    """
+
+    box: Box
+    native: Mapping[str, float]
+    components: Mapping[str, int | None]
+    heads: Worn | None
+    hints: tuple[Hint, ...]
+    faults: tuple[Fault, ...]
     value: float
 
     @property
     def usable(self) -> bool:
         """Whether it may be matched."""
-        return not self.hint
+        return not self.hints and not self.faults
+
+    @property
+    def hint(self) -> str:
+        """The first hint, empty when there is none."""
+        return self.hints[0] if self.hints else ""
+
+
+class QualityCheck:
+    """Assesses faces; keeps nothing of them."""
+
+    def __init__(self, models: Manifest) -> None:
+        """Raises ModelError."""
+        self._entry = models.quality
+
+    def assess(self, image: Image, face: Face, detections: Sequence[Detection] = ()) -> Quality:
+        """Return the quality of a face in a BGR image.
+
+        `detections` are the faces that count as present, this one among them: leave bystanders out.
+        """
+        height, width = image.shape[:2]
+        box = Box.of(face.points)
+        pose = head_pose(face.points)
+        heads: Worn | None = None
+        native = {
+            **measures.light(image, face.points),
+            **measures.shape(face.points, pose, width, height),
+            "sharpness": measures.sharpness(image, face.points),
+            "single_face_present": _rivalry(detections),
+        }
+        return Quality(
+            box=box,
+            native=native,
+            components={
+                name: component.value(native[name]) if name in native else None
+                for name, component in COMPONENTS.items()
+            },
+            heads=heads,
+            hints=needs.hints(box, width, height, native, frozenset(), self._entry.needs),
+            faults=needs.faults(native, self._entry.needs),
+            value=worth(native, face.presence, box.cut(width, height), heads, self._entry.worth),
+        )
+
+    def wipe(self) -> None:
+        """Overwrite what the last face left in the network."""
+
+
+def _rivalry(detections: Sequence[Detection]) -> float:
+    """The root of the second face's area over the first one's; 0 when there is one."""
+    areas = sorted((each.area for each in detections), reverse=True)
+    return math.sqrt(areas[1] / areas[0]) if len(areas) > 1 and areas[0] > 0 else 0.0
+
+
+@functools.cache
+def _shared() -> QualityCheck:
+    return QualityCheck(manifest.load())
 
 
 def assess(image: Image, face: Face) -> Quality:
-    """Return the quality of a face in a BGR image. Angles in degrees."""
-    yaw, pitch, roll = pose(face.points)
-    sharpness, luminance = _look(image, face.points)
-    eyes = face.eye_distance
-    turn = max(abs(yaw), abs(pitch), abs(roll))
-    return Quality(
-        eyes_px=eyes,
-        yaw=yaw,
-        pitch=pitch,
-        roll=roll,
-        sharpness=sharpness,
-        luminance=luminance,
-        hint=_hint(eyes, turn, sharpness, luminance),
-        value=_value(eyes, turn, sharpness),
-    )
-
-
-def pose(points: Points) -> tuple[float, float, float]:
-    """Return yaw, pitch and roll of the head in degrees, from the mesh; zero when it looks at the camera."""
-    right, left = points[list(RIGHT_EYE)].mean(0), points[list(LEFT_EYE)].mean(0)
-    across, down = left - right, points[CHIN] - points[FOREHEAD]
-    yaw = np.arctan2(across[2], np.hypot(across[0], across[1]))
-    pitch = np.arctan2(down[2], np.hypot(down[0], down[1]))
-    roll = np.arctan2(across[1], across[0])
-    return float(np.degrees(yaw)), float(np.degrees(pitch)), float(np.degrees(roll))
-
-
-def _look(image: Image, points: Points) -> tuple[float, float]:
-    """Sharpness and mean luminance of the face's box, at one size for all distances."""
-    height, width = image.shape[:2]
-    low = np.clip(points[:, :2].min(0), 0, (width - 1, height - 1)).astype(int)
-    high = np.clip(points[:, :2].max(0), 0, (width - 1, height - 1)).astype(int)
-    box = image[low[1] : high[1] + 1, low[0] : high[0] + 1]
-    grey = cv2.cvtColor(
-        cv2.resize(box, (CHECK_PX, CHECK_PX), interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY
-    )
-    return float(cv2.Laplacian(grey, cv2.CV_32F).var()), float(grey.mean())
-
-
-def _hint(eyes: float, turn: float, sharpness: float, luminance: float) -> str:
-    if eyes < MIN_EYES_PX:
-        return "come_closer"
-    if turn > MAX_TURN:
-        return "look_here"
-    if sharpness < MIN_SHARPNESS or not DARK <= luminance <= BRIGHT:
-        return "stand_still"
-    return ""
-
-
-def _value(eyes: float, turn: float, sharpness: float) -> float:
-    near = min(1.0, eyes / GOOD_EYES_PX)
-    frontal = max(0.0, 1 - turn / (2 * MAX_TURN))
-    sharp = min(1.0, sharpness / (10 * MIN_SHARPNESS))
-    return float(near * frontal * (0.5 + 0.5 * sharp))
+    """Return the quality of a face by the manifest's check."""
+    return _shared().assess(image, face)

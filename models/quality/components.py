@@ -86,7 +86,7 @@ COMPONENTS: Final = {
     ),
     "sharpness": Component(
         "7.3.8", 0x49, "fine detail over coarse detail of the face, along the axis that has less",
-        _rising(0.36, 0.04), "own",
+        _rising(0.26, 0.025), "own",
     ),
     "natural_colour": Component(
         "7.3.10", 0x4B, "distance of the zones' mean colour from a* 5..25, b* 5..35", _falling(200, 0, 10),

@@ -1,7 +1,7 @@
 """How the head is turned: the mesh laid upon a mean face that looks straight ahead.
 
-The rotation is the one that brings 36 points of the mean face, which keep their places on a skull (no lids, no
-lips, no jaw), closest to those of the mesh, depth included (Kabsch 1976). It is taken against the line of
+The rotation is the one that brings 36 points of the mean face, which keep their places on a skull (no lids,
+no lips, no jaw), closest to those of the mesh, depth included (Kabsch 1976). It is taken against the line of
 sight to the face, so somebody who stands aside and looks at the camera is frontal.
 
 The mean face was made from the mesh itself: the mean of 2,936 meshes of photographs of 1,413 people, turned
