@@ -212,15 +212,14 @@ class _Ranges:
 
 def _steadied(ranges: Points, at: Points) -> Points:
     """Ranges freed of the mesh's noise: within `_STEADY_S` a walk is straight and even."""
-    logs = np.log(ranges)
-    steady = np.empty_like(logs)
+    steady = np.empty_like(ranges)
     for index, now in enumerate(at):
         near = np.abs(at - now) <= _STEADY_S
-        since, values = at[near] - now, logs[near]
+        since, values = at[near] - now, ranges[near]
         spread = float(((since - since.mean()) ** 2).sum())
         slope = float((since - since.mean()) @ values) / spread if spread > 0 else 0.0
         steady[index] = values.mean() - slope * since.mean()
-    return np.exp(steady)
+    return np.maximum(steady, 0.1)
 
 
 def _settled(

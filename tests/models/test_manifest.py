@@ -53,7 +53,9 @@ def test_a_stricter_threshold_is_higher_and_refuses_more() -> None:
 
 
 def test_a_threshold_is_looked_up_and_never_guessed() -> None:
-    assert MODELS.threshold("dlib-resnet", 0.001) == 0.6119
+    assert MODELS.threshold("dlib-resnet", 0.001) == 0.8127
+    by_size = [MODELS.threshold("dlib-resnet", 0.001, images) for images in (1, 2, 3, 4, 5, 64)]
+    assert by_size == [0.7802, 0.7980, 0.7980, 0.8127, 0.8127, 0.8127]
     with pytest.raises(
         ModelError, match=r"^dlib-resnet: no threshold for FMR 0\.002: choose from 0\.0001, 0\.001, 0\.01$"
     ):

@@ -132,7 +132,7 @@ def test_an_interval_over_people_is_the_same_each_time_and_not_given_for_what_is
 
 
 def test_each_fold_is_decided_by_the_threshold_of_the_others() -> None:
-    # in the second fold all scores lie lower: its own best threshold would make no error, that of the first does
+    # all scores of the second fold lie lower: its own best threshold makes no error, that of the first does
     folds = np.repeat([0, 1], 4)
     found = rates.fold_accuracy(
         Comparisons(

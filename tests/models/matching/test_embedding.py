@@ -100,11 +100,41 @@ def test_the_chip_has_the_eyes_where_the_template_has_them(scale: float) -> None
     assert middle == pytest.approx((corner.x, corner.y), abs=0.15)
 
 
+def one_view() -> Embedder:
+    """As dlib means its network: image and mirror image, compared by distance."""
+    score = Score(zero=1.2, one=0.0)
+    return Embedder(msgspec.structs.replace(DLIB, metric="euclidean", zooms=(1.0,), score=score))
+
+
 def test_an_embedding_is_what_it_was() -> None:
-    vector = embedding(astronaut())
+    vector = one_view().embed(astronaut(), face(astronaut()).points)
     assert vector.shape == (128,)
     assert vector.dtype == np.float32
     assert vector[::8] == pytest.approx(np.array(RECORDED) / 10_000, abs=1e-3)
+
+
+def test_a_still_is_the_mean_of_its_views_and_a_frame_is_one_of_them() -> None:
+    points = face(astronaut()).points
+    views = embedder().views(astronaut(), points)
+    assert len(views) == 2 * len(DLIB.zooms)
+    assert np.linalg.norm(views, axis=1) == pytest.approx(np.ones(len(views)), abs=1e-5)
+    mean = np.mean(views, axis=0)
+    assert embedding(astronaut()) == pytest.approx(mean / np.linalg.norm(mean), abs=1e-6)
+    for side, mirrored in enumerate((False, True)):
+        assert np.array_equal(embedder().embed_side(astronaut(), points, mirrored=mirrored), views[side])
+
+
+@pytest.mark.parametrize("zoom", [0.8, 1.0, 1.3])
+def test_a_zoomed_chip_is_larger_about_its_middle(zoom: float) -> None:
+    """A bright dot right of the middle of the chip is so much farther from it."""
+    points = template_points(np.array([[1.0, 0, 10], [0, 1, 10]]))
+    rows, columns = np.mgrid[0:170, 0:170]
+    squared = (columns - 94.5 + 10) ** 2 + (rows - 74.5 + 10) ** 2
+    image = np.repeat((250 * np.exp(-squared / 18)).astype(np.uint8)[..., None], 3, 2)
+    light = embedder().chip(image, points, zoom)[:, :, 0].astype(float)
+    y, x = np.mgrid[0:150, 0:150]
+    middle = (x * light).sum() / light.sum(), (y * light).sum() / light.sum()
+    assert middle == pytest.approx((74.5 + 20 * zoom, 74.5), abs=0.15)
 
 
 def test_an_embedding_is_the_same_for_the_mirror_image() -> None:
@@ -113,9 +143,9 @@ def test_an_embedding_is_the_same_for_the_mirror_image() -> None:
     inside = np.zeros((POINTS, 3))
     for point in DLIB.alignment:
         inside[list(point.landmarks), :2] = point.x, point.y
-    straight = embedder().embed(chip, inside)
-    mirrored = embedder().embed(np.ascontiguousarray(chip[:, ::-1]), inside)
-    assert np.abs(straight - embedder().embed(astronaut(), points)).max() < 1e-5
+    straight = one_view().embed(chip, inside)
+    mirrored = one_view().embed(np.ascontiguousarray(chip[:, ::-1]), inside)
+    assert np.abs(straight - one_view().embed(astronaut(), points)).max() < 1e-5
     assert np.abs(straight - mirrored).max() < 0.05  # the template is not exactly symmetric: half a pixel off
 
 
@@ -154,8 +184,8 @@ def test_a_score_rises_with_likeness_between_nothing_and_one() -> None:
     one = np.zeros(128, np.float32)
     others = np.zeros((4, 128), np.float32)
     others[:, 0] = [0.0, 0.3, 0.6, 5.0]
-    assert embedder().scores(one, others) == pytest.approx([1.0, 0.75, 0.5, 0.0])
-    assert embedder().score(one, others[2]) == embedder().score(others[2], one)
+    assert one_view().scores(one, others) == pytest.approx([1.0, 0.75, 0.5, 0.0])
+    assert one_view().score(one, others[2]) == one_view().score(others[2], one)
 
 
 def test_a_cosine_embedder_gives_unit_vectors_and_the_same_order() -> None:
@@ -167,6 +197,17 @@ def test_a_cosine_embedder_gives_unit_vectors_and_the_same_order() -> None:
     again = cosine.embed(dimmed(astronaut()), face(astronaut()).points)
     assert cosine.score(vectors[0], again) > cosine.score(vectors[0], vectors[1])
     assert cosine.score(vectors[0], np.zeros(128, np.float32)) == 0.0
+
+
+def test_weights_say_how_much_each_counts() -> None:
+    vectors = [np.array([1, 2], np.float32), np.array([3, 6], np.float32)]
+    assert fuse(vectors, [3.0, 1.0]) == pytest.approx([1.5, 3])
+    assert fuse(vectors, [0.0, 0.2]) == pytest.approx([3, 6])
+    for weights in ([0.0, 0.0], [-1.0, 2.0]):
+        with pytest.raises(ValueError, match="weights"):
+            fuse(vectors, weights)
+    with pytest.raises(ValueError, match="no embedding"):
+        fuse([])
 
 
 def test_fusing_is_the_mean() -> None:
