@@ -34,7 +34,7 @@ class Shot:
 def optics(chance: Chance) -> Optics:
     """A lens, in focus or not quite."""
     blur = chance.free_scale(0.22, 0.7) if chance.happens(0.7) else chance.free_scale(0.7, 2.2)
-    return Optics(blur, chance.free(0.5, 1.0), chance.free(0, 0.05) if chance.happens(0.4) else 0.0)
+    return Optics(blur, chance.free(0.5, 1.0), chance.free(0, 0.12) if chance.happens(0.5) else 0.0)
 
 
 def scaling(chance: Chance) -> float:

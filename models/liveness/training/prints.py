@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from models.liveness.training.chance import Chance
 from models.liveness.training.patterns import Optics, Term, waves
-from models.liveness.training.scene import GAMMA, View, glints, relief, shaded
+from models.liveness.training.scene import GAMMA, View, glints, relief, shaded, softened
 
 Floats = npt.NDArray[np.float32]
 
@@ -42,7 +42,7 @@ def on_paper(picture: Floats, at: View, kind: PrintKind, chance: Chance, optics:
     ink = _inked(picture, kind, chance)
     blur = finest_mm * px_mm
     if blur > 0.3:
-        ink = np.asarray(cv2.GaussianBlur(ink, (0, 0), blur), np.float32)
+        ink = softened(ink, blur)
     if kind in {"laser", "grey", "poster"}:
         lines = chance.scale(22, 70) if kind == "poster" else chance.scale(53, 180)
         pattern = _halftone(ink, at, face_mm / INCH_MM * lines, chance, optics, grey=kind == "grey")

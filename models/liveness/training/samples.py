@@ -21,6 +21,7 @@ from models.liveness.training.scene import (
     rectangle,
     seen,
     shaded,
+    softened,
     surface,
     view,
 )
@@ -33,7 +34,8 @@ Kind = Literal["bona fide"] | PrintKind | ScreenKind
 TRAINED: Final[tuple[Kind, ...]] = (*PRINTS, *SCREENS)
 UNSEEN: Final[tuple[Kind, ...]] = ("poster", "projection", "e-paper")  # instruments that only a test has
 SMALLEST: Final = 50.0  # sizes of faces in the camera's image, pixels
-LARGEST: Final = 250.0
+LARGEST: Final = 210.0
+LARGEST_SENSED: Final = 250.0  # before the camera scales: larger ones cost much and show no more
 AROUND: Final = 1.28  # of the face's size, to each side: half the context with some jitter
 
 
@@ -55,7 +57,7 @@ def sample(kind: Kind, sources: Sequence[Source], seed: Sequence[int], *, held_o
     chance = Chance(np.random.default_rng(list(seed)), held_out=held_out)
     source, others = chance.one(sources), [chance.one(sources) for _ in range(4)]
     scale = scaling(chance)
-    size = chance.free_scale(SMALLEST, LARGEST) / scale
+    size = min(chance.free_scale(SMALLEST, LARGEST) / scale, LARGEST_SENSED)
     if kind == "bona fide":
         shot = _person(source, others, size, scale, chance)
     else:
@@ -159,9 +161,7 @@ def _copied(source: Source, others: list[Source], at: View, chance: Chance) -> F
     if chance.happens(0.4):
         light = shaded(light, at, chance, 0.4)
     if lost > 0.2:
-        light = np.asarray(
-            cv2.GaussianBlur(light, (0, 0), 0.2 + lost * chance.within(0.1, 0.009 * at.size)), np.float32
-        )
+        light = softened(light, 0.2 + lost * chance.within(0.1, 0.009 * at.size))
     return np.asarray(light * np.float32(chance.free_scale(0.7, 1.5)), np.float32)
 
 

@@ -106,6 +106,19 @@ def relief(side: int, cells: int, chance: Chance) -> Floats:
     return np.asarray(cv2.resize(grid, (side, side), interpolation=cv2.INTER_CUBIC), np.float32)
 
 
+def softened(light: Floats, blur: float) -> Floats:
+    """Blurred by a Gaussian of so many pixels; a wide one at a coarser scale, where it costs less."""
+    coarser = 1
+    while blur > 4 * coarser and light.shape[0] > 64 * coarser:
+        coarser *= 2
+    if coarser == 1:
+        return np.asarray(cv2.GaussianBlur(light, (0, 0), blur), np.float32)
+    side = light.shape[0] // coarser
+    small = cv2.resize(light, (side, side), interpolation=cv2.INTER_AREA)
+    small = cv2.GaussianBlur(small, (0, 0), blur / coarser)
+    return np.asarray(cv2.resize(small, light.shape[1::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+
+
 def shaded(light: Floats, at: View, chance: Chance, most: float) -> Floats:
     """The light falling unevenly: from one side, and in blots."""
     angle = chance.free(0, 2 * np.pi)
@@ -148,7 +161,7 @@ def body(at: View, soft: float = 0.12) -> Floats:
 def furnished(light: Floats, at: View, others: list[Source], chance: Chance) -> Floats:
     """Things with straight borders behind a person: doors, windows, posters, other screens."""
     person = body(at)
-    for _ in range(chance.whole(1, 3)):
+    for _ in range(chance.whole(1, 2)):
         if chance.happens(0.4):  # around the head, as a door or a picture frame behind it
             reach = [chance.free(0.8, 1.4) for _ in range(4)]
             box = -reach[0], -reach[1], reach[2], reach[3] * 2
@@ -179,9 +192,7 @@ def surface(at: View, others: list[Source], chance: Chance) -> Floats:
     )
     light = seen(other, moved, chance, zoom=chance.free_scale(0.3, 1.5), finely=False)
     if chance.happens(0.6):
-        light = np.asarray(
-            cv2.GaussianBlur(light, (0, 0), chance.free_scale(0.5, 0.5 + 0.06 * at.size)), np.float32
-        )
+        light = softened(light, chance.free_scale(0.5, 0.5 + 0.06 * at.size))
     return light * np.float32(chance.free_scale(0.4, 1.5))
 
 

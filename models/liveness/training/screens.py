@@ -9,7 +9,7 @@ import numpy.typing as npt
 from models.liveness.training.chance import Chance
 from models.liveness.training.patterns import Optics, Term, waves
 from models.liveness.training.prints import Seen
-from models.liveness.training.scene import View, glints, relief
+from models.liveness.training.scene import View, glints, relief, softened
 
 Floats = npt.NDArray[np.float32]
 
@@ -39,10 +39,10 @@ def on_screen(
     if chance.happens(
         0.4
     ):  # near the camera's own pitch, where moire is: else it is rare in pictures this small
-        cells = at.size * chance.scale(0.3, 2.2)
+        cells = at.size * chance.scale(0.25, 1.8)
     light = _emitted(picture, at, kind, chance)
     if cells < 2 * at.size:  # the screen has no more pixels than that to show it with
-        light = np.asarray(cv2.GaussianBlur(light, (0, 0), max(0.2, 0.35 * at.size / cells)), np.float32)
+        light = softened(light, max(0.2, 0.35 * at.size / cells))
     across, down = _grid(at, cells, chance)
     if kind == "phone" and chance.happens(0.7):
         terms = _pentile(chance)
@@ -55,9 +55,7 @@ def on_screen(
         refresh = _refreshed(at, chance)
         light, pattern = light * refresh, pattern * refresh
     if kind != "projection":
-        blurred: Floats = np.asarray(
-            cv2.GaussianBlur(room, (0, 0), chance.free_scale(0.6, 0.6 + 0.1 * at.size)), np.float32
-        )
+        blurred = softened(room, chance.free_scale(0.6, 0.6 + 0.1 * at.size))
         light = light + blurred * np.float32(chance.scale(0.001, 0.12))
     if chance.happens(0.3):
         light = glints(light, at, chance, on_face=False)

@@ -7,10 +7,11 @@ import torch
 from torch import nn
 
 from models.liveness.training.network import FEATURES, Looks
-from models.mrz.training.torch_network import build, folded
+from models.mrz.training.torch_network import Same, build, folded
 
 NAMES = ("context", "texture", "spectrum")
 _PLANES = {"context": slice(0, 3), "texture": slice(3, 6), "spectrum": slice(6, 7)}
+_THINNED = 0.2  # share of features that are hidden in training
 _DROPPED = 0.2  # share of samples from which one of the looks is hidden in training
 
 
@@ -36,7 +37,43 @@ class Recaptures(nn.Module):  # type: ignore[misc]  # torch is not installed whe
             which = torch.randint(len(NAMES), (len(x),), device=x.device)
             features = [f * ~(hidden & (which == n))[:, None] for n, f in enumerate(features)]
         total = nn.functional.relu(features[0] + features[1] + features[2])
+        total = nn.functional.dropout(total, _THINNED, self.training)
         return self.together(total)[:, 0], alone
+
+
+def resume(network: Recaptures, stored: dict[str, Any], x: Any) -> None:
+    """Set the weights that `arrays` gave; the normalisations, which they lack, to what they change nothing by.
+
+    `x` is a batch by which each normalisation is told the mean and deviation of what it gets.
+    """
+    for name in NAMES:
+        rows = [row for row in getattr(network, name).modules() if isinstance(row, nn.Sequential)]
+        rows = [row for row in rows if isinstance(row[0], Same)]
+        for number, row in enumerate(rows):
+            weights, bias = (
+                torch.from_numpy(stored[f"{name}.{kind}_{number}"]) for kind in ("weights", "bias")
+            )
+            row[1].weight.data.copy_(weights)
+            if len(row) == 2:
+                row[1].bias.data.copy_(bias)
+            else:
+                row[2].register_forward_pre_hook(_unchanging(bias.to(x.device)))
+    network.together.weight.data.copy_(torch.from_numpy(stored["together"]))
+    with torch.no_grad():
+        network.train()(x)
+    for module in network.modules():
+        module._forward_pre_hooks.clear()
+
+
+def _unchanging(bias: Any) -> Any:
+    def told(norm: Any, inputs: tuple[Any, ...]) -> None:
+        mean, variance = inputs[0].mean((0, 2, 3)), inputs[0].var((0, 2, 3), unbiased=False)
+        norm.running_mean.copy_(mean)
+        norm.running_var.copy_(variance)
+        norm.weight.data.copy_(torch.sqrt(variance + norm.eps))
+        norm.bias.data.copy_(bias + mean)
+
+    return told
 
 
 def arrays(network: Recaptures) -> dict[str, Any]:

@@ -23,13 +23,13 @@ from models.liveness.looking import PLANES, SIDE, crops, spectrum
 from models.liveness.training.network import LOOKS
 from models.liveness.training.samples import TRAINED, Kind, sample
 from models.liveness.training.sources import load
-from models.liveness.training.torch_network import Recaptures, arrays
+from models.liveness.training.torch_network import Recaptures, arrays, resume
 
 RATE = 3e-3
 BATCH = 256
 CHUNK = 16
 TUNED = 20
-MOST_VISITS = 30  # of one sample, while new ones are still being made
+MOST_VISITS = 12  # of one sample, while new ones are still being made
 AVERAGE = 0.998  # of the weights that are kept
 ALONE = 0.15  # weight of what each look says by itself
 SMOOTH = 0.01
@@ -123,6 +123,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--room", type=int, default=160_000, help="samples that are kept, 100 KB each")
+    parser.add_argument("--start", type=Path, help="weights to go on from")
+    parser.add_argument("--rate", type=float, default=RATE)
     parser.add_argument("--batch", type=int, default=BATCH)
     arguments = parser.parse_args()
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -152,8 +154,8 @@ def _train(
     network: Any, chunks: Any, stores: tuple[Store, Store], arguments: argparse.Namespace, began: float
 ) -> tuple[Any, int]:
     """Return the averaged network and the steps."""
-    kept = copy.deepcopy(network)
-    optimiser = torch.optim.AdamW(network.parameters(), RATE, weight_decay=2e-2)
+    kept = None
+    optimiser = torch.optim.AdamW(network.parameters(), arguments.rate, weight_decay=2e-2)
     loss_of = nn.BCEWithLogitsLoss()
     store, tuning = stores
     warm, step, told = max(2 * arguments.batch, 4 * CHUNK), 0, began
@@ -164,8 +166,14 @@ def _train(
             _receive(chunks, stores, wait=wait)
             if wait:
                 continue
+        if kept is None:
+            if arguments.start:
+                resume(network, dict(np.load(arguments.start)), stores[0].batch(arguments.batch)[0])
+            kept = copy.deepcopy(network)
         for group in optimiser.param_groups:
-            group["lr"] = RATE * min(1.0, (step + 1) / 100) * 0.5 * (1 + np.cos(np.pi * share)) + 1e-6
+            group["lr"] = (
+                arguments.rate * min(1.0, (step + 1) / 100) * 0.5 * (1 + np.cos(np.pi * share)) + 1e-6
+            )
         x, attack = store.batch(arguments.batch)
         target = attack * (1 - 2 * SMOOTH) + SMOOTH
         with torch.autocast(x.device.type, torch.bfloat16, enabled=x.is_cuda):
