@@ -41,6 +41,16 @@ def empty_lane(seed: int, lens: Lens = GATE_LENS, mount: Mount = GATE_MOUNT) -> 
     return np.asarray(np.clip(soft, 0, 255), np.uint8)
 
 
+@functools.lru_cache(maxsize=8)
+def floor_depth(lens: Lens = GATE_LENS, mount: Mount = GATE_MOUNT) -> Floats:
+    """How far the floor between the glass walls is along the optical axis, metres; 0 where it is not seen."""
+    x, y = _rays(lens, mount)
+    ahead = mount.height_m / np.maximum(y, 1e-6)
+    rays = np.stack([x, y, np.ones_like(x)], axis=-1) @ mount.turn().T
+    between = (y > 1e-3) & (np.abs(x * ahead) < _HALF_WIDTH_M)
+    return np.asarray(np.where(between, rays[..., 2] * ahead, 0), np.float32)
+
+
 def _rays(lens: Lens, mount: Mount) -> tuple[Floats, Floats]:
     """How far aside and down each pixel looks for each metre ahead."""
     x = (np.arange(lens.width, dtype=np.float32) + 0.5 - lens.width / 2)[None, :] / lens.focal_px

@@ -28,6 +28,7 @@ from hw_sim.camera.scene import (
     prepare,
     unknown_person,
 )
+from hw_sim.camera.sensing import depth_picture, infrared_picture
 from models import manifest
 from models.face import Detection, Face, FaceReader, eye_centres
 from tests.hw_sim.test_people import Gallery
@@ -443,3 +444,65 @@ def test_children_of_different_heights_have_small_heads_and_near_eyes(reader: Fa
             )
             found = mesh(reader, image).eye_distance / GATE_LENS.focal_px
             assert 0.050 < found < 0.061, name
+
+
+# --- other cameras --------------------------------------------------------------------------------
+
+
+def test_depth_is_the_distance_of_what_is_seen(reader: FaceReader) -> None:
+    ada = standing("ada", distance_m=1.0)
+    face = mesh(reader, seen(ada))
+    depth = depth_picture(Scene(present=(ada,)), 1.0)
+    x, y = (round(n) for n in eye_centres(face.points).mean(0))
+    assert np.median(depth[y - 5 : y + 6, x - 5 : x + 6]) == pytest.approx(1000, abs=40)
+    nose, ear = (np.median(_around(depth, face, point)) for point in (1, 234))
+    assert 40 < ear - nose < 110
+
+
+def _around(depth: npt.NDArray[np.uint16], face: Face, point: int) -> npt.NDArray[np.uint16]:
+    x, y = (round(n) for n in face.points[point, :2])
+    inside = x + (3 if point != 234 else 6)
+    return depth[y - 2 : y + 3, inside - 2 : inside + 3]
+
+
+def test_in_depth_a_print_and_a_screen_are_flat_and_a_face_is_not(reader: FaceReader) -> None:
+    def unevenness(shown: Presence) -> float:
+        """Millimetres about the plane that fits a face best."""
+        face = mesh(reader, seen(shown))
+        depth = depth_picture(Scene(present=(shown,)), 1.0)
+        points = np.round(face.points[::3, :2]).astype(int)
+        z = depth[points[:, 1], points[:, 0]].astype(float)
+        plane = np.column_stack([points, np.ones(len(points))])
+        return float((z - plane @ np.linalg.lstsq(plane, z, rcond=None)[0]).std())
+
+    assert unevenness(standing("carl", distance_m=0.9)) > 8
+    assert unevenness(PhotoHolder(person="carl", photo_of="ada", path=at(1.1), seed=6)) < 2
+    assert unevenness(TabletHolder(person="carl", video_of="ada", path=at(1.1), seed=6)) < 2
+
+
+def test_an_empty_lane_has_depth_on_its_floor_alone() -> None:
+    depth = depth_picture(Scene(mount=Mount(1.6, tilt=0.2)), 1.0)
+    assert (depth[:300] == 0).all()
+    column = depth[660:, 640].astype(float)
+    assert (column > 0).all()
+    assert np.all(np.diff(cv2.GaussianBlur(column[None], (0, 0), 5)[0]) < 0)  # nearer further down
+
+
+def test_in_infrared_a_screen_is_dark_and_ink_is_gone(reader: FaceReader) -> None:
+    def contrast_and_light(shown: Presence) -> tuple[float, float]:
+        box = np.round(mesh(reader, seen(shown)).points[:, :2]).astype(int)
+        grey = infrared_picture(Scene(present=(shown,)), 1.0)[box[:, 1], box[:, 0]].astype(float)
+        return float(grey.std() / grey.mean()), float(np.median(grey))
+
+    face = contrast_and_light(standing("emmy", distance_m=0.9))
+    print_ = contrast_and_light(PhotoHolder(person="carl", photo_of="emmy", path=at(1.2), seed=6))
+    screen_ = contrast_and_light(TabletHolder(person="carl", video_of="emmy", path=at(1.2), seed=6))
+    assert face[0] > 3 * print_[0]
+    assert screen_[1] < 0.3 * face[1]
+
+
+def test_other_cameras_give_the_same_bytes_again() -> None:
+    scene = Scene(present=(standing("ada", Wearable(kind="glasses")),))
+    assert (depth_picture(scene, 1.0) == depth_picture(scene, 1.0)).all()
+    assert (infrared_picture(scene, 1.0) == infrared_picture(scene, 1.0)).all()
+    assert (depth_picture(scene, 1.1) != depth_picture(scene, 1.0)).any()
