@@ -4,7 +4,7 @@ import shutil
 import tempfile
 import time
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -14,7 +14,6 @@ import numpy as np
 
 from gated.runtime import messages as say
 from gated.runtime.bus import Peer
-
 from hw_sim.camera.glass import GLASS_MM
 from hw_sim.camera.scene import Presence, Scene
 from hw_sim.supervisor import Daemon, python
@@ -23,7 +22,8 @@ from models.tflite import Image
 from tests.test_config import filled
 
 M = TypeVar("M", bound=say.FromVision)
-PING_S = 0.5
+PING_S = 0.25
+READ_S = 0.8
 OPTICAL_S = 8.0
 
 
@@ -31,12 +31,21 @@ class Vision:
     """One gate-vision. Whatever is awaited, it is asked for a sign of life meanwhile, as gated does."""
 
     def __init__(
-        self, folder: Path, camera: str, *, keep_images: bool = False, page_camera: str = ""
+        self,
+        folder: Path,
+        camera: str | Mapping[str, str],
+        *,
+        keep_images: bool = False,
+        page_camera: str = "",
     ) -> None:
         self._run = Path(tempfile.mkdtemp(prefix="egate-"))  # a socket's path must be short
         config = tomllib.loads(filled())
         config["paths"] = {"state": str(folder), "run": str(self._run)}
-        config["cameras"][0] |= {"source": camera, "open_timeout_s": 2.0, "read_timeout_s": 1.0}
+        sources = {"middle": camera} if isinstance(camera, str) else camera
+        config["cameras"] = [
+            {"name": name, "source": source, "open_timeout_s": 2.0, "read_timeout_s": READ_S}
+            for name, source in sources.items()
+        ]
         config["vision"]["keep_images"] = keep_images
         if page_camera:
             config["page_camera"] = {"source": page_camera, "glass_mm": GLASS_MM, "read_timeout_s": 1.0}
@@ -46,7 +55,8 @@ class Vision:
         self.daemon = Daemon("gate-vision", python("-m", "gated.vision", "--config", str(path)), folder)
         self.peer: Peer[say.FromVision] = Peer(f"ipc://{self._run}/vision", say.FromVision, bind=True)
         self.camera = ""
-        """What the last Pong told."""
+        """What the last Pong told; `cameras` of each by name."""
+        self.cameras: dict[str, str] = {}
         self.page_camera: str | None = ""
         self.answered = 0
         """Which question the last Pong answered."""
@@ -99,6 +109,7 @@ class Vision:
                 assert message.number <= self._number
                 self.answered = message.number
                 self.camera, self.page_camera = message.camera, message.page_camera
+                self.cameras = message.cameras
             elif message is not None:
                 self._heard.append(message)
         return True
