@@ -25,6 +25,7 @@ Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 Side = Annotated[int, Meta(ge=16, le=1024)]
 Unit = Annotated[float, Meta(ge=0, le=1)]
+Zoom = Annotated[float, Meta(ge=0.5, le=2)]
 Triple = tuple[float, float, float]
 
 
@@ -112,6 +113,7 @@ class Embedder(Entry):
     alignment: Annotated[tuple[AlignmentPoint, ...], Meta(min_length=2)]
     score: Score
     measured: Annotated[tuple[Measurement, ...], Meta(min_length=1)]
+    zooms: Annotated[tuple[Zoom, ...], Meta(min_length=1, max_length=8)] = (1.0,)  # of the views of a still
     built_from: BuiltFrom | None = None
 
     @property

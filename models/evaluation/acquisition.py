@@ -84,7 +84,7 @@ class Enroller:
         photograph = decode(encoded)
         image = _enlarged(photograph)
         try:
-            faces = self._reader.detect(image, margin=PORTRAIT_MARGIN)
+            faces = self._reader.detect(image, margin=PORTRAIT_MARGIN) or self._reader.detect(image)
             if not faces:
                 raise ImageError("no_face_detected")
             height, width = image.shape[:2]

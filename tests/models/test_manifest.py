@@ -78,7 +78,7 @@ def test_an_unknown_embedder_is_named_with_those_there_are() -> None:
         ("stride = 4", "stride = 4\nstrid = 4", "strid"),
         ("stride = 4", "stride = 'four'", "stride"),
         ("stride = 4", "", "stride"),
-        ('metric = "euclidean"', 'metric = "manhattan"', "metric"),
+        ('metric = "cosine"', 'metric = "manhattan"', "metric"),
         ("width = 150", "width = 0", "width"),
         (f'sha256 = "{DLIB.sha256}"', f'sha256 = "{DLIB.sha256[1:]}"', "sha256"),
         ("{ landmarks = [263]", "{ landmarks = [468]", "landmarks"),
