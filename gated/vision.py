@@ -29,13 +29,14 @@ from models.image import ImageError, decode, thumbnail, use_one_thread
 from models.manifest import ModelError
 from models.matching import Embedder
 from models.observer import Observer, Verdict
+from models.quality.check import QualityCheck
 from models.tflite import Image
 from models.tracking import view
 
 IDLE_S = 0.5  # how long an idle turn waits for a message; one that comes is taken at once
 WAKE_S = 30.0  # awake without a capture for longer, the camera goes back to sleep
 ORPHAN_S = 10.0  # a gate asks once a second; after so much silence nobody will say that the passage ended
-STILL_FRAMES = 24  # frames without motion after which the person is asked for some
+STILL_S = 1.5  # usable frames without motion for so long, and the person is asked for some
 CROP_PX = 240  # height of the crops that may go out
 CROP_BYTES = 20_000
 
@@ -56,6 +57,7 @@ class Vision:
         self._reader = FaceReader(models)
         self._observer = Observer(
             self._reader,
+            QualityCheck(models),
             Embedder(manifest.embedder(models, config.vision.embedder)),
             models.liveness,
             config.vision.min_frames,
@@ -190,11 +192,11 @@ class Vision:
         seen = self._eyes.look()
         if seen is None:
             return
-        hint = self._observer.see(seen.image, seen.at, seen.camera)
+        hints = self._observer.see(seen.image, seen.at, seen.camera)
         verdict = self._observer.judge(self._policy.match_threshold)
-        if not hint and verdict.frames >= STILL_FRAMES and verdict.liveness.verdict == "undetermined":
-            hint = "turn_your_head"
-        told = self._guide.advise((Hint(hint),) if hint else (), time.monotonic())
+        if not hints and verdict.seconds >= STILL_S and verdict.liveness.verdict == "undetermined":
+            hints = (Hint.TURN_YOUR_HEAD,)
+        told = self._guide.advise(hints, time.monotonic())
         if told is not None:
             self._peer.send(say.Guidance(passage=self._passage, hint=told))
         if verdict.conclusive:

@@ -17,19 +17,21 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from gated.core.vocabulary import Hint
 from models.face import PORTRAIT_MARGIN, Face, FaceReader
 from models.image import ImageError
-from models.liveness.motion import Evidence, MotionCheck
-from models.manifest import MotionLiveness
+from models.liveness.check import LivenessCheck
+from models.liveness.fusion import Evidence
+from models.manifest import Liveness
 from models.matching import Embedder, fuse
-from models.quality.check import assess
+from models.quality.check import Quality, QualityCheck
 from models.tflite import Floats, Image
 from models.tracking import RIVAL, Tracker
 
 BEST = 5  # shots that are averaged; with three the FNMR at FMR 0.1 % falls from 7.7 to 1.2 %
 DETECT_S = 0.05  # everybody is looked for at least so often; between, the face is followed
 SPARE = 1.1  # a shot that is not usable takes the place of another one when it is better by so much
-CLEAR_FRAMES = 20  # usable frames after which a mismatch will not become a match
+CLEAR_FRAMES, CLEAR_S = 20, 1.0  # usable frames, and how long, after which no match will come of a mismatch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,12 +45,15 @@ class Shot:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """All evidence of a capture. `frames` counts the usable ones.
+    """All evidence of a capture: `frames` counts the usable ones, which lie `seconds` apart, first to last.
 
-    With none the liveness says nothing, and the match is that of the best frame that was not usable.
+    `quality` is that of the best shot, in [0, 1]. With no usable frame the liveness says nothing, and match
+    and quality are those of the best frame that was not usable.
     """
 
     frames: int
+    seconds: float
+    quality: float
     match_score: float
     liveness: Evidence
     conclusive: bool
@@ -58,14 +63,20 @@ class Observer:
     """Follows one person. The reference outlives a capture; the track does not."""
 
     def __init__(
-        self, reader: FaceReader, embedder: Embedder, liveness: MotionLiveness, min_frames: int
+        self,
+        reader: FaceReader,
+        quality: QualityCheck,
+        embedder: Embedder,
+        liveness: Liveness,
+        min_frames: int,
     ) -> None:
         self._reader = reader
+        self._quality = quality
         self._embedder = embedder
         self._min_frames = min_frames
         # never laxer than the match itself, or a print could lend its likeness to somebody a little like it
         self._same = max(threshold.score for threshold in embedder.entry.thresholds)
-        self._motion = MotionCheck(liveness)
+        self._liveness = LivenessCheck(liveness)
         self._reference: Floats | None = None
         self.reference_crop: Image | None = None
         self._tracker = Tracker()
@@ -74,6 +85,7 @@ class Observer:
         self._shots: list[Shot] = []
         self._spare: Shot | None = None
         self._usable = 0
+        self._usable_at = (0.0, 0.0)
         self._beside = 0
         self._last: Face | None = None
         self._detected_at = float("-inf")
@@ -104,29 +116,44 @@ class Observer:
         self._tracker.reset()
         self._keep(None)
 
-    def see(self, image: Image, at: float, camera: str = "") -> str:
+    def see(self, image: Image, at: float, camera: str = "") -> tuple[Hint, ...]:
         """Take one frame (BGR) of a camera, complete at `at` (seconds, rising).
 
-        Returns what the person should do, empty when all is well.
+        Returns what the person could do, the most helpful first; nothing when all is well.
         """
         if camera != self.camera:
             self.begin()
             self.camera = camera
         face = self._find(image, at)
         if face is None:
-            return "look_here"
-        return "one_person" if self._beside else self._weigh(image, face)
+            return (Hint.LOOK_HERE,)
+        if self._beside:
+            return (Hint.ONE_PERSON,)
+        quality = self._quality.assess(image, face)
+        if quality.usable:
+            self._count(image, face, quality, at)
+        else:
+            self._spare_one(image, face, quality)
+        return quality.hints
 
     def judge(self, match_threshold: float) -> Verdict:
         """Return the evidence so far, and whether more frames would not change it."""
-        liveness = self._motion.judge()
+        liveness = self._liveness.judge()
         match = self._match()
+        best = self._best_there_is()
+        seconds = self._usable_at[1] - self._usable_at[0] if self._usable else 0.0
         matches = match >= match_threshold
         enough = self._usable >= self._min_frames
-        mismatch = not matches and self._usable >= CLEAR_FRAMES
+        mismatch = not matches and self._usable >= CLEAR_FRAMES and seconds >= CLEAR_S
         good = matches and liveness.verdict == "live"
-        conclusive = enough and (good or mismatch or liveness.verdict == "attack")
-        return Verdict(frames=self._usable, match_score=match, liveness=liveness, conclusive=conclusive)
+        return Verdict(
+            frames=self._usable,
+            seconds=seconds,
+            quality=best[0].value if best else 0.0,
+            match_score=match,
+            liveness=liveness,
+            conclusive=enough and (good or mismatch or liveness.verdict == "attack"),
+        )
 
     def best(self) -> Image | None:
         """Return the crop of the best shot there is."""
@@ -140,8 +167,8 @@ class Observer:
             if array is not None:
                 array.fill(0)
         self._reference = self.reference_crop = None
-        self._reader.wipe()
-        self._embedder.wipe()
+        for model in (self._reader, self._quality, self._embedder):
+            model.wipe()
 
     def _find(self, image: Image, at: float) -> Face | None:
         """The main person's face in this frame; the track ends where it is another's than before."""
@@ -167,30 +194,26 @@ class Observer:
             self._drop_evidence()
         return None if sighting.main is None else self._reader.read(image, sighting.main)
 
-    def _weigh(self, image: Image, face: Face) -> str:
-        """Let a usable frame be evidence, of this person alone; return the hint."""
-        quality = assess(image, face)
-        if not quality.usable:
-            self._spare_one(image, face, quality.value)
-            return quality.hint
+    def _count(self, image: Image, face: Face, quality: Quality, at: float) -> None:
+        """Let a usable frame be evidence, of this person alone."""
         shot = self._shot(image, face, quality.value)
         if self._shots and self._embedder.score(shot.embedding, self._likeness()) < self._same:
             self._drop_evidence()
         self._wipe_spare()
+        self._usable_at = (self._usable_at[0] if self._usable else at, at)
         self._usable += 1
-        self._motion.add(face.points)
+        self._liveness.add(image, face, at)
         self._shots.append(shot)
         self._shots.sort(key=lambda shot: -shot.value)
         _wipe(self._shots[BEST:])
         del self._shots[BEST:]
-        return ""
 
-    def _spare_one(self, image: Image, face: Face, value: float) -> None:
+    def _spare_one(self, image: Image, face: Face, quality: Quality) -> None:
         """Keep what is not usable while there is nothing better."""
-        if self._shots or (self._spare is not None and value <= SPARE * self._spare.value):
+        if self._shots or (self._spare is not None and quality.value <= SPARE * self._spare.value):
             return
         self._wipe_spare()
-        self._spare = self._shot(image, face, value)
+        self._spare = self._shot(image, face, quality.value)
 
     def _shot(self, image: Image, face: Face, value: float) -> Shot:
         embedding = self._embedder.embed_side(image, face.points, mirrored=self._usable % 2 == 1)
@@ -211,7 +234,7 @@ class Observer:
         _wipe(self._shots)
         self._shots.clear()
         self._wipe_spare()
-        self._motion.wipe()
+        self._liveness.wipe()
         self._usable = 0
 
     def _wipe_spare(self) -> None:

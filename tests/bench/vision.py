@@ -27,7 +27,7 @@ from models.image import decode, use_one_thread
 from models.manifest import Manifest
 from models.matching.embedding import Embedder
 from models.observer import Observer
-from models.quality.check import assess
+from models.quality.check import QualityCheck
 from models.tflite import Floats, Image
 from tests.bench.clocked import median_ms, one_core, two_cores
 from tests.bench.film import Film
@@ -88,7 +88,9 @@ def _jpeg(image: Image) -> bytes:
 
 
 def _observer(models: Manifest) -> Observer:
-    made = Observer(FaceReader(models), Embedder(models.embedders[MODEL]), models.liveness, 8)
+    made = Observer(
+        FaceReader(models), QualityCheck(models), Embedder(models.embedders[MODEL]), models.liveness, 8
+    )
     made.enrol(decode(people.passport_photo(PERSON, seed=0), max_bytes=MAX_BYTES, max_pixels=MAX_PIXELS))
     made.begin()
     return made
@@ -96,14 +98,15 @@ def _observer(models: Manifest) -> Observer:
 
 def _print_frame(models: Manifest, walks: Sequence[Sequence[Image]]) -> None:
     """What each frame costs up to the question whether it is usable."""
-    watching, costs, found = _observer(models), [], 0
+    watching, quality = _observer(models), QualityCheck(models)
+    costs, found = [], 0
     for walk in walks:
         watching.begin()
         for number, image in enumerate(walk):
             began = time.thread_time()
             face = watching._find(image, number / RATE)
             if face is not None:
-                assess(image, face)
+                quality.assess(image, face)
                 found += 1
             costs.append(1000 * (time.thread_time() - began))
     total = sum(len(walk) for walk in walks)
@@ -116,7 +119,7 @@ def _print_frame(models: Manifest, walks: Sequence[Sequence[Image]]) -> None:
             began = time.thread_time()
             face = watching._find(image, number / RATE * 2)
             if face is not None:
-                assess(image, face)
+                quality.assess(image, face)
             costs.append(1000 * (time.thread_time() - began))
     _print_ms("the same with detection on every frame", costs)
 

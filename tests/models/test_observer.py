@@ -12,6 +12,7 @@ from hw_sim.camera import people
 from hw_sim.camera.scene import PhotoHolder, Presence, Scene, Walker, Waypoint, picture
 from models.image import ImageError, decode
 from models.observer import BEST, CLEAR_FRAMES, Observer
+from models.quality.check import QualityCheck
 from models.tflite import Image
 from models.tracking import GAP_S
 from tests.models.portraits import DLIB, MODELS, astronaut, embedder, reader
@@ -52,12 +53,14 @@ class Watch(Observer):
     fps = FPS
 
     def look(self, image: Image, camera: str = "") -> str:
+        """The first hint, empty for none."""
         self.now += 1 / self.fps
-        return self.see(image, self.now, camera)
+        hints = self.see(image, self.now, camera)
+        return hints[0] if hints else ""
 
 
 def observer(reference: str | None = "ada") -> Watch:
-    made = Watch(reader(), embedder(), MODELS.liveness, MIN_FRAMES)
+    made = Watch(reader(), QualityCheck(MODELS), embedder(), MODELS.liveness, MIN_FRAMES)
     if reference is not None:
         made.enrol(photograph(reference))
         made.begin()
