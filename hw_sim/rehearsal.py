@@ -5,22 +5,25 @@ gate's journal as it is written, plays the officer on duty and the twist, and wa
 again. What happened it takes from the journal and from the simulated world, never from the daemons' memory.
 """
 
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from gated.core import effects as do
 from gated.core import events as ev
 from gated.core.gate import State
-from gated.core.vocabulary import Advice, Door, Outcome
+from gated.core.vocabulary import Advice, Door, Hint, Outcome
 from gated.store.database import open_to_read
 from gated.store.journal import Entry, read
 from hw_sim.camera.glass import DataPage
 from hw_sim.camera.people import passport_photo
-from hw_sim.camera.scene import PhotoHolder, Walker
+from hw_sim.camera.scene import MaskWearer, PhotoHolder, Presence, TabletHolder, Walker, Wearable
 from hw_sim.lane.ledger import Span
-from hw_sim.lane.walking import READER_M, TRAVEL, Await, Sight, Walk, tailgate
+from hw_sim.lane.walking import AWAY_M, READER_M, TRAVEL, Await, Pause, Sight, Walk, tailgate
 from hw_sim.passport.chip import Chip
 from hw_sim.record import Rehearsed, Stages
 from hw_sim.scenarios import Scenario, Twist, passport_of
@@ -32,6 +35,9 @@ OFFICER_THINKS_S = 1.0
 HEEDS_S = 0.4  # from an advice on the screen to a passport that lies otherwise
 POWER_IS_BACK_S = 1.0
 COMES_FROM_M = -1.2
+TAKES_OFF_S = 0.8  # from a hint on the screen to a face without it
+BYSTANDS_M, BYSTANDS_S = -0.25, 12.0  # where a bystander stands, outside the entry, and for how long
+BENT_M = 0.15  # radius of a print that is bent like a face
 
 TRAVELLER, FOLLOWER = "traveller", "follower"
 RESTING = frozenset({State.IDLE, State.CLOSED, State.OUT_OF_SERVICE})
@@ -55,6 +61,8 @@ class Rehearsal:
         self._outcome: Outcome | None = None
         self._reasons: tuple[str, ...] = ()
         self._advices: list[str] = []
+        self._hints: list[str] = []
+        self._worn = list(scenario.wears)
         self._lies_since = 0.0
         self._answered = False
         self._twisted = False
@@ -68,7 +76,8 @@ class Rehearsal:
 
     def _play(self) -> Rehearsed:
         site = self._site
-        site.equip(scanner=self._scenario.scanner, page_camera=self._scenario.page_camera)
+        chosen = self._scenario
+        site.equip(scanner=chosen.scanner, page_camera=chosen.page_camera, low_camera=chosen.low_camera)
         violations = len(site.world.violations)
         site.reader.start_account()
         site.laid.line_spans.clear()
@@ -80,6 +89,7 @@ class Rehearsal:
                 self._follow(entry)
             self._twist()
             time.sleep(POLL_S)
+        self._mend()
         self._wait_for_rest()
         spans = (*site.reader.spent.spans, *site.laid.line_spans, *site.laid.wrong_spans)
         problems = list(self._problems())
@@ -120,19 +130,20 @@ class Rehearsal:
         site.laid.page = DataPage(holder=scenario.holder, lines=passport.lines, seed=self._seed)
         site.laid.lying = scenario.lies[0]
         site.print_page()
-        face = scenario.face or scenario.holder
-        if scenario.photo_of is None:
-            site.projector.cast(TRAVELLER, Walker(person=face, path=(), seed=self._seed + 1))
-        else:
-            held = PhotoHolder(person=face, photo_of=scenario.photo_of, path=(), seed=self._seed + 1)
-            site.projector.cast(TRAVELLER, held)
+        site.projector.cast(TRAVELLER, appearance(scenario, self._seed + 1))
         if scenario.twist is Twist.CENTRAL_GONE:
             site.centre.kill()
         if scenario.twist is Twist.FOLLOWER:
             site.projector.cast(FOLLOWER, Walker(person="kurt", path=(), seed=self._seed + 2, aside_m=0.35))
             follow = (Await(sight=Sight.ENTRY_OPEN), *tailgate(TRAVELLER))
             site.world.person(FOLLOWER, follow, at_m=READER_M - 0.6)
-        site.world.person(TRAVELLER, (Walk(to_m=READER_M), *TRAVEL), at_m=COMES_FROM_M)
+        if scenario.twist is Twist.BYSTANDER:
+            behind = Walker(person="kurt", path=(), seed=self._seed + 2, aside_m=0.35)
+            site.projector.cast(FOLLOWER, behind)
+            away = (Pause(seconds=BYSTANDS_S), Walk(to_m=AWAY_M))
+            site.world.person(FOLLOWER, (*away,), at_m=BYSTANDS_M)
+        plan = (Walk(to_m=READER_M), *TRAVEL)
+        site.world.person(TRAVELLER, plan, at_m=COMES_FROM_M, walk_s=scenario.walk_s)
 
     # --- following the journal ------------------------------------------------------------------------------
 
@@ -167,6 +178,9 @@ class Rehearsal:
                     self._send_away()
                 case do.Tell() if effect.screen in set(Advice):
                     self._heed(effect.screen)
+                case do.Tell() if effect.screen in set(Hint):
+                    self._hints.append(effect.screen)
+                    self._take_off(effect.screen)
                 case do.AlertOfficer(kind="referred"):
                     self._play_officer()
                 case _:
@@ -188,6 +202,20 @@ class Rehearsal:
             since, self._lies_since = self._lies_since, time.monotonic()
             self._site.laid.wrong_spans.append(Span(start=since, end=self._lies_since))
 
+    def _take_off(self, hint: str) -> None:
+        """Take off what the gate asks to take off, if it is worn, after a moment."""
+        worn = {Hint.TAKE_OFF_MASK: "mask", Hint.TAKE_OFF_GLASSES: "sunglasses"}.get(Hint(hint))
+        if worn not in self._worn:
+            return
+        self._worn.remove(worn)
+        off = time.monotonic() + TAKES_OFF_S
+        dressed = appearance(self._scenario, self._seed + 1)
+        if isinstance(dressed, Walker):
+            wears = tuple(
+                each if each.kind in self._worn else replace(each, until_s=off) for each in dressed.wears
+            )
+            self._site.projector.cast(TRAVELLER, replace(dressed, wears=wears))
+
     def _play_officer(self) -> None:
         if self._scenario.officer is None or self._answered:
             return
@@ -196,16 +224,42 @@ class Rehearsal:
         self._site.officer_says(self._passage, self._scenario.officer)
 
     def _twist(self) -> None:
-        """Cut the power in the state that the scenario names."""
-        if self._scenario.twist is not Twist.POWER_CUT or self._twisted:
-            return
-        if not any(entry.followed.state is self._scenario.cut_in for entry in self._entries):
+        """Let happen what the scenario says, in the state that it names."""
+        if self._twisted or not any(entry.followed.state is self._scenario.cut_in for entry in self._entries):
             return
         self._twisted = True
-        self._site.daemons["gated"].kill()
-        self._site.world.note("fault", "gated", "killed")
-        time.sleep(POWER_IS_BACK_S)
-        self._site.daemons["gated"].start()
+        site = self._site
+        match self._scenario.twist:
+            case Twist.POWER_CUT:
+                site.daemons["gated"].kill()
+                site.world.note("fault", "gated", "killed")
+                time.sleep(POWER_IS_BACK_S)
+                site.daemons["gated"].start()
+            case Twist.CAMERA_FREEZES:
+                site.camera.freeze()
+                site.world.note("fault", "camera", "frozen")
+            case Twist.CAMERA_DIES:
+                site.camera.die()
+                site.world.note("fault", "camera", "dead")
+            case Twist.VISION_HANGS:
+                site.daemons["gate-vision"].signal(signal.SIGSTOP)
+                site.world.note("fault", "gate-vision", "hangs")
+            case _:
+                pass
+
+    def _mend(self) -> None:
+        """Put right what the twist broke, as a technician, or the service manager, would."""
+        site = self._site
+        match self._scenario.twist:
+            case Twist.CAMERA_FREEZES if self._twisted:
+                site.camera.resume()
+            case Twist.CAMERA_DIES if self._twisted:
+                site.camera.start()
+            case Twist.VISION_HANGS if self._twisted:
+                site.daemons["gate-vision"].kill()
+                site.daemons["gate-vision"].start()
+            case _:
+                pass
 
     def _is_over(self) -> bool:
         return self._outcome is not None and not self._site.world.anybody()
@@ -231,6 +285,9 @@ class Rehearsal:
                 yield f"the reasons do not name {reason}"
         if (told := tuple(self._advices)) != self._scenario.advices:
             yield f"the traveller was advised: {', '.join(told) or 'nothing'}"
+        for hint in self._scenario.hints:
+            if hint not in self._hints:
+                yield f"the traveller was not told {hint}"
 
     def _modelled(self, spans: tuple[Span, ...]) -> Callable[[float, float], float]:
         return lambda since, until: self._site.world.modelled_s(since, until, spans)
@@ -238,6 +295,23 @@ class Rehearsal:
     def _image(self, kind: str) -> bytes | None:
         path = Path(self._site.state) / "evidence" / f"{self._passage}-{kind}.jpg"
         return path.read_bytes() if path.is_file() else None
+
+
+def appearance(scenario: Scenario, seed: int) -> Presence:
+    """Return what the camera shall see of the traveller."""
+    face, shown = scenario.face or scenario.holder, scenario.photo_of
+    if shown is None:
+        wears = tuple(Wearable(kind=kind) for kind in scenario.wears)
+        return Walker(person=face, path=(), seed=seed, wears=wears)
+    match scenario.instrument:
+        case "print":
+            return PhotoHolder(person=face, photo_of=shown, path=(), seed=seed)
+        case "bent_print":
+            return PhotoHolder(person=face, photo_of=shown, path=(), seed=seed, bend_radius_m=BENT_M)
+        case "tablet":
+            return TabletHolder(person=face, video_of=shown, path=(), seed=seed)
+        case "paper_mask":
+            return MaskWearer(person=face, photo_of=shown, path=(), seed=seed)
 
 
 def stages(entries: tuple[Entry, ...], passage: str, modelled: Callable[[float, float], float]) -> Stages:

@@ -13,8 +13,10 @@ from msgspec.structs import replace
 
 from gated.core.gate import State
 from gated.core.values import Value
-from gated.core.vocabulary import Advice, OfficerWord, Outcome
+from gated.core.vocabulary import Advice, Hint, OfficerWord, Outcome
 from hw_sim.camera.glass import Lying
+from hw_sim.camera.presence import Apparel
+from hw_sim.lane.walking import WALK_S
 from hw_sim.passport.chip import Behaviour
 from hw_sim.passport.issuer import (
     PACE_AND_BAC,
@@ -37,10 +39,20 @@ class Twist(StrEnum):
     CENTRAL_GONE = "central_gone"  # the central server disappears before the traveller comes
     FOLLOWER = "follower"  # somebody slips in close behind
     POWER_CUT = "power_cut"  # gated is killed as soon as the journal shows the state `cut_in`
+    CAMERA_FREEZES = "camera_freezes"  # in the state `cut_in`; it is mended when the traveller has gone
+    CAMERA_DIES = "camera_dies"  # likewise
+    VISION_HANGS = "vision_hangs"  # gate-vision stops dead in the state `cut_in`
+    BYSTANDER = "bystander"  # somebody stands behind the traveller, outside the entry
+
+
+Instrument = Literal["print", "bent_print", "tablet", "paper_mask"]
 
 
 class Scenario(Value):
     """One rehearsal. `holder` is whose passport it is; `face` is who comes, `photo_of` what they hold up.
+
+    `instrument` says how they show it; `wears` what they have on and take off when they are told; `walk_s`
+    how long they walk from the reader to the exit.
 
     The gate has a `scanner` or a `page_camera` or both. The passport is laid down as the first of `lies`
     says, and as the next one each time that the traveller is advised.
@@ -54,6 +66,12 @@ class Scenario(Value):
     holder: str = "ada"
     face: str | None = None
     photo_of: str | None = None
+    instrument: Instrument = "print"
+    wears: tuple[Apparel, ...] = ()
+    walk_s: float = WALK_S
+    low_camera: bool = False
+    hints: tuple[Hint, ...] = ()
+    """What the traveller must be told before the camera."""
     document: str = "genuine"
     scanner: bool = True
     page_camera: bool = False
@@ -72,6 +90,8 @@ def _years_from_now(years: int) -> date:
     return date(today.year + years, 6, 15)
 
 
+THIS_YEAR = datetime.now(UTC).year
+
 # Invented people; each has a face of the same name in `hw_sim.camera.people`.
 _PEOPLE: tuple[tuple[str, str, str, str, int, Literal["M", "F"]], ...] = (
     ("ada", "BERGSTROM", "ADA MARIE", "P10000001", 1984, "F"),
@@ -80,6 +100,8 @@ _PEOPLE: tuple[tuple[str, str, str, str, int, Literal["M", "F"]], ...] = (
     ("emmy", "HALLORAN", "EMMY ROSE", "P10000004", 1990, "F"),
     ("kurt", "LINDQVIST", "KURT", "P10000005", 1955, "M"),
     ("sofia", "MARCHETTI", "SOFIA", "P10000006", 1996, "F"),
+    ("mina", "OYELARAN", "MINA", "P10000007", THIS_YEAR - 11, "F"),
+    ("levi", "HALVORSEN", "LEVI", "P10000008", THIS_YEAR - 12, "M"),
 )
 
 HOLDERS: Mapping[str, Person] = {
@@ -254,6 +276,118 @@ SCENARIOS: tuple[Scenario, ...] = (
         page_camera=True,
         lies=(Lying(right_mm=75), Lying(side="cover", turned=170), Lying(turned=184)),
         advices=(Advice.PUSH_INTO_CORNER, Advice.OPEN_AT_PHOTO_PAGE),
+    ),
+    Scenario(
+        name="replay-attack",
+        title="A tablet plays a film of the passport's holder, who moves and blinks.",
+        expected=Outcome.REFUSED,
+        reasons=("presentation_attack", "officer_refused"),
+        face="carl",
+        photo_of="ada",
+        instrument="tablet",
+        officer=OfficerWord.REFUSE,
+    ),
+    Scenario(
+        name="bent-photo",
+        title="A photograph of the holder is held up, bent like a face.",
+        expected=Outcome.REFUSED,
+        reasons=("presentation_attack", "officer_refused"),
+        face="kurt",
+        photo_of="sofia",
+        holder="sofia",
+        instrument="bent_print",
+        officer=OfficerWord.REFUSE,
+    ),
+    Scenario(
+        name="paper-mask",
+        title="Somebody wears the holder's face, printed and bent around their own head.",
+        expected=Outcome.REFUSED,
+        reasons=("officer_refused",),
+        face="carl",
+        photo_of="ada",
+        instrument="paper_mask",
+        officer=OfficerWord.REFUSE,
+    ),
+    Scenario(
+        name="masked",
+        title="The traveller wears a mask, and takes it off when told.",
+        expected=Outcome.ADMITTED,
+        holder="emmy",
+        wears=("mask",),
+        hints=(Hint.TAKE_OFF_MASK,),
+    ),
+    Scenario(
+        name="sunglasses",
+        title="The traveller wears dark glasses, and takes them off when told.",
+        expected=Outcome.ADMITTED,
+        holder="blaise",
+        wears=("sunglasses",),
+        hints=(Hint.TAKE_OFF_GLASSES,),
+    ),
+    Scenario(
+        name="short-child",
+        title="A child of eleven is 118 cm tall: too short to go alone.",
+        expected=Outcome.REFERRED,
+        reasons=("too_short", "officer_escorts"),
+        holder="mina",
+        low_camera=True,
+        officer=OfficerWord.ESCORT,
+    ),
+    Scenario(
+        name="tall-child",
+        title="A child of twelve is 130 cm tall and goes alone.",
+        expected=Outcome.ADMITTED,
+        holder="levi",
+        low_camera=True,
+    ),
+    Scenario(
+        name="walk-fast",
+        title="The traveller is in a hurry: two metres a second, never standing still.",
+        expected=Outcome.ADMITTED,
+        holder="sofia",
+        walk_s=1.9,
+    ),
+    Scenario(
+        name="bystander",
+        title="Somebody stands close behind the traveller, outside the entry, and watches.",
+        expected=Outcome.ADMITTED,
+        holder="ada",
+        twist=Twist.BYSTANDER,
+    ),
+    Scenario(
+        name="twins-impostor",
+        title="The holder's sibling, who looks much like her, comes with her passport.",
+        expected=Outcome.REFUSED,
+        reasons=("face_mismatch", "officer_refused"),
+        holder="ada",
+        face="ada-sibling",
+        officer=OfficerWord.REFUSE,
+    ),
+    Scenario(
+        name="camera-freezes",
+        title="The gate's only camera freezes while the traveller is inside.",
+        expected=Outcome.REFERRED,
+        reasons=("vision_frozen", "officer_escorts"),
+        holder="kurt",
+        officer=OfficerWord.ESCORT,
+        twist=Twist.CAMERA_FREEZES,
+    ),
+    Scenario(
+        name="camera-dies",
+        title="One of two cameras dies while the traveller is inside; the other one goes on.",
+        expected=Outcome.ADMITTED,
+        holder="emmy",
+        low_camera=True,
+        twist=Twist.CAMERA_DIES,
+    ),
+    Scenario(
+        name="vision-hangs",
+        title="The vision process hangs; the gate notices within a second and calls an officer.",
+        expected=Outcome.REFERRED,
+        reasons=("vision_vision_silent", "officer_escorts"),
+        holder="blaise",
+        officer=OfficerWord.ESCORT,
+        twist=Twist.VISION_HANGS,
     ),
 )
 

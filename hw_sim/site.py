@@ -5,6 +5,7 @@ databases and sockets. Only the devices below the drivers are simulated, and the
 """
 
 import contextlib
+import math
 import queue
 import shutil
 import tempfile
@@ -21,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from gated.config import GateConfig
 from gated.core.policy import Policy
 from gated.core.settings import (
+    EstimationSettings,
     FaceCameraSettings,
     LinkSettings,
     MrzScannerSettings,
@@ -35,6 +37,7 @@ from gated.runtime import messages as say
 from gated.runtime.control import NoAnswerError, ask
 from hw_sim.camera.glass import GLASS_MM, DataPage, Glass, Lying
 from hw_sim.camera.projector import Projector
+from hw_sim.camera.render import Mount
 from hw_sim.camera.server import CameraFailed, SimulatedCamera
 from hw_sim.centre import Centre
 from hw_sim.lane.board import SimulatedBoard, wiring
@@ -53,6 +56,7 @@ GATE = "gate-1"
 OFFICER = "kim"
 EMBEDDER = "dlib-resnet"
 GLASS_FPS = 10.0
+LOW = Mount(height_m=1.20)  # its horizon is the rule about height
 OPEN_S = 20.0  # from the last daemon's READY to a lane that takes travellers
 
 
@@ -81,7 +85,7 @@ class Site:
         self.daemons: dict[str, Daemon] = {}
         self.policy = policy
         self._keep_images = keep_images
-        self._scans, self._watches = True, False  # which devices read the page
+        self._scans, self._watches, self._looks_low = True, False, False  # how the gate is equipped
         self._link: LinkSettings | None = None
         shutil.rmtree(self.folder, ignore_errors=True)
         self.state.mkdir(parents=True)
@@ -91,7 +95,8 @@ class Site:
         self.reader = CcidDevice()
         self.scanner = PtyScanner(self.run)
         self.camera = SimulatedCamera()
-        self.projector = Projector(self.world, self.camera)
+        self.low_camera = SimulatedCamera(mount=LOW)
+        self.projector = Projector(self.world, self.camera, self.low_camera)
         self.glass = SimulatedCamera(GLASS_FPS, glass=True)
         self.centre = Centre(self.folder / "central", self.folder)
         self.gpio = GpioServer(self.run, self.board)
@@ -150,12 +155,29 @@ class Site:
             if self._watches
             else None,
             io_board=wiring(),
-            cameras=(FaceCameraSettings(name="middle", source=self.camera.url),),
-            vision=VisionSettings(embedder=EMBEDDER, keep_images=self._keep_images),
+            cameras=self._cameras(),
+            vision=VisionSettings(
+                embedder=EMBEDDER,
+                keep_images=self._keep_images,
+                estimation=EstimationSettings(references=16),
+            ),
             trust=TrustSettings(master_lists=(str(masters),), anchors=(str(anchor),)),
             link=link,
             officers=(OfficerSettings(name=OFFICER, public_key=public),),
         )
+
+    def _cameras(self) -> tuple[FaceCameraSettings, ...]:
+        """The cameras that people walk up to, each with its calibration as a technician would make it."""
+        seeing = {"middle": self.camera, **({"low": self.low_camera} if self._looks_low else {})}
+        settings = []
+        for name, camera in seeing.items():
+            lens, mount = camera.lens, camera.mount
+            file = self.folder / f"{name}.camera"
+            known = {"width": lens.width, "height": lens.height, "focal_px": lens.focal_px}
+            known |= {"height_m": mount.height_m, "tilt_deg": math.degrees(mount.tilt), "camera": name}
+            file.write_text(to_toml(known), encoding="utf-8")
+            settings.append(FaceCameraSettings(name=name, source=camera.url, calibration=str(file)))
+        return tuple(settings)
 
     # --- the gate's life --------------------------------------------------------------------------------
 
@@ -166,16 +188,19 @@ class Site:
                 daemon.start()
         self.await_state({"idle"}, OPEN_S)
 
-    def equip(self, *, scanner: bool, page_camera: bool) -> None:
-        """Give the gate a scanner, a page camera, or both.
+    def equip(self, *, scanner: bool, page_camera: bool, low_camera: bool = False) -> None:
+        """Give the gate a scanner, a page camera, or both; and a second camera for people who are not tall.
 
         One that is equipped otherwise is configured anew, and its daemons start again. Raises DaemonError.
         """
-        if (scanner, page_camera) == (self._scans, self._watches) or self._link is None:
+        wanted = (scanner, page_camera, low_camera)
+        if wanted == (self._scans, self._watches, self._looks_low) or self._link is None:
             return
         if page_camera is not self._watches:
             (self.glass.start if page_camera else self.glass.stop)()
-        self._scans, self._watches = scanner, page_camera
+        if low_camera is not self._looks_low:
+            (self.low_camera.start if low_camera else self.low_camera.stop)()
+        self._scans, self._watches, self._looks_low = wanted
         self._configure(self._link)
         for name in ("gated", "gate-vision"):
             self.daemons[name].stop()
@@ -234,6 +259,7 @@ class Site:
         self.centre.close()
         self.projector.stop()
         self.camera.stop()
+        self.low_camera.stop()
         self.glass.stop()
         self._hand.put(None)
         self.world.close()
@@ -245,8 +271,13 @@ class Site:
     # --- the hand that lays a document down ---------------------------------------------------------------
 
     def _wire_changed(self, name: str, active: bool) -> None:  # noqa: FBT001 - the board's hook
-        if name == "document":
-            self._hand.put(active)
+        match name:
+            case "document":
+                self._hand.put(active)
+            case "face_light":
+                self.projector.light(on=active, at=time.monotonic())
+            case _:
+                pass
 
     def _handle(self) -> None:
         """What the document sensor feels, the scanner sees and the chip reader powers (in its own thread)."""

@@ -76,6 +76,11 @@ class Daemon:
         """Whether the process lives."""
         return self._process is not None and self._process.poll() is None
 
+    def signal(self, number: int) -> None:
+        """Send a signal to a process that runs."""
+        if self._process is not None:
+            self._process.send_signal(number)
+
     def kill(self) -> None:
         """SIGKILL: what a power cut or the kernel's out-of-memory killer does."""
         if self._process is not None:
