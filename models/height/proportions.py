@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-HAIR_M: Final = 0.012  # between skull and outline, and how far people differ
+HAIR_M: Final = 0.010  # between skull and outline, and how far people differ
 HAIR_SIGMA_M: Final = 0.007
 SKULL: Final = 1.08  # from the eyes up to the bare crown, in distances from the eyes to the chin
 SKULL_SIGMA: Final = 0.11

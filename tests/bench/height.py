@@ -28,8 +28,8 @@ from models.height.stature import HeightCheck, Stature
 RULE_M = 1.20
 STATURES_M = (1.16, 1.18, 1.19, 1.21, 1.22, 1.25)
 WALKS = 100
-FIRST_SEED = 9000
-FPS = 10
+FIRST_SEED = 12_000
+FPS = 8
 FAR_M, NEAR_M = 3.0, 1.0
 CAMERAS = {
     "1.20 m, no tilt": (Mount(1.20), GATE_LENS),
