@@ -31,8 +31,12 @@ MIN_FRAMES: Final = 5
 MAX_FRAMES: Final = 256  # of one person; more say nothing new
 CROWN_EVERY_S: Final = 0.06
 FEET_EVERY_S: Final = 0.15
-_QUANTILE: Final = 0.9
+_QUANTILES: Final = {
+    "horizon": 0.9,
+    "feet": 0.8,
+}  # ranges by feet are noisier, and noise has an upper end too
 _COVERED_M: Final = 0.045  # an outline so far above the skull that the face suggests is a hat
+_STRAY_M: Final = 0.02  # an outline that is farther from where it is in most frames is not the head's
 _COVERED_SIGMA_M: Final = 0.015
 _PIXEL_SIGMA: Final = 1.0  # of the crown in one frame
 _ALIKE: Final = 3  # frames on end in which an outline is wrong alike
@@ -130,10 +134,13 @@ def estimate(sightings: Sequence[Sighting], calibration: CameraCalibration) -> S
     # a round head is touched behind its crown by a ray from above, before it by one from below
     of_outline = calibration.height_m + ahead * rises
     of_outline -= proportions.ROUND_M * (np.sqrt(1 + rises**2) - 1)
-    above = float(np.median((of_outline - of_skull)[outlined])) if enough else 0.0
+    hair = of_outline - of_skull
+    above = float(np.median(hair[outlined])) if enough else 0.0
     covered = above > _COVERED_M
     if enough and not covered:
-        chosen, usable, (lower, crown_sigma) = of_outline, outlined, _hair(above, height)
+        # hair does not grow during a walk: where it seems to, something behind the head was taken for it
+        usable = outlined & (np.abs(hair - above) < _STRAY_M)
+        chosen, (lower, crown_sigma) = of_outline, _hair(above, height)
     else:
         rises, chosen, usable, lower = eyes, of_skull, np.isfinite(of_skull), 0.0
         crown_sigma = max(_skull_sigma(height), _COVERED_SIGMA_M)
@@ -142,7 +149,7 @@ def estimate(sightings: Sequence[Sighting], calibration: CameraCalibration) -> S
     of_pixel = _PIXEL_SIGMA * ahead / calibration.focal_px
     of_mesh = _MESH_SIGMA_PX * ahead**2 * np.abs(rises) / (_EYES_M * calibration.focal_px)
     weights = 1 / (systematic**2 + of_pixel**2 + of_mesh**2)
-    found = _upper(chosen, weights) - lower
+    found = _upper(chosen, weights, _QUANTILES[ranges.method]) - lower
     if not _LEAST_M < found < _MOST_M:
         return None
 
@@ -258,8 +265,8 @@ def _systematic(
     return np.asarray(np.sqrt(by_range**2 + by_tilt**2 + by_focal**2 + calibration.height_sigma_m**2))
 
 
-def _upper(values: Points, weights: Points) -> float:
-    """The weighted upper quantile."""
+def _upper(values: Points, weights: Points, quantile: float) -> float:
+    """The weighted quantile."""
     order = np.argsort(values)
     share = np.cumsum(weights[order]) - weights[order] / 2
-    return float(np.interp(_QUANTILE, share / weights.sum(), values[order]))
+    return float(np.interp(quantile, share / weights.sum(), values[order]))
