@@ -1,19 +1,17 @@
 """What one frame of a face is worth: whether it may be matched, what is missing, how good a shot it is."""
 
-import functools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gated.core.vocabulary import Hint
-from models import manifest
 from models.face import Detection, Face
 from models.manifest import Manifest
 from models.quality import measures, needs
 from models.quality.components import COMPONENTS
+from models.quality.heads import NAMES, FaceHeads, HeadReading
 from models.quality.needs import Box, Fault
 from models.quality.pose import head_pose
-from models.quality.worn import Worn
 from models.quality.worth import worth
 from models.tflite import Image
 
@@ -30,7 +28,7 @@ class Quality:
     box: Box
     native: Mapping[str, float]
     components: Mapping[str, int | None]
-    heads: Worn | None
+    heads: HeadReading
     hints: tuple[Hint, ...]
     faults: tuple[Fault, ...]
     value: float
@@ -41,17 +39,18 @@ class Quality:
         return not self.hints and not self.faults
 
     @property
-    def hint(self) -> str:
-        """The first hint, empty when there is none."""
-        return self.hints[0] if self.hints else ""
+    def probabilities(self) -> dict[str, float]:
+        """What the network read, by name."""
+        return {name: getattr(self.heads, name) for name in NAMES}
 
 
 class QualityCheck:
     """Assesses faces; keeps nothing of them."""
 
     def __init__(self, models: Manifest) -> None:
-        """Raises ModelError."""
+        """Load the network; raises ModelError."""
         self._entry = models.quality
+        self._heads = FaceHeads(models.heads)
 
     def assess(self, image: Image, face: Face, detections: Sequence[Detection] = ()) -> Quality:
         """Return the quality of a face in a BGR image.
@@ -61,12 +60,15 @@ class QualityCheck:
         height, width = image.shape[:2]
         box = Box.of(face.points)
         pose = head_pose(face.points)
-        heads: Worn | None = None
+        heads = self._heads.read(image, face.points)
         native = {
             **measures.light(image, face.points),
             **measures.shape(face.points, pose, width, height),
             "sharpness": measures.sharpness(image, face.points),
             "single_face_present": _rivalry(detections),
+            "eyes_visible": heads.sunglasses,
+            "mouth_occlusion_prevention": heads.mask,
+            "no_head_coverings": heads.head_covering,
         }
         return Quality(
             box=box,
@@ -76,26 +78,17 @@ class QualityCheck:
                 for name, component in COMPONENTS.items()
             },
             heads=heads,
-            hints=needs.hints(box, width, height, native, frozenset(), self._entry.needs),
+            hints=needs.hints(box, width, height, native, self._heads.found(heads), self._entry.needs),
             faults=needs.faults(native, self._entry.needs),
             value=worth(native, face.presence, box.cut(width, height), heads, self._entry.worth),
         )
 
     def wipe(self) -> None:
         """Overwrite what the last face left in the network."""
+        self._heads.wipe()
 
 
 def _rivalry(detections: Sequence[Detection]) -> float:
     """The root of the second face's area over the first one's; 0 when there is one."""
     areas = sorted((each.area for each in detections), reverse=True)
     return math.sqrt(areas[1] / areas[0]) if len(areas) > 1 and areas[0] > 0 else 0.0
-
-
-@functools.cache
-def _shared() -> QualityCheck:
-    return QualityCheck(manifest.load())
-
-
-def assess(image: Image, face: Face) -> Quality:
-    """Return the quality of a face by the manifest's check."""
-    return _shared().assess(image, face)

@@ -46,16 +46,16 @@ _COARSE: Final = 21
 def shape(points: Points, pose: Pose, width: int, height: int) -> dict[str, float]:
     """Return what the mesh alone tells in an image of this size: distances, margins, lids, lips, pose."""
     right, left = eye_centres(points)
-    middle = (right + left) / 2
+    middle, chin = (right + left) / 2, points[CHIN, :2]
     eyes = max(float(np.hypot(*(left - right))), 1e-6)
-    face = max(float(np.hypot(*(points[CHIN, :2] - middle))), 1e-6)
+    face = max(float(np.hypot(*(chin - middle))), 1e-6)
     return {
         "inter_eye_distance": eyes / max(math.cos(math.radians(pose.yaw)), 1e-3),
         "head_size": face / height,
-        "leftward_crop": left[0] / eyes,
-        "rightward_crop": (width - right[0]) / eyes,
-        "margin_above": middle[1] / face,
-        "margin_below": (height - middle[1]) / face,
+        "leftward_crop": float(left[0]) / eyes,
+        "rightward_crop": (width - float(right[0])) / eyes,
+        "margin_above": float(middle[1]) / face,
+        "margin_below": (height - float(middle[1])) / face,
         "eyes_open": min(_opening(points, _RIGHT_LIDS), _opening(points, _LEFT_LIDS)) / face,
         "mouth_closed": _opening(points, _LIPS) / face,
         "head_pose_yaw": pose.yaw,

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from models.manifest import QualityWorth
-from models.quality.worn import Worn
+from models.quality.heads import HeadReading
 
 COST: Final = 0.1
 _DIM: Final = 0.03  # luminance below which a face loses likeness, by the halving
@@ -20,7 +20,7 @@ _LARGE_PX: Final = 120.0  # distance of the eyes that TR-03121 asks for in the b
 
 
 def worth(
-    native: Mapping[str, float], presence: float, cut: float, worn: Worn | None, weights: QualityWorth
+    native: Mapping[str, float], presence: float, cut: float, heads: HeadReading, weights: QualityWorth
 ) -> float:
     """Return the value of a shot.
 
@@ -38,7 +38,7 @@ def worth(
         + weights.far * max(0.0, math.log2(_LARGE_PX / max(native["inter_eye_distance"], 1.0)))
         + weights.doubt * (1 - presence)
         + weights.cut * cut
+        + weights.covered * max(heads.mask, heads.sunglasses) ** 2  # small probabilities are noise
+        + weights.closed * heads.eyes_closed**2
     )
-    if worn is not None:
-        cost += weights.covered * max(worn.mask, worn.sunglasses) + weights.closed * worn.eyes_closed
     return math.exp(-cost / COST)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
-from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -16,6 +15,7 @@ from models.face import POINTS, Detection, Face
 from models.quality import needs
 from models.quality.check import Quality, QualityCheck
 from models.quality.components import COMPONENTS
+from models.quality.heads import NAMES, HeadReading
 from models.quality.measures import shape as of_shape
 from models.quality.needs import Box
 from models.quality.pose import head_pose
@@ -27,20 +27,15 @@ from tests.models.quality.heads import SIZE, head, plain, sharp, smeared
 NEEDS, WORTH = MODELS.quality.needs, MODELS.quality.worth
 CHECK = QualityCheck(MODELS)
 MIDDLE = SIZE / 2
-OF_HEADS = {"eyes_visible", "mouth_occlusion_prevention", "no_head_coverings"}
 NOTHING: frozenset[str] = frozenset()
 
 
-class Seen(NamedTuple):
-    """Probabilities as a network would give them."""
-
-    mask: float = 0.0
-    sunglasses: float = 0.0
-    head_covering: float = 0.0
-    eyes_closed: float = 0.0
+def reading(**probabilities: float) -> HeadReading:
+    """What the network might say, zero unless given."""
+    return HeadReading(**{**dict.fromkeys(NAMES, 0.0), **probabilities})
 
 
-BARE = Seen()
+BARE = reading()
 
 
 def told(found: Face, image: Image | None = None, seen: Collection[str] = NOTHING) -> tuple[Hint, ...]:
@@ -63,7 +58,7 @@ def test_a_portrait_is_usable(portrait: Callable[[], Image]) -> None:
     assert found.hints == found.faults == ()
     assert 0.8 < found.value <= 1
     assert set(found.components) == set(COMPONENTS)
-    assert {name for name, value in found.components.items() if value is None} <= OF_HEADS
+    assert all(value is not None for value in found.components.values())
 
 
 # --- what the person is told --------------------------------------------------------------------------
@@ -150,11 +145,11 @@ def test_bad_light_is_the_gates_fault_and_no_order_to_the_person(gain: float, fa
 # --- which shot is the best ---------------------------------------------------------------------------
 
 
-def value(found: Face, image: Image | None = None, worn: Seen = BARE) -> float:
+def value(found: Face, image: Image | None = None, heads: HeadReading = BARE) -> float:
     image = sharp() if image is None else image
     native = CHECK.assess(image, found).native
     cut = Box.of(found.points).cut(image.shape[1], image.shape[0])
-    return worth(native, found.presence, cut, worn, WORTH)
+    return worth(native, found.presence, cut, heads, WORTH)
 
 
 def test_a_better_shot_has_a_higher_value() -> None:
@@ -168,9 +163,9 @@ def test_a_better_shot_has_a_higher_value() -> None:
         "bright": value(head(), sharp(250)),
         "without detail": value(head(), plain()),
         "cut": value(head(at=(20, MIDDLE))),
-        "masked": value(head(), worn=Seen(mask=1)),
-        "behind glasses": value(head(), worn=Seen(sunglasses=1)),
-        "asleep": value(head(), worn=Seen(eyes_closed=1)),
+        "masked": value(head(), heads=reading(mask=1)),
+        "behind glasses": value(head(), heads=reading(sunglasses=1)),
+        "asleep": value(head(), heads=reading(eyes_closed=1)),
         "hardly a face": value(replace(head(), presence=0.5)),
     }
     assert {name: each for name, each in worse.items() if each >= best} == {}
