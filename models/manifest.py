@@ -242,6 +242,36 @@ class Quality(Value):
     measured: str
 
 
+class RecaptureMeasurement(Value):
+    """Error rates of single frames at `threshold`, as ISO/IEC 30107-3 words them, and how they came about.
+
+    `apcer`: of the worst of the instruments; `apcer_mean`: over all of them.
+    """
+
+    command: str
+    material: str
+    bona_fide: int
+    attacks: int
+    apcer: Unit
+    apcer_mean: Unit
+    bpcer: Unit
+    eer: Unit
+
+
+class Recapture(Value):
+    """The network that tells a print or screen from one frame; see `models.liveness.recapture`."""
+
+    file: Annotated[str, Meta(min_length=1, max_length=255)]
+    sha256: Sha256
+    licence: str
+    provenance: str
+    temperature: Annotated[float, Meta(ge=0.2, le=5)]
+    threshold: Annotated[float, Meta(gt=0, lt=1)]  # probability from which one frame counts as a re-capture
+    min_face_px: Annotated[float, Meta(gt=0)]
+    min_sharpness: Annotated[float, Meta(ge=0)]
+    measured: Annotated[tuple[RecaptureMeasurement, ...], Meta(min_length=1)]
+
+
 class Manifest(Value):
     """All models."""
 
@@ -250,6 +280,7 @@ class Manifest(Value):
     embedders: dict[Name, Embedder]
     quality: Quality
     liveness: MotionLiveness
+    recapture: Recapture
     mrz: MrzReading
     height: Outlines
 
