@@ -74,7 +74,7 @@ class ImageModel:
         if (1, *image.shape) != self._model.shape:
             raise ValueError(f"{self.entry.file}: image of {image.shape} for an input of {self._model.shape}")
         pixels = cv2.cvtColor(image, cv2.COLOR_BGR2RGB) if self.entry.input.colour == "rgb" else image
-        values = pixels.reshape(len(pixels), -1) * self._gain
+        values: Floats = np.multiply(pixels.reshape(len(pixels), -1), self._gain, dtype=np.float32)
         values += self._offset
         return self._model.run(values.reshape(self._model.shape))
 

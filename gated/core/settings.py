@@ -175,7 +175,7 @@ class CameraSettings(Settings, omit_defaults=True):  # TOML cannot say None
 CAMERA_CONTROLS = ("rate", "exposure_ms", "gain", "focus", "zoom", "white_balance_k")
 
 
-class FaceCameraSettings(CameraSettings, omit_defaults=True):
+class FaceCameraSettings(CameraSettings, kw_only=True, omit_defaults=True):
     """One of the cameras that look at people. `calibration`: the file of `gatectl calibrate camera`."""
 
     name: CameraName
