@@ -13,7 +13,7 @@ from hw_sim.camera.figure import PIVOT, Cloth, Figure, Hair, build
 from hw_sim.camera.growth import grown
 from hw_sim.camera.looks import Looks
 from hw_sim.camera.render import Lens, Optics, Pose, put_person
-from hw_sim.camera.strangers import stranger
+from hw_sim.camera.strangers import sibling, stranger
 
 Bytes = NDArray[np.uint8]
 
@@ -74,15 +74,23 @@ CHILDREN: Final = {
                   ("mouth_height", -1.0), ("jaw", 0.4)),
     ),
     "levi": Looks(
-        shape=0.45, skin=0.06, eyes=0.0, mouth=0.0, tone=(92, 128, 176), stature_m=1.30,
-        hair=Hair(0.020, 0.010, 0.0, (24, 30, 40)), cloth=Cloth((60, 130, 220), (40, 90, 190)),
-        brows=0.35, brow_colour=(22, 28, 36), lips=0.12, fringe=0.55,
-        features=(("eye_size", 0.5), ("chin", -0.7), ("nose_length", -0.8), ("nose_width", 0.3),
-                  ("eye_distance", 0.5), ("temples", -0.5), ("mouth_height", 0.4)),
+        shape=0.14, skin=0.35, eyes=0.0, mouth=0.0, tone=(83, 104, 154), stature_m=1.30,
+        hair=Hair(0.020, 0.010, 0.0, (26, 32, 42)), cloth=Cloth((60, 130, 220), (40, 90, 190)),
+        brows=0.69, brow_colour=(20, 24, 32), fringe=0.07,
+        features=(("chin", -1.0), ("eye_slant", -0.9), ("lip_size", 0.65), ("eye_distance", 0.7),
+                  ("brow_height", 1.15), ("mouth_height", 0.8), ("cheeks", 1.15), ("nose_width", 0.3),
+                  ("eye_size", 0.3), ("nose_length", -0.2), ("jaw", 0.5), ("mouth_width", 0.25),
+                  ("forehead", -0.25), ("nose_bridge", 1.15), ("temples", -0.3)),
     ),
 }  # fmt: skip
 
-EVERYBODY: Final = {**PEOPLE, **CHILDREN}
+# "alma" is much like Ada, yet another to the gate's embedder; "aida" is her twin, whom it takes for Ada
+LOOKALIKES: Final = {
+    "alma": sibling(PEOPLE["ada"], stranger(140), 0.50),
+    "aida": sibling(PEOPLE["ada"], stranger(140), 0.20),
+}
+
+EVERYBODY: Final = {**PEOPLE, **CHILDREN, **LOOKALIKES}
 
 _STRANGER: Final = re.compile(r"stranger-(0|[1-9][0-9]{0,8})")
 

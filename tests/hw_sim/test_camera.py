@@ -1,12 +1,13 @@
 """The simulated camera, read as the gate reads it: through OpenCV, with the faults that cameras have."""
 
+import contextlib
 import http.client
 import json
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 import msgspec
@@ -15,9 +16,24 @@ import pytest
 from drivers.camera import Camera, Frame
 from gated.core.ports import DeviceError, DeviceGone, DeviceTimeout
 from gated.core.settings import CameraSettings
-from hw_sim.camera.scene import PhotoHolder, Presence, Scene, Walker, Waypoint
+from hw_sim.camera.projector import LIT, Projector
+from hw_sim.camera.render import GATE_MOUNT, Mount
+from hw_sim.camera.scene import (
+    Lit,
+    MaskWearer,
+    PhotoHolder,
+    Presence,
+    Scene,
+    TabletHolder,
+    Walker,
+    Waypoint,
+    Wearable,
+)
 from hw_sim.camera.server import Answer, CameraFailed, Ready, Refused, Show, SimulatedCamera
 from hw_sim.camera.stream import Stream
+from hw_sim.lane.board import SimulatedBoard, wiring
+from hw_sim.lane.walking import Pause
+from hw_sim.lane.world import World
 from models import manifest
 from models.face import FaceReader
 
@@ -188,6 +204,10 @@ def test_no_frame_is_older_than_the_wish_to_see_one() -> None:
         ),
         ((PhotoHolder(person="ada", photo_of="carl", path=HERE, bend_radius_m=0.01),), "bend_radius_m"),
         ((Walker(person="ada", path=HERE, seed=-1),), "seed"),
+        ((Walker(person="ada", path=HERE, wears=(Wearable(kind="cap"),) * 9),), "more than 8 things"),
+        ((TabletHolder(person="ada", video_of="zoe", path=HERE),), "nobody is called zoe"),
+        ((TabletHolder(person="ada", video_of="carl", path=HERE, pitch_mm=0.0),), "pitch_mm"),
+        ((MaskWearer(person="ada", photo_of="zoe", path=HERE),), "nobody is called zoe"),
     ],
 )
 def test_a_refused_scene_says_why(
@@ -196,6 +216,101 @@ def test_a_refused_scene_says_why(
     with pytest.raises(CameraFailed, match=f"refused: .*{reason}"):
         simulated.show(Scene(present=present))
     simulated.show(Scene(present=(ADA,)))  # and goes on
+
+
+def test_a_light_that_flickers_without_end_is_refused(simulated: SimulatedCamera) -> None:
+    with pytest.raises(CameraFailed, match="refused: the light goes on more than 100 times"):
+        simulated.show(Scene(light=tuple(Lit(since_s=n, until_s=n + 0.5) for n in range(101))))
+
+
+def test_of_several_cameras_one_may_freeze_or_die_alone(fresh: SimulatedCamera) -> None:
+    with SimulatedCamera(mount=Mount(1.2)) as other:
+        assert other.url != fresh.url
+        first, second = read_from(fresh), read_from(other)
+        first.open()
+        second.open()
+        frame_after(first)
+        frame_after(second)
+        fresh.freeze()
+        assert isinstance(failure(first), DeviceTimeout)
+        number = frame_after(second).number
+        fresh.resume()
+        first.open()
+        frame_after(first)
+        fresh.die()
+        assert isinstance(failure(first), DeviceGone)
+        frame_after(second, number)
+        second.close()
+
+
+# --- the projector --------------------------------------------------------------------------------
+
+
+class Watched(SimulatedCamera):
+    """A camera without a process, that remembers what it was shown; `dead` ones refuse."""
+
+    def __init__(self, mount: Mount = GATE_MOUNT, *, dead: bool = False) -> None:
+        super().__init__(mount=mount)
+        self.scenes: list[Scene] = []
+        self._dead = dead
+
+    def show(self, shown: Scene) -> None:
+        if self._dead:
+            raise CameraFailed("the simulated camera has died")
+        self.scenes.append(shown)
+
+
+@contextlib.contextmanager
+def projecting(*cameras: SimulatedCamera) -> Iterator[Projector]:
+    """Somebody called Ada stands in view of the cameras."""
+    world = World(SimulatedBoard(wiring()))
+    projector = Projector(world, *cameras)
+    projector.cast("traveller", Walker(person="ada", path=(), seed=5, wears=(Wearable(kind="mask"),)))
+    world.person("traveller", (Pause(seconds=60),), at_m=1.5)
+    with world:
+        projector.start()
+        try:
+            yield projector
+        finally:
+            projector.stop()
+
+
+def await_scene(camera: Watched, true: Callable[[Scene], bool]) -> Scene:
+    end = time.monotonic() + 5
+    while time.monotonic() < end:
+        for scene in camera.scenes[-3:]:
+            if true(scene):
+                return scene
+        time.sleep(0.02)
+    pytest.fail("the camera was not shown it")
+
+
+def test_every_camera_is_shown_the_world_from_where_it_is_and_a_dead_one_stops_nobody() -> None:
+    dead, low, high = Watched(dead=True), Watched(Mount(1.2)), Watched(Mount(1.8, tilt=0.1))
+    with projecting(dead, low, high):
+        seen = [await_scene(camera, lambda scene: bool(scene.present)) for camera in (low, high)]
+    assert [scene.mount.height_m for scene in seen] == [1.2, 1.8]
+    (ada,) = seen[0].present
+    assert isinstance(ada, Walker)
+    assert (ada.person, ada.seed, ada.wears) == ("ada", 5, (Wearable(kind="mask"),))
+    assert len(ada.path) >= 2
+
+
+def test_the_projector_tells_cameras_when_the_light_was_on() -> None:
+    camera = Watched()
+    with projecting(camera) as projector:
+        projector.light(on=False, at=1.0)
+        projector.light(on=True, at=2.0)
+        projector.light(on=True, at=2.5)
+        await_scene(camera, lambda scene: scene.light == (Lit(since_s=2.0),))
+        projector.light(on=False, at=3.0)
+        await_scene(camera, lambda scene: scene.light == (Lit(since_s=2.0, until_s=3.0),))
+        for number in range(LIT + 2):
+            projector.light(on=True, at=10.0 + number)
+            projector.light(on=False, at=10.5 + number)
+        await_scene(
+            camera, lambda scene: len(scene.light) == LIT and scene.light[-1].until_s == 10.5 + LIT + 1
+        )
 
 
 def test_a_client_that_gives_up_on_a_frozen_camera_makes_room(fresh: SimulatedCamera) -> None:

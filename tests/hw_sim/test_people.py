@@ -9,6 +9,7 @@ import pytest
 
 from hw_sim.camera import people, portrait
 from hw_sim.camera.people import PEOPLE, passport_photo
+from hw_sim.camera.render import Mount
 from hw_sim.camera.scene import Scene, Walker, Waypoint, picture
 from models import manifest
 from models.face import PORTRAIT_MARGIN, FaceReader
@@ -45,6 +46,14 @@ class Gallery:
         face = self._reader.read(image, self._reader.detect(image, margin=margin)[0])
         assert face is not None
         return self.embedder.embed(image, face.points)
+
+    def photo(self, name: str) -> Floats:
+        """Of somebody's passport photograph."""
+        return self._of_photo(passport_photo(name, seed=0))
+
+    def walk(self, name: str) -> Floats:
+        """Of somebody who walks up to the gate."""
+        return self._of_walk(name)
 
     def _of_photo(self, jpeg: bytes) -> Floats:
         image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR).astype(np.uint8, copy=False)
@@ -172,3 +181,42 @@ def test_only_whole_numbers_name_strangers(name: str) -> None:
     assert not people.known(name)
     with pytest.raises(KeyError):
         people.looks_of(name)
+
+
+# --- children and lookalikes ----------------------------------------------------------------------
+
+
+def test_a_lookalike_is_nearer_than_a_stranger_and_yet_refused(gallery: Gallery) -> None:
+    score = gallery.embedder.score(gallery.photos["ada"], gallery.walk("alma"))
+    assert gallery.threshold(LAX) < score < gallery.threshold(0.001) - 0.02
+    assert gallery.embedder.score(gallery.photo("alma"), gallery.walk("alma")) > gallery.threshold(STRICT)
+
+
+def test_a_twin_is_beyond_the_embedder(gallery: Gallery) -> None:
+    assert gallery.embedder.score(gallery.photos["ada"], gallery.walk("aida")) > gallery.threshold(STRICT)
+
+
+@pytest.mark.parametrize("name", people.CHILDREN)
+def test_a_child_is_itself_and_no_adult(gallery: Gallery, name: str) -> None:
+    found = gallery.photo(name)
+    others = gallery.embedder.scores(found, np.stack([gallery.photos[other] for other in NAMES]))
+    assert max(others) < gallery.threshold(LAX)
+    stature_m = people.CHILDREN[name].stature_m
+    assert stature_m is not None
+    walker = Walker(person=name, path=APPROACH, seed=3)
+    live = gallery.embedding(picture(Scene(present=(walker,), mount=Mount(stature_m - 0.1)), 1.0))
+    assert gallery.embedder.score(found, live) > gallery.threshold(STRICT)
+
+
+def test_a_child_ends_at_its_own_height_and_has_a_smaller_head() -> None:
+    for name, child in people.CHILDREN.items():
+        body, adult = people.figure(name), people.grown_up(name)
+        assert body.crown_m < adult.crown_m
+        assert 0.85 < np.ptp(body.head.points[:, 0]) / np.ptp(adult.head.points[:, 0]) < 0.95
+        assert child.stature_m is not None
+        assert body.crown_m / child.stature_m > adult.crown_m / 1.70  # larger for its height
+
+
+def test_who_is_not_a_child_is_a_grown_up() -> None:
+    assert people.figure("ada") is people.grown_up("ada")
+    assert people.EVERYBODY.keys() >= {*PEOPLE, *people.CHILDREN, *people.LOOKALIKES}
