@@ -109,7 +109,7 @@ class Embedder(Entry):
     """
 
     metric: Literal["euclidean", "cosine"]
-    mirror: bool  # the embedding of a still is the mean over the image and its mirror image
+    mirror: bool  # the mirror image is a view too
     alignment: Annotated[tuple[AlignmentPoint, ...], Meta(min_length=2)]
     score: Score
     measured: Annotated[tuple[Measurement, ...], Meta(min_length=1)]
@@ -141,26 +141,51 @@ class Landmarks(Entry):
 
 
 class MotionWeights(Value):
-    """What each sign of relief adds to the logit of the liveness score, per unit of `models.liveness`."""
+    """What the logarithm of each sign adds to the logit of relief; see `models.liveness.motion`."""
 
-    parallax: Annotated[float, Meta(ge=0)]
-    share: Annotated[float, Meta(ge=0)]
-    nearing: Annotated[float, Meta(ge=0)]
+    turned: float
+    error: float
+    relief: float
+    bend: float
 
 
 class MotionLiveness(Value):
-    """Constants of the motion check, in the units of `models.liveness.motion`; `measured`: where from."""
+    """Constants of the motion check, in the units of `models.liveness.motion`."""
 
     min_frames: Annotated[int, Meta(ge=3, le=120)]
     window: Annotated[int, Meta(ge=3, le=120)]
     min_eyes_px: Annotated[float, Meta(gt=0)]
+    max_misfit: Annotated[float, Meta(gt=0)]
+    max_error: Annotated[float, Meta(gt=0)]
+    enough_growth: Annotated[float, Meta(gt=0)]
+    enough_span: Annotated[float, Meta(gt=0)]
+    attack_growth: Annotated[float, Meta(gt=0)]
+    attack_tilt: Annotated[float, Meta(gt=0)]
+    most: Annotated[float, Meta(gt=0, le=20)]
     weights: MotionWeights
     bias: float
+
+
+class LivenessCaps(Value):
+    """The largest log likelihood ratio, either way, that each cue may add; see `models.liveness.fusion`."""
+
+    motion: Annotated[float, Meta(gt=0, le=20)]
+    depth: Annotated[float, Meta(gt=0, le=20)]
+    infrared: Annotated[float, Meta(gt=0, le=20)]
+    light: Annotated[float, Meta(gt=0, le=20)]
+    background: Annotated[float, Meta(gt=0, le=20)]
+    recapture: Annotated[float, Meta(gt=0, le=20)]
+    blink: Annotated[float, Meta(gt=0, le=20)]
+
+
+class Liveness(Value):
+    """How cues are joined, and from which score on they are a verdict; `measured`: what came of it."""
+
+    prior: Annotated[float, Meta(gt=0, lt=1)]  # of a bona fide presentation, before any cue
     live_score: Unit
     attack_score: Unit
-    attack_frames: Annotated[int, Meta(ge=3)]
-    attack_approach: Annotated[float, Meta(gt=0)]
-    attack_nearing: float
+    caps: LivenessCaps
+    motion: MotionLiveness
     measured: str
 
 
@@ -242,6 +267,36 @@ class Quality(Value):
     measured: str
 
 
+class HeadThresholds(Value):
+    """The probability from which each of the heads counts as having found something."""
+
+    mask: Unit
+    sunglasses: Unit
+    head_covering: Unit
+    eyes_closed: Unit
+
+
+class HeadMeasurement(Value):
+    """How often the heads erred: `alarms` on faces without, `misses` on faces with, each of how many.
+
+    In the order of HeadThresholds: mask, sunglasses, head covering, eyes closed.
+    """
+
+    command: str
+    material: str
+    alarms: tuple[int, int, int, int]
+    without: tuple[int, int, int, int]
+    misses: tuple[int, int, int, int]
+    having: tuple[int, int, int, int]
+
+
+class Heads(Entry):
+    """The network that sees masks, sunglasses, head coverings and closed eyes: one logit each."""
+
+    thresholds: HeadThresholds
+    measured: Annotated[tuple[HeadMeasurement, ...], Meta(min_length=1)]
+
+
 class RecaptureMeasurement(Value):
     """Error rates of single frames at `threshold`, as ISO/IEC 30107-3 words them, and how they came about.
 
@@ -279,7 +334,8 @@ class Manifest(Value):
     landmarks: Landmarks
     embedders: dict[Name, Embedder]
     quality: Quality
-    liveness: MotionLiveness
+    heads: Heads
+    liveness: Liveness
     recapture: Recapture
     mrz: MrzReading
     height: Outlines

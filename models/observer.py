@@ -114,6 +114,7 @@ class Observer:
         """Begin a capture: nothing seen before counts."""
         self._drop_evidence()
         self._tracker.reset()
+        self._detected_at = float("-inf")
         self._keep(None)
 
     def see(self, image: Image, at: float, camera: str = "") -> tuple[Hint, ...]:

@@ -1,33 +1,46 @@
-"""Liveness from motion: whether what moves has the relief of a face, or is flat.
+"""Liveness from motion: whether what moves has the relief of a face, or is flat, or merely bent.
 
 Between two views of a flat thing every point moves by one homography. Between two views of a head, points
-that stand out move differently: the nose runs ahead of the ears when the head turns, and grows faster when
-it comes near. So the tracks of the mesh's stable points are freed of everything that a plane could do, and
-what is left is compared with what the relief of a face would do when it turns or comes near:
+that stand out move differently: the nose runs ahead of the cheeks when the head turns, or when it comes near
+beside the camera's axis. A bent sheet does the same as far as its bend, which is smooth, goes; the relief of
+a face is not smooth.
 
-- `parallax`: how much the relief turned, in eye distances (root mean square over the frames);
-- `share`: how much of all that a plane cannot do is explained by relief, in [0, 1];
-- `nearing`: how much the relief grew as the face grew, per relative growth; about zero for what is flat.
+The tracks are not the mesh's. A mesh has a prior of its own: shown a print, it moves its points a little as
+those of a head would. It is asked only where the face is, and how far its points stand out. What moves is
+measured on the texture itself: each view is laid upon the first one (Lucas and Kanade), under one model of
+20 parameters, in eye distances:
 
-A logistic regression joins them. A print that is turned in the hand shows some of the first, for the mesh has
-a prior of its own, less of the second and nothing of the third. Nothing moving shows nothing: that is no
-evidence, neither for life nor for an attack, and is called so. An attack is named only after an approach in
-which the relief of a real head would have grown and this one's did not: noise that hides relief makes nobody
-an attacker. A mask with real relief passes by construction. Image units cancel: no calibration.
+- `PLANE` (8): all that a homography does, to first order;
+- `BEND` (9): what the three quadratic reliefs x x, x y, y y do when they turn, nod, and come near;
+- `RELIEF` (3): the same for the relief of the face. Turn and nod are in radians.
+
+Since all are fitted together, `RELIEF` holds only what neither a plane nor a bent sheet could do, and the
+normal equations say how exactly it is known. Over the views of one face that gives
+
+- `turned`: how much the relief turned (root mean square, radians), and `span`, from end to end;
+- `relief`, `bend`: twice the log likelihood ratio that each gains, a view (chi squares of 3 and 9);
+- `tilted`: how much the plane changed its tilt, as far as a homography shows it;
+- `growth`: how much the face grew, as a part of its mean size.
+
+A logistic regression joins them. What does not move shows nothing, neither life nor an attack: without
+enough growth or turn the outcome is no evidence. A mask with real relief passes by construction.
 """
 
 from collections import deque
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, NamedTuple
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 from models.face import POINTS, Points, eye_centres
+from models.liveness.cue import Cue, chance
 from models.manifest import MotionLiveness
+from models.tflite import Image
 
-Verdict = Literal["live", "attack", "undetermined"]
 Vectors = npt.NDArray[np.float64]
+Singles = npt.NDArray[np.float32]
 
 # Points that move by themselves (lips, lids) or slide along the visible rim of the head (oval) tell nothing.
 _LIPS = (
@@ -45,142 +58,306 @@ _LIDS = (
     7, 144, 145, 153, 154, 155, 157, 158, 159, 160, 161, 163, 173, 246, 249, 373, 374, 380, 381, 382, 384,
     385, 386, 387, 388, 390, 398, 466,
 )  # fmt: skip
-MIN_PARALLAX = 1e-6  # eye distances; far below the noise of a mesh
 
-STABLE = np.setdiff1d(np.arange(POINTS), (*_LIPS, *_OVAL, *_LIDS))
+STABLE: Final = np.setdiff1d(np.arange(POINTS), (*_LIPS, *_OVAL, *_LIDS))
+
+PLANE: Final = slice(0, 8)
+BEND: Final = slice(8, 17)
+RELIEF: Final = slice(17, 20)
+
+EYES_PX: Final = 37.0  # eye distance in the picture on which views are compared
+SIDE_PX: Final = 96
+_FINE: Final = 2  # the view is cut this much finer first, so that nothing aliases
+_FINER_EYES_PX: Final = 150.0  # from here on twice as fine
+_BELOW_EYES: Final = 0.3  # of the eye distance: where the middle of the picture lies
+_SMOOTH_PX: Final = 0.8
+_DETAIL_PX: Final = 8.0  # coarser shades are light, not texture
+_FLOOR: Final = 3.0  # grey levels below which contrast is noise
+_AROUND: Final = 1.3 * np.array([[0, 0], [-1, -1], [1, -1], [-1, 1], [1, 1]])  # samples at each point, px
+_ITERATIONS: Final = 5
+_PLANE_FIRST: Final = 1
+_ENOUGH_PX: Final = 0.02
+_HUBER: Final = 1.5
+_INDEPENDENT: Final = 1 / 4  # of the samples: neighbours share their noise
+_PRIORS: Final = np.array([1e-6] * 8 + [1 / 0.25**2] * 12)  # bend and relief: within 0.25 of nothing
+_SYSTEMATIC: Final = np.array([0.0] * 8 + [0.002**2] * 12)  # what first order and interpolation leave
+_LEAST: Final = 1e-5
+_LARGEST: Final = 0.3  # of stretch and keystone: beyond it a fit has gone astray
+_KEPT: Final = 4  # ended windows that count
+_APART_S: Final = 1.0  # views further apart than this may show somebody else
 
 
 @dataclass(frozen=True, kw_only=True)
 class Motion:
-    """What the tracks show. `approach` is how much the face grew, as a part of its mean size."""
+    """What the views of one face show; see above. `error` is the standard error of a turn, radians."""
 
     frames: int
-    parallax: float
-    share: float
-    nearing: float
-    approach: float
+    turned: float
+    span: float
+    error: float
+    relief: float
+    bend: float
+    tilted: float
+    growth: float
+    misfit: float
 
 
-@dataclass(frozen=True, kw_only=True)
-class Evidence:
-    """A verdict with its score in [0, 1]; 0.5 says nothing."""
+class View(NamedTuple):
+    """A face cut out at a fixed eye distance: grey pixels, and where the mesh's points lie (N, 2)."""
 
-    verdict: Verdict
-    score: float
-    motion: Motion | None
+    pixels: Image
+    points: Points
+    relief: Points  # (N,) in eye distances
+    eyes_px: float  # in the image it was cut from
+
+
+class Fit(NamedTuple):
+    """One view laid upon the first: parameters (20,), their information (20, 20), share not explained."""
+
+    found: Vectors
+    known: Vectors
+    misfit: float
+    eyes_px: float
 
 
 class MotionCheck:
-    """Collects the mesh of one face, frame by frame, and judges the last `window` of them."""
+    """Collects views of one face, and says what their motion tells.
+
+    It keeps the first view and up to `window` fits; then it begins anew, and what was known stays known.
+    """
 
     def __init__(self, constants: MotionLiveness) -> None:
         self._constants = constants
-        self._tracks: deque[Points] = deque()
+        self._first: _Reference | None = None
+        self._fits: deque[Fit] = deque()
+        self._last_at = float("-inf")
+        self._known: deque[tuple[float, float]] = deque(maxlen=_KEPT)  # logit and trust of ended windows
+        self.frames = 0
+        """How many views counted since the last gap."""
 
-    def add(self, points: Points) -> None:
-        """Take one frame's mesh (468, 3); a face too small for its relief to show is left out."""
+    def add(self, image: Image, points: Points, at: float) -> None:
+        """Take one frame (BGR), its mesh (468, 3) and its moment; too small a face is left out."""
         eyes = eye_centres(points)
-        if float(np.hypot(*(eyes[1] - eyes[0]))) < self._constants.min_eyes_px:
-            return
-        if len(self._tracks) == self._constants.window:
-            self._tracks.popleft().fill(0)
-        self._tracks.append(points.copy())
+        if float(np.hypot(*(eyes[1] - eyes[0]))) >= self._constants.min_eyes_px:
+            self.add_view(cut(image, points), at)
 
-    def judge(self) -> Evidence:
-        """Return what is known so far. An undetermined score lies between those of the two verdicts."""
-        constants = self._constants
-        if len(self._tracks) < constants.min_frames:
-            return Evidence(verdict="undetermined", score=0.5, motion=None)
-        motion = measure(list(self._tracks))
-        value = score(motion, constants)
-        if value >= constants.live_score:
-            return Evidence(verdict="live", score=value, motion=motion)
-        if value <= constants.attack_score and self._was_tried(motion):
-            return Evidence(verdict="attack", score=value, motion=motion)
-        return Evidence(verdict="undetermined", score=max(value, constants.attack_score), motion=motion)
+    def add_view(self, view: View, at: float) -> None:
+        """Take one view. After a gap nothing before it counts: it may have been somebody else."""
+        if at - self._last_at > _APART_S:
+            self.wipe()
+        elif len(self._fits) == self._constants.window:
+            self._begin_anew()
+        self._last_at = at
+        if self._first is None:
+            self._first = _Reference(view)
+            fit = Fit(np.zeros(20), np.zeros((20, 20)), 0.0, view.eyes_px)
+        else:
+            fit = self._first.lay(view)
+        if fit.misfit <= self._constants.max_misfit and np.abs(fit.found[4:8]).max() < _LARGEST:
+            self._fits.append(fit)
+            self.frames += 1
 
-    def _was_tried(self, motion: Motion) -> bool:
-        """Whether a head would have shown its relief by now, and this did not."""
-        constants = self._constants
-        return (
-            motion.frames >= constants.attack_frames
-            and motion.approach >= constants.attack_approach
-            and motion.nearing <= constants.attack_nearing
-        )
+    def judge(self) -> Cue:
+        """Say what is known so far."""
+        known, motion = list(self._known), self.measure()
+        if motion is not None:
+            value = logit(motion, self._constants)
+            known.append((value, trust(motion, value, self._constants)))
+        if not known:
+            return Cue(name="motion", score=None, reason="too few views of the face")
+        if max(share for _, share in known) < 1:
+            return Cue(name="motion", score=None, reason=self._lacking(motion))
+        total = sum(value * share for value, share in known)
+        told = "moved with the relief of a face" if total > 0 else "moved without the relief of a face"
+        return Cue(name="motion", score=chance(total), reason=told)
+
+    def measure(self) -> Motion | None:
+        """Measure the motion of the present window, or None when it has too few views."""
+        return measure(list(self._fits)) if len(self._fits) >= self._constants.min_frames else None
+
+    def _lacking(self, motion: Motion | None) -> str:
+        if motion is not None and motion.error > self._constants.max_error:
+            return "too little detail in the face"
+        return "too little movement: come nearer, or turn the head"
+
+    def _begin_anew(self) -> None:
+        motion = self.measure()
+        if motion is not None:
+            value = logit(motion, self._constants)
+            share = trust(motion, value, self._constants)
+            if share >= 1:
+                self._known.append((value, share))
+        self._drop()
+
+    def _drop(self) -> None:
+        for fit in self._fits:
+            fit.found.fill(0)
+            fit.known.fill(0)
+        self._fits.clear()
+        if self._first is not None:
+            self._first.wipe()
+        self._first = None
 
     def wipe(self) -> None:
         """Overwrite and drop everything."""
-        for points in self._tracks:
-            points.fill(0)
-        self._tracks.clear()
+        self._drop()
+        self._known.clear()
+        self._last_at = float("-inf")
+        self.frames = 0
 
 
-def score(motion: Motion, constants: MotionLiveness) -> float:
-    """Return a number in [0, 1] that rises with every sign of relief."""
+def logit(motion: Motion, constants: MotionLiveness) -> float:
+    """Return the log likelihood ratio of relief against none."""
     weights = constants.weights
-    tried = min(1.0, motion.approach / constants.attack_approach)  # without an approach `nearing` is noise
-    strength = (
-        constants.bias
-        + weights.parallax * np.log(max(motion.parallax, MIN_PARALLAX))
-        + weights.share * motion.share
-        + weights.nearing * motion.nearing * tried
+    signs = (
+        (weights.turned, motion.turned),
+        (weights.error, motion.error),
+        (weights.relief, motion.relief),
+        (weights.bend, motion.bend),
     )
-    return float(1 / (1 + np.exp(-np.clip(strength, -50, 50))))
+    value = constants.bias + sum(weight * float(np.log(max(sign, _LEAST))) for weight, sign in signs)
+    return float(np.clip(value, -constants.most, constants.most))
 
 
-def measure(tracks: list[Points]) -> Motion:
-    """Measure relief in motion over the meshes of one face, at least three."""
-    sizes = np.array([np.hypot(*np.diff(eye_centres(points), axis=0)[0]) for points in tracks])
-    shapes = _upright([points[STABLE, :2] / size for points, size in zip(tracks, sizes, strict=True)])
-    mean = shapes.mean(0)
-    relief = np.median([points[STABLE, 2] / size for points, size in zip(tracks, sizes, strict=True)], axis=0)
-    plane, depth = _planar(mean), _raised(mean, relief - relief.mean())
-    moved = (shapes - mean).transpose(0, 2, 1).reshape(len(tracks), -1)
-    moved -= (moved @ plane) @ plane.T
-    depth -= plane @ (plane.T @ depth)
-    amounts = moved @ depth @ np.linalg.pinv(depth.T @ depth)
-    amounts -= amounts.mean(0)
-    moved -= moved.mean(0)
-    explained = float(np.square(amounts @ depth.T).sum())
-    growth = sizes / sizes.mean() - 1
+def trust(motion: Motion, value: float, constants: MotionLiveness) -> float:
+    """Return, in [0, 1], how far there was motion in which relief (`value` > 0) or its absence must show.
+
+    Relief that turned shows itself; its absence shows only when the face came near or its plane tilted.
+    """
+    if motion.error > constants.max_error:
+        return 0.0
+    if value > 0:
+        moved = max(motion.growth / constants.enough_growth, motion.span / constants.enough_span)
+    else:
+        moved = max(motion.growth / constants.attack_growth, motion.tilted / constants.attack_tilt)
+    return float(min(1.0, moved))
+
+
+def measure(fits: list[Fit]) -> Motion:
+    """Join the fits of one window; the first is the view upon which the others were laid."""
+    found = np.stack([fit.found for fit in fits])
+    known = np.mean([fit.known for fit in fits[1:]], axis=0)
+    spread = np.linalg.inv(known) + np.diag(_SYSTEMATIC)
+    of_relief, of_bend = (np.linalg.inv(spread[part, part]) for part in (RELIEF, BEND))
+    turns, tilts, sizes = found[:, 17:19], found[:, 4:8], np.array([fit.eyes_px for fit in fits])
     return Motion(
-        frames=len(tracks),
-        parallax=float(np.sqrt(amounts[:, :2].var(0).sum())),
-        share=explained / max(float(np.square(moved).sum()), 1e-12),
-        nearing=float(amounts[:, 2] @ growth / max(growth @ growth, 1e-12)),
-        approach=float(np.ptp(sizes) / sizes.mean()),
+        frames=len(fits),
+        turned=float(np.sqrt(turns.var(0).sum())),
+        span=float(np.hypot(*np.ptp(turns, axis=0))),
+        error=float(np.sqrt(spread[17, 17] + spread[18, 18])),
+        relief=float(np.mean([row @ of_relief @ row for row in found[1:, RELIEF]])),
+        bend=float(np.mean([row @ of_bend @ row for row in found[1:, BEND]])),
+        tilted=float(1.4826 * np.sqrt(np.square(np.median(np.abs(tilts - np.median(tilts, 0)), 0)).sum())),
+        growth=float(np.ptp(sizes) / sizes.mean()),
+        misfit=float(np.median([fit.misfit for fit in fits[1:]])),
     )
 
 
-def _upright(shapes: list[Vectors]) -> Vectors:
-    """Centre all shapes and turn them, in the image, onto their common mean (Procrustes without scale)."""
-    centred = np.stack([shape - shape.mean(0) for shape in shapes])
-    mean: Vectors = centred[len(centred) // 2]
-    for _ in range(2):
-        turned = []
-        for shape in centred:
-            left, _, right = np.linalg.svd(shape.T @ mean)
-            sign = np.sign(np.linalg.det(left @ right))
-            turned.append(shape @ (left @ np.diag([1.0, sign]) @ right))
-        aligned: Vectors = np.stack(turned)
-        mean = aligned.mean(0)
-    return aligned
+def cut(image: Image, points: Points) -> View:
+    """Cut out a face (BGR image, mesh (468, 3)), upright and with its eyes `EYES_PX` apart."""
+    eyes = eye_centres(points)
+    across, middle = eyes[1] - eyes[0], eyes.mean(0)
+    distance = float(np.hypot(*across))
+    fine = _FINE if distance < _FINER_EYES_PX else 2 * _FINE
+    scale = EYES_PX * fine / distance
+    cos, sin = across / distance
+    turn = scale * np.array([[cos, sin], [-sin, cos]])
+    centre = SIDE_PX * fine / 2 - 0.5
+    shift = np.array([centre, centre - _BELOW_EYES * EYES_PX * fine]) - turn @ middle
+    size = (SIDE_PX * fine, SIDE_PX * fine)
+    colour = cv2.warpAffine(
+        image, np.column_stack([turn, shift]), size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    grey = cv2.cvtColor(colour, cv2.COLOR_BGR2GRAY)
+    pixels = cv2.resize(grey, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA)
+    return View(
+        pixels=pixels,
+        points=(points[STABLE, :2] @ turn.T + shift + 0.5) / fine - 0.5,
+        relief=points[STABLE, 2] / distance,
+        eyes_px=distance,
+    )
 
 
-def _planar(shape: Vectors) -> Vectors:
-    """An orthonormal basis (2N, 8) of all that a homography can do to the shape, to first order."""
-    x, y = shape.T
+class _Reference:
+    """The first view, prepared: what each sample would change by for each parameter."""
+
+    def __init__(self, view: View) -> None:
+        self._points, self._middle = view.points, view.points.mean(0)
+        samples = (view.points[:, None] + _AROUND).reshape(-1, 2)
+        inside = ((samples > 2) & (samples < SIDE_PX - 3)).all(1)
+        relief = np.repeat(view.relief - view.relief.mean(), len(_AROUND))[inside]
+        self._samples = samples[inside].astype(np.float32)
+        moves = EYES_PX * _moves(self._samples, relief, self._middle)
+        self._moves = np.ascontiguousarray(moves.transpose(1, 0, 2)).reshape(-1, 20)  # all x, then all y
+        plane = EYES_PX * _moves(self._points, np.zeros(len(self._points)), self._middle)[..., PLANE]
+        self._to_plane = np.linalg.pinv(plane.reshape(-1, 8).astype(np.float64))
+        texture = _texture(view.pixels)
+        across = cv2.Sobel(texture, cv2.CV_32F, 1, 0, ksize=3, scale=1 / 8)
+        down = cv2.Sobel(texture, cv2.CV_32F, 0, 1, ksize=3, scale=1 / 8)
+        x, y = self._samples.T.copy()
+        self._at = np.concatenate([x, y])
+        self._values = _values(texture, self._at)
+        slopes = [_values(gradient, self._at)[:, None] for gradient in (across, down)]
+        self._changes = slopes[0] * moves[:, 0] + slopes[1] * moves[:, 1]
+        self._energy = float(np.square(self._values).mean()) + 1e-9
+
+    def lay(self, view: View) -> Fit:
+        """Fit all parameters to another view, beginning with where its mesh lies."""
+        texture = _texture(view.pixels)
+        found = np.zeros(20)
+        found[PLANE] = self._to_plane @ (view.points - self._points).ravel()
+        for step in range(_ITERATIONS):
+            rest = _values(texture, self._at + self._moves @ found.astype(np.float32)) - self._values
+            off = np.abs(rest)
+            noise = 1.4826 * float(np.median(off)) + 1e-3
+            weighted = self._changes * (1 / np.maximum(1, off / (_HUBER * noise)))[:, None]
+            share = _INDEPENDENT / noise**2
+            known = share * (weighted.T @ self._changes).astype(np.float64) + np.diag(_PRIORS)
+            slope = share * (weighted.T @ rest).astype(np.float64) + _PRIORS * found
+            free = 8 if step < _PLANE_FIRST else 20
+            change = np.linalg.solve(known[:free, :free], -slope[:free])
+            found[:free] += change
+            if free == 20 and np.abs(self._moves[::50] @ change).max() < _ENOUGH_PX:
+                break
+        misfit = float(np.square(rest).mean()) / self._energy
+        return Fit(found, known, misfit, view.eyes_px)
+
+    def wipe(self) -> None:
+        """Overwrite what came from the picture."""
+        for array in (
+            self._points,
+            self._samples,
+            self._at,
+            self._values,
+            self._changes,
+            self._moves,
+            self._to_plane,
+        ):
+            array.fill(0)
+
+
+def _moves(points: npt.NDArray[np.floating], relief: Vectors, middle: Vectors) -> Singles:
+    """Where each point goes for a unit of each parameter (N, 2, 20), in eye distances."""
+    x, y = ((points - middle) / EYES_PX).T
     zero, one = np.zeros_like(x), np.ones_like(x)
-    across = np.stack([one, x, y, zero, zero, zero, x * x, x * y], 1)
-    down = np.stack([zero, zero, zero, one, x, y, x * y, y * y], 1)
-    basis: Vectors = np.linalg.qr(np.concatenate([across, down]))[0]
-    return basis
+    fields = [(one, zero), (zero, one), (x, y), (-y, x), (x, -y), (y, x), (x * x, x * y), (x * y, y * y)]
+    bends = (x * x - (x * x).mean(), x * y, y * y - (y * y).mean())
+    for depth in (*bends, relief):
+        fields += [(depth, zero), (zero, depth), (-depth * x, -depth * y)]
+    return np.stack([np.stack(field, 1) for field in fields], 2).astype(np.float32)
 
 
-def _raised(shape: Vectors, relief: Vectors) -> Vectors:
-    """What relief does (2N, 3): when the head turns, nods, or comes near."""
-    x, y = shape.T
-    zero = np.zeros_like(x)
-    across = np.stack([relief, zero, -relief * x], 1)
-    down = np.stack([zero, relief, -relief * y], 1)
-    return np.concatenate([across, down])
+def _texture(pixels: Image) -> Singles:
+    """The picture without its light: fine shades alone, as parts of the contrast around them."""
+    grey = cv2.GaussianBlur(pixels.astype(np.float32), (0, 0), _SMOOTH_PX)
+    fine = grey - cv2.GaussianBlur(grey, (0, 0), _DETAIL_PX)
+    contrast = np.sqrt(cv2.GaussianBlur(fine * fine, (0, 0), 2 * _DETAIL_PX))
+    texture: Singles = fine / (contrast + _FLOOR)
+    return texture
+
+
+def _values(picture: Singles, at: Singles) -> Singles:
+    """The picture's values at points, given as all x and then all y, between pixels too."""
+    x, y = at.reshape(2, -1)
+    values: Singles = cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).ravel()
+    return values

@@ -142,7 +142,7 @@ def test_a_far_face_is_told_to_come_closer_and_is_no_evidence() -> None:
     assert set(show(watching, frames(far))) == {"come_closer"}
     verdict = watching.judge(THRESHOLD)
     assert verdict.frames == 0
-    assert verdict.liveness.motion is None, "what is not usable shows no life either"
+    assert verdict.liveness.frames == 0, "what is not usable shows no life either"
 
 
 def test_what_is_not_usable_is_the_best_there_is_until_something_is() -> None:
@@ -173,7 +173,7 @@ def test_another_face_in_the_same_place_drops_the_evidence() -> None:
     verdict = watching.judge(THRESHOLD)
     assert verdict.frames == 1
     assert verdict.match_score < THRESHOLD
-    assert verdict.liveness.motion is None, "nor does the life of the first face count for the second"
+    assert verdict.liveness.frames == 1, "nor does the life of the first face count for the second"
     assert all(not shot.embedding.any() and not shot.crop.any() for shot in held)
     show(watching, here[1:])
     verdict = watching.judge(THRESHOLD)
@@ -252,6 +252,35 @@ def test_a_new_capture_begins_with_nothing_but_the_reference() -> None:
     assert watching.judge(THRESHOLD).frames == 0
     assert watching.best() is None
     assert watching.is_enrolled
+
+
+def test_fast_or_slow_cameras_and_walkers_stay_one_track() -> None:
+    for fps, speed in ((15, 2.2), (30, 2.2), (30, 1.2)):
+        path = (Waypoint(time_s=0.0, distance_m=1.9), Waypoint(time_s=1.25 / speed, distance_m=0.65))
+        scene = Scene(present=(Walker(person="ada", path=path, seed=9),))
+        watching = observer()
+        watching.fps = fps
+        drops = 0
+        for number in range(round(1.25 / speed * fps)):
+            before = watching.judge(THRESHOLD).frames
+            watching.look(picture(scene, number / fps))
+            drops += watching.judge(THRESHOLD).frames < before
+        assert drops == 0, (fps, speed)
+        assert watching.judge(THRESHOLD).frames >= 0.6 / speed * fps - 2, (fps, speed)
+
+
+@pytest.mark.parametrize("fps", [15, 30])
+def test_a_second_person_is_noticed_within_a_fifth_of_a_second(fps: int) -> None:
+    watching = observer()
+    watching.fps = fps
+    alone, both = (
+        stander("ada", aside_m=-0.17),
+        (stander("ada", aside_m=-0.17), stander("kurt", aside_m=0.17)),
+    )
+    show(watching, frames(alone)[:5])
+    told = show(watching, frames(*both)[: fps // 5 + 1])
+    assert "one_person" in told
+    assert set(told[told.index("one_person") :]) == {"one_person"}
 
 
 # --- two people ---------------------------------------------------------------------------------
@@ -340,7 +369,8 @@ def test_wipe_overwrites_all_that_was_kept() -> None:
     assert last is not None
     assert reference is not None
     assert crop is not None
-    arrays: list[npt.NDArray[np.generic]] = [reference, crop, last.points, *watching._motion._tracks]
+    lives = [fit.known for fit in watching._liveness._motion._fits][1:]
+    arrays: list[npt.NDArray[np.generic]] = [reference, crop, last.points, *lives]
     for shot in watching._shots:
         arrays += [shot.embedding, shot.crop]
     assert all(np.any(array) for array in arrays)

@@ -1,0 +1,112 @@
+"""Liveness of one person over the frames of a capture: every cue that this gate can have, fused."""
+
+from collections import deque
+from typing import Final, Protocol
+
+import numpy as np
+
+from models.face import Face
+from models.liveness import depth as depth_camera
+from models.liveness import infrared as infrared_camera
+from models.liveness.background import BackgroundCheck
+from models.liveness.blink import BlinkCheck
+from models.liveness.cue import Cue, chance, logit_of
+from models.liveness.fusion import Evidence, fuse
+from models.liveness.light import Code, LightCheck
+from models.liveness.motion import MotionCheck
+from models.manifest import Liveness
+from models.tflite import Image
+
+KEPT: Final = 15  # single-frame readings whose median counts
+RECAPTURE_S: Final = 0.25  # single frames of one capture are much alike: no need to look at each
+
+
+class Recapture(Protocol):
+    """Tells from a single frame how probable a re-capture is."""
+
+    def read(self, image: Image, face: Face) -> float | None:
+        """Return the probability of a print or screen; None: cannot tell."""
+
+    def wipe(self) -> None:
+        """Overwrite what the last frame left."""
+
+
+class LivenessCheck:
+    """Collects what one person's frames tell. Not for use from two threads at once."""
+
+    def __init__(self, entry: Liveness, recapture: Recapture | None = None) -> None:
+        self._entry = entry
+        self._motion = MotionCheck(entry.motion)
+        self._background = BackgroundCheck()
+        self._blink = BlinkCheck()
+        self._light = LightCheck()
+        self._recapture = recapture
+        self._readings: dict[str, deque[Cue]] = {
+            name: deque(maxlen=KEPT) for name in ("recapture", "infrared", "depth")
+        }
+        self._recaptured_at = float("-inf")
+        self._frames = 0
+
+    def light(self, code: Code) -> None:
+        """Say what the gate's lamp does: (monotonic seconds, on from then), in order of time."""
+        self._light.play(code)
+
+    def add(
+        self,
+        image: Image,
+        face: Face,
+        at: float,
+        *,
+        infrared: Image | None = None,
+        depth: depth_camera.Depth | None = None,
+    ) -> None:
+        """Take one frame (BGR), its face and its moment, monotonic seconds.
+
+        A near-infrared frame (grey) or depth frame (uint16, millimetres) is aligned with it pixel by pixel.
+        """
+        self._frames += 1
+        self._motion.add(image, face.points, at)
+        self._background.add(image, face.points, at)
+        self._blink.add(face.points, at)
+        self._light.add(image, face.points, at)
+        if self._recapture is not None and at - self._recaptured_at >= RECAPTURE_S:
+            self._recaptured_at = at
+            self._readings["recapture"].append(_recaptured(self._recapture.read(image, face)))
+        if infrared is not None:
+            self._readings["infrared"].append(infrared_camera.read(infrared, image, face.points))
+        if depth is not None:
+            self._readings["depth"].append(depth_camera.read(depth, face.points))
+
+    def judge(self) -> Evidence:
+        """Return what is known so far."""
+        cues = [self._motion.judge(), self._background.judge(), self._blink.judge(), self._light.judge()]
+        cues += [joined(list(readings)) for readings in self._readings.values() if readings]
+        return fuse(cues, self._entry, self._frames)
+
+    def wipe(self) -> None:
+        """Overwrite and forget everything, in the model too; the lamp's code as well."""
+        for check in (self._motion, self._background, self._blink, self._light):
+            check.wipe()
+        if self._recapture is not None:
+            self._recapture.wipe()
+        for readings in self._readings.values():
+            readings.clear()
+        self._recaptured_at = float("-inf")
+        self._frames = 0
+
+
+def joined(readings: list[Cue]) -> Cue:
+    """Join one cue's readings of single frames: the median of their logits, for they are not independent."""
+    known = [reading for reading in readings if reading.score is not None]
+    if not known:
+        return readings[-1]
+    logits = [logit_of(reading.score) for reading in known if reading.score is not None]
+    middle = int(np.argsort(logits)[len(logits) // 2])
+    return Cue(name=known[0].name, score=chance(float(np.median(logits))), reason=known[middle].reason)
+
+
+def _recaptured(probability: float | None) -> Cue:
+    if probability is None:
+        return Cue(name="recapture", score=None, reason="the face is too small or blurred to tell a print by")
+    told = "texture of a print or screen" if probability > 0.5 else "no texture of a print or screen"
+    return Cue(name="recapture", score=1 - probability, reason=told)

@@ -1,0 +1,73 @@
+"""Joins independent cues into one score and a verdict.
+
+Each cue gives a log likelihood ratio of a bona fide presentation against an attack. They are taken to be
+independent given what stands before the camera, and so they add:
+
+    logit(score) = logit(prior) + sum of each cue's ratio, cut at its cap
+
+That is an assumption, and not quite true: a print that is badly lit fails two cues for one reason. The caps
+bound what this can do: a cue that is not STRONG can neither make nor undo a verdict alone. A cue without
+evidence adds nothing, whether its sensor is missing or it has not seen enough.
+
+- *live*: the score is at least `live_score`, and a STRONG cue says so by itself. Weak cues never say it.
+- *attack*: the score is at most `attack_score`. That takes a STRONG cue, or two weak ones that agree.
+- *undetermined*: anything else. The score lies between those of the verdicts. It is 0.5 when no STRONG cue has
+  any evidence: then nothing is known, whatever weak cues may hint at. `Evidence.cues` says what they do.
+
+A higher score of any cue never lowers the verdict.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from models.liveness.cue import Cue, chance, logit_of
+from models.manifest import Liveness
+
+Verdict = Literal["live", "attack", "undetermined"]
+
+STRONG: Final = frozenset({"motion", "depth"})
+UNKNOWN: Final = 0.5
+_INSIDE: Final = 1e-3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """A verdict with its score in [0, 1], what each cue says, and how many frames were looked at."""
+
+    verdict: Verdict
+    score: float
+    cues: tuple[Cue, ...]
+    frames: int
+
+    @property
+    def lacking(self) -> str:
+        """Why there is no verdict, for an officer; empty when there is one."""
+        if self.verdict != "undetermined":
+            return ""
+        silent = [cue.reason for cue in self.cues if cue.name in STRONG and cue.score is None]
+        return "; ".join(silent) or "the cues contradict one another"
+
+
+def ratio(cue: Cue, entry: Liveness) -> float:
+    """Return the log likelihood ratio that a cue adds."""
+    if cue.score is None:
+        return 0.0
+    cap = float(getattr(entry.caps, cue.name))
+    return min(max(logit_of(cue.score), -cap), cap)
+
+
+def fuse(cues: Sequence[Cue], entry: Liveness, frames: int) -> Evidence:
+    """Join the cues, each name at most once."""
+    score = chance(logit_of(entry.prior) + sum(ratio(cue, entry) for cue in cues))
+    strong = [cue.score for cue in cues if cue.name in STRONG and cue.score is not None]
+    verdict: Verdict = "undetermined"
+    if score >= entry.live_score and any(each >= entry.live_score for each in strong):
+        verdict = "live"
+    elif score <= entry.attack_score:
+        verdict = "attack"
+    elif strong:
+        score = min(max(score, entry.attack_score + _INSIDE), entry.live_score - _INSIDE)
+    else:
+        score = UNKNOWN
+    return Evidence(verdict=verdict, score=score, cues=tuple(cues), frames=frames)
