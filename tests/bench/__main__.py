@@ -16,6 +16,7 @@ BENCHES = (
     "access",
     "reading",
     "vision",
+    "quality",
     "liveness",
     "height",
     "camera",

@@ -20,7 +20,7 @@ ANGLE = st.floats(-45, 45)
 def test_pose_is_that_of_the_head(axis: str, degrees: float) -> None:
     straight, found = head_pose(head().points), head_pose(head(**{axis: degrees}).points)
     assert getattr(found, axis) - getattr(straight, axis) == pytest.approx(degrees, abs=1)
-    # the axes of a head whose build passes for pitch are a little off those that it is turned about
+    # the renderer turns a head about its own axes, which are pitched against ours
     askew = 1.5 + abs(straight.pitch * np.sin(np.deg2rad(degrees)))
     for other in {"yaw", "pitch", "roll"} - {axis}:
         assert getattr(found, other) - getattr(straight, other) == pytest.approx(0, abs=askew)
@@ -30,7 +30,7 @@ def test_faces_of_everybody_that_look_straight_ahead_have_no_pose() -> None:
     for person in PEOPLE:
         yaw, pitch, roll = head_pose(placed(shape(person), 120, 0, 0, 0, (300, 300)))
         assert yaw == pytest.approx(0, abs=1)
-        assert pitch == pytest.approx(0, abs=8)  # how a face is built passes for pitch
+        assert pitch == pytest.approx(0, abs=8)  # the renderer calls this straight ahead
         assert roll == pytest.approx(0, abs=1)
 
 
