@@ -33,7 +33,7 @@ def chosen(arguments: argparse.Namespace) -> tuple[Manifest, str, Embedder]:
     try:
         shipped = manifest.load()
         if name.endswith(".toml"):
-            brought = installed.read_entry(Path(name))
+            brought = installed.read_entry(Path(name).resolve())
             return shipped, brought.name, installed.embedder_of(brought)
         return shipped, name, installed.find(name, _folder(arguments))
     except ModelError as error:
