@@ -107,6 +107,7 @@ class Tracker:
         """Follow nobody any more."""
         self._tracks.clear()
         self._main = None
+        self._at = float("-inf")
 
     def _associate(self, detections: Sequence[Detection], at: float) -> None:
         """Give each track the face that suits it best, the best suited pair first; begin new tracks."""

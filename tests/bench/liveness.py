@@ -26,6 +26,7 @@ from models.image import decode, use_one_thread
 from models.liveness.motion import Verdict
 from models.matching import Embedder
 from models.observer import Observer
+from models.quality.check import QualityCheck
 
 FPS: Final = 15.0
 LIMIT_S: Final = 10.0  # the gate's `capture_s`
@@ -87,7 +88,7 @@ def run(*, quick: bool = False) -> None:
 def _outcomes(counts: dict[str, tuple[int, int]]) -> Iterator[Outcome]:
     models = manifest.load()
     embedder = Embedder(manifest.embedder(models, EMBEDDER))
-    observer = Observer(FaceReader(models), embedder, models.liveness, MIN_FRAMES)
+    observer = Observer(FaceReader(models), QualityCheck(models), embedder, models.liveness, MIN_FRAMES)
     threshold = demo_policy().match_threshold
     for presentation in _presentations(counts):
         photograph = people.passport_photo(presentation.person, seed=1)
@@ -117,7 +118,7 @@ def _present(observer: Observer, presentation: Presentation, threshold: float) -
     first, now = 0.0, 0.0
     for number in range(round(LIMIT_S * FPS)):
         now = number / FPS
-        observer.see(picture(scene, now))
+        observer.see(picture(scene, now), now)
         verdict = observer.judge(threshold)
         first = first if first and verdict.frames else now
         if verdict.conclusive:
