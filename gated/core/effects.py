@@ -74,10 +74,14 @@ class PrepareReference(Effect):
 
 
 class StartCapture(Effect):
-    """Begin capture `attempt`: track the person, collect best shots, assess."""
+    """Begin capture `attempt`: track the person, collect best shots, assess.
+
+    `min_height_m`: the rule that the person's height is to be measured for; 0: it is not asked.
+    """
 
     passage: PassageId
     attempt: int
+    min_height_m: float = 0.0
 
 
 class ConcludeCapture(Effect):

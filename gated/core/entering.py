@@ -53,7 +53,9 @@ def _begin_capture(gate: Gate) -> Stepped:
     passage = _passage(gate)
     attempt = passage.attempt + 1
     gate = with_passage(gate, attempt=attempt, face=None, hint=None)
-    return gate, (do.StartCapture(passage=passage.id, attempt=attempt),)
+    exempt = passage.background is not None and passage.background.height_exempt
+    height = 0.0 if exempt else gate.policy.min_height_m
+    return gate, (do.StartCapture(passage=passage.id, attempt=attempt, min_height_m=height),)
 
 
 def _entry_closing(gate: Gate, came_from: State, *, late: bool) -> Stepped:

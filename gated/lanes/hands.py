@@ -67,7 +67,8 @@ class Hands:
             case do.PrepareReference():
                 self._sight.enrol(effect.passage)
             case do.StartCapture():
-                self._sight.capture(effect.passage, effect.attempt, self._board.light_face())
+                light = self._board.light_face()
+                self._sight.capture(effect.passage, effect.attempt, light, effect.min_height_m)
             case do.ConcludeCapture():
                 self._sight.conclude(effect.passage, effect.attempt)
             case do.Decide():

@@ -83,10 +83,12 @@ class SightLane:
         """Give the passport photograph away; it is not kept here."""
         self.lane.ask(lambda: self._enrol(passage))
 
-    def capture(self, passage: str, attempt: int, light: Sequence[Switch] = ()) -> None:
-        """Begin a capture while the face light plays this code."""
+    def capture(
+        self, passage: str, attempt: int, light: Sequence[Switch] = (), min_height_m: float = 0.0
+    ) -> None:
+        """Begin a capture while the face light plays this code; measure the height if a rule asks for it."""
         switches = tuple(say.LightSwitch(at=switch.at, on=switch.on) for switch in light)
-        self._ask(say.Capture(passage=passage, attempt=attempt, light=switches))
+        self._ask(say.Capture(passage=passage, attempt=attempt, min_height_m=min_height_m, light=switches))
 
     def conclude(self, passage: str, attempt: int) -> None:
         """Ask for the best there is."""

@@ -54,10 +54,14 @@ class LightSwitch(Value):
 
 
 class Capture(Message):
-    """Wake the cameras and begin capture `attempt`. `light` is what the face light plays meanwhile."""
+    """Wake the cameras and begin capture `attempt`. `light` is what the face light plays meanwhile.
+
+    `min_height_m`: the rule that the person's height is measured for; 0: it is not measured.
+    """
 
     passage: PassageId
     attempt: int
+    min_height_m: Metres = 0.0
     light: Annotated[tuple[LightSwitch, ...], Meta(max_length=32)] = ()
 
 

@@ -194,6 +194,13 @@ def test_nobody_who_is_grown_up_is_measured(height: float | None) -> None:
     assert step(inside(grown=True), seen)[0].state is State.EXIT_OPEN
 
 
+def test_the_height_of_children_alone_is_measured() -> None:
+    for grown, height in ((False, POLICY.min_height_m), (True, 0.0)):
+        _, effects = stepped(started(), citizen(PASSAGE, grown=grown)[:8])
+        (start,) = [effect for effect in effects if isinstance(effect, do.StartCapture)]
+        assert start.min_height_m == height
+
+
 def test_a_lane_may_ask_for_no_height() -> None:
     gate = inside()
     gate = replace(gate, policy=replace(gate.policy, min_height_m=0.0))

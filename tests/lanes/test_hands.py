@@ -73,8 +73,8 @@ def test_no_effect_is_forgotten() -> None:
 def test_a_capture_begins_with_the_code_that_the_face_light_plays(
     hands: Hands, asked: list[tuple[object, ...]]
 ) -> None:
-    hands.perform(do.StartCapture(passage=PASSAGE, attempt=2))
-    assert asked == [("board", "light_face"), ("sight", "capture", PASSAGE, 2, CODE)]
+    hands.perform(do.StartCapture(passage=PASSAGE, attempt=2, min_height_m=1.2))
+    assert asked == [("board", "light_face"), ("sight", "capture", PASSAGE, 2, CODE, 1.2)]
 
 
 def test_the_end_of_a_passage_wipes_everywhere(
