@@ -66,7 +66,7 @@ def test_a_citizen_is_admitted_and_the_order_is_safe() -> None:
 def test_capture_begins_while_the_entry_closes_behind_one_person() -> None:
     gate, effects = stepped(started(), citizen(PASSAGE)[:8])
     assert gate.state is State.ENTRY_CLOSING
-    assert do.StartCapture(passage=PASSAGE, attempt=1) in effects
+    assert do.StartCapture(passage=PASSAGE, attempt=1, min_height_m=POLICY.min_height_m) in effects
 
 
 @pytest.mark.parametrize(
