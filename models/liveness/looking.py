@@ -1,4 +1,4 @@
-"""How the re-capture head looks at a face: three squares of one side, cut the same way in training and at a gate.
+"""How the re-capture head looks at a face: three squares, cut alike in training and at a gate.
 
 `context`: the face with its surroundings, scaled; `texture`: the middle of the face, pixel for pixel;
 `spectrum`: how far each frequency of that texture stands out of its neighbours.

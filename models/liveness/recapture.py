@@ -2,11 +2,11 @@
 
 What gives a re-capture away lies at very different scales, so the head looks three ways at once:
 
-- `context`: the face with its surroundings, scaled to one size: borders of sheets and tablets, gloss, the flat
-  light on paper, colours that ink or a backlight cannot give;
+- `context`: the face with its surroundings, scaled to one size: borders of sheets and tablets, gloss, the
+  flat light on paper, colours that ink or a backlight cannot give;
 - `texture`: the middle of the face at the camera's own resolution: halftone, grain, the grid of a screen;
-- `spectrum`: how far each frequency of that texture stands out of its neighbours, for brightness and for red
-  against blue. Moire too weak to be seen in any one place is one bright spot here.
+- `spectrum`: how far each frequency of that texture stands out of its neighbours, for brightness and for
+  red against blue. Moire too weak to be seen in any one place is one bright spot here.
 
 The result is a probability that was calibrated on simulated re-captures, for as many re-captures as bona fide
 presentations. One frame is one cue: it is to be fused with others, never to decide alone. A face that is too

@@ -1,9 +1,9 @@
 """`python -m models.liveness.training prepare|train|export|evaluate ...`: the re-capture head, made again.
 
-    prepare SOURCES.npz PHOTOGRAPHS ...   find the faces in photographs: a ZIP file or a folder, a folder a person
-    train SOURCES.npz WEIGHTS.npz         simulate re-captures of the people for training, and train; needs torch
-    export WEIGHTS.npz MODEL.tflite       write the TFLite file
-    evaluate SOURCES.npz                  simulate re-captures of other people, by held-out parameters; print rates
+prepare SOURCES.npz PHOTOGRAPHS ...   find the faces in photographs: a ZIP file or a folder, a folder a
+person train SOURCES.npz WEIGHTS.npz         simulate re-captures of the people for training, and train;
+needs torch export WEIGHTS.npz MODEL.tflite       write the TFLite file evaluate SOURCES.npz
+simulate re-captures of other people, by held-out parameters; print rates
 
 Each word tells its options with --help. Only `train` needs torch, which no part of a gate does.
 """

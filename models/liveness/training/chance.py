@@ -1,7 +1,8 @@
 """Random parameters whose ranges are cut in two: bands for training, bands that only a test draws from.
 
-Of every range of an attack's parameters the parts from 20 to 30 % and from 70 to 80 % are held out. A test therefore sees no screen frequency, no ink, no gloss, no bend
-that the network was trained on, though all lie between such that it was.
+Of every range of an attack's parameters the parts from 20 to 30 % and from 70 to 80 % are held out. A test
+therefore sees no screen frequency, no ink, no gloss, no bend that the network was trained on, though all
+lie between such that it was.
 """
 
 import functools

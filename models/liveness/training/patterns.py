@@ -1,9 +1,9 @@
 """Periodic fine structure as a camera's pixels sample it.
 
 A grid of ink or of screen pixels is a sum of waves. Each reaches the sensor weakened by the lens and by the
-area of a pixel (its modulation transfer), and is then sampled at whole pixels. So the waves are evaluated just
-there: one that is finer than the pixels comes out folded over, as coarse moire, with the strength that the optics
-left it. Nothing need be drawn at a higher resolution.
+area of a pixel (its modulation transfer), and is then sampled at whole pixels. So the waves are evaluated
+just there: one that is finer than the pixels comes out folded over, as coarse moire, with the strength that
+the optics left it. Nothing need be drawn at a higher resolution.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ class Optics:
 
 @dataclass(frozen=True)
 class Term:
-    """A wave of `across` and `down` periods in each cell of a grid: amplitude and phase of blue, green, red."""
+    """A wave, `across` and `down` periods to a cell of a grid: amplitude and phase of blue, green, red."""
 
     across: float
     down: float

@@ -114,7 +114,7 @@ def _recapture(
 
 @dataclass(frozen=True)
 class _Medium:
-    """Masks of a sheet or device, of the picture on it, and of its shadow; its borders if they may be in view."""
+    """Masks of a sheet or device, of the picture on it, of its shadow; its borders if they may be in view."""
 
     whole: Floats
     picture: Floats

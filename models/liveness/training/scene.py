@@ -1,8 +1,9 @@
 """What stands before the simulated camera, on the camera's own grid of pixels, in linear light.
 
-Coordinates on a sheet, a screen or a person are in sizes of the face (the longer side of its mesh's box), the
-middle of the face at the origin, x to the right and y down. All patterns are functions of them, evaluated where
-the camera's pixels look, as a sensor samples them: what is finer than its pixels folds over, which is moire.
+Coordinates on a sheet, a screen or a person are in sizes of the face (the longer side of its mesh's box),
+the middle of the face at the origin, x to the right and y down. All patterns are functions of them,
+evaluated where the camera's pixels look, as a sensor samples them: what is finer than its pixels folds
+over, which is moire.
 """
 
 from dataclasses import dataclass

@@ -2,7 +2,6 @@
 
 from typing import Final, Literal
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -71,7 +70,7 @@ def _grid(at: View, cells: float, chance: Chance) -> tuple[Floats, Floats]:
 
 
 def _emitted(picture: Floats, at: View, kind: ScreenKind, chance: Chance) -> Floats:
-    """Colours of a backlight or of light-emitting pixels, with a black that glows; seen from aside it fades."""
+    """Colours of a backlight or of pixels that glow, and a black that is not; seen from aside it fades."""
     tone = np.clip(picture, 0, 1) ** np.float32(chance.within(0.8, 1.3))
     grey = tone @ np.array([0.11, 0.59, 0.30], np.float32)
     dull = 0.95 if kind == "e-paper" else chance.within(-0.3, 0.3)

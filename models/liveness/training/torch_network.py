@@ -42,10 +42,11 @@ class Recaptures(nn.Module):  # type: ignore[misc]  # torch is not installed whe
 
 
 def resume(network: Recaptures, stored: dict[str, Any], x: Any) -> None:
-    """Set the weights that `arrays` gave; the normalisations, which they lack, to what they change nothing by.
+    """Set the weights that `arrays` gave, and normalisations, which they lack, that change nothing.
 
     `x` is a batch by which each normalisation is told the mean and deviation of what it gets.
     """
+    told = []
     for name in NAMES:
         rows = [row for row in getattr(network, name).modules() if isinstance(row, nn.Sequential)]
         rows = [row for row in rows if isinstance(row[0], Same)]
@@ -57,12 +58,12 @@ def resume(network: Recaptures, stored: dict[str, Any], x: Any) -> None:
             if len(row) == 2:
                 row[1].bias.data.copy_(bias)
             else:
-                row[2].register_forward_pre_hook(_unchanging(bias.to(x.device)))
+                told.append(row[2].register_forward_pre_hook(_unchanging(bias.to(x.device))))
     network.together.weight.data.copy_(torch.from_numpy(stored["together"]))
     with torch.no_grad():
         network.train()(x)
-    for module in network.modules():
-        module._forward_pre_hooks.clear()
+    for handle in told:
+        handle.remove()
 
 
 def _unchanging(bias: Any) -> Any:

@@ -1,9 +1,9 @@
-"""`python -m models.liveness.training train SOURCES.npz WEIGHTS.npz --minutes M --seed S`: simulate and train.
+"""`python -m models.liveness.training train SOURCES.npz WEIGHTS.npz`: simulate re-captures, and train.
 
-Needs torch, which no part of a gate does: install it in an environment of its own. Presentations are simulated
-by `--workers` processes and kept; the network is trained on them meanwhile, on a GPU where there is one. How many
-there are depends on the machine's speed: a run is repeatable in kind, not to the bit. The weights are those of
-the moving average over the last steps.
+Needs torch, which no part of a gate does: install it in an environment of its own. Presentations are
+simulated by `--workers` processes and kept; the network is trained on them meanwhile, on a GPU where there
+is one. How many there are depends on the machine's speed: a run is repeatable in kind, not to the bit. The
+weights are those of the moving average over the last steps.
 """
 
 import argparse
