@@ -26,6 +26,7 @@ from gated.seeing.page import PageWatch
 from models import manifest
 from models.face import FaceReader
 from models.image import ImageError, decode, thumbnail, use_one_thread
+from models.liveness.check import LivenessCheck
 from models.manifest import ModelError
 from models.matching import Embedder
 from models.observer import Observer, Verdict
@@ -59,7 +60,7 @@ class Vision:
             self._reader,
             QualityCheck(models),
             Embedder(manifest.embedder(models, config.vision.embedder)),
-            models.liveness,
+            LivenessCheck(models.liveness),
             config.vision.min_frames,
         )
         self._eyes = Eyes(
@@ -172,7 +173,7 @@ class Vision:
         self._end_page()
         if message.passage == self._passage and self._observer.is_enrolled:
             self._attempt = message.attempt
-            self._observer.begin()
+            self._observer.begin([(each.at, each.on) for each in message.light])
             self._guide = Guide()
             return
         _log.warning("no reference for a capture", passage=message.passage)

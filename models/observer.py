@@ -22,7 +22,7 @@ from models.face import PORTRAIT_MARGIN, Face, FaceReader
 from models.image import ImageError
 from models.liveness.check import LivenessCheck
 from models.liveness.fusion import Evidence
-from models.manifest import Liveness
+from models.liveness.light import Code
 from models.matching import Embedder, fuse
 from models.quality.check import Quality, QualityCheck
 from models.tflite import Floats, Image
@@ -67,7 +67,7 @@ class Observer:
         reader: FaceReader,
         quality: QualityCheck,
         embedder: Embedder,
-        liveness: Liveness,
+        liveness: LivenessCheck,
         min_frames: int,
     ) -> None:
         self._reader = reader
@@ -76,7 +76,8 @@ class Observer:
         self._min_frames = min_frames
         # never laxer than the match itself, or a print could lend its likeness to somebody a little like it
         self._same = max(threshold.score for threshold in embedder.entry.thresholds)
-        self._liveness = LivenessCheck(liveness)
+        self._liveness = liveness
+        self._code: Code = ()
         self._reference: Floats | None = None
         self.reference_crop: Image | None = None
         self._tracker = Tracker()
@@ -110,8 +111,12 @@ class Observer:
         """Whether there is a reference to compare with."""
         return self._reference is not None
 
-    def begin(self) -> None:
-        """Begin a capture: nothing seen before counts."""
+    def begin(self, light: Code = ()) -> None:
+        """Begin a capture during which the gate's lamp plays this code: nothing seen before counts."""
+        self._code = light
+        self._restart()
+
+    def _restart(self) -> None:
         self._drop_evidence()
         self._tracker.reset()
         self._detected_at = float("-inf")
@@ -123,7 +128,7 @@ class Observer:
         Returns what the person could do, the most helpful first; nothing when all is well.
         """
         if camera != self.camera:
-            self.begin()
+            self._restart()
             self.camera = camera
         face = self._find(image, at)
         if face is None:
@@ -236,6 +241,7 @@ class Observer:
         self._shots.clear()
         self._wipe_spare()
         self._liveness.wipe()
+        self._liveness.light(self._code)  # the lamp goes on, whomever it shines on
         self._usable = 0
 
     def _wipe_spare(self) -> None:

@@ -24,6 +24,7 @@ from hw_sim.camera.scene import Scene, Walker, Waypoint, picture, prepare
 from models import manifest
 from models.face import PORTRAIT_MARGIN, FaceReader
 from models.image import decode, use_one_thread
+from models.liveness.check import LivenessCheck
 from models.manifest import Manifest
 from models.matching.embedding import Embedder
 from models.observer import Observer
@@ -89,7 +90,11 @@ def _jpeg(image: Image) -> bytes:
 
 def _observer(models: Manifest) -> Observer:
     made = Observer(
-        FaceReader(models), QualityCheck(models), Embedder(models.embedders[MODEL]), models.liveness, 8
+        FaceReader(models),
+        QualityCheck(models),
+        Embedder(models.embedders[MODEL]),
+        LivenessCheck(models.liveness),
+        8,
     )
     made.enrol(decode(people.passport_photo(PERSON, seed=0), max_bytes=MAX_BYTES, max_pixels=MAX_PIXELS))
     made.begin()

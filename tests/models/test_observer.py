@@ -11,6 +11,7 @@ import pytest
 from hw_sim.camera import people
 from hw_sim.camera.scene import PhotoHolder, Presence, Scene, Walker, Waypoint, picture
 from models.image import ImageError, decode
+from models.liveness.check import LivenessCheck
 from models.observer import BEST, CLEAR_FRAMES, Observer
 from models.quality.check import QualityCheck
 from models.tflite import Image
@@ -60,7 +61,7 @@ class Watch(Observer):
 
 
 def observer(reference: str | None = "ada") -> Watch:
-    made = Watch(reader(), QualityCheck(MODELS), embedder(), MODELS.liveness, MIN_FRAMES)
+    made = Watch(reader(), QualityCheck(MODELS), embedder(), LivenessCheck(MODELS.liveness), MIN_FRAMES)
     if reference is not None:
         made.enrol(photograph(reference))
         made.begin()
@@ -243,6 +244,17 @@ def test_another_camera_begins_anew() -> None:
     assert (watching.judge(THRESHOLD).frames, watching.camera) == (12, "low")
     show(watching, frames(stander("ada"))[:3], "high")
     assert (watching.judge(THRESHOLD).frames, watching.camera) == (3, "high")
+
+
+def test_the_lamps_code_holds_for_whoever_is_tracked_in_the_capture() -> None:
+    watching = observer()
+    code = [(number / 5, number % 2 == 0) for number in range(10)]
+    watching.begin(code)
+    show(watching, frames(stander("ada")))
+    watching.look(frames(stander("kurt"))[0])
+    assert watching._liveness._light._code == code, "another person, the same lamp"
+    watching.begin()
+    assert watching._liveness._light._code == []
 
 
 def test_a_new_capture_begins_with_nothing_but_the_reference() -> None:
