@@ -47,7 +47,7 @@ class Dots(NamedTuple):
         thirds = np.array([2, 1, 0], np.float32) * np.float32(2 * np.pi / 3)  # of blue, green, red
         columns = 1 + np.float32(self.contrast) * np.cos(x[..., None] * turns + thirds)
         rows = 1 + np.float32(self.contrast * _ROWS) * np.cos(y[..., None] * turns)
-        return np.clip(colour * columns * rows, 0, 255).astype(np.uint8)
+        return np.asarray(np.clip(colour * columns * rows, 0, 255), np.uint8)
 
 
 class Sheen(NamedTuple):
@@ -92,12 +92,12 @@ def sheen(lens: Lens, point: Floats, normal: Floats, light: float, soft: float) 
 
 
 class Finished(NamedTuple):
-    """A raster of dots under a sheen; a `render.Raster`."""
+    """A raster of dots under a sheen."""
 
     dots: Dots
     sheen: Sheen | None
 
-    def __call__(self, colour: Bytes, patch: Patch) -> Bytes:
-        """Lay both over the drawn picture."""
+    def laid(self, colour: Bytes, patch: Patch) -> Bytes:
+        """The drawn picture with both; a `render.Raster`."""
         seen = self.dots.laid(colour, patch)
         return seen if self.sheen is None else self.sheen.laid(seen, patch)

@@ -38,7 +38,7 @@ def returned(points: Floats, faces: Indices, lamp: Lamp, finish: Finish) -> Floa
     half /= np.linalg.norm(half, axis=1, keepdims=True)
     falls = np.clip((normals * ray).sum(1), 0, 1) * (lamp.strength / np.square(distance))
     shines = np.clip((normals * half).sum(1), 0, 1) ** finish.sharp * (lamp.strength / np.square(distance))
-    return np.stack([falls * finish.matt, shines * finish.gloss], axis=1).astype(np.float32)
+    return np.asarray(np.stack([falls * finish.matt, shines * finish.gloss], axis=1), np.float32)
 
 
 def _normals(points: Floats, faces: Indices) -> Floats:

@@ -44,7 +44,8 @@ def skin_of(tone: Colour) -> Bytes:
     """The atlas of hands."""
     light = np.linspace(0.6, 1.0, _SKIN_PX, dtype=np.float32)
     light = np.concatenate([light[::2], light[::-2]])[:, None, None]
-    return np.clip(light * np.array(tone, np.float32) * np.ones((1, _SKIN_PX, 1)), 0, 255).astype(np.uint8)
+    skin = light * np.array(tone, np.float32) * np.ones((1, _SKIN_PX, 1))
+    return np.asarray(np.clip(skin, 0, 255), np.uint8)
 
 
 def sheet(atlas: Bytes, radius_m: float | None) -> Surface:
@@ -131,7 +132,7 @@ def inked(picture: Bytes) -> Bytes:
     bands = cv2.GaussianBlur(chance.normal(0, 1, (height, 1)).astype(np.float32), (1, 0), 0, sigmaY=1.5)
     fibres = cv2.GaussianBlur(chance.normal(0, 1, (height, width)).astype(np.float32), (0, 0), 1.2)
     uneven = _BANDS * bands / bands.std() + _FIBRES * fibres / fibres.std()
-    return np.clip(22 + grey * 0.86 + uneven[..., None], 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(22 + grey * 0.86 + uneven[..., None], 0, 255), np.uint8)
 
 
 def print_dots(lens: Lens, distance_m: float) -> Dots:

@@ -76,7 +76,7 @@ def _frame(person_id: str, device: Device, seed: int, number: int) -> Bytes:
         people.figure(person_id)._replace(legs=None), pose, optics, Blinks(seed ^ 0xB).closed(time_s)
     ):
         put(picture, lens, part.surface, part.points, part.atlas, part.optics, part.budget_px)
-    return cv2.LUT(picture, _response())
+    return np.asarray(cv2.LUT(picture, _response()), np.uint8)
 
 
 @functools.lru_cache(maxsize=8)
@@ -134,4 +134,4 @@ def _plate(half_width: float, half_height: float, z: float, rows: int, columns: 
         np.linspace(-half_width, half_width, columns),
         indexing="ij",
     )
-    return np.stack([x, y, np.full_like(x, z)], -1).astype(np.float32)
+    return np.asarray(np.stack([x, y, np.full_like(x, z)], -1), np.float32)

@@ -88,7 +88,7 @@ def infrared_picture(scene: Scene, time_s: float) -> Bytes:
         area[:] = area * (1 - both[..., 1]) + both[..., 0]
     frame *= min(_MOST_GAIN, _BRIGHT / float(np.percentile(frame[::8, ::8], 96)))
     frame += _chance(scene, time_s, 2).standard_normal(frame.shape, np.float32) * np.float32(_IR_NOISE)
-    return np.clip(frame, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(frame, 0, 255), np.uint8)
 
 
 def _solid(part: Part, patch: Patch) -> Bytes:

@@ -145,7 +145,7 @@ def _photo_holder(scene: Scene, holder: PhotoHolder, time_s: float) -> Iterator[
         np.random.default_rng([holder.seed, 304]).uniform(0, _GLOSS) if holder.bend_radius_m is None else 0.0
     )
     finish = Finished(props.print_dots(scene.lens, held.pose.distance_m), held.sheen(float(gloss), 0.6))
-    yield Part(paper, held.at(paper), atlas, optics, _PRINT_PX, Matter.PRINT, finish)
+    yield Part(paper, held.at(paper), atlas, optics, _PRINT_PX, Matter.PRINT, finish.laid)
     yield Part(thumbs, held.at(thumbs), atlas, held.optics, _HAND_PX)
 
 
@@ -164,7 +164,7 @@ def _tablet_holder(scene: Scene, holder: TabletHolder, time_s: float) -> Iterato
     shining = held.optics._replace(gain=1.0, finish=screen.GLASS)
     dots = screen.dots(holder.device, holder.pitch_mm, scene.lens, held.pose.distance_m)
     finish = Finished(dots, held.sheen(_GLARE, 0.25))
-    yield Part(lit, held.at(lit), frame, shining, _SCREEN_PX, Matter.SCREEN, finish)
+    yield Part(lit, held.at(lit), frame, shining, _SCREEN_PX, Matter.SCREEN, finish.laid)
     yield Part(thumbs, held.at(thumbs), skin, held.optics, _HAND_PX)
 
 

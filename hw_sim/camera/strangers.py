@@ -9,6 +9,7 @@ people do, and a false match rate measured on them is no figure of a real one.
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from hw_sim.camera.figure import Cloth, Colour, Hair
 from hw_sim.camera.looks import FEATURES, Looks
@@ -87,13 +88,12 @@ def _tone(dark: float, chance: np.random.Generator) -> Colour:
     return _colour(tone)
 
 
-def _hair_shares(dark: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _hair_shares(dark: float) -> npt.NDArray[np.float64]:
     """How frequent each colour of hair is: fair hair goes with pale skin."""
     shares = np.array([3.0, 3.0, 3.0, 2.0, 1.5, 0.8, 1.2, 0.8])
     shares[3:6] *= max(0.0, 1 - 2.5 * dark)
     shares[2] *= max(0.0, 1 - 1.2 * dark)
-    whole: np.ndarray[tuple[int], np.dtype[np.float64]] = shares / shares.sum()
-    return whole
+    return np.asarray(shares / shares.sum())
 
 
 def _cloth(chance: np.random.Generator) -> Colour:
@@ -104,6 +104,6 @@ def _darker(colour: Colour) -> Colour:
     return _colour(np.array(colour) * 0.75)
 
 
-def _colour(values: np.ndarray[tuple[int], np.dtype[np.floating]]) -> Colour:
-    blue, green, red = (int(n) for n in np.clip(np.round(values), 8, 245))
+def _colour(values: npt.NDArray[np.float64]) -> Colour:
+    blue, green, red = (int(n) for n in np.asarray(np.clip(np.round(values), 8, 245)))
     return blue, green, red
