@@ -32,7 +32,7 @@ class Unusable(Value):
 
 
 class PadAnswer(Value):
-    """What was measured of stills and of sequences, each a `Detection`; None where there are no presentations."""
+    """What was measured of stills and of sequences, each a `Detection`; None where there are none."""
 
     manifest_sha256: str
     stills: Any
@@ -57,7 +57,7 @@ def add(face: Words) -> None:
         nargs="+",
         action="extend",
         metavar="DIR",
-        help="presentations of one attack instrument species, called by the folder's name",
+        help="presentations of one species of attack instrument, by the folder's name",
     )
     sub.add_argument(
         "--stills",

@@ -27,7 +27,9 @@ def lines(answer: "PadAnswer", report: Path | None) -> Iterator[str]:
     for found in (answer.stills, answer.sequences):
         if found is not None:
             yield f"{found.kind}:"
-            yield from (f"  {label:<28}{text}" for label, text in facts(found))
+            told = facts(found)
+            width = max(len(label) for label, _ in told)
+            yield from (f"  {label:<{width}}  {text}" for label, text in told)
             yield from (f"  {line}" for line in _columns(_HEADING, _rows(found)))
             yield ""
     yield from (f"note: {remark}" for remark in _REMARKS)
@@ -67,16 +69,15 @@ def facts(found: Detection) -> list[tuple[str, str]]:
         if found.threshold is None
         else f"at the shipped threshold {found.threshold:.4f}"
     )
-    worst = found.apcer
-    if found.worst is not None and worst is not None:
-        told.append((f"APCER {shipped}", f"{_share(worst)} ({_shown(found.worst)})"))
+    if found.worst is not None:
+        told.append((f"APCER {shipped}", f"{_share(found.apcer)} ({_shown(found.worst)})"))
     told.append((f"BPCER {shipped}", _share(found.bona_fide.bpcer)))
     if found.chosen_threshold is not None:
         where = f"at BPCER {100 * found.chosen_bpcer:g} %" if found.supported else "without any BPCER"
         told.append(("chosen threshold", f"{found.chosen_threshold:.4f}, {where}"))
         if found.worst_at_bpcer is not None:
-            there = found.species[found.worst_at_bpcer].apcer_at_bpcer
-            told.append((f"APCER {where}", f"{_share(there)} ({_shown(found.worst_at_bpcer)})"))
+            there = _share(found.apcer_at_bpcer)
+            told.append((f"APCER {where}", f"{there} ({_shown(found.worst_at_bpcer)})"))
     if not found.supported:
         told.append(
             ("note", f"too few bona fide presentations for a BPCER of {100 * found.chosen_bpcer:g} %")

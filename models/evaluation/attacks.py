@@ -79,16 +79,13 @@ class Detection(Value):
     bona_fide: BonaFide
     species: Mapping[str, Species]
     worst: str | None
+    apcer: Proportion | None  # of the worst species
     chosen_bpcer: float
     chosen_threshold: float | None
     supported: bool
     worst_at_bpcer: str | None
+    apcer_at_bpcer: Proportion | None  # of the worst species there
     equal_error: EqualError | None  # over all species together
-
-    @property
-    def apcer(self) -> Proportion | None:
-        """That of the worst species."""
-        return None if self.worst is None else self.species[self.worst].apcer
 
 
 def measure(
@@ -105,6 +102,8 @@ def measure(
     genuine = scores(bona_fide)
     chosen, supported = _threshold_for(genuine, bpcer)
     species = {name: _species(each, genuine, chosen) for name, each in sorted(attacks.items())}
+    worst = _worst({name: each.apcer for name, each in species.items()})
+    worst_there = _worst({name: each.apcer_at_bpcer for name, each in species.items()})
     all_scores = np.concatenate([np.empty(0), *(scores(each) for each in attacks.values())])
     return Detection(
         kind=kind,
@@ -119,11 +118,13 @@ def measure(
             else rates.proportion(int((genuine < chosen).sum()), len(genuine)),
         ),
         species=species,
-        worst=_worst({name: each.apcer for name, each in species.items()}),
+        worst=worst,
+        apcer=None if worst is None else species[worst].apcer,
         chosen_bpcer=bpcer,
         chosen_threshold=chosen,
         supported=supported,
-        worst_at_bpcer=_worst({name: each.apcer_at_bpcer for name, each in species.items()}),
+        worst_at_bpcer=worst_there,
+        apcer_at_bpcer=None if worst_there is None else species[worst_there].apcer_at_bpcer,
         equal_error=rates.equal_error(genuine, all_scores),
     )
 
@@ -205,7 +206,7 @@ def _worst(shares: Mapping[str, Proportion | None]) -> str | None:
 
 
 def _threshold_for(genuine: Scores, bpcer: float) -> tuple[float | None, bool]:
-    """The highest threshold with at most this share of bona fide scores below, and whether it is supported."""
+    """The highest threshold with at most this share of bona fide scores below; whether it is supported."""
     if not len(genuine):
         return None, False
     allowed = int(bpcer * len(genuine) + 1e-9)

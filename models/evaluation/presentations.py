@@ -122,7 +122,7 @@ class Judge:
         for number, (image, at) in enumerate(frames):
             if number == MAX_SEEN:
                 break
-            sighting = tracker.update(self._reader.detect(image), at)
+            sighting = tracker.update(self._reader.detect(image), at, image.shape[1])
             if sighting.new_track:
                 self._check.wipe()
             face = None if sighting.main is None else self._reader.read(image, sighting.main)
