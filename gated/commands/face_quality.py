@@ -33,8 +33,9 @@ class ComponentValue(Value):
 
 
 class Assessed(Value):
-    """One image. `error` is a snake_case code where nothing can be said of a face; the rest is then empty.
+    """One image. `error` is a snake_case code where no face can be measured; the rest is then empty.
 
+    With `no_face_mesh` there is a face, but something hides too much of it: the hints may say what.
     `box` is left, top, right and bottom of the largest face in pixels, `heads` probabilities.
     """
 
@@ -97,6 +98,15 @@ def _assessed(file: str, still: "Still") -> Assessed:
     from models.quality.components import COMPONENTS  # noqa: PLC0415 - see above
 
     quality = still.quality
+    if quality is None:
+        return Assessed(
+            file=file,
+            error="no_face_mesh",
+            width=still.width,
+            height=still.height,
+            faces=still.faces,
+            hints=still.hints,
+        )
     left, top, right, bottom = (round(each, 1) for each in quality.box)
     return Assessed(
         file=file,
@@ -127,7 +137,7 @@ def _rounded(numbers: Mapping[str, float]) -> dict[str, float]:
 
 def _lines(image: Assessed) -> Iterator[str]:
     if image.error is not None or image.box is None:
-        yield f"{image.file}: {image.error}"
+        yield f"{image.file}: {', '.join((str(image.error), *image.hints))}"
         return
     wanting = ", ".join((*image.hints, *image.faults))
     yield f"{image.file}: {'usable' if image.usable else f'not usable: {wanting}'}"

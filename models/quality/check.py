@@ -4,10 +4,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from gated.core.vocabulary import Hint
 from models.face import Detection, Face
 from models.manifest import Manifest
-from models.quality import measures, needs
+from models.quality import measures, needs, unmeshed
 from models.quality.components import COMPONENTS
 from models.quality.heads import NAMES, FaceHeads, HeadReading
 from models.quality.needs import Box, Fault
@@ -82,6 +84,13 @@ class QualityCheck:
             faults=needs.faults(native, self._entry.needs),
             value=worth(native, face.presence, box.cut(width, height), heads, self._entry.worth),
         )
+
+    def glimpse(self, image: Image, detection: Detection) -> tuple[Hint, ...]:
+        """Return what somebody could do whose face was detected in a BGR image but gave no mesh."""
+        height, width = image.shape[:2]
+        seen = self._heads.found(self._heads.read(image, unmeshed.placed(detection.eyes)))
+        eyes_px = float(np.hypot(*(detection.eyes[1] - detection.eyes[0])))
+        return needs.hints_unmeshed(Box(*detection.box), width, height, eyes_px, seen, self._entry.needs)
 
     def wipe(self) -> None:
         """Overwrite what the last face left in the network."""

@@ -154,7 +154,8 @@ def _region(image: Image, matrix: Points, points: Points) -> tuple[Image, Image]
 def _placed(points: Points, matrix: Points) -> npt.NDArray[np.int32]:
     """Whole pixels, near enough for a rasteriser that counts in 16 bits."""
     placed = points @ matrix[:, :2].T + matrix[:, 2]
-    return np.clip(np.rint(placed), -30_000, 30_000).astype(np.int32)
+    whole: npt.NDArray[np.int32] = np.clip(np.rint(placed), -30_000, 30_000).astype(np.int32)
+    return whole
 
 
 @functools.cache
@@ -169,7 +170,8 @@ def _linear() -> Floats:
 def _luminance(image: Image) -> Image:
     """Luminance of linear light, 0..255."""
     parts = cv2.LUT(image, _linear())
-    return cv2.convertScaleAbs(cv2.transform(parts, np.ones((1, 3), np.float32)))
+    luminance: Image = cv2.convertScaleAbs(cv2.transform(parts, np.ones((1, 3), np.float32)))
+    return luminance
 
 
 def _zones(

@@ -46,7 +46,7 @@ def hints(
     `native` are the measures of `models.quality.measures`, `seen` the names of `models.quality.heads.NAMES`
     that the network found. Left and right are the person's own.
     """
-    if near := _nearness(box, width, height, native, needs):
+    if near := _nearness(box, width, height, native["inter_eye_distance"], needs):
         return near
     asked = {
         Hint.LOOK_HERE: _is_turned(native, needs),
@@ -68,9 +68,17 @@ def faults(native: Mapping[str, float], needs: QualityNeeds) -> tuple[Fault, ...
     return tuple(found)
 
 
-def _nearness(
-    box: Box, width: int, height: int, native: Mapping[str, float], needs: QualityNeeds
+def hints_unmeshed(
+    box: Box, width: int, height: int, eyes_px: float, seen: Collection[str], needs: QualityNeeds
 ) -> tuple[Hint, ...]:
+    """Return what somebody could do whose face was found but gave no mesh: at the least, to look here."""
+    if near := _nearness(box, width, height, eyes_px, needs):
+        return near
+    asked = {Hint.TAKE_OFF_MASK: "mask" in seen, Hint.TAKE_OFF_GLASSES: "sunglasses" in seen}
+    return tuple(hint for hint, is_asked in asked.items() if is_asked) or (Hint.LOOK_HERE,)
+
+
+def _nearness(box: Box, width: int, height: int, eyes_px: float, needs: QualityNeeds) -> tuple[Hint, ...]:
     """What brings the whole face into the frame, large enough."""
     across, down = max(box.right - box.left, 1.0), max(box.bottom - box.top, 1.0)
     room = needs.max_cut
@@ -80,7 +88,7 @@ def _nearness(
     if large or cut_above or cut_below or (cut_left and cut_right):
         return (Hint.STEP_BACK,)
     found = []
-    if native["inter_eye_distance"] < needs.min_eyes_px:
+    if eyes_px < needs.min_eyes_px:
         found.append(Hint.COME_CLOSER)
     # the image is not mirrored: its left is the person's right
     if cut_left:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import cv2
 
+from gated.core.vocabulary import Hint
 from models.face import PORTRAIT_MARGIN, FaceReader
 from models.image import ImageError
 from models.manifest import Manifest
@@ -14,12 +15,16 @@ from models.tflite import Image
 
 @dataclass(frozen=True, kw_only=True)
 class Still:
-    """A photograph: its size in pixels, how many faces are in it, and what the largest is worth."""
+    """A photograph: its size in pixels, how many faces are in it, and what the largest is worth.
+
+    `quality` is None where that face gave no mesh, as masked ones may; `hints` are told all the same.
+    """
 
     width: int
     height: int
     faces: int
-    quality: Quality
+    quality: Quality | None
+    hints: tuple[Hint, ...]
 
 
 class StillCheck:
@@ -51,8 +56,7 @@ class StillCheck:
         if not faces:
             raise ImageError("no_face_detected")
         face = self._reader.read(image, faces[0])
-        if face is None:
-            raise ImageError("no_face_mesh")
         height, width = image.shape[:2]
-        quality = self._check.assess(image, face, faces)
-        return Still(width=width, height=height, faces=len(faces), quality=quality)
+        quality = None if face is None else self._check.assess(image, face, faces)
+        hints = self._check.glimpse(image, faces[0]) if quality is None else quality.hints
+        return Still(width=width, height=height, faces=len(faces), quality=quality, hints=hints)

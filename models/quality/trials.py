@@ -160,18 +160,17 @@ def _shots(
 def _degraded(seen: Seen, chance: np.random.Generator) -> Seen:
     """The same face smeared along a line, in other light and grained; the mesh stays where it was."""
 
-    def spoilt(image: Image, eyes: float) -> Image:
+    def spoil(image: Image, eyes: float) -> Image:
         moved = cv2.filter2D(image, -1, _line(length * eyes, angle))
         lit = moved * gain + grain.normal(0, GRAIN, image.shape)
-        return np.clip(lit, 0, 255).astype(np.uint8)
+        spoilt: Image = np.clip(lit, 0, 255).astype(np.uint8)
+        return spoilt
 
     length, angle = chance.uniform(0, MAX_BLUR), chance.uniform(0, np.pi)
     gain = float(np.exp(chance.uniform(np.log(LEAST_LIGHT), np.log(MOST_LIGHT))))
     grain = np.random.default_rng(chance.integers(2**32))
     eyes = seen.face.eye_distance
-    return replace(
-        seen, image=spoilt(seen.image, eyes), photograph=spoilt(seen.photograph, eyes / seen.scale)
-    )
+    return replace(seen, image=spoil(seen.image, eyes), photograph=spoil(seen.photograph, eyes / seen.scale))
 
 
 def _line(length: float, angle: float) -> Numbers:
@@ -182,7 +181,8 @@ def _line(length: float, angle: float) -> Numbers:
     rows = np.rint(half + steps * np.sin(angle)).astype(int)
     columns = np.rint(half + steps * np.cos(angle)).astype(int)
     np.add.at(kernel, (rows, columns), 1)
-    return kernel / kernel.sum()
+    kernel /= kernel.sum()
+    return kernel
 
 
 if __name__ == "__main__":

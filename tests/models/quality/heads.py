@@ -5,7 +5,9 @@ from typing import Final
 import cv2
 import numpy as np
 
+from hw_sim.camera.presence import Apparel, Walker, Waypoint, Wearable
 from hw_sim.camera.render import turn
+from hw_sim.camera.scene import Scene, picture
 from models.face import Face, Points
 from models.tflite import Image
 from tests.models.heads import shape
@@ -45,6 +47,14 @@ def sharp(level: int = 128) -> Image:
 def plain(level: int = 128) -> Image:
     """One level of grey."""
     return np.full((SIZE, SIZE, 3), level, np.uint8)
+
+
+def wearing(person: str, *kinds: Apparel, distance_m: float = 0.8, style: int = 2) -> Image:
+    """A rendered person who stands before the gate with these things on."""
+    path = (Waypoint(time_s=0, distance_m=distance_m),)
+    wears = tuple(Wearable(kind=kind, style=style) for kind in kinds)
+    walker = Walker(person=person, path=path, seed=3, wears=wears, blinks=False)
+    return picture(Scene(present=(walker,)), 0.7)
 
 
 def smeared(image: Image, pixels: int, *, upright: bool = False) -> Image:

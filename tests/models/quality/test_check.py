@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from gated.core.vocabulary import Hint
+from hw_sim.camera.presence import Apparel
 from models.face import POINTS, Detection, Face
 from models.quality import needs
 from models.quality.check import Quality, QualityCheck
@@ -21,8 +22,8 @@ from models.quality.needs import Box
 from models.quality.pose import head_pose
 from models.quality.worth import worth
 from models.tflite import Image
-from tests.models.portraits import MODELS, astronaut, face, hopper
-from tests.models.quality.heads import SIZE, head, plain, sharp, smeared
+from tests.models.portraits import MODELS, astronaut, face, hopper, only
+from tests.models.quality.heads import SIZE, head, plain, sharp, smeared, wearing
 
 NEEDS, WORTH = MODELS.quality.needs, MODELS.quality.worth
 CHECK = QualityCheck(MODELS)
@@ -122,6 +123,36 @@ def test_a_blurred_face_shall_stand_still() -> None:
     assert CHECK.assess(moved, found).hints == (Hint.STAND_STILL,)
     slightly = smeared(picture, round(0.04 * found.eye_distance))
     assert CHECK.assess(slightly, found).usable
+
+
+@pytest.mark.parametrize("person", ["kurt", "emmy"])
+@pytest.mark.parametrize(
+    ("kind", "hints"),
+    [
+        ("mask", (Hint.TAKE_OFF_MASK,)),
+        ("sunglasses", (Hint.TAKE_OFF_GLASSES,)),
+        ("glasses", ()),
+        ("headscarf", ()),
+    ],
+)
+def test_what_a_rendered_person_wears_is_seen(person: str, kind: Apparel, hints: tuple[Hint, ...]) -> None:
+    frame = wearing(person, kind)
+    assert CHECK.assess(frame, face(frame)).hints == hints
+    assert CHECK.glimpse(frame, only(frame)) == (hints or (Hint.LOOK_HERE,))
+
+
+def test_a_face_without_a_mesh_is_told_first_how_far_to_stand() -> None:
+    far = wearing("kurt", "mask", distance_m=2.2)
+    assert CHECK.glimpse(far, only(far)) == (Hint.COME_CLOSER,)
+    eyes = np.array([(200.0, 300.0), (400.0, 300.0)])
+    huge = Detection(box=(-100, -100, 700, 700), eyes=eyes, score=1)
+    assert CHECK.glimpse(sharp(), huge) == (Hint.STEP_BACK,)
+
+
+@pytest.mark.parametrize("box", [(0, 0, 0, 0), (1e9, 1e9, -1e9, -1e9), (5, 5, 5, 5)])
+def test_any_detection_can_be_glimpsed_at(box: tuple[float, float, float, float]) -> None:
+    for eyes in (np.zeros((2, 2)), np.array([[1e7, 0], [-1e7, 5]]), np.array([[3.0, 3], [3, 3]])):
+        assert CHECK.glimpse(sharp(), Detection(box=box, eyes=eyes, score=1))
 
 
 def test_the_most_helpful_comes_first() -> None:

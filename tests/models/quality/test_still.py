@@ -21,6 +21,7 @@ from models.quality.heads import NAMES
 from models.quality.still import StillCheck
 from models.tflite import Image
 from tests.models.portraits import MODELS, astronaut, hopper
+from tests.models.quality.heads import wearing
 
 CHECK = StillCheck(MODELS)
 
@@ -92,6 +93,17 @@ def test_a_portrait_is_told_whole(files: dict[str, str], name: str) -> None:
     assert told.heads["mask"] < 0.5
 
 
+def test_a_mask_that_hides_the_face_from_the_mesh_shall_come_off_too(tmp_path: Path) -> None:
+    file = tmp_path / "masked.png"
+    file.write_bytes(coded(wearing("ada", "mask")))
+    answer = asked(str(file))
+    (told,) = answer.value
+    assert (told.error, told.faces) == ("no_face_mesh", 1)
+    assert told.hints == (Hint.TAKE_OFF_MASK,)
+    assert answer.text == (f"{file}: no_face_mesh, take_off_mask",)
+    assert not answer.good
+
+
 def test_what_is_missing_is_told(files: dict[str, str]) -> None:
     (told,) = asked(files["small.png"]).value
     assert not told.usable
@@ -154,4 +166,5 @@ def test_a_damaged_file_is_assessed_or_refused(seed: int, count: int) -> None:
     for place in chance.integers(0, len(body), count):
         body[place] = chance.integers(256)
     with contextlib.suppress(ImageError):
-        assert 0 <= CHECK.assess(bytes(body)).quality.value <= 1
+        found = CHECK.assess(bytes(body))
+        assert found.hints if found.quality is None else 0 <= found.quality.value <= 1
