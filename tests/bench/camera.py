@@ -5,7 +5,19 @@ from typing import Final
 
 import cv2
 
-from hw_sim.camera.scene import PhotoHolder, Presence, Scene, Walker, Waypoint, picture, prepare
+from hw_sim.camera.scene import (
+    Lit,
+    MaskWearer,
+    PhotoHolder,
+    Presence,
+    Scene,
+    TabletHolder,
+    Walker,
+    Waypoint,
+    Wearable,
+    picture,
+    prepare,
+)
 
 _FRAMES: Final = 40
 _QUALITY: Final = 82
@@ -22,10 +34,15 @@ def run() -> None:
         )
         _print_cost(f"walker at {distance_m} m", Walker(person="emmy", path=path))
         _print_cost(f"photo holder at {distance_m} m", PhotoHolder(person="carl", photo_of="ada", path=path))
+    mask = Wearable(kind="mask")
+    _print_cost("walker, face light on", Walker(person="emmy", path=path), light=(Lit(since_s=0.0),))
+    _print_cost("walker with a mask", Walker(person="emmy", path=path, wears=(mask,)))
+    _print_cost("paper mask", MaskWearer(person="carl", photo_of="ada", path=path))
+    _print_cost("tablet holder", TabletHolder(person="carl", video_of="ada", path=path))
 
 
-def _print_cost(label: str, presence: Presence) -> None:
-    scene = Scene(present=(presence,))
+def _print_cost(label: str, presence: Presence, light: tuple[Lit, ...] = ()) -> None:
+    scene = Scene(present=(presence,), light=light)
     prepare(scene)
     picture(scene, 0.0)
     drawn_s = encoded_s = 0.0
