@@ -11,8 +11,8 @@ evidence adds nothing, whether its sensor is missing or it has not seen enough.
 
 - *live*: the score is at least `live_score`, and a STRONG cue says so by itself. Weak cues never say it.
 - *attack*: the score is at most `attack_score`. That takes a STRONG cue, or two weak ones that agree.
-- *undetermined*: anything else. The score lies between those of the verdicts. It is 0.5 when no STRONG cue has
-  any evidence: then nothing is known, whatever weak cues may hint at. `Evidence.cues` says what they do.
+- *undetermined*: anything else. The score lies between those of the verdicts. It is 0.5 when no STRONG cue
+  has any evidence: then nothing is known, whatever weak cues may hint at; `Evidence.cues` says what they do.
 
 A higher score of any cue never lowers the verdict.
 """

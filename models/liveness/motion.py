@@ -27,7 +27,7 @@ enough growth or turn the outcome is no evidence. A mask with real relief passes
 """
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 import cv2
@@ -83,6 +83,8 @@ _PRIORS: Final = np.array([1e-6] * 8 + [1 / 0.25**2] * 12)  # bend and relief: w
 _SYSTEMATIC: Final = np.array([0.0] * 8 + [0.002**2] * 12)  # what first order and interpolation leave
 _LEAST: Final = 1e-5
 _LARGEST: Final = 0.3  # of stretch and keystone: beyond it a fit has gone astray
+_LOST: Final = 3
+_NO_SIZES: Final = (float("inf"), float("-inf"))
 _KEPT: Final = 4  # ended windows that count
 _APART_S: Final = 1.0  # views further apart than this may show somebody else
 
@@ -132,13 +134,17 @@ class MotionCheck:
         self._fits: deque[Fit] = deque()
         self._last_at = float("-inf")
         self._known: deque[tuple[float, float]] = deque(maxlen=_KEPT)  # logit and trust of ended windows
+        self._sizes = _NO_SIZES  # the smallest and the largest face since the last gap
+        self._lost = 0  # views in a row that could not be laid upon the first
         self.frames = 0
         """How many views counted since the last gap."""
 
     def add(self, image: Image, points: Points, at: float) -> None:
-        """Take one frame (BGR), its mesh (468, 3) and its moment; too small a face is left out."""
+        """Take one frame (BGR), its mesh (468, 3) and its moment. A small or cut face is left out."""
         eyes = eye_centres(points)
-        if float(np.hypot(*(eyes[1] - eyes[0]))) >= self._constants.min_eyes_px:
+        face, size = points[STABLE, :2], (image.shape[1], image.shape[0])
+        large = float(np.hypot(*(eyes[1] - eyes[0]))) >= self._constants.min_eyes_px
+        if large and (face >= 0).all() and (face < size).all():
             self.add_view(cut(image, points), at)
 
     def add_view(self, view: View, at: float) -> None:
@@ -149,20 +155,33 @@ class MotionCheck:
             self._begin_anew()
         self._last_at = at
         if self._first is None:
-            self._first = _Reference(view)
-            fit = Fit(np.zeros(20), np.zeros((20, 20)), 0.0, view.eyes_px)
-        else:
-            fit = self._first.lay(view)
+            self._begin_with(view)
+            return
+        fit = self._first.lay(view)
         if fit.misfit <= self._constants.max_misfit and np.abs(fit.found[4:8]).max() < _LARGEST:
-            self._fits.append(fit)
-            self.frames += 1
+            self._count(fit)
+            return
+        self._lost += 1
+        if self._lost == _LOST:  # too unlike the first view by now
+            self._begin_anew()
+            self._begin_with(view)
+
+    def _begin_with(self, view: View) -> None:
+        self._first = _Reference(view)
+        self._count(Fit(np.zeros(20), np.zeros((20, 20)), 0.0, view.eyes_px))
+
+    def _count(self, fit: Fit) -> None:
+        self._fits.append(fit)
+        self._sizes = min(self._sizes[0], fit.eyes_px), max(self._sizes[1], fit.eyes_px)
+        self.frames += 1
+        self._lost = 0
 
     def judge(self) -> Cue:
         """Say what is known so far."""
         known, motion = list(self._known), self.measure()
         if motion is not None:
             value = logit(motion, self._constants)
-            known.append((value, trust(motion, value, self._constants)))
+            known.append((value, self._trust(motion, value)))
         if not known:
             return Cue(name="motion", score=None, reason="too few views of the face")
         if max(share for _, share in known) < 1:
@@ -175,6 +194,12 @@ class MotionCheck:
         """Measure the motion of the present window, or None when it has too few views."""
         return measure(list(self._fits)) if len(self._fits) >= self._constants.min_frames else None
 
+    def _trust(self, motion: Motion, value: float) -> float:
+        """Whoever came near before this window began has not stood still: that counts for relief."""
+        least, most = self._sizes
+        grown = replace(motion, growth=2 * (most - least) / (most + least)) if value > 0 else motion
+        return trust(grown, value, self._constants)
+
     def _lacking(self, motion: Motion | None) -> str:
         if motion is not None and motion.error > self._constants.max_error:
             return "too little detail in the face"
@@ -184,7 +209,7 @@ class MotionCheck:
         motion = self.measure()
         if motion is not None:
             value = logit(motion, self._constants)
-            share = trust(motion, value, self._constants)
+            share = self._trust(motion, value)
             if share >= 1:
                 self._known.append((value, share))
         self._drop()
@@ -203,7 +228,8 @@ class MotionCheck:
         self._drop()
         self._known.clear()
         self._last_at = float("-inf")
-        self.frames = 0
+        self._sizes = _NO_SIZES
+        self._lost = self.frames = 0
 
 
 def logit(motion: Motion, constants: MotionLiveness) -> float:
@@ -234,12 +260,18 @@ def trust(motion: Motion, value: float, constants: MotionLiveness) -> float:
 
 
 def measure(fits: list[Fit]) -> Motion:
-    """Join the fits of one window; the first is the view upon which the others were laid."""
-    found = np.stack([fit.found for fit in fits])
-    known = np.mean([fit.known for fit in fits[1:]], axis=0)
-    spread = np.linalg.inv(known) + np.diag(_SYSTEMATIC)
+    """Join the fits of one window; the first is the view upon which the others were laid.
+
+    Of the others the one that turned most unlike the rest is left out: a single fit may go astray.
+    """
+    sizes = np.array([fit.eyes_px for fit in fits])
+    turns = np.stack([fit.found[17:19] for fit in fits])
+    astray = 1 + int(np.square(turns[1:] - np.median(turns, 0)).sum(1).argmax())
+    kept = [fit for number, fit in enumerate(fits) if number != astray]
+    found = np.stack([fit.found for fit in kept])
+    spread = np.linalg.inv(np.mean([fit.known for fit in kept[1:]], axis=0)) + np.diag(_SYSTEMATIC)
     of_relief, of_bend = (np.linalg.inv(spread[part, part]) for part in (RELIEF, BEND))
-    turns, tilts, sizes = found[:, 17:19], found[:, 4:8], np.array([fit.eyes_px for fit in fits])
+    turns, tilts = found[:, 17:19], found[:, 4:8]
     return Motion(
         frames=len(fits),
         turned=float(np.sqrt(turns.var(0).sum())),
@@ -247,10 +279,16 @@ def measure(fits: list[Fit]) -> Motion:
         error=float(np.sqrt(spread[17, 17] + spread[18, 18])),
         relief=float(np.mean([row @ of_relief @ row for row in found[1:, RELIEF]])),
         bend=float(np.mean([row @ of_bend @ row for row in found[1:, BEND]])),
-        tilted=float(1.4826 * np.sqrt(np.square(np.median(np.abs(tilts - np.median(tilts, 0)), 0)).sum())),
+        tilted=_scatter(tilts),
         growth=float(np.ptp(sizes) / sizes.mean()),
-        misfit=float(np.median([fit.misfit for fit in fits[1:]])),
+        misfit=float(np.median([fit.misfit for fit in kept[1:]])),
     )
+
+
+def _scatter(values: Vectors) -> float:
+    """How far rows lie from their median: the standard deviation, were they normal."""
+    away = np.median(np.abs(values - np.median(values, 0)), 0)
+    return float(1.4826 * np.sqrt(np.square(away).sum()))
 
 
 def cut(image: Image, points: Points) -> View:

@@ -4,8 +4,8 @@ Two parts, neither of whose seeds, faces or motions chose the constants:
 
 1. Presentations drawn at random (`tests.bench.presentations`): lenses of 40 to 80 degrees, VGA to full HD, 10
    to 20 frames a second, noise, motions; people who are random figures of the simulator or, where the test
-   material is there (EGATE_TEST_DATA), photographs on the relief of a head. The face alone is drawn, so motion
-   is the only cue. Each is judged after the first 10 usable frames and at its end (24 of them, or 2.5 s).
+   material is there (EGATE_TEST_DATA), photographs on the relief of a head. The face alone is drawn, so
+   motion is the only cue. Each is judged after the first 10 usable frames, and at its end (24 or 2.5 s).
 2. The gate's simulator, whole frames through all cues: people walk up to the camera, others hold up a print.
 
 A rendered print has no dots and no gloss, and a rendered face is stiff: these figures compare versions of the

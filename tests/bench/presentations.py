@@ -417,6 +417,9 @@ def motion(kind: Kind, way: Way, camera: Camera, seconds: float, chance: Chance)
     moving = np.clip(np.abs(np.gradient(distance, at)) / 0.6, 0, 1)
     step = 2 * np.pi * chance.uniform(1.6, 2.1) * at + chance.uniform(0, 6.3)
     aside, rise = chance.normal(0, 0.05), chance.uniform(-0.10, 0.16)
+    metre = float(distance.min()) / camera.focal_px  # of a pixel where the face is largest
+    across, down = (max(0.0, side / 2 * metre - 0.13) for side in (camera.width, camera.height))
+    aside, rise = float(np.clip(aside, -across, across)), float(np.clip(rise, -down, down))  # stays in view
     x = (
         aside
         + moving * chance.uniform(0.005, 0.016) * np.sin(step / 2)
