@@ -5,10 +5,14 @@ Prints the figure and how it came about; nothing else of what the frames show.
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gated.commands.answer import Answer, UsageError, Words
 from gated.core.stature import Verdict, tall_enough
 from gated.core.values import Value
+
+if TYPE_CHECKING:
+    from models.height.stature import Stature
 
 
 class HeightAnswer(Value):
@@ -76,11 +80,13 @@ def face_height(arguments: argparse.Namespace) -> Answer:
         reason=found.reason,
         calibration_sha256=loaded.sha256,
         minimum_m=minimum_m,
-        tall_enough=None
-        if minimum_m is None
-        else tall_enough(stature and stature.height_m, stature.error_m if stature else 0.0, minimum_m),
+        tall_enough=None if minimum_m is None else _verdict(stature, minimum_m),
     )
     return Answer(value=answer, text=tuple(_text(answer)), good=stature is not None)
+
+
+def _verdict(stature: "Stature | None", minimum_m: float) -> Verdict:
+    return tall_enough(*((None, 0.0) if stature is None else (stature.height_m, stature.error_m)), minimum_m)
 
 
 def _text(answer: HeightAnswer) -> list[str]:

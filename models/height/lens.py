@@ -73,7 +73,7 @@ def corners(image: Image, board: Board) -> Points | None:
     grid = found.reshape(board.rows, board.columns, 2).astype(np.float64)
     if grid[0, :, 1].mean() > grid[-1, :, 1].mean():
         grid = grid[::-1]
-    return grid if grid[:, 0, 0].mean() < grid[:, -1, 0].mean() else grid[:, ::-1]
+    return np.asarray(grid if grid[:, 0, 0].mean() < grid[:, -1, 0].mean() else grid[:, ::-1], np.float64)
 
 
 def calibrate(images: Iterable[Image], board: Board) -> Lens:

@@ -29,8 +29,8 @@ Method = Literal["horizon", "feet"]
 
 MIN_FRAMES: Final = 5
 MAX_FRAMES: Final = 256  # of one person; more say nothing new
-CROWN_EVERY_S: Final = 0.06
-FEET_EVERY_S: Final = 0.15
+CROWN_EVERY_S: Final = 0.09
+FEET_EVERY_S: Final = 0.2
 _QUANTILES: Final = {
     "horizon": 0.9,
     "feet": 0.8,
@@ -42,6 +42,7 @@ _PIXEL_SIGMA: Final = 1.0  # of the crown in one frame
 _ALIKE: Final = 3  # frames on end in which an outline is wrong alike
 _FEET_SHARE: Final = 0.3  # of the frames: then the ranges are those of the feet
 _STEADY_S: Final = 0.4
+_NEAREST: Final = 0.1  # metres ahead for each metre of a face: no range is less
 _NEAR_S: Final = 0.35  # feet seen so long before or after tell how far ahead a face is
 _USUAL: Final = 0.5  # how many of them the whole walk counts for
 _EYES_M: Final = 0.06
@@ -219,14 +220,15 @@ class _Ranges:
 
 def _steadied(ranges: Points, at: Points) -> Points:
     """Ranges freed of the mesh's noise: within `_STEADY_S` a walk is straight and even."""
-    steady = np.empty_like(ranges)
-    for index, now in enumerate(at):
-        near = np.abs(at - now) <= _STEADY_S
-        since, values = at[near] - now, ranges[near]
-        spread = float(((since - since.mean()) ** 2).sum())
-        slope = float((since - since.mean()) @ values) / spread if spread > 0 else 0.0
-        steady[index] = values.mean() - slope * since.mean()
-    return np.maximum(steady, 0.1)
+    since = at[None, :] - at[:, None]
+    near = np.abs(since) <= _STEADY_S
+    count = near.sum(1)
+    middle = (near * since).sum(1) / count
+    mean = near @ ranges / count
+    away = near * (since - middle[:, None])
+    spread = (away**2).sum(1)
+    slope = np.divide(away @ ranges, spread, out=np.zeros_like(ranges), where=spread > 0)
+    return np.maximum(mean - slope * middle, _NEAREST)
 
 
 def _settled(
