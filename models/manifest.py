@@ -293,6 +293,7 @@ class HeadMeasurement(Value):
 class Heads(Entry):
     """The network that sees masks, sunglasses, head coverings and closed eyes: one logit each."""
 
+    mirror: bool  # the logits are the mean over the picture and its mirror image
     thresholds: HeadThresholds
     measured: Annotated[tuple[HeadMeasurement, ...], Meta(min_length=1)]
 

@@ -19,7 +19,7 @@ TEMPLATE = (
     ((2,), (47.5, 71.4)),
     ((61, 291), (47.5, 80.6)),
 )
-_MAX_SHRINK = 8  # a head larger than this many chips is sampled at every n-th pixel
+_MAX_SHRINK = 16  # a head larger than this many chips is sampled at every n-th pixel
 
 
 def placement(points: Points, finer: float = 1.0) -> Points:
@@ -40,19 +40,29 @@ def placement(points: Points, finer: float = 1.0) -> Points:
 
 def cut(image: Image, points: Points, finer: int = 1) -> Image:
     """Return the chip (HEIGHT x WIDTH x 3 of `finer` times the size); what lies outside repeats the edge."""
-    matrix = placement(points)
-    scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
-    # sampling a large head straight into a small chip would alias: make a larger chip, then shrink it
-    more = int(np.clip(np.ceil(1 / max(scale * finer, 1e-6)), 1, _MAX_SHRINK))
+    matrix = placement(points, finer)
+    scale = max(float(np.hypot(matrix[0, 0], matrix[1, 0])), 1e-6)
     size = WIDTH * finer, HEIGHT * finer
-    large = placement(points, finer * more)
-    chip: Image = cv2.warpAffine(
-        image,
-        large,
-        (size[0] * more, size[1] * more),
-        flags=cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    if more > 1:
-        chip = cv2.resize(chip, size, interpolation=cv2.INTER_AREA)
+    # sampling a large head straight into a small chip would alias: shrink what will be seen of it first
+    fewer = int(np.clip(round(1 / scale), 1, _MAX_SHRINK))
+    if fewer > 1:
+        image, matrix = _shrunk(image, matrix, size, fewer)
+    chip: Image = cv2.warpAffine(image, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return chip
+
+
+def _shrunk(image: Image, matrix: Points, size: tuple[int, int], fewer: int) -> tuple[Image, Points]:
+    """The part of an image that a chip shows, each `fewer` x `fewer` pixels made one; and its placement."""
+    turn = np.linalg.inv(matrix[:, :2])
+    corners = (np.array([[0, 0], [size[0], 0], [0, size[1]], size]) - matrix[:, 2]) @ turn.T
+    limits = np.array(image.shape[1::-1])
+    low = np.clip(np.floor(corners.min(0)) - fewer, 0, np.maximum(limits - fewer, 0)).astype(int)
+    high = np.clip(np.ceil(corners.max(0)) + fewer, low + fewer, limits).astype(int)
+    count = np.maximum((high - low) // fewer, 1)
+    high = np.minimum(low + count * fewer, limits)
+    part = image[low[1] : high[1], low[0] : high[0]]
+    small = cv2.resize(part, (int(count[0]), int(count[1])), interpolation=cv2.INTER_AREA)
+    moved = matrix.copy()
+    moved[:, 2] += matrix[:, :2] @ (low + (fewer - 1) / 2)  # pixel centres lie at whole numbers
+    moved[:, :2] *= fewer
+    return np.asarray(small, np.uint8), moved

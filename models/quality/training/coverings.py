@@ -15,8 +15,21 @@ Points = npt.NDArray[np.float64]
 # an ellipsoid that skull and flat hair fill: middle (down, out) and half axes (across, down, out)
 _MIDDLE = (-0.35, -0.75)
 _HALF = (1.28, 1.45, 1.05)
+_FRONT = 1.65  # radians to each side to which a hat's lower edge is seen
 KINDS = ("cap", "cap backwards", "visor", "beanie", "hat", "helmet", "turban", "headscarf", "hood", "bandana")
 _SHARES = (0.2, 0.06, 0.05, 0.17, 0.12, 0.08, 0.07, 0.13, 0.09, 0.03)
+
+
+class Form(NamedTuple):
+    """Where a hat ends in front and above the ears, how wide and high it is, how round, and how askew."""
+
+    low: float
+    side: float
+    grow: float = 1.0
+    top: float = 1.0
+    power: float = 2.0
+    askew: float = 0.0
+    until: float | None = None  # cut off above, as a visor is
 
 
 class Dome(NamedTuple):
@@ -34,23 +47,23 @@ def wear(made: Scene, rng: np.random.Generator, print_: Floats | None) -> str:
         return kind
     _behind(made, rng, print_)
     cloth = texture.cloth(rng, None, print_)
-    low = rng.uniform(-0.95, -0.5)
+    low = rng.uniform(-0.95, -0.5) if rng.random() < 0.8 else rng.uniform(-1.2, -0.9)  # pushed back
     side = {"beanie": rng.uniform(-0.55, 0.3), "helmet": rng.uniform(-0.4, 0.6)}.get(
         kind, rng.uniform(-0.75, -0.25)
     )
     grow = {"helmet": rng.uniform(1.12, 1.4), "turban": rng.uniform(1.1, 1.4)}.get(
         kind, rng.uniform(1.0, 1.16)
     )
-    top = {"helmet": 1.25, "turban": rng.uniform(1.1, 1.5), "hat": rng.uniform(1.05, 1.45),
+    top = {"helmet": 1.25, "turban": rng.uniform(1.1, 1.8), "hat": rng.uniform(1.05, 1.45),
            "beanie": rng.uniform(1.0, 1.5)}.get(kind, rng.uniform(0.98, 1.2))  # fmt: skip
     power = rng.uniform(2.0, 4.5) if kind in {"hat", "cap", "cap backwards"} else rng.uniform(1.8, 2.6)
     if kind == "visor":
         top = rng.uniform(0.55, 0.75)
     if kind == "bandana":
         cloth = texture.cloth(rng, None, None)
-    dome = _dome(
-        made, low, side, grow, top, power, (low + rng.uniform(0.15, 0.4)) if kind == "visor" else None
-    )
+    askew = rng.normal(0, 0.08) if rng.random() < 0.75 else rng.normal(0, 0.3)
+    until = low + rng.uniform(0.15, 0.4) if kind == "visor" else None
+    dome = _dome(made, Form(low, side, grow, top, power, askew, until))
     shadow(made, dome.mask, rng, 0.1, 0.5)
     light = shading(made, dome.mask, rng.uniform(0.5, 1.5)) * np.float32(made.level)
     if kind == "helmet":
@@ -61,8 +74,12 @@ def wear(made: Scene, rng: np.random.Generator, print_: Floats | None) -> str:
         knit = texture.waves(rng, rng.uniform(3, 7), rng.normal(0, 0.1))
         light = light * (1 + knit * np.float32(rng.uniform(0, 0.2)))
     if kind == "turban":
-        band = texture.waves(rng, rng.uniform(12, 30), np.pi / 2 + rng.normal(0, 0.5))
-        light = light * (1 + band * np.float32(rng.uniform(0.1, 0.3)))
+        # windings: they cross over the forehead, or run around
+        slope, period = rng.uniform(0, 0.8), rng.uniform(8, 30)
+        right, left = (texture.waves(rng, period, np.pi / 2 + sign * slope) for sign in (1, -1))
+        over = np.arange(SIZE[0]) < made.at(rng.normal(0, 0.3), -1.2, 0)[0]
+        band = np.where(over[None], right, left)
+        light = light * (1 + band * np.float32(rng.uniform(0.05, 0.35)))
     lay(made, dome.mask, cloth, np.asarray(light, np.float32))
     _finish(made, rng, kind, dome, low, cloth)
     return kind
@@ -74,7 +91,8 @@ def hair(made: Scene, rng: np.random.Generator, print_: Floats | None) -> None:
         _behind(made, rng, print_)
     low = rng.uniform(-1.05, -0.35)
     side = rng.uniform(-0.6, 0.9)
-    dome = _dome(made, low, side, rng.uniform(1.0, 1.3), rng.uniform(0.98, 1.3), rng.uniform(1.8, 2.6), None)
+    wide, high, power = rng.uniform(1.0, 1.3), rng.uniform(0.98, 1.3), rng.uniform(1.8, 2.6)
+    dome = _dome(made, Form(low, side, wide, high, power, rng.normal(0, 0.15)))
     ragged = texture.relief(rng, 30, rng.uniform(1.5, 8), 0.0) * np.float32(rng.uniform(2, 8))
     down, across = np.mgrid[: SIZE[1], : SIZE[0]].astype(np.float32)
     torn = cv2.remap(dome.mask, across, down + ragged, cv2.INTER_LINEAR)
@@ -99,36 +117,32 @@ def headphones(made: Scene, rng: np.random.Generator) -> None:
         lay(made, ear, tint, shading(made, ear, 1.0) * np.float32(made.level))
 
 
-def _ring(low: float, side: float, grow: float, angles: Points) -> Points:
-    """Places (N, 3) where a hat ends, `angles` from the front; `low` in front, `side` above the ears."""
-    down = side + (low - side) * np.cos(angles)
-    reach = np.sqrt(np.clip(1 - ((down - _MIDDLE[0]) / _HALF[1]) ** 2, 0.15, 1)) * grow
+def _ring(form: Form, angles: Points) -> Points:
+    """Places (N, 3) where a hat ends, `angles` from the front."""
+    down = form.side + (form.low - form.side) * np.cos(angles) + form.askew * np.sin(angles)
+    reach = np.sqrt(np.clip(1 - ((down - _MIDDLE[0]) / _HALF[1]) ** 2, 0.15, 1)) * form.grow
     return np.stack(
         [_HALF[0] * reach * np.sin(angles), down, _MIDDLE[1] + _HALF[2] * reach * np.cos(angles)], 1
     )
 
 
-def _dome(
-    made: Scene, low: float, side: float, grow: float, top: float, power: float, until: float | None
-) -> Dome:
-    """Everything above the ring; `until` cuts it off at a height, as a visor is."""
-    angles = np.linspace(-np.pi, np.pi, 41)
-    base = _ring(low, side, grow, angles)
-    crown = _MIDDLE[0] - _HALF[1] * top
+def _dome(made: Scene, form: Form) -> Dome:
+    """Everything above the ring."""
+    base = _ring(form, np.linspace(-np.pi, np.pi, 41))
+    crown = _MIDDLE[0] - _HALF[1] * form.top
     layers = []
     for share in np.linspace(0, 1, 9):
-        wide = (1 - share**power) ** (1 / power)
+        wide = (1 - share**form.power) ** (1 / form.power)
         layer = base.copy()
-        layer[:, 0] *= wide
+        layer[:, 0] = layer[:, 0] * wide - form.askew * share
         layer[:, 2] = _MIDDLE[1] + (base[:, 2] - _MIDDLE[1]) * wide
         layer[:, 1] = base[:, 1] * (1 - share) + crown * share
         layers.append(layer)
     places = np.concatenate(layers)
-    if until is not None:
-        places[:, 1] = np.maximum(places[:, 1], until - 0.55)
+    if form.until is not None:
+        places[:, 1] = np.maximum(places[:, 1], form.until - 0.55)
     hull = cv2.convexHull(made.many(places).astype(np.float32))[:, 0]
-    front = np.linspace(-1.65, 1.65, 25)
-    edge = made.many(_ring(low, side, grow, front))
+    edge = made.many(_ring(form, np.linspace(-_FRONT, _FRONT, 25)))
     mask = cover(hull, 0.8)
     far = made.axes[1, :2] * 6
     below = np.concatenate([edge, (edge[-1] + far)[None], (edge[0] + far)[None]])
@@ -145,7 +159,7 @@ def _behind(made: Scene, rng: np.random.Generator, print_: Floats | None) -> Non
         wall[:] = cv2.GaussianBlur(print_, (0, 0), rng.uniform(1, 6))
     elif rng.random() < 0.5:
         wall += texture.relief(rng, 40, 40)[..., None] * np.float32(rng.uniform(0, 0.15))
-    edge = made.many(_ring(-0.75, rng.uniform(-0.5, 0.3), 1.0, np.linspace(-1.5, 1.5, 21)))
+    edge = made.many(_ring(Form(-0.75, rng.uniform(-0.5, 0.3)), np.linspace(-1.5, 1.5, 21)))
     far = made.axes[0, :2] * 4
     above = np.concatenate(
         [edge, (edge[-1] + far)[None], [[3000, -3000], [-3000, -3000]], (edge[0] - far)[None]]
@@ -157,7 +171,7 @@ def _finish(made: Scene, rng: np.random.Generator, kind: str, dome: Dome, low: f
     """Brims, bands, bobbles, badges, straps."""
     lit = np.float32(made.level)
     if kind in {"cap", "visor"} or (kind == "helmet" and rng.random() < 0.3):
-        _brim(made, rng, dome, rng.uniform(0.35, 0.95), rng.uniform(-0.1, 0.4), 0.75, cloth)
+        _brim(made, rng, dome, rng.uniform(0.35, 0.95), rng.uniform(-0.35, 0.4), 0.75, cloth)
     if kind == "hat":
         _brim(made, rng, dome, rng.uniform(0.25, 0.8), rng.uniform(-0.15, 0.35), 1.62, cloth)
     if kind in {"hat", "beanie", "cap backwards", "bandana"} and rng.random() < 0.7:
@@ -201,7 +215,7 @@ def _brim(
 ) -> None:
     """What stands out over the forehead (`around` radians to each side), and the shadow under it."""
     angles = np.linspace(-around, around, 25)
-    inner = dome.edge[np.clip(np.round((angles + 1.65) / 3.3 * 24).astype(int), 0, 24)]
+    inner = dome.edge[np.clip(np.round((angles + _FRONT) / (2 * _FRONT) * 24).astype(int), 0, 24)]
     share = np.cos(angles / around * np.pi / 2) ** 0.6 if around < 1.2 else np.ones_like(angles)
     forward = (
         np.stack([np.sin(angles), np.full_like(angles, droop), np.cos(angles)], 1) * (reach * share)[:, None]
@@ -233,6 +247,9 @@ def _wrapped(made: Scene, rng: np.random.Generator, print_: Floats | None, *, ho
         opening = middle + (face - middle) * np.array([rng.uniform(1.0, 1.25), rng.uniform(0.95, 1.12)])
     opening[np.argmax(opening[:, 1])] += made.axes[1, :2] * rng.uniform(-0.1, 0.1)
     lift = made.axes[1, :2] * rng.uniform(-0.25, 0.1)
+    if rng.random() < 0.4:  # worn far back: hair shows over the forehead and beside the face
+        opening = middle + (face - middle) * np.array([rng.uniform(1.0, 1.3), rng.uniform(0.98, 1.1)])
+        lift = made.axes[1, :2] * rng.uniform(-0.75, -0.15)
     upper = opening[:, 1] < middle[1]
     opening[upper] += lift
     free = cover(rounded(opening, 1), rng.uniform(0.7, 1.4))

@@ -25,7 +25,7 @@ class Pair(NamedTuple):
 def wear_sunglasses(made: Scene, rng: np.random.Generator, print_: Floats | None) -> str:
     """Put on lenses through which the eyes are hard or impossible to see; return their kind."""
     pair = _shape(made, rng, 0.0)
-    kind = str(rng.choice(["dark", "tinted", "gradient", "mirrored"], p=[0.42, 0.2, 0.18, 0.2]))
+    kind = str(rng.choice(["dark", "tinted", "gradient", "mirrored"], p=[0.38, 0.2, 0.22, 0.2]))
     passed = _transmission(pair, rng, kind)
     _put(made, rng, pair, passed, _reflection(made, rng, kind, print_))
     return kind

@@ -32,8 +32,10 @@ class _Style:
     def __init__(self, rng: np.random.Generator, shut: float) -> None:
         self.line = rng.uniform(0.2, 0.85)  # how dark the lashes are
         self.thick = rng.uniform(0.8, 3.2)
-        self.lashes = rng.uniform(0, 5.0) if rng.random() < 0.6 else 0.0
-        self.meet = rng.uniform(0.5, 1.0) if shut > 0.85 else 1.0  # where lids meet between upper and lower
+        self.lashes = rng.uniform(0, 6.0) if rng.random() < 0.6 else 0.0
+        # where the lids meet between where the upper one and where the lower one was
+        self.meet = rng.uniform(0.55, 1.2) if shut > 0.85 else 1.0
+        self.brow = rng.uniform(9, 17)  # from where skin is drawn, above the lid
         self.sheen = rng.uniform(-0.1, 0.2)
         self.crease = rng.uniform(0, 0.3)
         self.paint = rng.random() < 0.45  # smooth skin in place of the stretched one
@@ -57,7 +59,9 @@ def _one(
     drawn = _closed(np.asarray(patch, np.float32), top, bottom, shut, style, rng)
     inside = _taper(columns)[None, :] * np.ones((_PATCH, 1), np.float32)
     rows = np.arange(_PATCH)[:, None]
-    fade = np.clip((rows - (top - 16)[None]) / 6, 0, 1) * np.clip(((bottom + 7)[None] - rows) / 4, 0, 1)
+    fade = np.clip((rows - (top - style.brow - 3)[None]) / 6, 0, 1) * np.clip(
+        ((bottom + 7)[None] - rows) / 4, 0, 1
+    )
     share = np.asarray(inside * fade, np.float32)
     back: Any = cv2.warpAffine(drawn, matrix, SIZE, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
     where: Any = cv2.warpAffine(share, matrix, SIZE, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
@@ -83,17 +87,12 @@ def _closed(
     open_ = np.maximum(bottom - top, 0.5)
     goal = top + open_ * style.meet
     edge = (top + shut * (goal - top) + (0.8 if shut > 0.85 else 0.0))[None]
-    brow = (top - 13)[None]
+    brow = (top - style.brow)[None]
     lid = (top - rng.uniform(0.5, 2.5))[None]  # the skin ends before the lashes
     above = brow + (rows - brow) * (lid - brow) / np.maximum(edge - brow, 1)
-    seen = edge + (bottom[None] - edge) * 1.0
-    left = np.maximum(seen - edge, 0.5)
-    below = np.where(
-        rows < seen, bottom[None] - (seen - rows) * np.minimum(1.0, open_[None] / left) ** 0.5, rows
-    )
+    below = rows
     if shut > 0.85:  # the lower lid rises to meet the upper
-        below = bottom[None] + 1.2 + (rows - edge) * np.clip((bottom[None] + 7 - bottom[None]) / 8, 0.5, 1)
-        below = np.maximum(below, rows)
+        below = np.maximum(bottom[None] + 1.2 + 0.9 * (rows - edge), rows)
     source = np.where(rows <= brow, rows, np.where(rows < edge, above, below)).astype(np.float32)
     across = np.broadcast_to(np.arange(_PATCH, dtype=np.float32)[None], source.shape)
     moved: Any = cv2.remap(patch, np.ascontiguousarray(across), source, cv2.INTER_LINEAR)
@@ -123,4 +122,4 @@ def _closed(
 
 def look_down(made: Scene, rng: np.random.Generator) -> None:
     """Lids half lowered, the eyes still to be seen."""
-    draw_down(made, rng, rng.uniform(0.3, 0.55))
+    draw_down(made, rng, rng.uniform(0.25, 0.5))

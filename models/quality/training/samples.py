@@ -88,17 +88,17 @@ class Wardrobe:
 
     def _eyes(self, made: Scene, truth: Floats, worn: list[str], rng: np.random.Generator) -> None:
         chance = rng.random()
-        if chance < 0.27:
+        if chance < 0.3:
             lids.draw_down(made, rng, rng.uniform(0.9, 1.0))
             truth[CLOSED] = 1
             worn.append("eyes closed")
-        elif chance < 0.32:
-            lids.draw_down(made, rng, rng.uniform(0.62, 0.85))
+        elif chance < 0.34:
+            lids.draw_down(made, rng, rng.uniform(0.58, 0.87))
             truth[CLOSED] = np.nan
-        elif chance < 0.47:
+        elif chance < 0.48:
             lids.draw_down(made, rng, rng.uniform(0.0, 0.3))
             worn.append("eyes narrowed")
-        elif chance < 0.54:
+        elif chance < 0.57:
             lids.look_down(made, rng)
             worn.append("eyes lowered")
 

@@ -20,6 +20,9 @@ def colour(rng: np.random.Generator) -> Floats:
         grey = rng.uniform(0.7, 1.0)
     elif kind < 0.5:
         grey = rng.uniform(0.1, 0.7)
+    elif kind < 0.58:  # leather, straw, felt
+        brown = np.array((0.2, 0.35, 0.5)) * rng.uniform(0.3, 1.6) + rng.normal(0, 0.03, 3)
+        return np.asarray(np.clip(brown, 0, 1), np.float32)
     else:
         hue = np.array([[[rng.uniform(0, 180), rng.uniform(60, 255), rng.uniform(40, 255)]]], np.uint8)
         return np.asarray(cv2.cvtColor(hue, cv2.COLOR_HSV2BGR)[0, 0] / 255, np.float32)

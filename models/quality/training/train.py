@@ -22,7 +22,7 @@ from models.quality.training.samples import Wardrobe
 from models.quality.training.torch_network import Heads, folded
 
 _SHAPE = (chip.HEIGHT, chip.WIDTH, 3)
-_WEIGHTS = (1.0, 1.0, 1.0, 1.5)  # of the heads in the loss
+_WEIGHTS = (1.0, 1.0, 1.2, 2.0)  # of the heads in the loss
 _SMOOTH = 0.02  # how far from 0 and 1 the truth is told
 _FIRST = 6000  # samples in the pool before learning begins
 _FETCH_S = 2.0
