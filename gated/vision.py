@@ -23,12 +23,16 @@ from gated.seeing.eye import Eye
 from gated.seeing.eyes import Eyes
 from gated.seeing.guide import Guide
 from gated.seeing.page import PageWatch
-from models import manifest
+from models import installed, manifest
 from models.face import FaceReader
+from models.height import calibration
+from models.height.stature import HeightCheck
 from models.image import ImageError, decode, thumbnail, use_one_thread
 from models.liveness.check import LivenessCheck
+from models.liveness.recapture import RecaptureHead
 from models.manifest import ModelError
 from models.matching import Embedder
+from models.matching.estimation import Bounds, FalseMatches
 from models.observer import Observer, Verdict
 from models.quality.check import QualityCheck
 from models.tflite import Image
@@ -40,6 +44,7 @@ ORPHAN_S = 10.0  # a gate asks once a second; after so much silence nobody will 
 STILL_S = 1.5  # usable frames without motion for so long, and the person is asked for some
 CROP_PX = 240  # height of the crops that may go out
 CROP_BYTES = 20_000
+MOST_M = 3.0  # that a message can tell
 
 EXIT_CONFIG = 78
 
@@ -55,14 +60,21 @@ class Vision:
         self._notifier = Notifier()
         self._policy = decided(config)
         models = manifest.load()
+        folder = Path(config.paths.models)
+        shadow = config.vision.shadow
+        bounds = config.vision.estimation
         self._reader = FaceReader(models)
         self._observer = Observer(
             self._reader,
             QualityCheck(models),
-            Embedder(manifest.embedder(models, config.vision.embedder)),
-            LivenessCheck(models.liveness),
+            Embedder(installed.find(config.vision.embedder, folder)),
+            LivenessCheck(models.liveness, RecaptureHead(models.recapture)),
             config.vision.min_frames,
+            heights=_heights(config, models),
+            shadow=None if shadow is None else Embedder(installed.find(shadow, folder)),
         )
+        self._strangers = FalseMatches(Bounds(references=bounds.references, seconds=60 * bounds.minutes))
+        self._whose = (b"", "unknown")  # the mark and the kind of the document at hand
         self._eyes = Eyes(
             [Eye(Camera(each, f"cameras.{each.name}"), each.name) for each in config.cameras], self._rate
         )
@@ -92,6 +104,7 @@ class Vision:
             self._turn()
         self._notifier.stopping()
         self._observer.wipe()
+        self._strangers.wipe()
         self._eyes.sleep()
         self._end_page()
 
@@ -150,6 +163,7 @@ class Vision:
         self._end_page()  # the page was read long ago, or its gate would not send what is in the chip
         self._forget()
         self._passage = message.passage
+        self._whose = (message.subject, message.stratum or "unknown")
         self._awake_until = time.monotonic() + WAKE_S
         self._eyes.wake()
         settings = self._config.vision
@@ -173,7 +187,7 @@ class Vision:
         self._end_page()
         if message.passage == self._passage and self._observer.is_enrolled:
             self._attempt = message.attempt
-            self._observer.begin([(each.at, each.on) for each in message.light])
+            self._observer.begin([(each.at, each.on) for each in message.light], message.min_height_m)
             self._guide = Guide()
             return
         _log.warning("no reference for a capture", passage=message.passage)
@@ -214,6 +228,8 @@ class Vision:
             return
         self._awake_until = time.monotonic() + WAKE_S
         keep = self._config.vision.keep_images
+        stature = verdict.stature
+        seen = verdict.quality > 0
         self._peer.send(
             say.Assessment(
                 passage=self._passage,
@@ -222,10 +238,38 @@ class Vision:
                 match_score=verdict.match_score,
                 liveness_score=verdict.liveness.score,
                 liveness=Liveness(verdict.liveness.verdict),
+                cues=tuple(say.Cue(name=cue.name, score=cue.score) for cue in verdict.liveness.cues),
+                quality=round(100 * verdict.quality) if seen else None,
+                height_m=None if stature is None else min(stature.height_m, MOST_M),
+                height_error_m=0.0 if stature is None else min(stature.error_m, MOST_M),
+                shadow_score=self._observer.shadow_score(),
+                camera=self._observer.camera,
                 reference_crop=_jpeg(self._observer.reference_crop) if keep else None,
                 best_crop=_jpeg(self._observer.best()) if keep else None,
             )
         )
+
+        self._compare_with_strangers()
+
+    def _compare_with_strangers(self) -> None:
+        """Estimate false matches on those who were here before, if the configuration lets anybody be kept."""
+        probe = self._observer.likeness()
+        if probe is None:
+            return
+        subject, stratum = self._whose
+        counts = self._strangers.compare(
+            probe,
+            subject=subject,
+            stratum=stratum,
+            threshold=self._policy.match_threshold,
+            scores=self._observer.scores,
+        )
+        if counts:
+            told = tuple(
+                say.StrangerCount(strata=strata, comparisons=count.comparisons, matches=count.matches)
+                for strata, count in sorted(counts.items())
+            )
+            self._peer.send(say.StrangersCompared(passage=self._passage, counts=told))
 
     def _end_page(self, passage: str | None = None) -> None:
         """A page that is read, or whose passage is over, is looked at no longer."""
@@ -233,9 +277,30 @@ class Vision:
             self._page.stop(passage)
 
     def _forget(self) -> None:
+        if self._observer.reference is not None:
+            subject, stratum = self._whose
+            self._strangers.keep(self._observer.reference, subject=subject, stratum=stratum)
         self._observer.wipe()
         self._passage, self._attempt = "", None
         self._awake_until = 0.0
+
+
+def _heights(config: GateConfig, models: manifest.Manifest) -> dict[str, HeightCheck]:
+    """What measures body heights, by camera. Raises ConfigError for a calibration that does not fit."""
+    checks = {}
+    for number, camera in enumerate(config.cameras):
+        if camera.calibration is None:
+            continue
+        key = f"cameras[{number}].calibration: {camera.calibration}"
+        try:
+            known = calibration.load(Path(camera.calibration)).calibration
+        except calibration.CalibrationError as error:
+            raise ConfigError(f"{key}: {error}") from error
+        if (known.width, known.height) != (camera.width, camera.height):
+            fix = "calibrate it at the size at which it is used"
+            raise ConfigError(f"{key}: is of a camera of {known.width} x {known.height}: {fix}")
+        checks[camera.name] = HeightCheck(known, models.height)
+    return checks
 
 
 def _jpeg(image: Image | None) -> bytes | None:

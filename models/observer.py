@@ -5,20 +5,23 @@ belongs to one continuous track of one face before one camera: if the face is lo
 like somebody else, all that was collected is dropped. And what counts for life counts for likeness: only
 usable frames do, and every one of them goes both into the motion check and through the embedder. Otherwise
 one face could be shown to be alive and another to match. So that this costs no more than it must, frames are
-embedded in turn as they are and mirrored, and everybody is looked for no more often than 20 times a second.
+embedded in turn as they are and mirrored, and others are looked for no more often than 12 times a second.
 
 The best shots are kept in a short list and their embeddings averaged. Before there is any, the best of what
 was not usable is kept, so that at a time-out there is something for an officer to see; it never shows life.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import cv2
 import numpy as np
 
+from gated.core.stature import tall_enough
 from gated.core.vocabulary import Hint
-from models.face import PORTRAIT_MARGIN, Face, FaceReader
+from models.face import PORTRAIT_MARGIN, Face, FaceReader, Points, eye_centres
+from models.height.stature import Stature
 from models.image import ImageError
 from models.liveness.check import LivenessCheck
 from models.liveness.fusion import Evidence
@@ -26,21 +29,23 @@ from models.liveness.light import Code
 from models.matching import Embedder, fuse
 from models.quality.check import Quality, QualityCheck
 from models.tflite import Floats, Image
-from models.tracking import RIVAL, Tracker
+from models.tracking import RIVAL, Tracker, reach
 
 BEST = 5  # shots that are averaged; with three the FNMR at FMR 0.1 % falls from 7.7 to 1.2 %
-DETECT_S = 0.05  # everybody is looked for at least so often; between, the face is followed
+DETECT_S = 0.08  # everybody is looked for about so often; between, the face is followed
+EYES = 0.42  # of the size of a face's box lie between its eyes
 SPARE = 1.1  # a shot that is not usable takes the place of another one when it is better by so much
 CLEAR_FRAMES, CLEAR_S = 20, 1.0  # usable frames, and how long, after which no match will come of a mismatch
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shot:
-    """One frame of the face: its embedding, its quality in [0, 1], and a crop for the record."""
+    """One frame of the face: its embedding, its quality in [0, 1], a crop of the head and the mesh in it."""
 
     embedding: Floats
     value: float
     crop: Image
+    points: Points
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +61,21 @@ class Verdict:
     quality: float
     match_score: float
     liveness: Evidence
+    stature: Stature | None
     conclusive: bool
+
+
+class Heights(Protocol):
+    """Measures the body height of one person over the frames of one camera."""
+
+    def add(self, image: Image, face: Face, at: float) -> None:
+        """Take one frame."""
+
+    def judge(self) -> Stature | None:
+        """Return what is known so far."""
+
+    def wipe(self) -> None:
+        """Forget the person."""
 
 
 class Observer:
@@ -69,7 +88,11 @@ class Observer:
         embedder: Embedder,
         liveness: LivenessCheck,
         min_frames: int,
+        *,
+        heights: Mapping[str, Heights] | None = None,
+        shadow: Embedder | None = None,
     ) -> None:
+        """`heights`: by the name of a calibrated camera. `shadow`: an embedder that decides nothing."""
         self._reader = reader
         self._quality = quality
         self._embedder = embedder
@@ -77,8 +100,12 @@ class Observer:
         # never laxer than the match itself, or a print could lend its likeness to somebody a little like it
         self._same = max(threshold.score for threshold in embedder.entry.thresholds)
         self._liveness = liveness
+        self._heights = dict(heights or {})
+        self._shadow = shadow
         self._code: Code = ()
+        self._min_height_m = 0.0
         self._reference: Floats | None = None
+        self._shadow_reference: Floats | None = None
         self.reference_crop: Image | None = None
         self._tracker = Tracker()
         self.camera = ""
@@ -89,6 +116,7 @@ class Observer:
         self._usable_at = (0.0, 0.0)
         self._beside = 0
         self._last: Face | None = None
+        self._last_at = 0.0
         self._detected_at = float("-inf")
 
     def enrol(self, photograph: Image) -> None:
@@ -102,6 +130,8 @@ class Observer:
             if any(other.area > RIVAL * faces[0].area for other in faces[1:]):
                 raise ImageError("several_faces_in_photograph")
             self._reference = self._embedder.embed(photograph, face.points)
+            if self._shadow is not None:
+                self._shadow_reference = self._shadow.embed(photograph, face.points)
             self.reference_crop = crop(photograph, face)
         except cv2.error as error:  # a stranger's photograph shall not end the process
             raise ImageError("photograph_unusable") from error
@@ -111,9 +141,12 @@ class Observer:
         """Whether there is a reference to compare with."""
         return self._reference is not None
 
-    def begin(self, light: Code = ()) -> None:
-        """Begin a capture during which the gate's lamp plays this code: nothing seen before counts."""
-        self._code = light
+    def begin(self, light: Code = (), min_height_m: float = 0.0) -> None:
+        """Begin a capture during which the gate's lamp plays this code: nothing seen before counts.
+
+        `min_height_m`: the person's height is measured, for this rule; 0: it is not.
+        """
+        self._code, self._min_height_m = light, min_height_m
         self._restart()
 
     def _restart(self) -> None:
@@ -135,6 +168,8 @@ class Observer:
             return (Hint.LOOK_HERE,)
         if self._beside:
             return (Hint.ONE_PERSON,)
+        if self._min_height_m and camera in self._heights:
+            self._heights[camera].add(image, face, at)
         quality = self._quality.assess(image, face)
         if quality.usable:
             self._count(image, face, quality, at)
@@ -151,13 +186,15 @@ class Observer:
         matches = match >= match_threshold
         enough = self._usable >= self._min_frames
         mismatch = not matches and self._usable >= CLEAR_FRAMES and seconds >= CLEAR_S
-        good = matches and liveness.verdict == "live"
+        stature = self._stature()
+        good = matches and liveness.verdict == "live" and self._is_measured(stature)
         return Verdict(
             frames=self._usable,
             seconds=seconds,
             quality=best[0].value if best else 0.0,
             match_score=match,
             liveness=liveness,
+            stature=stature,
             conclusive=enough and (good or mismatch or liveness.verdict == "attack"),
         )
 
@@ -166,15 +203,50 @@ class Observer:
         shots = self._best_there_is()
         return shots[0].crop if shots else None
 
+    @property
+    def reference(self) -> Floats | None:
+        """The embedding of the passport photograph."""
+        return self._reference
+
+    def likeness(self) -> Floats | None:
+        """Return the embedding that stands for the person who was seen, if anybody was."""
+        return self._likeness() if self._best_there_is() else None
+
+    def scores(self, one: Floats, others: Floats) -> Floats:
+        """Return the match score of one embedding with each row of others."""
+        return self._embedder.scores(one, others).astype(np.float32)
+
+    def shadow_score(self) -> float | None:
+        """Return what the shadow says of the best shots; None: there is none, or nobody was seen."""
+        shots = self._best_there_is()
+        if self._shadow is None or self._shadow_reference is None or not shots:
+            return None
+        seen = fuse([self._shadow.embed(shot.crop, shot.points) for shot in shots])
+        return self._shadow.score(self._shadow_reference, seen)
+
     def wipe(self) -> None:
         """Overwrite and forget everything, in the models too."""
         self.begin()
-        for array in (self._reference, self.reference_crop):
+        for array in (self._reference, self._shadow_reference, self.reference_crop):
             if array is not None:
                 array.fill(0)
-        self._reference = self.reference_crop = None
-        for model in (self._reader, self._quality, self._embedder):
-            model.wipe()
+        self._reference = self._shadow_reference = self.reference_crop = None
+        for model in (self._reader, self._quality, self._embedder, self._shadow):
+            if model is not None:
+                model.wipe()
+
+    def _stature(self) -> Stature | None:
+        if not self._min_height_m or self.camera not in self._heights:
+            return None
+        return self._heights[self.camera].judge()
+
+    def _is_measured(self, stature: Stature | None) -> bool:
+        """Whether more frames would not change what the rule about height says, or there is no rule."""
+        if not self._min_height_m or self.camera not in self._heights:
+            return True
+        if stature is None:
+            return False
+        return tall_enough(stature.height_m, stature.error_m, self._min_height_m) != "undetermined"
 
     def _find(self, image: Image, at: float) -> Face | None:
         """The main person's face in this frame; the track ends where it is another's than before."""
@@ -183,7 +255,10 @@ class Observer:
             face = self._reader.follow(image, self._last)
         if face is None:
             face = self._detect(image, at)
+        if face is not None and self._last is not None and _jumped(self._last, face, at - self._last_at):
+            self._drop_evidence()
         self._keep(face)
+        self._last_at = at
         return face
 
     def _keep(self, face: Face | None) -> None:
@@ -223,7 +298,9 @@ class Observer:
 
     def _shot(self, image: Image, face: Face, value: float) -> Shot:
         embedding = self._embedder.embed_side(image, face.points, mirrored=self._usable % 2 == 1)
-        return Shot(embedding=embedding, value=value, crop=crop(image, face))
+        x, y = head_box(image, face)[:2]
+        points = face.points - (x, y, 0)
+        return Shot(embedding=embedding, value=value, crop=crop(image, face), points=points)
 
     def _best_there_is(self) -> list[Shot]:
         return self._shots or ([] if self._spare is None else [self._spare])
@@ -241,6 +318,8 @@ class Observer:
         self._shots.clear()
         self._wipe_spare()
         self._liveness.wipe()
+        for height in self._heights.values():
+            height.wipe()
         self._liveness.light(self._code)  # the lamp goes on, whomever it shines on
         self._usable = 0
 
@@ -251,16 +330,32 @@ class Observer:
 
 
 def crop(image: Image, face: Face) -> Image:
-    """Cut out the head: the mesh's box with room for hair and chin."""
+    """Cut out the head."""
+    x0, y0, x1, y1 = head_box(image, face)
+    return image[y0:y1, x0:x1].copy()
+
+
+def head_box(image: Image, face: Face) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom: the mesh's box with room for hair and chin, inside the image."""
     low, high = face.points[:, :2].min(0), face.points[:, :2].max(0)
     room = 0.35 * (high - low)
     height, width = image.shape[:2]
     x0, y0 = np.clip(low - room * (1.0, 1.4), 0, (width - 1, height - 1)).astype(int)
     x1, y1 = np.clip(high + room, 1, (width, height)).astype(int)
-    return image[y0 : max(y1, y0 + 1), x0 : max(x1, x0 + 1)].copy()
+    return int(x0), int(y0), int(max(x1, x0 + 1)), int(max(y1, y0 + 1))
+
+
+def _jumped(before: Face, after: Face, for_s: float) -> bool:
+    """Whether a face moved or grew as none does in this time."""
+    size = max(before.eye_distance, 1.0)
+    then, now = (eye_centres(face.points).mean(0) for face in (before, after))
+    moved, grown = float(np.hypot(*(now - then))) / size * EYES, abs(np.log(after.eye_distance / size))
+    far, much = reach(for_s)
+    return moved > far or bool(grown > much)
 
 
 def _wipe(shots: Sequence[Shot]) -> None:
     for shot in shots:
         shot.embedding.fill(0)
         shot.crop.fill(0)
+        shot.points.fill(0)
