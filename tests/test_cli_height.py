@@ -16,7 +16,9 @@ from hw_sim.camera.render import Mount
 from hw_sim.camera.scene import Scene, Walker, Waypoint, picture
 from models.height.calibration import CameraCalibration, load, written
 from models.height.camera import GroundCamera
+from tests.mjpeg import MjpegServer, jpeg
 from tests.models.height.pictures import BOARD, held, marks, upright
+from tests.test_config import filled
 
 LEVEL = CameraCalibration(
     width=1280, height=720, focal_px=1200.0, height_m=1.2, tilt_deg=0.0, camera="middle"
@@ -153,6 +155,44 @@ def test_pictures_of_a_board_and_marks_give_a_calibration(tmp_path: Path) -> Non
     )  # fmt: skip
     assert value(again)["tilt_deg"] == pytest.approx(found.tilt_deg, abs=0.001)
     assert "--write" in again.text[-1]
+
+
+def config_of(folder: Path, url: str) -> Path:
+    """The example configuration with a network camera of 640 x 480 called middle."""
+    text = filled().replace('"/dev/egate/camera"', f'"{url}"')
+    text = text.replace("width = 1280\nheight = 720", "width = 640\nheight = 480", 1)
+    file = folder / "gate.toml"
+    file.write_text(text)
+    return file
+
+
+def test_the_gate_s_own_camera_is_looked_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calibrate_camera, "_VIEW_S", 0.05)
+    camera = GroundCamera(SMALL)
+    pictures = [jpeg(held(camera, number), quality=95) for number in range(14)]
+    file = marks_file(tmp_path, camera)
+    with MjpegServer(lambda number: pictures[number % len(pictures)], rate=12.0) as server:
+        answer = asked(
+            calibrate_camera.add, "camera", "--camera", "middle", "--seconds", 3, "--board", "9x6",
+            "--square-mm", 40, "--marks", file, "--config", config_of(tmp_path, server.url),
+        )  # fmt: skip
+    assert value(answer)["focal_px"] == pytest.approx(560.0, rel=0.01)
+    assert value(answer)["tilt_deg"] == pytest.approx(10.0, abs=0.3)
+    assert value(answer)["camera"] == "middle"
+
+
+def test_a_camera_that_is_not_there_is_said(tmp_path: Path) -> None:
+    line = (
+        "camera",
+        "--board",
+        "9x6",
+        "--square-mm",
+        40,
+        "--config",
+        config_of(tmp_path, "http://127.0.0.1:9/x"),
+    )
+    assert "middle" in refused(calibrate_camera.add, *line, "--camera", "exit")
+    assert "stop gate-vision" in refused(calibrate_camera.add, *line, "--camera", "middle", "--seconds", 20)
 
 
 def test_too_little_to_calibrate_with_is_said(tmp_path: Path, calibration: Path) -> None:
