@@ -30,6 +30,7 @@ ENOUGH_ERRORS = 30
 REPLICAS = 1000
 MIN_REPLICAS = 100
 MAX_DRAWS = 100_000_000  # comparisons weighed in all replicas together: a few seconds
+ROUNDING = 0.01
 MAX_STEPS = 200_000  # thresholds that a curve is chosen from
 MAX_WEIGHED = 400_000  # comparisons by which a replica is weighed as a whole
 
@@ -128,13 +129,21 @@ def proportion(errors: int, trials: int, confidence: float = CONFIDENCE) -> Prop
 
 
 def threshold_at(non_mated: Scores, fmr: float) -> tuple[float, bool]:
-    """Return the lowest threshold that lets at most a share `fmr` match, and whether `fmr` is supported."""
-    allowed = int(fmr * len(non_mated) + 1e-9)
+    """Return the lowest threshold that lets at most a share `fmr` match, and whether `fmr` is supported.
+
+    A share that is within one part in a hundred of `fmr` counts as `fmr`: 3 of 2,997 are 0.1 %.
+    """
+    allowed = _whole(fmr * len(non_mated))
     if not len(non_mated):
         return 0.0, False
     place = len(non_mated) - 1 - min(allowed, len(non_mated) - 1)
     refused = float(np.partition(non_mated, place)[place])
     return float(np.nextafter(refused, np.inf)), allowed >= 1
+
+
+def _whole(count: float) -> int:
+    """The whole number next to a count where that is within a hundredth of it, else the one below."""
+    return round(count) if abs(round(count) - count) <= ROUNDING * count else int(count)
 
 
 def operating_point(mated: Scores, non_mated: Scores, fmr: float) -> OperatingPoint:

@@ -74,10 +74,16 @@ def test_equal_scores_of_strangers_never_exceed_the_rate() -> None:
 def test_a_threshold_is_the_lowest_that_keeps_the_rate(values: list[int], fmr: float) -> None:
     others = np.array(values) / 40
     threshold, supported = rates.threshold_at(others, fmr)
-    assert (others >= threshold).mean() <= fmr + 1e-9
-    assert supported == (fmr * len(others) >= 1 - 1e-9)
+    assert (others >= threshold).mean() <= 1.011 * fmr
+    assert supported == (fmr * len(others) >= 0.99)
     below = np.nextafter(threshold, -np.inf)
     assert (others >= below).mean() > fmr + 1e-9 or (others >= below).all()
+
+
+def test_a_few_pairs_that_failed_do_not_cost_a_whole_false_match() -> None:
+    for pairs, allowed in ((3000, 3), (2997, 3), (2900, 2), (3500, 3)):
+        point = rates.operating_point(scores(0.5), np.linspace(0, 1, pairs), 0.001)
+        assert point.false_matches.errors == allowed
 
 
 def test_a_rate_without_enough_pairs_is_a_bound_and_not_a_figure() -> None:
