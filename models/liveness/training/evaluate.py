@@ -7,12 +7,13 @@ The same arguments simulate the same presentations.
 
 import argparse
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
 
 from models import manifest
-from models.evaluation.attacks import Detection, Response, measure
+from models.evaluation.attacks import Detection, Response, measure, scores
 from models.evaluation.rates import Proportion
 from models.face import FaceReader
 from models.liveness.recapture import RecaptureHead
@@ -20,6 +21,8 @@ from models.liveness.training.preparing import MARGIN
 from models.liveness.training.samples import TRAINED, UNSEEN, Kind, Sample, sample
 from models.liveness.training.sources import Source, load
 from models.tflite import Image
+
+_BANDS = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.01)
 
 
 def presentations(
@@ -55,8 +58,23 @@ def table(found: Detection) -> Iterator[str]:
         yield _row(label, each.presentations, each.non_responses, each.apcer, each.apcer_at_bpcer, equal)
     errors = sum(each.apcer.errors for each in found.species.values())
     trials = sum(each.apcer.trials for each in found.species.values())
-    equal = "-" if found.equal_error is None else f"{100 * found.equal_error.rate:.1f} %"
-    yield f"all instruments: {errors} of {trials} missed; EER {equal}; the worst is {found.worst}"
+    overall = _percent(None if found.equal_error is None else found.equal_error.rate)
+    yield f"all instruments: {errors} of {trials} missed; EER {overall}; the worst is {found.worst}"
+
+
+def calibration(genuine: Sequence[Response], attacks: Sequence[Response]) -> Iterator[str]:
+    """How often a probability was right: both classes weighed alike, as the network was trained."""
+    own, others = (1 - scores(each) for each in (genuine, attacks))
+    for low, high in pairwise(_BANDS):
+        inside = [(values >= low) & (values < high) for values in (own, others)]
+        weights = [float(mask.mean()) for mask in inside]
+        if sum(weights):
+            pairs = zip((own, others), inside, strict=True)
+            means = [float(values[mask].sum()) / len(values) for values, mask in pairs]
+            said, was = sum(means) / sum(weights), weights[1] / sum(weights)
+            count = sum(int(mask.sum()) for mask in inside)
+            band = f"probability {low:.1f} to {high:.1f}: {count:5} frames"
+            yield f"{band}, mean {said:.2f}, re-captures {was:.2f}"
 
 
 def _row(
@@ -98,4 +116,5 @@ def main() -> int:
         said = response(made.shot.image, reader, head, models.recapture.threshold)
         (attacks[made.kind] if made.attack else genuine).append(said)
     print(*table(measure("stills", genuine, attacks, threshold=1 - models.recapture.threshold)), sep="\n")
+    print(*calibration(genuine, [each for kind in TRAINED for each in attacks[kind]]), sep="\n")
     return 0

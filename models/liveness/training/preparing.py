@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from models import manifest
 from models.face import FaceReader
@@ -35,7 +36,9 @@ def photographs(path: Path) -> Iterator[tuple[str, bytes]]:
 
 def prepare(paths: list[Path], reader: FaceReader, out: Path) -> int:
     """Find the face in every photograph and write all of them into one file; return how many there are."""
-    people, files, places = [], [], []
+    people: list[str] = []
+    files: list[npt.NDArray[np.uint8]] = []
+    places: list[tuple[float, float, float]] = []
     for path in paths:
         for person, file in photographs(path):
             image: Any = cv2.imdecode(np.frombuffer(file, np.uint8), cv2.IMREAD_COLOR)

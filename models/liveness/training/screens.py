@@ -114,9 +114,8 @@ def _pentile(chance: Chance) -> tuple[Term, ...]:
         g = float(2 * np.sinc(across * green) * np.sinc(down * green))
         r = float(2 * np.sinc(across * rest) * np.sinc(down * rest))
         terms.append(Term(across, down, (r, g, r), (0.5 * (across + down), 0.25, 0.0)))
-    for across, down in ((0.5, 0.5), (0.5, -0.5)):
-        r = float(2 * np.sinc(0.5 * rest) ** 2)
-        terms.append(Term(across, down, (r, 0.0, r), (0.5, 0.0, 0.0)))
+    coarse = float(2 * np.sinc(0.5 * rest) ** 2)
+    terms += [Term(0.5, down, (coarse, 0.0, coarse), (0.5, 0.0, 0.0)) for down in (0.5, -0.5)]
     return tuple(terms)
 
 

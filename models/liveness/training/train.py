@@ -201,7 +201,7 @@ def _train(
     return kept, step
 
 
-@torch.no_grad()
+@torch.no_grad()  # type: ignore[untyped-decorator]  # torch is not installed where types are checked
 def _measured(network: Any, tuning: Store) -> str:
     """Loss and errors at 0.5 over what is not trained, all together and by each look alone."""
     network.eval()
@@ -230,7 +230,7 @@ def _receive(chunks: Any, stores: tuple[Store, Store], *, wait: bool) -> None:
             store.take(chunk)
 
 
-@torch.no_grad()
+@torch.no_grad()  # type: ignore[untyped-decorator]  # torch is not installed where types are checked
 def _follow(kept: Any, network: Any, share: float) -> None:
     """Move the averaged weights, and the statistics of their normalisations, a little towards the network."""
     for mean, value in zip(kept.state_dict().values(), network.state_dict().values(), strict=True):
