@@ -29,6 +29,7 @@ class Projector:
         self._world = world
         self._cameras = cameras
         self._light: tuple[Lit, ...] = ()
+        self._beside: tuple[Presence, ...] = ()
         self._cast: dict[str, Presence] = {}
         self._ways: dict[str, deque[Waypoint]] = {}
         self._stop = threading.Event()
@@ -38,6 +39,10 @@ class Projector:
     def cast(self, name: str, look: Presence) -> None:
         """Give a person of the world a face; their path is filled in."""
         self._cast[name] = look
+
+    def beside(self, *presences: Presence) -> None:
+        """People in the hall whom the lane's world does not know; their paths are their own."""
+        self._beside = presences
 
     def light(self, *, on: bool, at: float) -> None:
         """The gate's face light went on or off `at` a monotonic time; cameras learn it within 70 ms."""
@@ -78,7 +83,7 @@ class Projector:
             path = (*way, _ahead(way))
             shown.append(replace(look, path=path))
         self._ways = {name: self._ways[name] for name, _ in seen}
-        return tuple(shown)
+        return (*shown, *self._beside)
 
 
 def _ahead(way: deque[Waypoint]) -> Waypoint:

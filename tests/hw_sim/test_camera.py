@@ -296,6 +296,19 @@ def test_every_camera_is_shown_the_world_from_where_it_is_and_a_dead_one_stops_n
     assert len(ada.path) >= 2
 
 
+def test_a_bystander_in_the_hall_is_shown_where_they_stand_and_a_change_of_looks_is_seen() -> None:
+    camera = Watched()
+    kurt = Walker(person="kurt", path=(Waypoint(time_s=0, distance_m=2.2),), aside_m=0.4)
+    with projecting(camera) as projector:
+        projector.beside(kurt)
+        scene = await_scene(camera, lambda scene: len(scene.present) == 2)
+        assert scene.present[1] == kurt
+        projector.cast("traveller", Walker(person="ada", path=(), seed=5))  # she took her mask off
+        await_scene(camera, lambda scene: getattr(scene.present[0], "wears", None) == ())
+        projector.beside()
+        await_scene(camera, lambda scene: len(scene.present) == 1)
+
+
 def test_the_projector_tells_cameras_when_the_light_was_on() -> None:
     camera = Watched()
     with projecting(camera) as projector:
