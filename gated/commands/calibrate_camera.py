@@ -7,6 +7,7 @@ to do about it.
 import argparse
 import re
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,7 +113,7 @@ def _lens(arguments: argparse.Namespace, board: "Board | None") -> "CameraCalibr
     raise UsageError("no pictures: give --images PATH ..., or --camera NAME to look through the gate's own")
 
 
-def _frames(arguments: argparse.Namespace) -> list[Any]:
+def _frames(arguments: argparse.Namespace) -> Iterator[Any]:
     """What the gate's camera sees while somebody moves the board before it. Raises UsageError."""
     from drivers.camera import Camera  # noqa: PLC0415 - OpenCV, as above
     from gated.core.ports import DeviceError  # noqa: PLC0415
@@ -121,20 +122,19 @@ def _frames(arguments: argparse.Namespace) -> list[Any]:
     if arguments.camera not in named:
         raise UsageError(f"no camera {arguments.camera!r} in the configuration: {', '.join(sorted(named))}")
     camera = Camera(named[arguments.camera], f"cameras.{arguments.camera}")
-    images, last, end = [], 0, time.monotonic() + min(arguments.seconds, _MOST_S)
+    last, end = 0, time.monotonic() + min(arguments.seconds, _MOST_S)
     try:
         camera.open()
         while (now := time.monotonic()) < end:
             frame = camera.latest(_VIEW_S, after=last)
             if frame is not None:
-                images.append(frame.image)
                 last = frame.number
+                yield frame.image
             time.sleep(max(0.0, now + _VIEW_S - time.monotonic()))
     except DeviceError as error:
         raise UsageError(f"{error}: stop gate-vision first, it has the camera") from error
     finally:
         camera.close()
-    return images
 
 
 def _written(path: Path | None, text: str) -> str | None:

@@ -5,7 +5,7 @@ lowest_m, distance_m): a chessboard that stood upright. An image is named relati
 """
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -22,6 +22,7 @@ from models.mrz.files import MAX_BYTES, decode
 from models.tflite import Image
 
 MAX_MARKS_BYTES: Final = 200_000
+_EVERY: Final = 10  # frames of a video
 
 
 class UprightBoard(Value):
@@ -41,26 +42,21 @@ class Marks(Value):
 
 def lens_of(recordings: Sequence[Path], board: Board) -> Lens:
     """The lens from images, folders or videos of the board. Raises CalibrationError."""
-
-    def images() -> list[Image]:
-        return [image for path in recordings for image in _images(path)]
-
-    return calibrate(images(), board)
+    return calibrate((image for path in recordings for image in _images(path)), board)
 
 
-def _images(path: Path) -> list[Image]:
+def _images(path: Path) -> Iterator[Image]:
     """One image file, or every so many frames of a recording, so that a hand has moved the board between."""
     if path.suffix.lower() in film.SUFFIXES and not path.is_dir():
-        return [_image(path)]
+        yield _image(path)
+        return
+    step = 1 if path.is_dir() else _EVERY
     try:
-        step = 1 if path.is_dir() else _EVERY
-        return [image for number, (image, _) in enumerate(film.frames(path)) if number % step == 0][:_MOST]
+        for number, (image, _) in enumerate(film.frames(path)):
+            if number % step == 0:
+                yield image
     except film.FilmError as error:
         raise CalibrationError(error.code, f"{path.name}: {error.fix}") from error
-
-
-_EVERY: Final = 10  # frames of a video
-_MOST: Final = 200
 
 
 def _image(path: Path) -> Image:
