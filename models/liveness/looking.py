@@ -16,6 +16,7 @@ Floats = npt.NDArray[np.float32]
 SIDE: Final = 128  # pixels of each of the three
 CONTEXT: Final = 2.4  # side of the context, in sizes of the face
 PLANES: Final = 7  # context BGR, texture BGR, spectrum (brightness left, red against blue right)
+LARGEST: Final = 700.0  # pixels of a face that is looked at as it is
 DETAIL_SIDE: Final = 64  # sharpness is measured with the face scaled to this
 
 _LUMA: Final = np.array([0.114, 0.587, 0.299], np.float32)
@@ -47,8 +48,9 @@ def stacked(context: Image, texture: Image, outstanding: Floats) -> Floats:
 
 def crops(image: Image, centre: tuple[float, float], size: float) -> tuple[Image, Image]:
     """Return the context scaled to SIDE, and the texture, SIDE pixels of the image as they are."""
-    context = _scaled(_square(image, centre, max(2, round(CONTEXT * size))), SIDE)
-    return context, _square(image, centre, SIDE)
+    texture = _square(image, centre, SIDE)
+    image, centre, size = _reduced(image, centre, size)
+    return _scaled(_square(image, centre, max(2, round(CONTEXT * size))), SIDE), texture
 
 
 def spectrum(texture: Image) -> Floats:
@@ -71,9 +73,21 @@ def spectrum(texture: Image) -> Floats:
 
 def sharpness(image: Image, centre: tuple[float, float], size: float) -> float:
     """Return the face's fine detail, in grey levels (standard deviation of a Laplacian, the face scaled)."""
+    image, centre, size = _reduced(image, centre, size)
     face = _scaled(_square(image, centre, max(2, round(size))), DETAIL_SIDE)
     grey: Any = cv2.cvtColor(face, cv2.COLOR_BGR2GRAY)
     return float(cv2.Laplacian(grey, cv2.CV_32F).std())
+
+
+def _reduced(
+    image: Image, centre: tuple[float, float], size: float
+) -> tuple[Image, tuple[float, float], float]:
+    """Halve an image until its face is at most LARGEST: a border around more would take much memory."""
+    while size > LARGEST and min(image.shape[:2]) > 1:
+        half = image.shape[1] // 2, image.shape[0] // 2
+        image = np.asarray(cv2.resize(image, half, interpolation=cv2.INTER_AREA), np.uint8)
+        centre, size = (centre[0] / 2, centre[1] / 2), size / 2
+    return image, centre, min(size, LARGEST)
 
 
 def _scaled(square: Image, side: int) -> Image:

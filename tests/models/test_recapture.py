@@ -58,6 +58,15 @@ def test_the_context_shows_as_much_around_a_face_of_any_size() -> None:
     assert same < other / 2
 
 
+def test_a_face_of_thousands_of_pixels_looks_as_it_does_at_half_the_size() -> None:
+    image = np.asarray(cv2.resize(astronaut(), None, fx=8, fy=8, interpolation=cv2.INTER_LINEAR), np.uint8)
+    half = np.asarray(cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
+    large, _ = crops(image, (1800, 1000), 1200)
+    small, _ = crops(half, (900, 500), 600)
+    assert np.abs(large.astype(int) - small.astype(int)).max() <= 2
+    assert crops(image, (1800, 1000), 90_000)[0].shape == (SIDE, SIDE, 3)
+
+
 def test_a_weak_wave_under_noise_is_one_spot_of_the_spectrum() -> None:
     noise = np.random.default_rng(1).normal(128, 12, (SIDE, SIDE))
     wave = 5 * np.cos(2 * np.pi * (30 * COLUMNS + 17 * ROWS) / SIDE)
