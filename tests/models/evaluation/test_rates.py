@@ -69,13 +69,13 @@ def test_equal_scores_of_strangers_never_exceed_the_rate() -> None:
 @settings(derandomize=True, deadline=None, max_examples=100)
 @given(
     st.lists(st.integers(0, 40), min_size=1, max_size=80),
-    st.sampled_from([0.3, 0.1, 0.01, 0.5, 0.99]),
+    st.sampled_from([0.3, 0.1, 0.01, 0.5, 0.9]),
 )
 def test_a_threshold_is_the_lowest_that_keeps_the_rate(values: list[int], fmr: float) -> None:
     others = np.array(values) / 40
     threshold, supported = rates.threshold_at(others, fmr)
     assert (others >= threshold).mean() <= 1.011 * fmr
-    assert supported == (fmr * len(others) >= 0.99)
+    assert supported == (fmr * len(others) >= 1 / 1.01)
     below = np.nextafter(threshold, -np.inf)
     assert (others >= below).mean() > fmr + 1e-9 or (others >= below).all()
 
