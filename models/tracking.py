@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from models.face import Detection
 
-GAP_S = 0.2  # a face that is not found for longer is lost
+GAP_S = 0.25  # a face that is not found for longer is lost
 PAUSE_S = 0.6  # after a pause in the stream of this length nobody is the same any more
 MOVED, MOVED_PER_S = 0.22, 4.5  # how far from where it was expected a face may be, in sizes of its box
 GROWN, GROWN_PER_S = 0.12, 4.2  # how much larger or smaller, as a natural logarithm
@@ -56,11 +56,12 @@ class _Track:
     def distance(self, detection: Detection, at: float) -> float | None:
         """How far off the expectation a detection lies; None when it cannot be this face."""
         for_s = min(at - self.at, GAP_S)
+        far, much = reach(for_s)
         x, y, size = _place(detection)
         moved_x = (x - self.x) / self.size - self.speed_x * for_s
         moved_y = (y - self.y) / self.size - self.speed_y * for_s
-        moved = math.hypot(moved_x, moved_y) / (MOVED + MOVED_PER_S * for_s)
-        grown = abs(math.log(size / self.size) - self.growth * for_s) / (GROWN + GROWN_PER_S * for_s)
+        moved = math.hypot(moved_x, moved_y) / far
+        grown = abs(math.log(size / self.size) - self.growth * for_s) / much
         return moved + grown if moved < 1 and grown < 1 else None
 
     def follow(self, detection: Detection, at: float) -> None:
@@ -143,6 +144,11 @@ class Tracker:
             elif at - track.heavier_since >= TAKEOVER_S:
                 return track
         return main
+
+
+def reach(for_s: float) -> tuple[float, float]:
+    """Return how far a face can move in some time, in sizes of its box, and grow, as a logarithm."""
+    return MOVED + MOVED_PER_S * for_s, GROWN + GROWN_PER_S * for_s
 
 
 def weight(detection: Detection, width: int) -> float:

@@ -157,3 +157,35 @@ def test_a_window_maps_its_corners() -> None:
     assert matrix @ [10, 10, 1] == pytest.approx([100, 50])  # middle to middle
     across = matrix[:, :2] @ [20, 0]
     assert across == pytest.approx([0, 40 * 20 / 21])  # turned clockwise: x of the input runs downward
+
+
+# --- following ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shift", [(0, 0), (12, 5), (-20, 10)])
+def test_a_face_that_moved_a_little_is_followed_to_where_the_detector_finds_it(
+    shift: tuple[int, int],
+) -> None:
+    before, _ = turned(astronaut(), border=60)
+    after = np.roll(before, shift, axis=(1, 0))
+    followed = reader().follow(after, face(before))
+    assert followed is not None
+    expected = face(after)
+    off = np.hypot(*(followed.points - expected.points)[:, :2].T) / expected.eye_distance
+    assert off.max() < 0.06
+    assert off.mean() < 0.02
+
+
+def test_a_face_that_moved_far_is_not_followed_halfway() -> None:
+    before, _ = turned(astronaut(), border=200)
+    last = face(before)
+    for across in np.arange(0.4, 3.0, 0.1) * last.eye_distance:
+        after = np.roll(before, round(across), axis=1)
+        followed = reader().follow(after, last)
+        if followed is not None:
+            off = np.hypot(*(followed.points - face(after).points)[:, :2].T) / last.eye_distance
+            assert off.mean() < 0.05, across
+
+
+def test_nothing_is_followed_into_an_empty_image() -> None:
+    assert reader().follow(np.full((720, 1280, 3), 90, np.uint8), face(astronaut())) is None

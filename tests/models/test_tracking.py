@@ -58,7 +58,7 @@ def walk(speed: float, fps: float, seed: int) -> Iterator[Detection]:
 # --- one person -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("fps", [10, 15, 30])
+@pytest.mark.parametrize("fps", [7.5, 10, 15, 30])
 @pytest.mark.parametrize("speed", [0.8, 1.5, 2.5, 3.5])
 def test_who_walks_fast_stays_one_track(speed: float, fps: float) -> None:
     for seed in range(20):
