@@ -86,7 +86,9 @@ def face_height(arguments: argparse.Namespace) -> Answer:
 
 
 def _verdict(stature: "Stature | None", minimum_m: float) -> Verdict:
-    return tall_enough(*((None, 0.0) if stature is None else (stature.height_m, stature.error_m)), minimum_m)
+    if stature is None:
+        return tall_enough(None, 0.0, minimum_m)
+    return tall_enough(stature.height_m, stature.error_m, minimum_m)
 
 
 def _text(answer: HeightAnswer) -> list[str]:

@@ -228,7 +228,7 @@ def _steadied(ranges: Points, at: Points) -> Points:
     away = near * (since - middle[:, None])
     spread = (away**2).sum(1)
     slope = np.divide(away @ ranges, spread, out=np.zeros_like(ranges), where=spread > 0)
-    return np.maximum(mean - slope * middle, _NEAREST)
+    return np.asarray(np.maximum(mean - slope * middle, _NEAREST), np.float64)
 
 
 def _settled(
