@@ -12,10 +12,15 @@ from pathlib import Path
 import msgspec
 
 from gated.commands import (
+    calibrate_camera,
     document,
     face_compare,
     face_estimate,
     face_evaluate,
+    face_evaluate_pad,
+    face_height,
+    face_liveness,
+    face_quality,
     journal,
     lane,
     models,
@@ -94,8 +99,13 @@ def _parser() -> argparse.ArgumentParser:
     trust.add(words)
     face = words.group("face", "Compare faces, and measure what the gate sees of a person.")
     face_compare.add(face)
+    face_quality.add(face)
+    face_liveness.add(face)
+    face_height.add(face)
     face_evaluate.add(face)
+    face_evaluate_pad.add(face)
     face_estimate.add(face)
+    calibrate_camera.add(words.group("calibrate", "Calibrate the gate's devices."))
     models.add(words)
     words.command("diagram", diagram)
     words.command("config-check", config_check).add_argument("file", type=Path)

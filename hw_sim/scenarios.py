@@ -360,7 +360,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         expected=Outcome.REFUSED,
         reasons=("face_mismatch", "officer_refused"),
         holder="ada",
-        face="ada-sibling",
+        face="alma",
         officer=OfficerWord.REFUSE,
     ),
     Scenario(

@@ -42,7 +42,7 @@ class Words:
         """Put a command under its name; the first line of its docstring is its help."""
         text = (command.__doc__ or "").splitlines()[0]
         sub: argparse.ArgumentParser = self._group.add_parser(
-            name, help=text, description=text, parents=[self._common]
+            name, help=text.replace("%", "%%"), description=text, parents=[self._common]
         )
         sub.set_defaults(command=command)
         return sub
