@@ -4,8 +4,8 @@ For each frame the crown's height is that of the camera plus the range times how
 that hangs at the height of a rule needs no range to judge it: the horizon is the rule. Otherwise the range
 comes from the feet where they are in view, and from the size of the face, which depends on the height itself
 and is therefore found together with it. Who walks is lower than who stands, by 0 to 4 cm, so an upper
-quantile over the frames is taken. Hair is taken off: half by what is usual, half by where the face's size
-has the skull; an outline far above that is a hat or a bun, and then the face alone counts.
+quantile over the frames is taken. Hair is taken off: mostly what is usual, in part what the face's size says
+of where the skull ends; an outline far above that is a hat or a bun, and then the face alone counts.
 """
 
 from collections.abc import Sequence
