@@ -166,7 +166,7 @@ def operating_points(
     points = []
     for fmr in fmrs:
         point = operating_point(mated.scores, non_mated.scores, fmr)
-        if point.supported and len(mated.scores):
+        if point.supported and point.false_non_matches.errors:  # of no errors it knows nothing
             over_people = _bootstrap(mated, non_mated, fmr, seed)
             point = OperatingPoint(
                 fmr=fmr,

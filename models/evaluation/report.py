@@ -13,7 +13,7 @@ STYLE = """
 body { font: 16px/1.5 sans-serif; color: #222; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 table { border-collapse: collapse; margin: 1rem 0; }
 caption { text-align: left; white-space: nowrap; font-weight: bold; padding: .3rem 0; }
-th, td { border: 1px solid #bbb; padding: .3rem .7rem; text-align: right; }
+th, td { border: 1px solid #bbb; padding: .3rem .7rem; text-align: right; white-space: nowrap; }
 th { background: #f2f2f2; }
 th:first-child, td:first-child { text-align: left; }
 figure { margin: 1.5rem 0; }

@@ -134,9 +134,9 @@ def of_all(collection: Collection, acquired: Acquired, embedder: Embedder, templ
         comparisons = _all_pairs(kept, numbers, acquired, embedder)
     else:
         cases = [case for group in groups.values() for case in _turns(group, acquired, template)]
-        left_out.pairs["too_few_photographs_for_a_template"] = sum(
-            1 for group in groups.values() if len(group) <= template
-        )
+        too_few = sum(1 for group in groups.values() if len(group) <= template)
+        if too_few:
+            left_out.pairs["too_few_photographs_for_a_template"] = too_few
         if not cases:
             raise VerificationError(f"nobody has more than {template} photographs with a face")
         comparisons = _crossed(cases, numbers, embedder)

@@ -192,3 +192,11 @@ def test_a_curve_of_very_many_scores_is_sampled_and_keeps_its_tail(monkeypatch: 
     assert whole is not None
     assert some is not None
     assert some.rate == pytest.approx(whole.rate, abs=2e-3)
+
+
+def test_of_no_false_non_match_no_interval_over_people_is_given() -> None:
+    made = comparisons()
+    easy = Comparisons(scores=np.where(made.mated, 0.99, made.scores), first=made.first, second=made.second)
+    (point,) = rates.operating_points(easy, (0.01,))
+    assert point.supported
+    assert point.fnmr_over_people is None
