@@ -67,14 +67,25 @@ class Stature:
 class HeightCheck:
     """Measures one person over the frames of one camera. Keeps numbers, no pictures."""
 
-    def __init__(self, calibration: CameraCalibration, entry: manifest.Outlines | None = None) -> None:
-        """`entry`: the networks, those of the manifest by default. Raises ModelError."""
+    def __init__(
+        self,
+        calibration: CameraCalibration,
+        entry: manifest.Outlines | None = None,
+        *,
+        crown_every_s: float = CROWN_EVERY_S,
+        feet_every_s: float = FEET_EVERY_S,
+    ) -> None:
+        """`entry`: the networks, those of the manifest by default. Raises ModelError.
+
+        Frames that come sooner than `..._every_s` after one that was looked at are passed over.
+        """
         outlines = manifest.load().height if entry is None else entry
         self._camera = GroundCamera(calibration)
         self._head = Outline(outlines.head)
         self._body = Outline(outlines.body)
         self._feet = Feet(self._body)
         self._sightings: list[Sighting] = []
+        self._crown_every_s, self._feet_every_s = crown_every_s, feet_every_s
         self._next_crown = self._next_feet = -np.inf
 
     @property
@@ -85,7 +96,7 @@ class HeightCheck:
     def add(self, image: Image, face: Face, at: float) -> None:
         """Take a BGR frame of the calibrated camera and its face. `at`: monotonic seconds.
 
-        Frames that come faster than needed are passed over. Raises CalibrationError for another size.
+        Raises CalibrationError for a frame of another size.
         """
         self.fits(image)
         if at < self._next_crown or len(self._sightings) >= MAX_FRAMES:
@@ -95,9 +106,9 @@ class HeightCheck:
         if found is None:
             return
         self._sightings.append(found)
-        self._next_crown = at + CROWN_EVERY_S
+        self._next_crown = at + self._crown_every_s
         if look:
-            self._next_feet = at + FEET_EVERY_S
+            self._next_feet = at + self._feet_every_s
 
     def fits(self, image: Image) -> None:
         """Raise CalibrationError for a frame that is not of the calibrated camera's size."""
