@@ -159,6 +159,7 @@ class MotionLiveness(Value):
     max_error: Annotated[float, Meta(gt=0)]
     enough_growth: Annotated[float, Meta(gt=0)]
     enough_span: Annotated[float, Meta(gt=0)]
+    attack_frames: Annotated[int, Meta(ge=3, le=120)]
     attack_growth: Annotated[float, Meta(gt=0)]
     attack_tilt: Annotated[float, Meta(gt=0)]
     most: Annotated[float, Meta(gt=0, le=20)]
@@ -293,7 +294,8 @@ class HeadMeasurement(Value):
 class Heads(Entry):
     """The network that sees masks, sunglasses, head coverings and closed eyes: one logit each."""
 
-    mirror: bool  # the logits are the mean over the picture and its mirror image
+    # if a probability lies farther than this from 0 and from 1, the mean with the mirror image's logits counts
+    doubt: Annotated[float, Meta(ge=0, le=0.5)]
     thresholds: HeadThresholds
     measured: Annotated[tuple[HeadMeasurement, ...], Meta(min_length=1)]
 

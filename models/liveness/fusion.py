@@ -45,8 +45,8 @@ class Evidence:
         """Why there is no verdict, for an officer; empty when there is one."""
         if self.verdict != "undetermined":
             return ""
-        silent = [cue.reason for cue in self.cues if cue.name in STRONG and cue.score is None]
-        return "; ".join(silent) or "the cues contradict one another"
+        told = [cue.reason for cue in self.cues if cue.name in STRONG]
+        return "; ".join(told) or "no cue that could decide"
 
 
 def ratio(cue: Cue, entry: Liveness) -> float:

@@ -84,6 +84,9 @@ _SYSTEMATIC: Final = np.array([0.0] * 8 + [0.002**2] * 12)  # what first order a
 _LEAST: Final = 1e-5
 _LARGEST: Final = 0.3  # of stretch and keystone: beyond it a fit has gone astray
 _LOST: Final = 3
+_NEARLY: Final = 0.99
+_HINT: Final = 0.25  # of the movement that is needed: from here on there is a hint, yet no verdict
+_HINTED: Final = 0.8  # log likelihood ratio that hints stay below
 _NO_SIZES: Final = (float("inf"), float("-inf"))
 _KEPT: Final = 4  # ended windows that count
 _APART_S: Final = 1.0  # views further apart than this may show somebody else
@@ -184,9 +187,13 @@ class MotionCheck:
             known.append((value, self._trust(motion, value)))
         if not known:
             return Cue(name="motion", score=None, reason="too few views of the face")
-        if max(share for _, share in known) < 1:
+        total, most = sum(value * share for value, share in known), max(share for _, share in known)
+        if most < _HINT:
             return Cue(name="motion", score=None, reason=self._lacking(motion))
-        total = sum(value * share for value, share in known)
+        if most < 1:
+            return Cue(
+                name="motion", score=chance(_HINTED * np.tanh(total / 4)), reason=self._lacking(motion)
+            )
         told = "moved with the relief of a face" if total > 0 else "moved without the relief of a face"
         return Cue(name="motion", score=chance(total), reason=told)
 
@@ -248,7 +255,8 @@ def logit(motion: Motion, constants: MotionLiveness) -> float:
 def trust(motion: Motion, value: float, constants: MotionLiveness) -> float:
     """Return, in [0, 1], how far there was motion in which relief (`value` > 0) or its absence must show.
 
-    Relief that turned shows itself; its absence shows only when the face came near or its plane tilted.
+    Relief that turned shows itself. Its absence shows only when the face came near or its plane tilted, and
+    in more views: people who walk hold their heads still for a moment.
     """
     if motion.error > constants.max_error:
         return 0.0
@@ -256,6 +264,7 @@ def trust(motion: Motion, value: float, constants: MotionLiveness) -> float:
         moved = max(motion.growth / constants.enough_growth, motion.span / constants.enough_span)
     else:
         moved = max(motion.growth / constants.attack_growth, motion.tilted / constants.attack_tilt)
+        moved = min(moved, _NEARLY) if motion.frames < constants.attack_frames else moved
     return float(min(1.0, moved))
 
 

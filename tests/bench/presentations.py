@@ -283,7 +283,7 @@ def frames(
     focal = camera.focal_px
     size = np.array([camera.width, camera.height])
     scenery = _scenery(presentation, chance)
-    visit, field = chance.uniform(0.75, 1.1), _noise_field(camera.noise)
+    visit = chance.uniform(0.75, 1.1)
     for at, place, angles in zip(motion.at, motion.places, motion.turns, strict=True):
         middle = place[:2] * focal / place[2] + size / 2
         half = _AROUND_M * focal / place[2]
@@ -306,15 +306,11 @@ def frames(
         gain = visit + 0.05 / max(place[2], 0.5)
         picture = cv2.convertScaleAbs(picture, alpha=gain)
         picture = cv2.GaussianBlur(picture, (0, 0), camera.blur)
-        _add_noise(picture, field, chance)
+        _add_noise(picture, camera.noise, chance)
         if camera.jpeg:
             coded = cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, camera.jpeg))[1]
             picture = cv2.imdecode(coded, cv2.IMREAD_COLOR)
         yield float(at), picture, (int(low[0]), int(low[1]))
-
-
-def _noise_field(sigma: float) -> npt.NDArray[np.int16]:
-    return np.round(_unit_noise() * sigma).astype(np.int16)
 
 
 @functools.cache
@@ -324,11 +320,12 @@ def _unit_noise() -> Floats:
     return (own + common).astype(np.float32)
 
 
-def _add_noise(picture: Image, field: npt.NDArray[np.int16], chance: Chance) -> None:
+def _add_noise(picture: Image, sigma: float, chance: Chance) -> None:
     height, width = picture.shape[:2]
-    y, x = (int(chance.integers(0, limit)) for limit in (1144 - height + 1, 1984 - width + 1))
-    noisy = cv2.add(picture, field[y : y + height, x : x + width], dtype=cv2.CV_8U)
-    picture[:] = noisy
+    field = _unit_noise()
+    y, x = (int(chance.integers(0, f - p + 1)) for f, p in zip(field.shape, (height, width), strict=False))
+    noise = field[y : y + height, x : x + width]
+    picture[:] = np.clip(cv2.scaleAdd(noise, sigma, picture.astype(np.float32)), 0, 255)
 
 
 def _scenery(presentation: Presentation, chance: Chance) -> Image:

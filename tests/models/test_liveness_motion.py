@@ -185,7 +185,9 @@ def test_lack_of_relief_counts_only_after_an_approach_or_a_tilt() -> None:
     motion = replace(measured(turned("person", 1, 8.0)), growth=0.0, tilted=0.0, span=1.0)
     assert trust(motion, 1.0, CONSTANTS) == 1
     assert trust(motion, -1.0, CONSTANTS) == 0
-    assert trust(replace(motion, growth=CONSTANTS.attack_growth), -1.0, CONSTANTS) == 1
+    near = replace(motion, growth=CONSTANTS.attack_growth)
+    assert trust(near, -1.0, CONSTANTS) == 1
+    assert trust(replace(near, frames=CONSTANTS.attack_frames - 1), -1.0, CONSTANTS) < 1
 
 
 def test_the_relief_is_what_neither_plane_nor_bend_explains() -> None:

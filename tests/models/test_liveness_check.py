@@ -1,0 +1,177 @@
+"""All cues of one person over a capture, and what surrounds a face."""
+
+import time
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from models.face import Face
+from models.liveness.background import BackgroundCheck
+from models.liveness.check import RECAPTURE_S, LivenessCheck
+from models.liveness.fusion import Evidence
+from models.tflite import Image
+from tests.bench.presentations import Kind, Presentation
+from tests.models.liveness_views import drawn, seen, turned
+from tests.models.portraits import MODELS
+
+ENTRY = MODELS.liveness
+
+
+class Known:
+    """Says the same of each frame."""
+
+    def __init__(self, probability: float | None) -> None:
+        self.probability = probability
+        self.read_at: list[int] = []
+        self.wiped = 0
+
+    def read(self, image: Image, face: Face) -> float | None:  # noqa: ARG002 - as the head has it
+        self.read_at.append(image.shape[0])
+        return self.probability
+
+    def wipe(self) -> None:
+        self.wiped += 1
+
+
+def watched(presentation: Presentation, check: LivenessCheck) -> Evidence:
+    for image, face, at in seen(presentation, whole=True):
+        check.add(image, face, at)
+    return check.judge()
+
+
+def said(evidence: Evidence, name: str) -> float | None:
+    (cue,) = (cue for cue in evidence.cues if cue.name == name)
+    return cue.score
+
+
+def test_a_person_who_comes_near_is_live() -> None:
+    evidence = watched(drawn("person", "approach", 1), LivenessCheck(ENTRY))
+    assert evidence.verdict == "live"
+    assert evidence.score >= ENTRY.live_score
+    assert evidence.lacking == ""
+
+
+@pytest.mark.parametrize("kind", ["flat", "bent", "wrapped", "tablet", "mask"])
+def test_an_instrument_that_comes_near_is_an_attack(kind: Kind) -> None:
+    evidence = watched(drawn(kind, "approach", 2), LivenessCheck(ENTRY))
+    assert evidence.verdict == "attack"
+    assert evidence.score <= ENTRY.attack_score
+
+
+@pytest.mark.parametrize("kind", ["person", "flat"])
+def test_whoever_stands_still_is_undetermined_with_a_reason(kind: Kind) -> None:
+    evidence = watched(drawn(kind, "frozen", 1), LivenessCheck(ENTRY))
+    assert (evidence.verdict, evidence.score) == ("undetermined", 0.5)
+    assert "too little movement" in evidence.lacking
+
+
+def test_before_any_frame_nothing_is_known() -> None:
+    evidence = LivenessCheck(ENTRY).judge()
+    assert (evidence.verdict, evidence.score, evidence.frames) == ("undetermined", 0.5, 0)
+    assert evidence.lacking == "too few views of the face"
+
+
+def test_optional_frames_become_cues_only_when_they_come() -> None:
+    image, face, at = next(seen(drawn("person", "approach", 1), whole=True))
+    check = LivenessCheck(ENTRY)
+    check.add(image, face, at)
+    assert {cue.name for cue in check.judge().cues} == {"motion", "background", "blink", "light"}
+    dark, flat = np.zeros(image.shape[:2], np.uint8), np.full(image.shape[:2], 800, np.uint16)
+    check.add(image, face, at + 0.1, infrared=dark, depth=flat)
+    evidence = check.judge()
+    infrared, depth = said(evidence, "infrared"), said(evidence, "depth")
+    assert infrared is not None
+    assert infrared < 0.1
+    assert depth is not None
+    assert depth < 0.1
+    assert evidence.verdict == "attack"
+
+
+def test_a_code_of_the_lamp_is_followed() -> None:
+    check = LivenessCheck(ENTRY)
+    code = [(number / 6, number % 2 == 0) for number in range(24)]
+    check.light(code)
+    presentation = turned("person", 1, 5.0, frames=30)
+    chance = np.random.default_rng(1)
+    for image, face, at in seen(presentation, whole=True):
+        on = code[min(int(at * 6), 23)][1]
+        lit = np.clip(image * (1.10 if on else 1.0) + chance.normal(0, 1), 0, 255).astype(np.uint8)
+        check.add(lit, face, at)
+    assert said(check.judge(), "light") is not None
+
+
+def test_single_frames_are_looked_at_now_and_then() -> None:
+    head = Known(0.1)
+    check = LivenessCheck(ENTRY, head)
+    frames = list(seen(drawn("person", "approach", 1), whole=True))
+    for image, face, at in frames:
+        check.add(image, face, at)
+    most = 1 + (frames[-1][2] - frames[0][2]) / RECAPTURE_S
+    assert 1 < len(head.read_at) <= most
+    assert said(check.judge(), "recapture") == pytest.approx(0.9)
+
+
+def test_a_recapture_alone_neither_makes_nor_undoes_a_verdict() -> None:
+    assert watched(drawn("person", "frozen", 1), LivenessCheck(ENTRY, Known(1.0))).verdict == "undetermined"
+    assert watched(drawn("person", "approach", 1), LivenessCheck(ENTRY, Known(1.0))).verdict == "live"
+    assert watched(drawn("flat", "approach", 2), LivenessCheck(ENTRY, Known(0.0))).verdict == "attack"
+
+
+def test_wipe_forgets_everything() -> None:
+    head = Known(0.5)
+    check = LivenessCheck(ENTRY, head)
+    check.light([(0.0, True)])
+    watched(drawn("person", "approach", 1), check)
+    pictures: list[npt.NDArray[np.generic]] = [values for _, values in check._light._seen]
+    assert check._background._earlier is not None
+    pictures.append(check._background._earlier[1])
+    check.wipe()
+    assert not any(np.any(picture) for picture in pictures)
+    assert head.wiped == 1
+    evidence = check.judge()
+    assert (evidence.frames, {cue.score for cue in evidence.cues}) == (0, {None})
+
+
+def surroundings(kind: Kind, seed: int) -> BackgroundCheck:
+    check = BackgroundCheck()
+    for image, face, at in seen(drawn(kind, "approach", seed), whole=True):
+        check.add(image, face.points, at)
+    return check
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_what_stands_behind_a_person_stays_behind(seed: int) -> None:
+    cue = surroundings("person", seed).judge()
+    assert cue.score is not None
+    assert cue.score > 0.5
+
+
+@pytest.mark.parametrize("kind", ["flat", "tablet"])
+def test_a_sheet_and_a_tablet_carry_their_surroundings_along(kind: Kind) -> None:
+    cue = surroundings(kind, 2).judge()
+    assert cue.score is not None
+    assert cue.score < 0.3
+
+
+def test_surroundings_that_do_not_move_or_have_no_texture_are_no_evidence() -> None:
+    frames = list(seen(drawn("person", "frozen", 1), whole=True))
+    still, plain = BackgroundCheck(), BackgroundCheck()
+    for image, face, at in frames:
+        still.add(image, face.points, at)
+    for image, face, at in seen(drawn("person", "approach", 1), whole=True):
+        plain.add(np.full_like(image, 120), face.points, at)
+    assert still.judge().score is None
+    assert plain.judge().score is None
+
+
+@pytest.mark.slow
+def test_all_cues_take_little_time() -> None:
+    """Generous: other work shares the machine. Quiet, all of it takes 2 to 3 ms of one core."""
+    frames = list(seen(drawn("person", "approach", 1), whole=True))
+    check = LivenessCheck(ENTRY)
+    spent = time.process_time()
+    for image, face, at in frames:
+        check.add(image, face, at)
+        check.judge()
+    assert (time.process_time() - spent) / len(frames) < 0.015
