@@ -25,7 +25,7 @@ from models.tracking import Tracker
 VIDEOS: Final = frozenset({".mp4", ".avi", ".mjpeg", ".mjpg", ".mov", ".mkv", ".webm"})
 MAX_PRESENTATIONS: Final = 100_000
 MAX_SEEN: Final = 900  # frames of a sequence that are looked at; a gate's capture has long timed out then
-MARGIN: Final = 0.25  # border around a still that its face may fill, in parts of it
+MARGIN: Final = 0.25  # border, in parts of it, around a still in which no face is found without one
 
 
 class PresentationError(Exception):
@@ -86,7 +86,7 @@ class Judge:
             raise PresentationError("cannot_be_read") from error
         except ImageError as error:
             raise PresentationError(error.reason) from error
-        found = self._reader.detect(image, margin=MARGIN)
+        found = self._reader.detect(image) or self._reader.detect(image, margin=MARGIN)
         face = self._reader.read(image, found[0]) if found else None
         if face is None:
             return Response(classification=None, score=None, reason="no_face")
