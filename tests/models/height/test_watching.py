@@ -96,6 +96,17 @@ def test_a_wiped_check_knows_nobody() -> None:
         assert not outline._interpreter.get_tensor(outline._input).any()
 
 
+def test_frames_that_come_faster_than_needed_cost_nothing() -> None:
+    models = manifest.load()
+    reader, check = FaceReader(models), HeightCheck(LEVEL, models.height)
+    image, _ = list(frames(LEVEL, 1.3, "ada", 3))[9]
+    face = reader.read(image, reader.detect(image)[0])
+    assert face is not None
+    for number in range(10):
+        check.add(image, face, number * 0.02)
+    assert check.frames == 2
+
+
 def test_a_face_that_is_small_in_the_whole_picture_is_found_in_a_part() -> None:
     reader = FaceReader(manifest.load())
     small = CameraCalibration(width=1280, height=720, focal_px=800.0, height_m=1.7, tilt_deg=25.0)
