@@ -200,8 +200,8 @@ def test_reading_does_not_keep_the_watchdog_waiting(vision: Vision, glass: Simul
     look(vision)
     vision.await_page_camera("live")
     began, cpu = time.monotonic(), vision.daemon.cpu_s()
-    vision.listen(3, lambda: vision.unanswered > 3)
-    assert vision.unanswered <= 3, "it answers between two frames, whatever they show"
+    vision.listen(3, lambda: vision.unanswered > 6)
+    assert vision.unanswered <= 6, "it answers between two frames, whatever they show"
     used = (vision.daemon.cpu_s() - cpu) / (time.monotonic() - began)
     memory = vision.memory_mib()
     print(f"reading {FPS:.0f} frames a second: {used:.0%} of a core; {memory:.0f} MiB")  # noqa: T201 - pytest -rP
