@@ -134,7 +134,8 @@ class MotionCheck:
     def __init__(self, constants: MotionLiveness) -> None:
         self._constants = constants
         self._first: _Reference | None = None
-        self._fits: deque[Fit] = deque()
+        self.fits: deque[Fit] = deque()
+        """The views of the present window, each laid upon the first."""
         self._last_at = float("-inf")
         self._known: deque[tuple[float, float]] = deque(maxlen=_KEPT)  # logit and trust of ended windows
         self._sizes = _NO_SIZES  # the smallest and the largest face since the last gap
@@ -154,7 +155,7 @@ class MotionCheck:
         """Take one view. After a gap nothing before it counts: it may have been somebody else."""
         if at - self._last_at > _APART_S:
             self.wipe()
-        elif len(self._fits) == self._constants.window:
+        elif len(self.fits) == self._constants.window:
             self._begin_anew()
         self._last_at = at
         if self._first is None:
@@ -174,7 +175,7 @@ class MotionCheck:
         self._count(Fit(np.zeros(20), np.zeros((20, 20)), 0.0, view.eyes_px))
 
     def _count(self, fit: Fit) -> None:
-        self._fits.append(fit)
+        self.fits.append(fit)
         self._sizes = min(self._sizes[0], fit.eyes_px), max(self._sizes[1], fit.eyes_px)
         self.frames += 1
         self._lost = 0
@@ -199,7 +200,7 @@ class MotionCheck:
 
     def measure(self) -> Motion | None:
         """Measure the motion of the present window, or None when it has too few views."""
-        return measure(list(self._fits)) if len(self._fits) >= self._constants.min_frames else None
+        return measure(list(self.fits)) if len(self.fits) >= self._constants.min_frames else None
 
     def _trust(self, motion: Motion, value: float) -> float:
         """Whoever came near before this window began has not stood still: that counts for relief."""
@@ -222,10 +223,10 @@ class MotionCheck:
         self._drop()
 
     def _drop(self) -> None:
-        for fit in self._fits:
+        for fit in self.fits:
             fit.found.fill(0)
             fit.known.fill(0)
-        self._fits.clear()
+        self.fits.clear()
         if self._first is not None:
             self._first.wipe()
         self._first = None

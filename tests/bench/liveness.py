@@ -85,7 +85,7 @@ def run(*, quick: bool = False, each: int = EACH) -> None:
     each, standing, lane = (2, 1, 1) if quick else (each, max(1, each // 5), max(1, each // 15))
     models = manifest.load()
     reader, entry = FaceReader(models), models.liveness
-    photographed = _photographs(reader)
+    photographed = photographs(reader)
     told = (
         f"{len(photographed)} photographs and {FIGURES} random figures" if photographed else "random figures"
     )
@@ -96,7 +96,7 @@ def run(*, quick: bool = False, each: int = EACH) -> None:
     seed = FIRST_SEED
     for row in (*APPROACHES, *STILL):
         count = max(1, round((standing if row in STILL else each) * row.share))
-        outcomes = [_judge(reader, entry, _presentation(row, seed + n, photographed)) for n in range(count)]
+        outcomes = [_judge(reader, entry, presentation_of(row, seed + n, photographed)) for n in range(count)]
         seed += count
         few, whole = ([pair[part] for pair in outcomes] for part in (0, 1))
         print(f"  {row.name:41} {count:4}  {_rates(row, few):46} {_rates(row, whole)}", flush=True)
@@ -120,18 +120,24 @@ def _rates(row: Class, evidence: Sequence[Evidence]) -> str:
 # --- presentations drawn at random ------------------------------------------------------------------------
 
 
-def _presentation(
-    row: Class, seed: int, photographed: Sequence[Callable[[int], Subject | None]]
+def presentation_of(
+    row: Class,
+    seed: int,
+    photographed: Sequence[Callable[[int], Subject | None]],
+    *,
+    figures: int = FIRST_SEED,
+    fps: tuple[float, float] = (10, 20),
 ) -> Presentation:
+    """Draw a presentation of a kind; `figures` is the first of the seeds of FIGURES people and a wearer."""
     chance = np.random.default_rng([seed, 2])
     subject = None
     while subject is None:
         if photographed and chance.random() < 0.6:
             subject = photographed[chance.integers(len(photographed))](seed)
         else:
-            subject = _figure(FIRST_SEED + int(chance.integers(FIGURES)))
-    lens = replace(presentations.camera(chance), fps=float(chance.uniform(10, 20)))
-    wearer = _figure(FIRST_SEED + FIGURES) if row.kind == "mask" else None
+            subject = _figure(figures + int(chance.integers(FIGURES)))
+    lens = replace(presentations.camera(chance), fps=float(chance.uniform(*fps)))
+    wearer = _figure(figures + FIGURES) if row.kind == "mask" else None
     return presentations.present(
         row.kind, row.way, subject, seed, radius_m=row.radius_m, seconds=SECONDS, lens=lens, holder=wearer
     )
@@ -142,8 +148,8 @@ def _figure(seed: int) -> Subject:
     return presentations.random_figure(seed)
 
 
-def _photographs(reader: FaceReader) -> list[Callable[[int], Subject | None]]:
-    """What makes a subject of each photograph of the test material: one for each person not fitted on."""
+def photographs(reader: FaceReader, *, fitting: bool = False) -> list[Callable[[int], Subject | None]]:
+    """What makes a subject of each photograph: one for each person who was not, or who was, fitted on."""
     default = Path(__file__).resolve().parents[3] / "shared" / "data"
     folder = Path(os.environ.get("EGATE_TEST_DATA") or default) / "faces"
     archive, head = folder / "lfw_part.zip", folder / "canonical_face_model.obj"
@@ -155,7 +161,8 @@ def _photographs(reader: FaceReader) -> list[Callable[[int], Subject | None]]:
         first: dict[str, str] = {}
         for name in sorted(each for each in files.namelist() if each.endswith(".jpg")):
             first.setdefault(name.split("/")[1], name)
-        chosen = [first[person] for person in sorted(first)][FIT_PEOPLE:]
+        everybody = [first[person] for person in sorted(first)]
+        chosen = everybody[:FIT_PEOPLE] if fitting else everybody[FIT_PEOPLE:]
         pictures = [files.read(name) for name in chosen]
     return [functools.partial(_on_head, reader, jpeg, canonical) for jpeg in pictures]
 
@@ -183,7 +190,7 @@ def _judge(reader: FaceReader, entry: Liveness, presentation: Presentation) -> J
     for at, image, now in presentations.frames(presentation):
         if last is not None:  # the mesh of the frame before, in the pixels of this picture
             last = replace(last, points=last.points + np.append(corner - now, 0.0))
-        last, corner = _find(reader, image, last), np.array(now)
+        last, corner = find(reader, image, last), np.array(now)
         if last is None:
             continue
         check.add(image, last.points, at)
@@ -195,7 +202,7 @@ def _judge(reader: FaceReader, entry: Liveness, presentation: Presentation) -> J
     return early or evidence, evidence
 
 
-def _find(reader: FaceReader, image: Image, last: Face | None) -> Face | None:
+def find(reader: FaceReader, image: Image, last: Face | None) -> Face | None:
     """Follow the face as the gate does, or look for one."""
     face = reader.follow(image, last) if last is not None else None
     if face is not None:
@@ -219,7 +226,7 @@ def _in_lane(reader: FaceReader, entry: Liveness, bend: float | None, seed: int)
         )
     check, last = LivenessCheck(entry), None
     for at, image in _filmed(Scene(present=(shown,), seed=seed)):
-        last = _find(reader, image, last)
+        last = find(reader, image, last)
         if last is not None:
             check.add(image, last, at)
     return check.judge()

@@ -10,6 +10,8 @@ from models.face import Face, eye_centres
 from models.liveness.cue import Cue
 from models.liveness.motion import RELIEF, STABLE, Motion, MotionCheck, cut, logit, measure, trust
 from models.tflite import Image
+from tests.bench import liveness as bench
+from tests.bench.liveness_fit import fitted
 from tests.bench.presentations import Kind, Presentation
 from tests.models.liveness_views import LENS, drawn, seen, turned
 from tests.models.portraits import MODELS
@@ -192,15 +194,15 @@ def test_lack_of_relief_counts_only_after_an_approach_or_a_tilt() -> None:
 
 def test_the_relief_is_what_neither_plane_nor_bend_explains() -> None:
     check = checked(seen(turned("bent", 1, 12.0)))
-    motion = measure(list(check._fits))
+    motion = measure(list(check.fits))
     assert motion.bend > 10 * motion.relief
-    assert max(np.abs(fit.found[RELIEF]).max() for fit in check._fits) < 0.1
+    assert max(np.abs(fit.found[RELIEF]).max() for fit in check.fits) < 0.1
 
 
 def test_wipe_overwrites_and_forgets() -> None:
     frames = list(seen(drawn("person", "approach", 1)))
     check = checked(frames)
-    first, fits = check._first, list(check._fits)[1:]
+    first, fits = check._first, list(check.fits)[1:]
     assert first is not None
     check.wipe()
     for array in (first._values, first._changes, first._samples, *(fit.found for fit in fits)):
@@ -208,3 +210,23 @@ def test_wipe_overwrites_and_forgets() -> None:
     assert check.judge().score is None
     assert check.frames == 0
     assert all(face.points.any() for _, face, _ in frames), "the caller's points are the caller's"
+
+
+def test_the_fit_finds_what_separates() -> None:
+    chance = np.random.default_rng(2)
+    signs = chance.normal(0, [2.0, 1.0], (400, 2))
+    live = signs @ np.array([1.5, -0.5]) + 0.5 + chance.logistic(0, 0.5, 400) > 0
+    weights, bias = fitted(signs, live)
+    assert weights[0] > 0 > weights[1]
+    assert ((signs @ weights + bias > 0) == live).mean() > 0.85
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_bench_tells_its_rates_in_the_words_of_the_standard(capsys: pytest.CaptureFixture[str]) -> None:
+    bench.run(quick=True)
+    told = capsys.readouterr().out
+    for row in (*bench.APPROACHES, *bench.STILL):
+        line = next(line for line in told.splitlines() if line.startswith(f"  {row.name:41}"))
+        assert ("BPCER   0.00%" if row.bona_fide else "APCER   0.00%") in line
+    assert "APNRR 100.0%" in next(line for line in told.splitlines() if "flat print, quite still" in line)

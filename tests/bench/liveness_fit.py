@@ -1,0 +1,136 @@
+"""Fits the constants of `[liveness.motion]` in the manifest to presentations drawn at random.
+
+`python -m tests.bench.liveness_fit --each 700` draws presentations as the bench does, of other seeds and other
+people, follows each face with the networks, and measures the motion of its first 8, 10, 16 and 26 views. A
+logistic regression (ridge, both classes of equal weight) over those windows that moved enough gives weights
+and bias. Fits on seven eighths of the presentations tell how often they are right on the other eighth. What
+is printed goes into the manifest by hand: whoever changes the check fits it again.
+"""
+
+import argparse
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from models import manifest
+from models.face import FaceReader
+from models.image import use_one_thread
+from models.liveness.motion import Fit, Motion, MotionCheck, measure, trust
+from models.manifest import MotionLiveness
+from tests.bench import presentations
+from tests.bench.liveness import Class, find, photographs, presentation_of
+
+FIRST_SEED: Final = 100_000
+EACH: Final = 700
+VIEWS: Final = (8, 10, 16, 26)
+SIGNS: Final = ("turned", "error", "relief", "bend")
+RIDGE: Final = 1.0
+FOLDS: Final = 8
+MIXTURE: Final = (
+    (Class(name="person", kind="person", way="approach", bona_fide=True), 30),
+    (Class(name="person", kind="person", way="slow", bona_fide=True), 8),
+    (Class(name="person", kind="person", way="swing", bona_fide=True), 8),
+    (Class(name="flat", kind="flat", way="approach"), 12),
+    (Class(name="flat", kind="flat", way="swing"), 7),
+    (Class(name="bent", kind="bent", way="approach"), 14),
+    (Class(name="bent", kind="bent", way="swing"), 6),
+    (Class(name="wrapped", kind="wrapped", way="approach"), 14),
+    (Class(name="wrapped", kind="wrapped", way="swing"), 6),
+    (Class(name="mask", kind="mask", way="approach"), 9),
+    (Class(name="mask", kind="mask", way="swing"), 3),
+)
+Vectors = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """The motion of one window of one presentation."""
+
+    number: int
+    row: Class
+    motion: Motion
+
+    @property
+    def signs(self) -> list[float]:
+        """What the regression sees."""
+        return [float(np.log(max(getattr(self.motion, name), 1e-5))) for name in SIGNS]
+
+
+def run(each: int) -> None:
+    """Draw, fit, and print."""
+    use_one_thread()
+    models = manifest.load()
+    reader, constants = FaceReader(models), models.liveness.motion
+    windows = list(_windows(reader, constants, each))
+    moved = [each for each in windows if trust(each.motion, 1.0, constants) >= 1]
+    print(f"  {each} presentations, {len(moved)} windows that moved enough")
+    signs, live = np.array([each.signs for each in moved]), np.array([each.row.bona_fide for each in moved])
+    folds = np.array([each.number % FOLDS for each in moved])
+    held_out = np.zeros(len(moved))
+    for fold in range(FOLDS):
+        weights, bias = fitted(signs[folds != fold], live[folds != fold])
+        held_out[folds == fold] = signs[folds == fold] @ weights + bias
+    for name in dict.fromkeys(row.name for row, _ in MIXTURE):
+        chosen = np.array([each.row.name == name for each in moved])
+        above, below = (held_out[chosen] > 0.85).mean(), (held_out[chosen] < -1.39).mean()
+        print(f"  {name:8} {chosen.sum():5} windows: live {above:6.1%}, attack {below:6.1%}")
+    weights, bias = fitted(signs, live)
+    told = ", ".join(f"{name} = {weight:.3f}" for name, weight in zip(SIGNS, weights, strict=True))
+    print(f"  weights = {{ {told} }}\n  bias = {bias:.3f}")
+
+
+def _windows(reader: FaceReader, constants: MotionLiveness, each: int) -> list[Window]:
+    sources = photographs(reader, fitting=True)
+    shares = np.array([share for _, share in MIXTURE], np.float64)
+    found: list[Window] = []
+    for number in range(each):
+        chance = np.random.default_rng([FIRST_SEED + number, 1])
+        row = MIXTURE[chance.choice(len(MIXTURE), p=shares / shares.sum())][0]
+        drawn = presentation_of(row, FIRST_SEED + number, sources, figures=FIRST_SEED, fps=(10, 30))
+        fits = _followed(reader, constants, drawn)
+        found += [
+            Window(number=number, row=row, motion=measure(fits[:views]))
+            for views in VIEWS
+            if len(fits) >= max(constants.min_frames, min(views, 8))
+        ]
+    return found
+
+
+def _followed(reader: FaceReader, constants: MotionLiveness, drawn: presentations.Presentation) -> list[Fit]:
+    """The fits of the first window of a presentation."""
+    check, last, corner = MotionCheck(constants), None, np.zeros(2)
+    for at, image, now in presentations.frames(drawn):
+        if last is not None:
+            last = replace(last, points=last.points + np.append(corner - now, 0.0))
+        last, corner = find(reader, image, last), np.array(now)
+        if last is not None:
+            check.add(image, last.points, at)
+        if len(check.fits) == max(VIEWS):
+            break
+    return list(check.fits)
+
+
+def fitted(signs: Vectors, live: npt.NDArray[np.bool_]) -> tuple[Vectors, float]:
+    """Weights and bias of a logistic regression, by Newton's method on standardised signs."""
+    middle, scale = signs.mean(0), signs.std(0)
+    inputs = np.column_stack([(signs - middle) / scale, np.ones(len(signs))])
+    share = np.where(live, 0.5 / live.mean(), 0.5 / (1 - live.mean()))
+    weights, ridge = np.zeros(inputs.shape[1]), np.append(np.full(signs.shape[1], RIDGE), 0.0)
+    for _ in range(50):
+        chance = 1 / (1 + np.exp(-np.clip(inputs @ weights, -50, 50)))
+        slope = inputs.T @ (share * (chance - live)) + ridge * weights
+        curve = (inputs * (share * chance * (1 - chance))[:, None]).T @ inputs + np.diag(ridge)
+        step = np.linalg.solve(curve, slope)
+        weights = weights - step
+        if np.abs(step).max() < 1e-8:
+            break
+    kept: Vectors = weights[:-1] / scale
+    return kept, float(weights[-1] - kept @ middle)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Fit the constants of the motion check.")
+    parser.add_argument("--each", type=int, default=EACH, help=f"presentations ({EACH})")
+    run(parser.parse_args().each)
