@@ -294,7 +294,7 @@ class HeadMeasurement(Value):
 class Heads(Entry):
     """The network that sees masks, sunglasses, head coverings and closed eyes: one logit each."""
 
-    # if a probability lies farther than this from 0 and from 1, the mean with the mirror image's logits counts
+    # a probability farther than this from both 0 and 1: the mirror image is read too, the mean logits count
     doubt: Annotated[float, Meta(ge=0, le=0.5)]
     thresholds: HeadThresholds
     measured: Annotated[tuple[HeadMeasurement, ...], Meta(min_length=1)]

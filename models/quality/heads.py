@@ -8,11 +8,14 @@ under a mask and open eyes behind dark glass.
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from models.face import Points
 from models.manifest import Heads, ModelError
 from models.quality import chip
 from models.tflite import Image, ImageModel
+
+Doubles = npt.NDArray[np.float64]
 
 NAMES = ("mask", "sunglasses", "head_covering", "eyes_closed")
 
@@ -43,9 +46,10 @@ class FaceHeads:
         """Return what is seen on the face with these mesh points in a BGR image."""
         picture = chip.cut(image, points)
         logits = self._model.run(picture)[0][0].astype(np.float64)
-        if self.entry.mirror:
-            logits = (logits + self._model.run(picture[:, ::-1])[0][0]) / 2
-        mask, sunglasses, covering, closed = (1 / (1 + np.exp(-np.clip(logits, -50, 50)))).tolist()
+        seen = _probabilities(logits)
+        if np.minimum(seen, 1 - seen).max() > self.entry.doubt:  # as good as looking twice at every face
+            seen = _probabilities((logits + self._model.run(picture[:, ::-1])[0][0]) / 2)
+        mask, sunglasses, covering, closed = seen.tolist()
         return HeadReading(mask=mask, sunglasses=sunglasses, head_covering=covering, eyes_closed=closed)
 
     def found(self, reading: HeadReading) -> frozenset[str]:
@@ -56,3 +60,7 @@ class FaceHeads:
     def wipe(self) -> None:
         """Overwrite what the last face left in the model."""
         self._model.wipe()
+
+
+def _probabilities(logits: Doubles) -> Doubles:
+    return 1 / (1 + np.exp(-np.clip(logits, -50, 50)))

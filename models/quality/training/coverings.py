@@ -54,8 +54,12 @@ def wear(made: Scene, rng: np.random.Generator, print_: Floats | None) -> str:
     grow = {"helmet": rng.uniform(1.12, 1.4), "turban": rng.uniform(1.1, 1.4)}.get(
         kind, rng.uniform(1.0, 1.16)
     )
-    top = {"helmet": 1.25, "turban": rng.uniform(1.1, 1.8), "hat": rng.uniform(1.05, 1.45),
-           "beanie": rng.uniform(1.0, 1.5)}.get(kind, rng.uniform(0.98, 1.2))  # fmt: skip
+    top = {
+        "helmet": 1.25,
+        "turban": rng.uniform(1.1, 1.8),
+        "hat": rng.uniform(1.05, 1.45),
+        "beanie": rng.uniform(1.0, 1.5),
+    }.get(kind, rng.uniform(0.98, 1.2))
     power = rng.uniform(2.0, 4.5) if kind in {"hat", "cap", "cap backwards"} else rng.uniform(1.8, 2.6)
     if kind == "visor":
         top = rng.uniform(0.55, 0.75)
@@ -111,8 +115,10 @@ def headphones(made: Scene, rng: np.random.Generator) -> None:
     band = stroke(np.array(arc), rng.uniform(2, 7))
     lay(made, band, tint, np.float32(made.level))
     for side in (-1.0, 1.0):
-        ring = [made.at(side * 1.35 + 0.22 * np.cos(t), 0.15 + 0.34 * np.sin(t), -0.6)
-                for t in np.linspace(0, 2 * np.pi, 11)[:-1]]  # fmt: skip
+        ring = [
+            made.at(side * 1.35 + 0.22 * np.cos(t), 0.15 + 0.34 * np.sin(t), -0.6)
+            for t in np.linspace(0, 2 * np.pi, 11)[:-1]
+        ]
         ear = cover(np.array(ring))
         lay(made, ear, tint, shading(made, ear, 1.0) * np.float32(made.level))
 
@@ -237,8 +243,12 @@ def _wrapped(made: Scene, rng: np.random.Generator, print_: Floats | None, *, ho
     angles = np.linspace(np.pi, 2 * np.pi, 21)
     crown = [made.at(1.32 * grow * np.cos(t), -0.3 + 1.55 * grow * np.sin(t), -0.7) for t in angles]
     wide, low = rng.uniform(1.3, 2.4), 2.8
-    drape = [made.at(1.34 * grow, 0.9, -0.6), made.at(wide, low, -0.3), made.at(-wide, low, -0.3),
-             made.at(-1.34 * grow, 0.9, -0.6)]  # fmt: skip
+    drape = [
+        made.at(1.34 * grow, 0.9, -0.6),
+        made.at(wide, low, -0.3),
+        made.at(-wide, low, -0.3),
+        made.at(-1.34 * grow, 0.9, -0.6),
+    ]
     outer = cover(rounded(np.array([*crown, *drape]), 2), 0.9)
     face = np.stack([made.vertex(v) for v in OVAL])
     middle = face.mean(0)
@@ -256,8 +266,14 @@ def _wrapped(made: Scene, rng: np.random.Generator, print_: Floats | None, *, ho
     if (hood and rng.random() < 0.8) or rng.random() < 0.3:  # open in front: neck and clothes show
         gap = made.axes[0, :2] * rng.uniform(0.3, 0.9)
         chin = made.vertex(152)
-        front = np.array([chin - gap * 0.6 - made.axes[1, :2] * 0.4, chin + gap * 0.6 - made.axes[1, :2] * 0.4,
-                          chin + gap * 1.2 + 3 * made.axes[1, :2], chin - gap * 1.2 + 3 * made.axes[1, :2]])  # fmt: skip
+        front = np.array(
+            [
+                chin - gap * 0.6 - made.axes[1, :2] * 0.4,
+                chin + gap * 0.6 - made.axes[1, :2] * 0.4,
+                chin + gap * 1.2 + 3 * made.axes[1, :2],
+                chin - gap * 1.2 + 3 * made.axes[1, :2],
+            ]
+        )
         free = np.maximum(free, cover(front, 1.2))
     mask = np.asarray(outer * (1 - free), np.float32)
     shadow(made, mask, rng, 0.1, 0.6)
@@ -291,7 +307,14 @@ def _curtains(made: Scene, rng: np.random.Generator, side: float) -> Floats:
     end = rng.uniform(side, 3.0)
     for sign in (-1.0, 1.0):
         inner = rng.uniform(0.95, 1.2)
-        corners = made.many([(sign * inner, -0.7, 0.1), (sign * 1.5, -0.5, -0.7), (sign * rng.uniform(1.3, 2), end, -0.5),
-                             (sign * rng.uniform(0.7, 1.2), end, 0.0), (sign * inner, 0.5, 0.0)])  # fmt: skip
+        corners = made.many(
+            [
+                (sign * inner, -0.7, 0.1),
+                (sign * 1.5, -0.5, -0.7),
+                (sign * rng.uniform(1.3, 2), end, -0.5),
+                (sign * rng.uniform(0.7, 1.2), end, 0.0),
+                (sign * inner, 0.5, 0.0),
+            ]
+        )
         mask = np.maximum(mask, cover(rounded(corners, 2), rng.uniform(0.8, 2)))
     return mask

@@ -1,4 +1,4 @@
-"""Writes trained weights as a TFLite file, with numpy and flatbuffers. The same weights give the same bytes."""
+"""Writes trained weights as a TFLite file, with numpy and flatbuffers: the same weights, the same bytes."""
 
 import argparse
 import hashlib

@@ -1,4 +1,4 @@
-"""The photographs under the overlays: pictures with their mesh, whose they are, and what they show by nature."""
+"""The photographs under the overlays: pictures, their mesh, whose they are, what they show by nature."""
 
 import hashlib
 from collections.abc import Sequence

@@ -61,8 +61,10 @@ def deep_shadow(made: Scene, rng: np.random.Generator) -> None:
     dark = np.zeros((SIZE[1], SIZE[0]), np.float32)
     size = rng.uniform(0.2, 0.42)
     for eye in (-0.5, 0.5):
-        ring = [made.at(eye + 1.1 * size * np.cos(t), rng.uniform(-0.12, 0.0) + 0.7 * size * np.sin(t), 0.1)
-                for t in np.linspace(0, 2 * np.pi, 13)[:-1]]  # fmt: skip
+        ring = [
+            made.at(eye + 1.1 * size * np.cos(t), rng.uniform(-0.12, 0.0) + 0.7 * size * np.sin(t), 0.1)
+            for t in np.linspace(0, 2 * np.pi, 13)[:-1]
+        ]
         dark = np.maximum(dark, cover(np.array(ring), rng.uniform(3, 8)))
     if rng.random() < 0.3:  # a brim's shadow over the whole upper face
         low = rng.uniform(0.05, 0.4)

@@ -82,7 +82,7 @@ def _taper(columns: Points) -> Floats:
 def _closed(
     patch: Floats, top: Points, bottom: Points, shut: float, style: _Style, rng: np.random.Generator
 ) -> Floats:
-    """The patch with the upper lid moved down; skin above is stretched, what is left of the eye is squeezed."""
+    """The patch with the upper lid moved down; the skin above it is stretched."""
     rows = np.arange(_PATCH, dtype=np.float64)[:, None]
     open_ = np.maximum(bottom - top, 0.5)
     goal = top + open_ * style.meet

@@ -1,4 +1,4 @@
-"""Things over mouth and nose: masks worn well and badly, and what is no mask (on the chin, a hand, a beard)."""
+"""Over mouth and nose: masks worn well and badly, and what is none (on the chin, a hand, a beard)."""
 
 from typing import Any
 
@@ -42,9 +42,16 @@ def on_chin(made: Scene, rng: np.random.Generator, print_: Floats | None) -> Non
     right, left = made.vertex(172), made.vertex(397)
     right, left = right + drop * rng.uniform(-0.15, 0.25), left + drop * rng.uniform(-0.15, 0.25)
     deep = rng.uniform(0.35, 0.9)
-    corners = [top, made.vertex(379) * 0.6 + top * 0.4, left, left + drop * deep * 0.6,
-               made.vertex(152) + drop * deep, right + drop * deep * 0.6, right,
-               made.vertex(150) * 0.6 + top * 0.4]  # fmt: skip
+    corners = [
+        top,
+        made.vertex(379) * 0.6 + top * 0.4,
+        left,
+        left + drop * deep * 0.6,
+        made.vertex(152) + drop * deep,
+        right + drop * deep * 0.6,
+        right,
+        made.vertex(150) * 0.6 + top * 0.4,
+    ]
     mask = cover(rounded(np.array(corners)), rng.uniform(0.5, 1.2))
     kind = str(rng.choice(["surgical", "cup", "cloth"]))
     colour = _colour(kind, rng)
@@ -57,9 +64,13 @@ def scarf_on_neck(made: Scene, rng: np.random.Generator, print_: Floats | None) 
     """Cloth from below the chin to the border of the picture."""
     drop, side = made.axes[1, :2], made.axes[0, :2]
     chin = made.vertex(152) + drop * rng.uniform(0.02, 0.3)
-    corners = [made.vertex(172) + drop * rng.uniform(0.0, 0.4) - 0.3 * side, chin,
-               made.vertex(397) + drop * rng.uniform(0.0, 0.4) + 0.3 * side,
-               chin + 2.2 * side + 2 * drop, chin - 2.2 * side + 2 * drop]  # fmt: skip
+    corners = [
+        made.vertex(172) + drop * rng.uniform(0.0, 0.4) - 0.3 * side,
+        chin,
+        made.vertex(397) + drop * rng.uniform(0.0, 0.4) + 0.3 * side,
+        chin + 2.2 * side + 2 * drop,
+        chin - 2.2 * side + 2 * drop,
+    ]
     mask = cover(rounded(np.array(corners), 2), rng.uniform(0.6, 1.5))
     shadow(made, mask, rng, 0.08, 0.4)
     light = shading(made, mask, rng.uniform(0.2, 0.8)) * np.float32(made.level)
@@ -86,8 +97,10 @@ def hand(made: Scene, rng: np.random.Generator) -> None:
         lay(made, mask, tone, shading(made, mask, rng.uniform(0.6, 1.2)))
     if palm:
         centre = mouth + along * unit * 1.3
-        corners = [centre + unit * (np.cos(t) * along * 0.8 + np.sin(t) * aside * 0.6 * fingers / 2.5)
-                   for t in np.linspace(0, 2 * np.pi, 9)[:-1]]  # fmt: skip
+        corners = [
+            centre + unit * (np.cos(t) * along * 0.8 + np.sin(t) * aside * 0.6 * fingers / 2.5)
+            for t in np.linspace(0, 2 * np.pi, 9)[:-1]
+        ]
         mask = cover(rounded(np.array(corners)))
         lay(made, mask, tone, shading(made, mask, 0.6))
 
@@ -112,8 +125,10 @@ def beard(made: Scene, rng: np.random.Generator) -> None:
     chin = made.vertex(152) + drop * rng.uniform(0, 0.6)
     low = jaw + (chin - made.vertex(152)) * np.exp(-(((np.arange(len(jaw)) - 10) / 5.0) ** 2))[:, None]
     high = rng.uniform(0.25, 0.6)  # how far up the cheeks
-    inner = [made.vertex(a) * (1 - high) + made.vertex(b) * high
-             for a, b in ((361, 280), (434, 425), (410, 425), (164, 2), (186, 205), (214, 205), (132, 50))]  # fmt: skip
+    inner = [
+        made.vertex(a) * (1 - high) + made.vertex(b) * high
+        for a, b in ((361, 280), (434, 425), (410, 425), (164, 2), (186, 205), (214, 205), (132, 50))
+    ]
     start, end = (3, -3) if rng.random() < 0.5 else (1, -1)
     mask = cover(np.concatenate([low[start:end], np.stack(inner)]), rng.uniform(1.5, 4))
     mask = mask * (1 - cover(np.stack([made.vertex(v) for v in _LIPS]), 1.2))
@@ -151,8 +166,15 @@ def _outline(
     jaws = [made.vertex(v) + deep for v in (149, 378)]
     chin = made.vertex(152, bulge / 3) + deep
     front = made.vertex(0, bulge)  # the foremost part: seen beyond the face when it is turned
-    marks = {"top": top, "right": sides[0], "left": sides[1], "right_low": bottoms[0],
-             "left_low": bottoms[1], "chin": chin, "front": front}  # fmt: skip
+    marks = {
+        "top": top,
+        "right": sides[0],
+        "left": sides[1],
+        "right_low": bottoms[0],
+        "left_low": bottoms[1],
+        "chin": chin,
+        "front": front,
+    }
     if kind == "scarf":
         down = made.axes[1, :2]
         wide = made.axes[0, :2] * rng.uniform(0.0, 0.9)
@@ -186,8 +208,16 @@ def _ill_fitting(outline: Points, marks: dict[str, Points], rng: np.random.Gener
 def _colour(kind: str, rng: np.random.Generator) -> Floats:
     if kind in {"cloth", "scarf"} or rng.random() < 0.15:
         return texture.colour(rng)
-    usual = [(0.86, 0.74, 0.45), (0.93, 0.85, 0.7), (0.92, 0.92, 0.92), (0.97, 0.97, 0.97),
-             (0.04, 0.04, 0.04), (0.72, 0.8, 0.55), (0.75, 0.68, 0.9), (0.45, 0.4, 0.38)]  # fmt: skip
+    usual = [
+        (0.86, 0.74, 0.45),
+        (0.93, 0.85, 0.7),
+        (0.92, 0.92, 0.92),
+        (0.97, 0.97, 0.97),
+        (0.04, 0.04, 0.04),
+        (0.72, 0.8, 0.55),
+        (0.75, 0.68, 0.9),
+        (0.45, 0.4, 0.38),
+    ]
     weights = [0.26, 0.1, 0.12, 0.2, 0.16, 0.05, 0.05, 0.06]
     if kind == "cup":
         weights = [0.04, 0.04, 0.2, 0.42, 0.2, 0.02, 0.04, 0.04]
@@ -225,7 +255,7 @@ def _folds(made: Scene, rng: np.random.Generator, kind: str, marks: dict[str, Po
             middle = marks["top"] * (1 - share) + marks["chin"] * share
             line = _curve(ends[0], middle, ends[1])
             light -= stroke(line, 1.5, 0.8) * np.float32(rng.uniform(0, 0.35))
-            light += stroke(line + [0, 2], 1.5, 0.8) * np.float32(rng.uniform(0, 0.15))
+            light += stroke(line + np.array([0, 2]), 1.5, 0.8) * np.float32(rng.uniform(0, 0.15))
     elif kind == "cup" and rng.random() < 0.75:
         line = _curve(marks["top"], marks["front"], marks["chin"])
         light -= stroke(line, rng.uniform(1, 2.5), 0.8) * np.float32(rng.uniform(-0.2, 0.4))

@@ -1,8 +1,8 @@
 """A face under a painter's hands: the picture, the head in it as a frame in space, and the light on it.
 
-The picture is a chip of FINER times the size with a margin around it, float32 0..1, BGR. Lengths on a head are
-told in distances between the eyes: across (to the image's right), down, and out of the face; the origin lies
-between the eyes.
+The picture is a chip of FINER times the size with a margin around it, float32 0..1, BGR. Lengths on a head
+are told in distances between the eyes: across (to the image's right), down, and out of the face; the origin
+lies between the eyes.
 """
 
 from collections.abc import Sequence
@@ -23,9 +23,9 @@ FINER = 2
 MARGIN = 26  # pixels of the finer chip on each side
 SIZE = (chip.WIDTH * FINER + 2 * MARGIN, chip.HEIGHT * FINER + 2 * MARGIN)  # width, height
 OVAL = (
-    (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152)
-    + (148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109)
-)  # fmt: skip
+    *(10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152),
+    *(148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109),
+)
 _CHEEKS = (50, 280, 205, 425, 117, 346, 4, 151)
 _FLAT = 0.1  # share of pictures whose overlays are mere patches of colour
 

@@ -1,4 +1,4 @@
-"""Colours and surfaces: cloth, knit, print, hair. Fields are float32 (height, width, 3) or (height, width)."""
+"""Colours and surfaces: cloth, knit, print, hair. Fields are float32, (height, width) with or without BGR."""
 
 from typing import Any
 
@@ -87,9 +87,17 @@ def cloth(rng: np.random.Generator, ground: Floats | None = None, print_: Floats
 def hair(rng: np.random.Generator, angle: float) -> Floats:
     """Strands running along `angle`, of a natural colour."""
     tint = np.array(
-        [(0.03, 0.03, 0.04), (0.06, 0.09, 0.15), (0.12, 0.2, 0.32), (0.3, 0.5, 0.66), (0.12, 0.22, 0.5),
-         (0.5, 0.52, 0.55), (0.8, 0.82, 0.84)][int(rng.integers(7))], np.float32,
-    )  # fmt: skip
+        [
+            (0.03, 0.03, 0.04),
+            (0.06, 0.09, 0.15),
+            (0.12, 0.2, 0.32),
+            (0.3, 0.5, 0.66),
+            (0.12, 0.22, 0.5),
+            (0.5, 0.52, 0.55),
+            (0.8, 0.82, 0.84),
+        ][int(rng.integers(7))],
+        np.float32,
+    )
     tint = tint * np.float32(rng.uniform(0.7, 1.4))
     strands = relief(rng, rng.uniform(10, 60), rng.uniform(1, 2.6), angle)
     locks = relief(rng, rng.uniform(25, 90), rng.uniform(6, 22), angle)

@@ -30,7 +30,7 @@ _DECAY = 0.998  # of the mean over the weights of the last steps, which is what 
 
 
 class Pool:
-    """Samples in two files that painters and learner share; a painter fills its own places round and round."""
+    """Samples in two files that painters and learner share; a painter fills its own places, over and over."""
 
     def __init__(self, folder: str, size: int, mode: Literal["w+", "r+"]) -> None:
         self.chips = np.memmap(Path(folder) / "chips", np.uint8, mode, shape=(size, *_SHAPE))
@@ -146,7 +146,7 @@ class _Shelf:
 
     def fetch(self, counts: Any) -> int:
         """Take what has been painted since; return how many places are filled."""
-        ready = self._painters * min(min(counts), (self._taken + self._size) // self._painters)
+        ready = self._painters * min(*counts, (self._taken + self._size) // self._painters)
         while self._taken < ready:
             start = self._taken % self._size
             end = min(self._size, start + ready - self._taken)
