@@ -125,7 +125,8 @@ def _enlarged(image: Image) -> Image:
     """A small image at twice its size: the mesh is finer there."""
     if max(image.shape[:2]) > MAX_ENLARGED // 2:
         return image
-    return cv2.resize(image, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC).astype(np.uint8, copy=False)
+    larger: Image = cv2.resize(image, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
+    return larger
 
 
 def _box(corners: Points) -> tuple[float, float, float, float]:

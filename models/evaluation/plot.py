@@ -114,13 +114,13 @@ def histogram(
             f'stroke-width="1.5" stroke-dasharray="{DASHES[number % len(DASHES)]}"/>'
         )
     for number, mark in enumerate(marks):
-        x = float(_x(straight.place(np.array([np.clip(mark.score, 0, 1)])))[0])
+        at = float(_x(straight.place(np.array([np.clip(mark.score, 0, 1)])))[0])
         top = TOP + 14 * (number % 4)
         body.append(
-            f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{top + 4}" y2="{HEIGHT - BOTTOM}" stroke="#222" '
+            f'<line x1="{at:.1f}" x2="{at:.1f}" y1="{top + 4}" y2="{HEIGHT - BOTTOM}" stroke="#222" '
             f'stroke-width="1" stroke-dasharray="3 3"/>'
         )
-        body.append(_text(x + 3, top + 12, mark.name, anchor="start", size=11))
+        body.append(_text(at + 3, top + 12, mark.name, anchor="start", size=11))
     body.extend(_legend([sort.name for sort in sorts], at_right=False))
     return _document(title, x_label, y_label, body)
 
@@ -160,7 +160,7 @@ class _Linear:
 def _round_step(highest: float) -> float:
     """A step of 1, 2 or 5 times a power of ten that makes four to ten lines."""
     power = 10.0 ** np.floor(np.log10(highest / 4))
-    return next(factor * power for factor in (1, 2, 5, 10) if highest / (factor * power) <= 8)
+    return next(float(factor * power) for factor in (1, 2, 5, 10) if highest / (factor * power) <= 8)
 
 
 def _x(parts: Floats) -> Floats:

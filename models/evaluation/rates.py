@@ -98,7 +98,8 @@ class Comparisons:
     @property
     def mated(self) -> npt.NDArray[np.bool_]:
         """Whether each comparison is of one person."""
-        return self.first == self.second
+        same: npt.NDArray[np.bool_] = self.first == self.second
+        return same
 
     def only(self, which: npt.NDArray[np.bool_]) -> "Comparisons":
         """Some of them."""
