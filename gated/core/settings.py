@@ -202,7 +202,7 @@ class EstimationSettings(Settings):
     minutes: Annotated[float, Meta(gt=0, le=60)] = 15.0
 
 
-class VisionSettings(Settings):
+class VisionSettings(Settings, omit_defaults=True):  # TOML cannot say None
     """The vision process. `shadow` is an embedder that runs beside and decides nothing.
 
     `keep_images` lets one crop of the reference and of the best shot come back: policy decides that; it is
