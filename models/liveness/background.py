@@ -169,7 +169,8 @@ def _seen(image: Image, place: Points) -> Singles:
 
 
 def _cells(picture: Singles) -> Singles:
-    return cv2.resize(picture, (SIDE // CELL, SIDE // CELL), interpolation=cv2.INTER_AREA)
+    cells: Singles = cv2.resize(picture, (SIDE // CELL, SIDE // CELL), interpolation=cv2.INTER_AREA)
+    return cells
 
 
 def _outside() -> npt.NDArray[np.bool_]:

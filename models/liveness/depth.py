@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from models.face import Points, eye_centres
+from models.liveness.alignment import STABLE
 from models.liveness.cue import Cue, chance
-from models.liveness.motion import STABLE
 
 Depth = npt.NDArray[np.uint16]
 

@@ -64,4 +64,5 @@ def _cut(grey: Image, points: Points) -> Image | None:
     matrix = cv2.getRotationMatrix2D((float(middle[0]), float(middle[1])), angle, scale)
     matrix[:, 2] += np.array([_SIDE / 2, _SIDE / 3]) - middle
     small: Image = cv2.warpAffine(grey, matrix, (_SIDE, _SIDE), flags=cv2.INTER_LINEAR)
-    return cv2.GaussianBlur(small, (0, 0), 1.5)
+    soft: Image = cv2.GaussianBlur(small, (0, 0), 1.5)
+    return soft

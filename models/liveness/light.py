@@ -108,7 +108,7 @@ def _mean(image: Image, centre: Series, half: int) -> float:
     if part.size == 0 or x + half < 0 or y + half < 0:
         return float("nan")
     blue, green, red = cv2.mean(part)[:3]
-    return 0.114 * blue + 0.587 * green + 0.299 * red
+    return float(0.114 * blue + 0.587 * green + 0.299 * red)
 
 
 def respond(code: Code, seen: Sequence[tuple[float, Series]]) -> Answer | None:

@@ -1,9 +1,9 @@
 """Fits the constants of `[liveness.motion]` in the manifest to presentations drawn at random.
 
-`python -m tests.bench.liveness_fit --each 700` draws presentations as the bench does, of other seeds and other
-people, follows each face with the networks, and measures the motion of its first 8, 10, 16 and 26 views. A
-logistic regression (ridge, both classes of equal weight) over those windows that moved enough gives weights
-and bias. Fits on seven eighths of the presentations tell how often they are right on the other eighth. What
+`python -m tests.bench.liveness_fit --each 700` draws presentations as the bench does, of other seeds and
+other people, follows each face with the networks, and measures the motion of its first 8, 10, 16 and 26
+views. A logistic regression (ridge, both classes of equal weight) over windows that moved enough gives the
+weights. Fits on seven eighths of the presentations tell how often they are right on the other eighth. What
 is printed goes into the manifest by hand: whoever changes the check fits it again.
 """
 
@@ -17,7 +17,8 @@ import numpy.typing as npt
 from models import manifest
 from models.face import FaceReader
 from models.image import use_one_thread
-from models.liveness.motion import Fit, Motion, MotionCheck, measure, trust
+from models.liveness.alignment import Fit
+from models.liveness.motion import Motion, MotionCheck, measure, trust
 from models.manifest import MotionLiveness
 from tests.bench import presentations
 from tests.bench.liveness import Class, find, photographs, presentation_of

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from models.face import Face, eye_centres
+from models.liveness.alignment import RELIEF, STABLE, cut
 from models.liveness.cue import Cue
-from models.liveness.motion import RELIEF, STABLE, Motion, MotionCheck, cut, logit, measure, trust
+from models.liveness.motion import Motion, MotionCheck, logit, measure, trust
 from models.tflite import Image
 from tests.bench import liveness as bench
 from tests.bench.liveness_fit import fitted
