@@ -96,7 +96,7 @@ def brightness(image: Image, points: Points) -> Series:
     centres = [points[list(numbers), :2].mean(0) for numbers in REGIONS.values()]
     values = [_mean(image, centre, half) for centre in centres]
     middle = points[168, :2]
-    beside = [_mean(image, middle + np.array([side * 2.2 * eyes, -0.2 * eyes]), 2 * half) for side in (-1, 1)]
+    beside = [_mean(image, middle + np.array([side * 1.6 * eyes, -0.2 * eyes]), 2 * half) for side in (-1, 1)]
     known = [value for value in beside if not np.isnan(value)]
     return np.array([*values, float(np.mean(known)) if known else np.nan])
 

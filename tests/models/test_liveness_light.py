@@ -106,8 +106,8 @@ def test_exposure_and_slow_light_change_little(scale: float, drift: float) -> No
 
 def frame(level: Callable[[str], float]) -> tuple[Image, Points]:
     """A picture in which each region has its own grey."""
-    points = shape().copy() * 2000 + np.array([320.0, 240, 0])
-    image = np.full((480, 640, 3), 40, np.uint8)
+    points = shape().copy() * 2000 + np.array([480.0, 240, 0])
+    image = np.full((480, 960, 3), 40, np.uint8)
     for name, numbers in REGIONS.items():
         x, y = points[list(numbers), :2].mean(0).round().astype(int)
         image[y - 19 : y + 20, x - 19 : x + 20] = level(name)
