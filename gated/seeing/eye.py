@@ -17,8 +17,9 @@ _log = logs.get("vision")
 class Eye:
     """The camera with its moods: asleep, live, or in trouble with a code.
 
-    Trouble passes when a frame comes again. A camera that does not keep its settings stays in trouble: it
-    would give pictures that nobody asked for, and only a technician can change that.
+    Trouble passes when a frame comes again; until then its first code stays, whatever trying again brings:
+    one fault is told once. A camera that does not keep its settings stays in trouble: it would give pictures
+    that nobody asked for, and only a technician can change that.
     """
 
     def __init__(self, camera: Camera, name: str) -> None:
@@ -28,6 +29,7 @@ class Eye:
         self._troubled_at = float("-inf")
         self._checked_at = float("-inf")
         self._latched = False
+        self._logged = ""
         self.state = "not_checked"
 
     @property
@@ -64,7 +66,7 @@ class Eye:
             return None
         if self.in_trouble:
             _log.info("camera is well again", device=self.name)
-        self._number, self.state = frame.number, "live"
+        self._number, self.state, self._logged = frame.number, "live", ""
         self._checked_at = time.monotonic()
         return frame
 
@@ -82,8 +84,10 @@ class Eye:
         return not self._latched and now - self._troubled_at >= retry_s
 
     def _trouble(self, error: DeviceError) -> None:
-        if self.state != error.code:
+        if self._logged != error.code:
             _log.error("camera in trouble", device=self.name, code=error.code, fix=error.fix)
-        self.state = error.code
+        self._logged = error.code
         self._latched = isinstance(error, ControlRefused)
+        if self._latched or not self.in_trouble:
+            self.state = error.code
         self._troubled_at = time.monotonic()

@@ -74,6 +74,21 @@ def test_trouble_is_told_by_its_code_and_passes_with_the_next_frame(eye: Eye, de
     assert device.opened == 2
 
 
+def test_the_first_code_stays_until_the_camera_is_well(eye: Eye, device: Device) -> None:
+    device.fault = DeviceGone("cameras.low", "stream_ended", "check the camera's power and cable")
+    eye.look(0.0)
+    device.fault = DeviceGone("cameras.low", "no_stream", "check the camera")
+    wait(eye, RETRY_S + 0.2)
+    assert device.opened == 2
+    assert eye.state == "stream_ended"
+    device.fault = None
+    wait(eye, RETRY_S + 0.2)
+    assert eye.state == "live"
+    device.fault = DeviceGone("cameras.low", "no_stream", "check the camera")
+    eye.look(0.0)
+    assert eye.state == "no_stream"
+
+
 def test_a_camera_in_trouble_is_not_opened_without_pause(eye: Eye, device: Device) -> None:
     device.fault = DeviceGone("cameras.low", "no_stream", "check the camera")
     wait(eye, 2 * RETRY_S + 0.3)
