@@ -127,12 +127,13 @@ def _transmission(pair: Pair, rng: np.random.Generator, kind: str) -> Floats:
     if kind == "tinted":
         strong = np.array([(0.2, 0.5, 1.4), (0.3, 0.6, 1.2), (1.3, 0.7, 0.4), (0.6, 1.3, 0.6), (1, 0.5, 1.2)])
         tint = strong[int(rng.integers(len(strong)))].astype(np.float32)
-        return field * np.float32(rng.uniform(0.12, 0.3)) * tint
+        return np.asarray(field * np.float32(rng.uniform(0.12, 0.3)) * tint, np.float32)
     if kind == "gradient":
         rows = np.concatenate(pair.lenses)[:, 1]
         down = (np.arange(SIZE[1], dtype=np.float32) - rows.min()) / max(float(np.ptp(rows)), 1.0)
         top, bottom = rng.uniform(0.03, 0.15), rng.uniform(0.25, 0.5)
-        return field * (top + (bottom - top) * np.clip(down, 0, 1)[:, None, None]).astype(np.float32) * tint
+        passed = top + (bottom - top) * np.clip(down, 0, 1)[:, None, None]
+        return np.asarray(field * passed * tint, np.float32)
     return field * np.float32(rng.uniform(0.0, 0.2)) * tint
 
 

@@ -186,7 +186,7 @@ def shading(made: Scene, mask: Floats, roundness: float) -> Floats:
     return np.asarray(0.25 + 0.75 * np.clip(lit / made.light[2], 0, 1.5), np.float32)
 
 
-def lay(made: Scene, mask: Floats, colour: Floats, light: Floats | float = 1.0) -> None:
+def lay(made: Scene, mask: Floats, colour: Floats, light: Floats | np.float32 | float = 1.0) -> None:
     """Paint a colour (3,) or a field of colours over the picture where `mask` is, lit by `light`."""
     x, y, width, height = cv2.boundingRect((mask > 0.004).astype(np.uint8))
     if not width:

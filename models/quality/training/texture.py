@@ -63,8 +63,8 @@ def cloth(rng: np.random.Generator, ground: Floats | None = None, print_: Floats
     elif kind < 0.72:
         angle, period = rng.uniform(0, np.pi), rng.uniform(5, 24)
         for turn in (angle, angle + np.pi / 2):
-            band = (waves(rng, period, turn) > rng.uniform(0, 0.8)).astype(np.float32)[..., None]
-            field = field * (1 - 0.5 * band) + colour(rng) * 0.5 * band
+            share = 0.5 * (waves(rng, period, turn) > rng.uniform(0, 0.8))[..., None].astype(np.float32)
+            field = field * (1 - share) + colour(rng) * share
     elif kind < 0.8:
         angle, period = rng.uniform(0, np.pi), rng.uniform(6, 26)
         dots = waves(rng, period, angle) + waves(rng, period, angle + np.pi / 2) > rng.uniform(0.8, 1.6)

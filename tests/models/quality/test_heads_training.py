@@ -92,7 +92,7 @@ def test_what_is_put_on_is_what_counts_as_true(photograph: faces.Photograph) -> 
     rng = np.random.default_rng(8)
     wardrobe = Wardrobe([photograph])
     seen: set[str] = set()
-    for _ in range(150):
+    for _ in range(90):
         sample = wardrobe.sample(rng)
         kinds = {worn.partition(":")[0] for worn in sample.worn}
         seen |= kinds
