@@ -219,12 +219,17 @@ def measure(fits: list[Fit]) -> Motion:
         turned=float(np.sqrt(turns.var(0).sum())),
         span=float(np.hypot(*np.ptp(turns, axis=0))),
         error=float(np.sqrt(spread[17, 17] + spread[18, 18])),
-        relief=float(np.mean([row @ of_relief @ row for row in found[1:, RELIEF]])),
-        bend=float(np.mean([row @ of_bend @ row for row in found[1:, BEND]])),
+        relief=_gain(found[1:, RELIEF], of_relief),
+        bend=_gain(found[1:, BEND], of_bend),
         tilted=_scatter(tilts),
         growth=float(np.ptp(sizes) / sizes.mean()),
         misfit=float(np.median([fit.misfit for fit in kept[1:]])),
     )
+
+
+def _gain(rows: Vectors, known: Vectors) -> float:
+    """The mean chi square of rows whose information is known."""
+    return float(((rows @ known) * rows).sum(1).mean())
 
 
 def _scatter(values: Vectors) -> float:
