@@ -69,6 +69,14 @@ def seen(presentation: Presentation, *, whole: bool = False) -> Iterator[tuple[I
         yield picture, Face(points=points, presence=1.0), at
 
 
+@functools.lru_cache(maxsize=8)
+def filmed(
+    kind: Kind, way: Way, seed: int, *, whole: bool = False, seconds: float = 1.4
+) -> tuple[tuple[Image, Face, float], ...]:
+    """What `seen` yields of a drawn presentation, kept for other tests: nobody may write into it."""
+    return tuple(seen(drawn(kind, way, seed, seconds=seconds), whole=whole))
+
+
 def _shape(subject: Subject) -> Points:
     face = subject.head[0]
     assert face.layers is not None

@@ -1,6 +1,7 @@
 """All cues of one person over a capture, and what surrounds a face."""
 
 import time
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -11,8 +12,8 @@ from models.liveness.background import BackgroundCheck
 from models.liveness.check import RECAPTURE_S, LivenessCheck
 from models.liveness.fusion import Evidence
 from models.tflite import Image
-from tests.bench.presentations import Kind, Presentation
-from tests.models.liveness_views import drawn, seen, turned
+from tests.bench.presentations import Kind
+from tests.models.liveness_views import filmed, seen, turned
 from tests.models.portraits import MODELS
 
 ENTRY = MODELS.liveness
@@ -34,8 +35,8 @@ class Known:
         self.wiped += 1
 
 
-def watched(presentation: Presentation, check: LivenessCheck) -> Evidence:
-    for image, face, at in seen(presentation, whole=True):
+def watched(frames: Iterable[tuple[Image, Face, float]], check: LivenessCheck) -> Evidence:
+    for image, face, at in frames:
         check.add(image, face, at)
     return check.judge()
 
@@ -46,7 +47,7 @@ def said(evidence: Evidence, name: str) -> float | None:
 
 
 def test_a_person_who_comes_near_is_live() -> None:
-    evidence = watched(drawn("person", "approach", 1), LivenessCheck(ENTRY))
+    evidence = watched(filmed("person", "approach", 1, whole=True), LivenessCheck(ENTRY))
     assert evidence.verdict == "live"
     assert evidence.score >= ENTRY.live_score
     assert evidence.lacking == ""
@@ -54,14 +55,14 @@ def test_a_person_who_comes_near_is_live() -> None:
 
 @pytest.mark.parametrize("kind", ["flat", "bent", "wrapped", "tablet", "mask"])
 def test_an_instrument_that_comes_near_is_an_attack(kind: Kind) -> None:
-    evidence = watched(drawn(kind, "approach", 2), LivenessCheck(ENTRY))
+    evidence = watched(filmed(kind, "approach", 2, whole=True), LivenessCheck(ENTRY))
     assert evidence.verdict == "attack"
     assert evidence.score <= ENTRY.attack_score
 
 
 @pytest.mark.parametrize("kind", ["person", "flat"])
 def test_whoever_stands_still_is_undetermined_with_a_reason(kind: Kind) -> None:
-    evidence = watched(drawn(kind, "frozen", 1), LivenessCheck(ENTRY))
+    evidence = watched(filmed(kind, "frozen", 1, whole=True), LivenessCheck(ENTRY))
     assert (evidence.verdict, evidence.score) == ("undetermined", 0.5)
     assert "too little movement" in evidence.lacking
 
@@ -73,7 +74,7 @@ def test_before_any_frame_nothing_is_known() -> None:
 
 
 def test_optional_frames_become_cues_only_when_they_come() -> None:
-    image, face, at = next(seen(drawn("person", "approach", 1), whole=True))
+    image, face, at = filmed("person", "approach", 1, whole=True)[0]
     check = LivenessCheck(ENTRY)
     check.add(image, face, at)
     assert {cue.name for cue in check.judge().cues} == {"motion", "background", "blink", "light"}
@@ -104,7 +105,7 @@ def test_a_code_of_the_lamp_is_followed() -> None:
 def test_single_frames_are_looked_at_now_and_then() -> None:
     head = Known(0.1)
     check = LivenessCheck(ENTRY, head)
-    frames = list(seen(drawn("person", "approach", 1), whole=True))
+    frames = list(filmed("person", "approach", 1, whole=True))
     for image, face, at in frames:
         check.add(image, face, at)
     most = 1 + (frames[-1][2] - frames[0][2]) / RECAPTURE_S
@@ -113,16 +114,25 @@ def test_single_frames_are_looked_at_now_and_then() -> None:
 
 
 def test_a_recapture_alone_neither_makes_nor_undoes_a_verdict() -> None:
-    assert watched(drawn("person", "frozen", 1), LivenessCheck(ENTRY, Known(1.0))).verdict == "undetermined"
-    assert watched(drawn("person", "approach", 1), LivenessCheck(ENTRY, Known(1.0))).verdict == "live"
-    assert watched(drawn("flat", "approach", 2), LivenessCheck(ENTRY, Known(0.0))).verdict == "attack"
+    assert (
+        watched(filmed("person", "frozen", 1, whole=True), LivenessCheck(ENTRY, Known(1.0))).verdict
+        == "undetermined"
+    )
+    assert (
+        watched(filmed("person", "approach", 1, whole=True), LivenessCheck(ENTRY, Known(1.0))).verdict
+        == "live"
+    )
+    assert (
+        watched(filmed("flat", "approach", 2, whole=True), LivenessCheck(ENTRY, Known(0.0))).verdict
+        == "attack"
+    )
 
 
 def test_wipe_forgets_everything() -> None:
     head = Known(0.5)
     check = LivenessCheck(ENTRY, head)
     check.light([(0.0, True)])
-    watched(drawn("person", "approach", 1), check)
+    watched(filmed("person", "approach", 1, whole=True), check)
     pictures: list[npt.NDArray[np.generic]] = [values for _, values in check._light._seen]
     assert check._background._earlier is not None
     pictures.append(check._background._earlier[1])
@@ -135,7 +145,7 @@ def test_wipe_forgets_everything() -> None:
 
 def surroundings(kind: Kind, seed: int) -> BackgroundCheck:
     check = BackgroundCheck()
-    for image, face, at in seen(drawn(kind, "approach", seed), whole=True):
+    for image, face, at in filmed(kind, "approach", seed, whole=True):
         check.add(image, face.points, at)
     return check
 
@@ -155,11 +165,11 @@ def test_a_sheet_and_a_tablet_carry_their_surroundings_along(kind: Kind) -> None
 
 
 def test_surroundings_that_do_not_move_or_have_no_texture_are_no_evidence() -> None:
-    frames = list(seen(drawn("person", "frozen", 1), whole=True))
+    frames = list(filmed("person", "frozen", 1, whole=True))
     still, plain = BackgroundCheck(), BackgroundCheck()
     for image, face, at in frames:
         still.add(image, face.points, at)
-    for image, face, at in seen(drawn("person", "approach", 1), whole=True):
+    for image, face, at in filmed("person", "approach", 1, whole=True):
         plain.add(np.full_like(image, 120), face.points, at)
     assert still.judge().score is None
     assert plain.judge().score is None
@@ -168,7 +178,7 @@ def test_surroundings_that_do_not_move_or_have_no_texture_are_no_evidence() -> N
 @pytest.mark.slow
 def test_all_cues_take_little_time() -> None:
     """Generous: other work shares the machine. Quiet, all of it takes 2 to 3 ms of one core."""
-    frames = list(seen(drawn("person", "approach", 1), whole=True))
+    frames = list(filmed("person", "approach", 1, whole=True))
     check = LivenessCheck(ENTRY)
     spent = time.process_time()
     for image, face, at in frames:

@@ -14,7 +14,7 @@ from models.tflite import Image
 from tests.bench import liveness as bench
 from tests.bench.liveness_fit import fitted
 from tests.bench.presentations import Kind, Presentation
-from tests.models.liveness_views import LENS, drawn, seen, turned
+from tests.models.liveness_views import LENS, filmed, seen, turned
 from tests.models.portraits import MODELS
 
 CONSTANTS = MODELS.liveness.motion
@@ -40,7 +40,7 @@ def measured(presentation: Presentation) -> Motion:
 
 @pytest.mark.parametrize("seed", range(2))
 def test_a_head_that_comes_near_has_relief(seed: int) -> None:
-    score = judged(drawn("person", "approach", seed)).score
+    score = checked(filmed("person", "approach", seed)).judge().score
     assert score is not None
     assert score > LIVE
 
@@ -48,7 +48,7 @@ def test_a_head_that_comes_near_has_relief(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("kind", ["flat", "bent", "wrapped", "mask"])
 def test_a_print_that_comes_near_has_none_however_it_is_bent(kind: Kind, seed: int) -> None:
-    score = judged(drawn(kind, "approach", seed)).score
+    score = checked(filmed(kind, "approach", seed)).judge().score
     assert score is not None
     assert score < ATTACK
 
@@ -77,31 +77,31 @@ def test_a_head_that_turns_where_it_stands_shows_by_how_much() -> None:
 
 @pytest.mark.parametrize("kind", ["person", "flat", "bent"])
 def test_what_does_not_move_is_no_evidence(kind: Kind) -> None:
-    cue = judged(drawn(kind, "frozen", 3))
+    cue = checked(filmed(kind, "frozen", 3)).judge()
     assert cue.score is None
     assert "too little movement" in cue.reason
 
 
 def test_one_picture_again_and_again_is_no_evidence() -> None:
-    image, face, _ = next(seen(drawn("person", "approach", 1)))
+    image, face, _ = filmed("person", "approach", 1)[0]
     assert checked((image, face, number / 15) for number in range(20)).judge().score is None
 
 
 def test_a_few_frames_are_no_evidence() -> None:
-    frames = list(seen(drawn("person", "approach", 0)))
+    frames = list(filmed("person", "approach", 0))
     cue = checked(frames[: CONSTANTS.min_frames - 1]).judge()
     assert (cue.score, cue.reason) == (None, "too few views of the face")
 
 
 def test_a_face_without_detail_is_no_evidence() -> None:
     grey = np.full((LENS.height, LENS.width, 3), 128, np.uint8)
-    frames = [(grey, face, at) for _, face, at in seen(drawn("person", "approach", 0), whole=True)]
+    frames = [(grey, face, at) for _, face, at in filmed("person", "approach", 0, whole=True)]
     cue = checked(frames).judge()
     assert (cue.score, cue.reason) == (None, "too little detail in the face")
 
 
 def test_irregular_times_and_dropped_frames_make_nobody_an_attacker() -> None:
-    frames = list(seen(drawn("person", "approach", 1, seconds=2.0)))
+    frames = list(filmed("person", "approach", 1, seconds=2.0))
     chance = np.random.default_rng(5)
     for _ in range(5):
         kept = [frame for frame in frames if chance.random() < 0.6]
@@ -110,7 +110,7 @@ def test_irregular_times_and_dropped_frames_make_nobody_an_attacker() -> None:
 
 
 def test_after_a_gap_nothing_before_it_counts() -> None:
-    frames = list(seen(drawn("person", "approach", 1)))
+    frames = list(filmed("person", "approach", 1))
     check = checked(frames)
     assert check.judge().score is not None
     image, face, at = frames[-1]
@@ -121,7 +121,7 @@ def test_after_a_gap_nothing_before_it_counts() -> None:
 
 def test_what_was_known_stays_known_when_a_window_is_full() -> None:
     few = CONSTANTS.min_frames + 4
-    frames = list(seen(drawn("person", "approach", 1)))
+    frames = list(filmed("person", "approach", 1))
     check = MotionCheck(CONSTANTS.__class__(**{**_fields(CONSTANTS), "window": few}))
     for image, face, at in frames[:few]:
         check.add(image, face.points, at)
@@ -138,7 +138,7 @@ def _fields(constants: object) -> dict[str, object]:
 
 
 def test_a_face_that_is_far_away_is_left_out() -> None:
-    frames = list(seen(drawn("person", "approach", 1)))
+    frames = list(filmed("person", "approach", 1))
     image, face, at = frames[0]
     middle = eye_centres(face.points).mean(0)
     far = face.points.copy()
@@ -149,7 +149,7 @@ def test_a_face_that_is_far_away_is_left_out() -> None:
 
 
 def test_turning_the_whole_picture_changes_little() -> None:
-    frames = list(seen(drawn("person", "approach", 1), whole=True))[:12]
+    frames = list(filmed("person", "approach", 1, whole=True))[:12]
     rolled = []
     for image, face, at in frames:
         points = face.points.copy()
@@ -169,7 +169,7 @@ def test_the_mesh_s_own_idea_of_depth_is_no_evidence() -> None:
 
 
 def test_lips_lids_and_rim_are_not_looked_at() -> None:
-    image, face, _ = next(seen(drawn("person", "approach", 1)))
+    image, face, _ = filmed("person", "approach", 1)[0]
     loose = np.setdiff1d(np.arange(468), [*STABLE, 33, 133, 263, 362])
     moved = face.points.copy()
     moved[loose] += 5
@@ -201,7 +201,7 @@ def test_the_relief_is_what_neither_plane_nor_bend_explains() -> None:
 
 
 def test_wipe_overwrites_and_forgets() -> None:
-    frames = list(seen(drawn("person", "approach", 1)))
+    frames = list(filmed("person", "approach", 1))
     check = checked(frames)
     first, fits = check._first, list(check.fits)[1:]
     assert first is not None
