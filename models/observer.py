@@ -20,7 +20,7 @@ import numpy as np
 
 from gated.core.stature import tall_enough
 from gated.core.vocabulary import Hint
-from models.face import PORTRAIT_MARGIN, Face, FaceReader, Points, eye_centres
+from models.face import PORTRAIT_MARGIN, Detection, Face, FaceReader, Points, eye_centres
 from models.height.stature import Stature
 from models.image import ImageError
 from models.liveness.check import LivenessCheck
@@ -117,6 +117,7 @@ class Observer:
         self._beside = 0
         self._last: Face | None = None
         self._last_at = 0.0
+        self._unread: Detection | None = None  # a face of the frame at hand that gave no mesh
         self._detected_at = float("-inf")
 
     def enrol(self, photograph: Image) -> None:
@@ -164,10 +165,11 @@ class Observer:
             self._restart()
             self.camera = camera
         face = self._find(image, at)
-        if face is None:
-            return (Hint.LOOK_HERE,)
-        if self._beside:
+        if self._beside and (face is not None or self._unread is not None):
             return (Hint.ONE_PERSON,)
+        if face is None:
+            unread = self._unread
+            return (Hint.LOOK_HERE,) if unread is None else self._quality.glimpse(image, unread)
         if self._min_height_m and camera in self._heights:
             self._heights[camera].add(image, face, at)
         quality = self._quality.assess(image, face)
@@ -273,7 +275,9 @@ class Observer:
         self._detected_at, self._beside = at, sighting.beside
         if sighting.new_track or sighting.track is None:
             self._drop_evidence()
-        return None if sighting.main is None else self._reader.read(image, sighting.main)
+        face = None if sighting.main is None else self._reader.read(image, sighting.main)
+        self._unread = sighting.main if face is None else None
+        return face
 
     def _count(self, image: Image, face: Face, quality: Quality, at: float) -> None:
         """Let a usable frame be evidence, of this person alone."""

@@ -19,6 +19,7 @@ TEMPLATE = (
     ((2,), (47.5, 71.4)),
     ((61, 291), (47.5, 80.6)),
 )
+_MIN_FACTOR = 1e-6
 _MAX_SHRINK = 16  # a head larger than this many chips is sampled at every n-th pixel
 
 
@@ -31,6 +32,8 @@ def placement(points: Points, finer: float = 1.0) -> Points:
     centred = x - x.mean()
     spread = max(float(np.square(np.abs(centred)).sum()), 1e-9)
     factor = complex(np.vdot(centred, y - y.mean())) / spread
+    if abs(factor) < _MIN_FACTOR:  # points that lie upon each other have no direction
+        factor = complex(_MIN_FACTOR)
     shift = complex(y.mean()) - factor * complex(x.mean())
     turn = np.array([[factor.real, -factor.imag], [factor.imag, factor.real]])
     matrix = np.column_stack([turn, [shift.real, shift.imag]]) * finer

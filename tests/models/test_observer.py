@@ -16,7 +16,8 @@ from models.observer import BEST, CLEAR_FRAMES, Observer
 from models.quality.check import QualityCheck
 from models.tflite import Image
 from models.tracking import GAP_S
-from tests.models.portraits import DLIB, MODELS, astronaut, embedder, reader
+from tests.models.portraits import DLIB, MODELS, astronaut, embedder, only, reader
+from tests.models.quality.heads import wearing
 
 THRESHOLD = MODELS.threshold("dlib-resnet", 0.001)
 MIN_FRAMES = 8
@@ -117,6 +118,15 @@ def test_a_mismatch_is_conclusive_once_there_are_enough_frames() -> None:
         assert verdict.frames == number
         assert verdict.match_score < THRESHOLD
         assert verdict.conclusive == (number >= CLEAR_FRAMES)
+
+
+def test_a_mask_shall_come_off_even_where_it_hides_the_face_from_the_mesh() -> None:
+    watching = observer()
+    masked = wearing("ada", "mask")
+    assert reader().read(masked, only(masked)) is None
+    assert set(show(watching, [masked] * 5)) == {"take_off_mask"}
+    assert watching.judge(THRESHOLD).frames == 0
+    assert watching.look(NOBODY) == "look_here"
 
 
 def test_nothing_seen_is_no_evidence() -> None:
