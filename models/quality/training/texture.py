@@ -63,7 +63,7 @@ def cloth(rng: np.random.Generator, ground: Floats | None = None, print_: Floats
     elif kind < 0.72:
         angle, period = rng.uniform(0, np.pi), rng.uniform(5, 24)
         for turn in (angle, angle + np.pi / 2):
-            share = 0.5 * (waves(rng, period, turn) > rng.uniform(0, 0.8))[..., None].astype(np.float32)
+            share: Any = 0.5 * (waves(rng, period, turn) > rng.uniform(0, 0.8))[..., None].astype(np.float32)
             field = field * (1 - share) + colour(rng) * share
     elif kind < 0.8:
         angle, period = rng.uniform(0, np.pi), rng.uniform(6, 26)
