@@ -75,7 +75,7 @@ def read_entry(path: Path) -> Brought:
         raise ModelError(path.name, "`file` is no plain file name", "lay the model beside its entry")
     if entry.built_from is not None:
         raise ModelError(path.name, "`built_from` is for shipped models", "leave it out")
-    return replace(entry, file=str(path.parent / entry.file))
+    return replace(entry, file=str(path.resolve().parent / entry.file))
 
 
 def install(source: Path, folder: Path, *, replacing: bool = False) -> Brought:
@@ -94,7 +94,7 @@ def install(source: Path, folder: Path, *, replacing: bool = False) -> Brought:
         raise ModelError(entry.name, f"{MAX_INSTALLED} are installed already", "remove one from the folder")
     body = manifest.read(entry.file, entry.sha256)
     raw = _read(source, MAX_ENTRY).decode()
-    model = folder / f"{entry.name}.tflite"
+    model = folder.resolve() / f"{entry.name}.tflite"
     try:
         folder.mkdir(mode=0o755, parents=True, exist_ok=True)
         if replacing:

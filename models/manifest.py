@@ -411,7 +411,10 @@ def read(file: str, sha256: str) -> bytes:
         with path.open("rb") as stream:
             body = stream.read(MAX_MODEL + 1)
     except OSError as error:
-        fix = "run `python -m models.build`" if ":" not in file else "run `make install`"
+        if Path(file).is_absolute():
+            fix = "lay the model beside its entry"
+        else:
+            fix = "run `python -m models.build`" if ":" not in file else "run `make install`"
         raise ModelError(file, f"cannot be read ({error.strerror})", fix) from error
     if len(body) > MAX_MODEL:
         raise ModelError(file, f"longer than {MAX_MODEL} bytes", "this is not one of our models")

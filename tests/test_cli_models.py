@@ -46,6 +46,20 @@ def test_an_embedder_is_brought_and_used_and_let_go(run: Run, config: Path, tmp_
     assert not list((tmp_path / "models").iterdir())
 
 
+def test_paths_may_be_told_from_where_one_stands(
+    run: Run, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lay_down(tmp_path / "stick")
+    monkeypatch.chdir(tmp_path / "stick")
+    assert run("models", "install", "entry.toml", "--models", "../here", "--config", config)[0] == 0
+    status, out, _ = run("models", "verify", NAME, "--models", "../here", "--config", config)
+    assert (status, " good " in out) == (0, True)
+    (tmp_path / "stick" / "model.tflite").unlink()
+    status, _, err = run("models", "install", "entry.toml", "--replace", "--models", "../here")
+    assert status == 2
+    assert "lay the model beside its entry" in err
+
+
 def test_a_shadow_runs_beside_and_is_another_one(run: Run, config: Path, tmp_path: Path) -> None:
     run("models", "install", lay_down(tmp_path / "stick"), "--config", config)
     assert run("models", "use", NAME, "--shadow", "--config", config)[0] == 0
