@@ -239,8 +239,8 @@ class Rehearsal:
                 site.camera.freeze()
                 site.world.note("fault", "camera", "frozen")
             case Twist.CAMERA_DIES:
-                site.camera.die()
-                site.world.note("fault", "camera", "dead")
+                site.low_camera.die()
+                site.world.note("fault", "low camera", "dead")
             case Twist.VISION_HANGS:
                 site.daemons["gate-vision"].signal(signal.SIGSTOP)
                 site.world.note("fault", "gate-vision", "hangs")
@@ -254,7 +254,7 @@ class Rehearsal:
             case Twist.CAMERA_FREEZES if self._twisted:
                 site.camera.resume()
             case Twist.CAMERA_DIES if self._twisted:
-                site.camera.start()
+                site.low_camera.start()
             case Twist.VISION_HANGS if self._twisted:
                 site.daemons["gate-vision"].kill()
                 site.daemons["gate-vision"].start()
