@@ -16,8 +16,8 @@ from gated.core.values import Value
 
 LINE: Final = "face_light"
 STEP_S: Final = 0.2  # two steps make a flash: at most two and a half a second
-STEPS: Final = 8
-MIN_CHANGES: Final = 4  # a code that hardly changes proves nothing
+STEPS: Final = 24  # some seconds: it still plays when the person has walked up
+MOST_ALIKE: Final = 2  # steps in a row: each stretch of 1.6 s changes four times or more
 
 
 class Switch(Value):
@@ -83,9 +83,10 @@ class FaceLight:
 
 
 def draw_code() -> tuple[bool, ...]:
-    """Draw `STEPS` steps by chance, with at least `MIN_CHANGES` changes among them."""
-    while True:
-        bits = secrets.randbits(STEPS)
-        code = tuple(bool(bits >> place & 1) for place in range(STEPS))
-        if sum(one is not other for one, other in zip(code, code[1:], strict=False)) >= MIN_CHANGES:
-            return code
+    """Draw `STEPS` steps by chance, never more than `MOST_ALIKE` alike in a row."""
+    code: list[bool] = []
+    while len(code) < STEPS:
+        step = bool(secrets.randbits(1))
+        if code[-MOST_ALIKE:] != [step] * MOST_ALIKE:
+            code.append(step)
+    return tuple(code)
