@@ -40,7 +40,7 @@ class FaceLight:
         self._thread.start()
 
     def play(self) -> tuple[Switch, ...]:
-        """Begin a new code; return when the lamp will be what: a switch for each step, and the last one on."""
+        """Begin a new code; return when the lamp will be what: a switch for each step, the last one on."""
         began = time.monotonic()
         steps = [*draw_code(), True]
         switches = tuple(Switch(at=began + number * STEP_S, on=on) for number, on in enumerate(steps))
