@@ -72,7 +72,11 @@ class ImageError(Exception):
 
 
 def decode(encoded: bytes, *, max_bytes: int, max_pixels: int) -> Image:
-    """Return a BGR image. Raises ImageError."""
+    """Return a BGR image. Raises ImageError.
+
+    EXIF is ignored on purpose: a portrait of Doc 9303 has none and lies upright as it is coded, and nothing
+    that a chip adds shall turn it. `models.mrz.files` honours it in files on disk.
+    """
     if len(encoded) > max_bytes:
         raise ImageError("image_too_long")
     stream, (width, height, components, bit_planes) = _stream(encoded)
@@ -134,7 +138,7 @@ def _jpeg(encoded: bytes) -> _Declared:
     """Read the frame header (ISO/IEC 10918-1, B.2.2). An image that ends early is refused."""
     frames: list[_Declared] = []
     end = 0
-    for marker, start in _jpeg_segments(encoded):
+    for marker, start in jpeg_segments(encoded):
         end = start
         if marker in _OTHER_FRAMES:
             raise ImageError("image_kind_unsupported")
@@ -149,7 +153,7 @@ def _jpeg(encoded: bytes) -> _Declared:
     return frames[0]
 
 
-def _jpeg_segments(encoded: bytes) -> Iterator[tuple[int, int]]:
+def jpeg_segments(encoded: bytes) -> Iterator[tuple[int, int]]:
     """Yield marker and start of content for each segment up to the first scan."""
     position = 2
     for _ in range(MAX_SEGMENTS):

@@ -1,7 +1,8 @@
-"""Decodes an encoded image of a page: JPEG, JPEG 2000 or PNG, told by its first bytes, capped by its header.
+"""Decodes an image file: JPEG, JPEG 2000 or PNG, told by its first bytes, capped by its header.
 
 As `models.image`, which it uses for the first two: nothing is allocated for a size that is too large, and
-what the decoder gives must have the size that the header declared. Raises ImageError and nothing else.
+what the decoder gives must have the size that the header declared. Then it is turned upright as its EXIF says.
+Raises ImageError and nothing else.
 """
 
 import struct
@@ -11,6 +12,7 @@ import numpy as np
 
 from models import image
 from models.image import ImageError
+from models.orientation import orientation, upright
 from models.tflite import Image
 
 MAX_BYTES = 32_000_000
@@ -21,10 +23,13 @@ _PNG_KINDS = frozenset({(8, 0), (8, 2), (8, 3), (8, 4), (8, 6)})  # depth and co
 
 
 def decode(encoded: bytes) -> Image:
-    """Return a BGR image; an alpha channel is dropped."""
-    if encoded.startswith(_PNG[:8]):
-        return _png(encoded)
-    return image.decode(encoded, max_bytes=MAX_BYTES, max_pixels=MAX_PIXELS)
+    """Return a BGR image, upright by its EXIF; an alpha channel is dropped."""
+    is_png = encoded.startswith(_PNG[:8])
+    coded = _png(encoded) if is_png else image.decode(encoded, max_bytes=MAX_BYTES, max_pixels=MAX_PIXELS)
+    found = upright(coded, orientation(encoded))
+    if found is not coded:
+        coded.fill(0)
+    return found
 
 
 def _png(encoded: bytes) -> Image:
