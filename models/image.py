@@ -10,8 +10,8 @@ locked away from doors, network and disk.
 """
 
 import struct
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
@@ -50,6 +50,21 @@ _MAIN_HEADER = frozenset({_SIZ, _COD, _TLM, _PLM, _QCD, _QCC, _CRG, _COM})
 _TILE_HEADER = frozenset({_PLT, _COM})
 _SYCC = 18
 
+# What the owner of a photograph could do about each code.
+FIXES: Final[Mapping[str, str]] = {
+    "file_unreadable": "check the path, and that it is a file that you may read",
+    "not_an_image": "give a JPEG, JPEG 2000 or PNG file",
+    "image_damaged": "copy or export the photograph again",
+    "image_kind_unsupported": "save it as 8-bit RGB or grey: JPEG, or PNG without interlacing",
+    "image_too_long": "save it in fewer bytes",
+    "image_too_small": f"give a photograph of at least {MIN_SIDE} pixels a side",
+    "image_too_large": "save it in fewer pixels",
+    "image_too_costly": "save it as baseline JPEG",
+    "image_unusable": "save it again as 8-bit JPEG, or give another photograph",
+    "no_face_detected": "give a photograph of a face, upright, whole and not too small",
+    "no_face_mesh": "give one on which the face is uncovered and turned to the camera",
+}
+
 # native decoders tell on standard error what they dislike in a photograph
 cv2.setLogLevel(0)
 
@@ -69,6 +84,11 @@ class ImageError(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+    @property
+    def fix(self) -> str:
+        """What its owner could do about it."""
+        return FIXES.get(self.reason, "give another photograph")
 
 
 def decode(encoded: bytes, *, max_bytes: int, max_pixels: int) -> Image:

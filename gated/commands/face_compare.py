@@ -33,11 +33,13 @@ class Decision(Value):
 class Compared(Value):
     """One image: its quality in [0, 1] and the faces in it; and its score against the reference.
 
-    `error` is a snake_case code where it could not be used (failure to acquire); the rest is then empty.
+    `error` is a snake_case code where it could not be used (failure to acquire), `fix` what its owner could
+    do about that; the rest is then empty.
     """
 
     file: str
     error: str | None = None
+    fix: str | None = None
     faces: int = 0
     quality: float | None = None
     score: float | None = None
@@ -94,14 +96,14 @@ def face_compare(arguments: argparse.Namespace) -> Answer:
     try:
         reference, likeness = _look(enroller, quality, arguments.reference)
     except ImageError as error:
-        raise UsageError(f"{arguments.reference}: {error.reason}: give a photograph of a face") from error
+        raise UsageError(f"{arguments.reference}: {error.reason}: {error.fix}") from error
     compared: list[Compared] = []
     embeddings = []
     for path in arguments.images:
         try:
             seen, embedding = _look(enroller, quality, path)
         except ImageError as error:
-            compared.append(Compared(file=str(path), error=error.reason))
+            compared.append(Compared(file=str(path), error=error.reason, fix=error.fix))
             continue
         score = enroller.embedder.score(likeness, embedding)
         compared.append(
@@ -117,8 +119,8 @@ def face_compare(arguments: argparse.Namespace) -> Answer:
     enroller.wipe()
     quality.wipe()
     if not embeddings:
-        reasons = ", ".join(f"{each.file}: {each.error}" for each in compared)
-        raise UsageError(f"no image can be compared ({reasons}): give photographs of a face")
+        reasons = "; ".join(f"{each.file}: {each.error}: {each.fix}" for each in compared)
+        raise UsageError(f"no image can be compared: {reasons}")
     score = enroller.embedder.score(likeness, fuse(embeddings))
     fused = Fused(
         images=len(embeddings),
@@ -172,7 +174,7 @@ def _lines(found: Comparison) -> Iterator[str]:
 
 def _described(image: Compared) -> str:
     if image.error is not None:
-        return f"{image.file}: cannot be used: {image.error}"
+        return f"{image.file}: cannot be used: {image.error}: {image.fix}"
     score = "" if image.score is None else f", score {image.score:.4f}"
     others = "" if image.faces == 1 else f", {image.faces} faces: that nearest to the middle"
     return f"{image.file}{score}, quality {image.quality:.2f}{others}"

@@ -35,12 +35,15 @@ class ComponentValue(Value):
 class Assessed(Value):
     """One image. `error` is a snake_case code where no face can be measured; the rest is then empty.
 
+    `fix` says what its owner could do about that.
+
     With `no_face_mesh` there is a face, but something hides too much of it: the hints may say what.
     `box` is left, top, right and bottom of the largest face in pixels, `heads` probabilities.
     """
 
     file: str
     error: str | None = None
+    fix: str | None = None
     width: int = 0
     height: int = 0
     faces: int = 0
@@ -91,17 +94,19 @@ def _assess(check: "StillCheck", path: Path) -> Assessed:
     try:
         return _assessed(str(path), check.assess(read_capped(path, MAX_BYTES)))
     except ImageError as error:
-        return Assessed(file=str(path), error=error.reason)
+        return Assessed(file=str(path), error=error.reason, fix=error.fix)
 
 
 def _assessed(file: str, still: "Still") -> Assessed:
-    from models.quality.components import COMPONENTS  # noqa: PLC0415 - see above
+    from models.image import FIXES  # noqa: PLC0415 - see above
+    from models.quality.components import COMPONENTS  # noqa: PLC0415
 
     quality = still.quality
     if quality is None:
         return Assessed(
             file=file,
             error="no_face_mesh",
+            fix=FIXES["no_face_mesh"],
             width=still.width,
             height=still.height,
             faces=still.faces,
@@ -138,6 +143,7 @@ def _rounded(numbers: Mapping[str, float]) -> dict[str, float]:
 def _lines(image: Assessed) -> Iterator[str]:
     if image.error is not None or image.box is None:
         yield f"{image.file}: {', '.join((str(image.error), *image.hints))}"
+        yield f"  {image.fix}"
         return
     wanting = ", ".join((*image.hints, *image.faults))
     yield f"{image.file}: {'usable' if image.usable else f'not usable: {wanting}'}"

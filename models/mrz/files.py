@@ -1,11 +1,12 @@
 """Decodes an image file: JPEG, JPEG 2000 or PNG, told by its first bytes, capped by its header.
 
 As `models.image`, which it uses for the first two: nothing is allocated for a size that is too large, and
-what the decoder gives must have the size that the header declared. Then it is turned upright as its EXIF says.
-Raises ImageError and nothing else.
+what the decoder gives must have the size that the header declared. Then it is turned upright as its EXIF
+says. Raises ImageError and nothing else.
 """
 
 import struct
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -19,7 +20,8 @@ MAX_BYTES = 32_000_000
 MAX_PIXELS = 40_000_000
 
 _PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
-_PNG_KINDS = frozenset({(8, 0), (8, 2), (8, 3), (8, 4), (8, 6)})  # depth and colour type: no 16-bit, no Adam7
+# depth and colour type; the decoder halves 16 bits
+_PNG_KINDS = frozenset({(8, 0), (8, 2), (8, 3), (8, 4), (8, 6), (16, 0), (16, 2), (16, 4), (16, 6)})
 
 
 def decode(encoded: bytes) -> Image:
@@ -30,6 +32,15 @@ def decode(encoded: bytes) -> Image:
     if found is not coded:
         coded.fill(0)
     return found
+
+
+def read(path: Path) -> bytes:
+    """Return a file's bytes, at most MAX_BYTES and one. Raises ImageError: file_unreadable."""
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ImageError("file_unreadable") from error
 
 
 def _png(encoded: bytes) -> Image:

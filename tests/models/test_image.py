@@ -3,6 +3,7 @@
 import re
 import struct
 import time
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -10,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.image import MAX_SCANS, MAX_SEGMENTS, MAX_TILE_PARTS, ImageError, decode, encode, thumbnail
+import models
+from models.image import FIXES, MAX_SCANS, MAX_SEGMENTS, MAX_TILE_PARTS, ImageError, decode, encode, thumbnail
 from models.tflite import Image
 from tests.document.material import damaged, test_data
 from tests.models.portraits import astronaut
@@ -402,3 +404,11 @@ def test_a_thumbnail_fits(shape: tuple[int, int]) -> None:
     small = cv2.imdecode(np.frombuffer(body, np.uint8), cv2.IMREAD_COLOR)
     assert small.shape[0] == min(shape[0], 64)
     assert small.shape[1] == pytest.approx(shape[1] * small.shape[0] / shape[0], abs=1)
+
+
+def test_each_code_names_a_fix() -> None:
+    """Of every image file that is read; a chip's portrait has codes of its own, for the journal."""
+    sources = Path(models.__file__).parent.rglob("*.py")
+    used = {code for source in sources for code in re.findall(r'ImageError\("(\w+)"\)', source.read_text())}
+    assert {code for code in used if "photograph" not in code} == set(FIXES)
+    assert ImageError("image_too_long").fix == FIXES["image_too_long"]

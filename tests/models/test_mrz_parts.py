@@ -190,6 +190,10 @@ def test_png_and_jpeg_are_decoded() -> None:
     grey = files.decode(cv2.imencode(".png", image[..., 0])[1].tobytes())
     assert np.array_equal(grey, np.repeat(image[..., :1], 3, 2))
     assert files.decode(png(40, 40)).shape == (40, 40, 3)
+    deep = image.astype(np.uint16) * 257
+    for coded in (deep, deep[..., 0], np.dstack([deep, deep[..., :1]])):
+        found = files.decode(cv2.imencode(".png", coded)[1].tobytes())
+        assert np.array_equal(found, image if coded.ndim == 3 else np.repeat(image[..., :1], 3, 2))
 
 
 @pytest.mark.parametrize(
@@ -202,7 +206,8 @@ def test_png_and_jpeg_are_decoded() -> None:
         (png(20_000, 20_000), "image_too_large"),
         (png(16_000, 3_000), "image_too_large"),
         (png(31, 40), "image_too_small"),
-        (png(40, 40, depth=16), "image_kind_unsupported"),
+        (png(40, 40, depth=4), "image_kind_unsupported"),
+        (png(60, 60, depth=16), "image_damaged"),
         (png(40, 40, interlace=1), "image_kind_unsupported"),
         (png(40, 40)[:8] + b"\0" * (files.MAX_BYTES - 7), "image_too_long"),
     ],

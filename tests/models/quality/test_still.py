@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from gated.commands.answer import Answer, UsageError, Words
 from gated.commands.face_quality import MAX_IMAGES, add
 from gated.core.vocabulary import Hint
-from models.image import ImageError
+from models.image import FIXES, ImageError
 from models.quality.components import COMPONENTS
 from models.quality.heads import NAMES
 from models.quality.still import StillCheck
@@ -100,7 +100,8 @@ def test_a_mask_that_hides_the_face_from_the_mesh_shall_come_off_too(tmp_path: P
     (told,) = answer.value
     assert (told.error, told.faces) == ("no_face_mesh", 1)
     assert told.hints == (Hint.TAKE_OFF_MASK,)
-    assert answer.text == (f"{file}: no_face_mesh, take_off_mask",)
+    assert answer.text == (f"{file}: no_face_mesh, take_off_mask", f"  {told.fix}")
+    assert "uncovered" in str(told.fix)
     assert not answer.good
 
 
@@ -132,7 +133,8 @@ def test_what_shows_no_face_gets_a_code(files: dict[str, str], name: str, code: 
     assert told.value is told.box is None
     assert not told.usable
     assert not answer.good
-    assert answer.text == (f"{files[name]}: {code}",)
+    assert answer.text == (f"{files[name]}: {code}", f"  {FIXES[code]}")
+    assert told.fix == FIXES[code]
 
 
 def test_the_text_fits_a_terminal(files: dict[str, str]) -> None:
