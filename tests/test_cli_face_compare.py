@@ -76,6 +76,14 @@ def test_text_tells_scores_thresholds_and_what_could_not_be_used(album: Path) ->
     assert "fused      1 of 2, score 0." in text
 
 
+def test_a_file_that_is_not_there_is_told_and_the_others_are_compared(album: Path) -> None:
+    answer = compare(collins(album, 1), album / "missing.jpg", collins(album, 2), album)
+    assert [each.error for each in answer.value.images] == ["file_unreadable", None, "file_unreadable"]
+    assert answer.value.images[0].fix.startswith("check the path")
+    assert answer.value.fused.images == 1
+    assert answer.good
+
+
 def test_several_faces_are_told(album: Path) -> None:
     value = compare(collins(album, 1), album / "both.jpg").value
     assert value.images[0].faces == 2
@@ -94,8 +102,12 @@ def test_an_embedder_that_is_not_installed_is_tried_from_its_entry(album: Path, 
     [
         ("Grace_Hopper/Grace_Hopper_0005.jpg", "both.jpg", "no_face_detected: give a photograph of a face"),
         ("Grace_Hopper/notes.txt", "both.jpg", "not_an_image: give a JPEG"),
-        ("missing.jpg", "both.jpg", "cannot be read"),
-        ("both.jpg", "missing.jpg", "cannot be read"),
+        ("missing.jpg", "both.jpg", "missing.jpg: file_unreadable: check the path"),
+        (
+            "both.jpg",
+            "missing.jpg",
+            "no image can be compared: .*missing.jpg: file_unreadable: check the path",
+        ),
         (
             "both.jpg",
             "Grace_Hopper/Grace_Hopper_0006.jpg",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gated.commands import face_model
-from gated.commands.answer import Answer, UsageError, Words, read_capped
+from gated.commands.answer import Answer, UsageError, Words
 from gated.core.values import Value
 
 if TYPE_CHECKING:
@@ -141,10 +141,10 @@ def face_compare(arguments: argparse.Namespace) -> Answer:
 
 
 def _look(enroller: "Enroller", quality: "QualityCheck", path: Path) -> "tuple[Compared, Floats]":
-    """What one file is worth, and its embedding. Raises ImageError, UsageError for what cannot be read."""
-    from models.mrz.files import MAX_BYTES  # noqa: PLC0415
+    """What one file is worth, and its embedding. Raises ImageError."""
+    from models.mrz import files  # noqa: PLC0415 - see above
 
-    seen = enroller.see(read_capped(path, MAX_BYTES))
+    seen = enroller.see(files.read(path))
     worth = quality.assess(*seen.as_photographed())
     embedding = enroller.embedder.embed(seen.image, seen.face.points)
     return Compared(file=str(path), faces=len(seen.faces), quality=round(worth.value, 3)), embedding

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from gated.commands.answer import Answer, UsageError, Words, read_capped
+from gated.commands.answer import Answer, UsageError, Words
 from gated.core.values import Value
 from gated.core.vocabulary import Hint
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from models.quality.still import Still, StillCheck
 
 MAX_IMAGES = 1000
+SHOWN = 5  # unreadable files, where all are
 
 
 class ComponentValue(Value):
@@ -59,11 +60,15 @@ class Assessed(Value):
 def add(face: Words) -> None:
     """Put `quality` under the word `face`."""
     sub = face.command("quality", face_quality)
+    sub.epilog = "--json prints one object a line, for each image one, in the order given."
     sub.add_argument("images", nargs="+", type=Path, metavar="IMAGE", help="JPEG, JPEG 2000 or PNG")
 
 
 def face_quality(arguments: argparse.Namespace) -> Answer:
-    """Say what the largest face in each image is worth; bad news is one that may not be matched."""
+    """Say what the largest face in each image is worth; bad news is one that may not be matched.
+
+    Raises UsageError when not one of the files can be read.
+    """
     # a gate whose OpenCV does not load must still answer every other question
     from models import manifest  # noqa: PLC0415 - see above
     from models.image import use_one_thread  # noqa: PLC0415
@@ -78,6 +83,10 @@ def face_quality(arguments: argparse.Namespace) -> Answer:
         raise UsageError(f"models: {error}") from error
     assessed = tuple(_assess(check, path) for path in arguments.images)
     check.wipe()
+    if all(each.error == "file_unreadable" for each in assessed):
+        files = ", ".join(each.file for each in assessed[:SHOWN])
+        more = f" and {len(assessed) - SHOWN} more" if len(assessed) > SHOWN else ""
+        raise UsageError(f"{files}{more}: file_unreadable: {assessed[0].fix}")
     return Answer(
         value=assessed,
         text=tuple(line for each in assessed for line in _lines(each)),
@@ -87,12 +96,11 @@ def face_quality(arguments: argparse.Namespace) -> Answer:
 
 
 def _assess(check: "StillCheck", path: Path) -> Assessed:
-    """One file. Raises UsageError when it cannot be read."""
     from models.image import ImageError  # noqa: PLC0415 - see above
-    from models.mrz.files import MAX_BYTES  # noqa: PLC0415
+    from models.mrz import files  # noqa: PLC0415
 
     try:
-        return _assessed(str(path), check.assess(read_capped(path, MAX_BYTES)))
+        return _assessed(str(path), check.assess(files.read(path)))
     except ImageError as error:
         return Assessed(file=str(path), error=error.reason, fix=error.fix)
 

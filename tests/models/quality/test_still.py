@@ -145,9 +145,23 @@ def test_the_text_fits_a_terminal(files: dict[str, str]) -> None:
         assert any(name.replace("_", " ") in line for line in answer.text)
 
 
-def test_a_file_that_is_not_there_is_a_question_that_cannot_be_asked(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="check the path"):
-        asked(str(tmp_path / "nothing.png"))
+def test_a_file_that_is_not_there_is_told_and_the_others_are_assessed(files: dict[str, str]) -> None:
+    nothing = files["hopper.png"] + ".not"
+    answer = asked(nothing, files["hopper.png"])
+    assert [each.error for each in answer.value] == ["file_unreadable", None]
+    assert answer.text[:2] == (f"{nothing}: file_unreadable", f"  {FIXES['file_unreadable']}")
+    assert not answer.good
+
+
+def test_files_none_of_which_is_there_are_a_question_that_cannot_be_asked(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"nothing.png, .*: file_unreadable: check the path"):
+        asked(str(tmp_path / "nothing.png"), str(tmp_path))
+
+
+def test_help_says_that_json_is_an_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        asked("--help")
+    assert "--json prints one object a line" in capsys.readouterr().out
 
 
 def test_so_many_images_are_enough(tmp_path: Path) -> None:
