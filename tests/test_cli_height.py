@@ -82,6 +82,16 @@ def test_a_folder_of_frames_gives_a_height(walk: Path, calibration: Path) -> Non
     assert "cm" in answer.text[0]
 
 
+@pytest.mark.parametrize(("minimum_m", "verdict"), [(1.30, "undetermined"), (1.40, "no")])
+def test_who_is_not_tall_enough_for_certain_is_bad_news(
+    walk: Path, calibration: Path, minimum_m: float, verdict: str
+) -> None:
+    line = ("height", walk, "--calibration", calibration, "--rate", 10)
+    answer = asked(face_height.add, *line, "--minimum-m", minimum_m)
+    assert (answer.value.tall_enough, answer.good) == (verdict, False)
+    assert asked(face_height.add, *line).good
+
+
 def test_a_recording_without_a_face_is_undetermined(tmp_path: Path, calibration: Path) -> None:
     folder = tmp_path / "empty"
     folder.mkdir()
@@ -114,7 +124,10 @@ def test_a_calibration_is_checked(calibration: Path) -> None:
 def test_a_damaged_calibration_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "bad"
     file.write_text("width = 3")
-    assert "value_out_of_range" in refused(calibrate_camera.add, "camera", "--check", file)
+    said = refused(calibrate_camera.add, "camera", "--check", file)
+    assert "value_out_of_range: width must be a whole number at least 64, at most 8192" in said
+    assert str(file) in said
+    assert str(tmp_path / "gone") in refused(calibrate_camera.add, "camera", "--check", tmp_path / "gone")
 
 
 def marks_file(folder: Path, camera: GroundCamera) -> Path:

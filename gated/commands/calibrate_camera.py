@@ -18,7 +18,7 @@ from gated.config import load
 from gated.runtime.clock import now_utc
 
 if TYPE_CHECKING:
-    from models.height.calibration import CameraCalibration
+    from models.height.calibration import CameraCalibration, Loaded
     from models.height.lens import Board
 
 _BOARD = re.compile(r"([0-9]{1,2})x([0-9]{1,2})")
@@ -62,7 +62,7 @@ def calibrate_camera(arguments: argparse.Namespace) -> Answer:
     use_one_thread()
     try:
         if arguments.check is not None:
-            loaded = calibration.load(arguments.check)
+            loaded = _loaded(arguments.check)
             return _answer(loaded.calibration, {"file": str(arguments.check), "sha256": loaded.sha256})
         board = _board(arguments)
         base = _lens(arguments, board)
@@ -83,6 +83,16 @@ def calibrate_camera(arguments: argparse.Namespace) -> Answer:
     return _answer(found, {"file": _written(arguments.write, calibration.written(found))})
 
 
+def _loaded(path: Path) -> "Loaded":
+    """A calibration file. Raises UsageError that names it."""
+    from models.height import calibration  # noqa: PLC0415 - see calibrate_camera
+
+    try:
+        return calibration.load(path)
+    except calibration.CalibrationError as error:
+        raise UsageError(f"{path}: {error}") from error
+
+
 def _board(arguments: argparse.Namespace) -> "Board | None":
     """The board of the command line. Raises UsageError."""
     from models.height.lens import CORNERS, Board  # noqa: PLC0415 - see calibrate_camera
@@ -99,11 +109,11 @@ def _board(arguments: argparse.Namespace) -> "Board | None":
 
 def _lens(arguments: argparse.Namespace, board: "Board | None") -> "CameraCalibration":
     """The lens: of a calibration, of pictures, or of the gate's own camera. Raises UsageError."""
-    from models.height import calibrating, calibration  # noqa: PLC0415 - see calibrate_camera
+    from models.height import calibrating  # noqa: PLC0415 - see calibrate_camera
     from models.height.lens import calibrate  # noqa: PLC0415
 
     if arguments.lens is not None:
-        return calibration.load(arguments.lens).calibration
+        return _loaded(arguments.lens).calibration
     if board is None:
         raise UsageError("no board: give --board 9x6 and --square-mm 25, or --lens FILE")
     if arguments.images:

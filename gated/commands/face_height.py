@@ -50,7 +50,7 @@ def add(face: Words) -> None:
 
 
 def face_height(arguments: argparse.Namespace) -> Answer:
-    """Measure the body height of a person who walks towards a calibrated camera; bad news is no height."""
+    """Measure who walks towards a calibrated camera; bad news is no height, or not the rule's for certain."""
     # a gate whose OpenCV does not load must still answer every other question
     from models import film, manifest  # noqa: PLC0415 - see above
     from models.height import calibration, watching  # noqa: PLC0415
@@ -82,7 +82,8 @@ def face_height(arguments: argparse.Namespace) -> Answer:
         minimum_m=minimum_m,
         tall_enough=None if minimum_m is None else _verdict(stature, minimum_m),
     )
-    return Answer(value=answer, text=tuple(_text(answer)), good=stature is not None)
+    good = stature is not None if minimum_m is None else answer.tall_enough == "yes"
+    return Answer(value=answer, text=tuple(_text(answer)), good=good)
 
 
 def _verdict(stature: "Stature | None", minimum_m: float) -> Verdict:
@@ -96,7 +97,9 @@ def _text(answer: HeightAnswer) -> list[str]:
         advice = {
             "no_face": "no face was found: is this the calibrated camera, and does the person look ahead?",
             "too_few_frames": "record the walk from 3 m to 1 m, at 10 frames a second or more",
-        }.get(answer.reason or "", "check the calibration: gatectl calibrate camera --check FILE")
+            "range_not_known": "hang it at the rule's height, or with the feet in view (docs/height.md); "
+            "or check the calibration: gatectl calibrate camera --check FILE",
+        }[answer.reason or "range_not_known"]
         faces = f"{answer.frames_with_face} of {answer.frames} frames with a face"
         return [f"undetermined: {answer.reason} ({faces})", f"  {advice}"]
     figure = f"{answer.height_m * 100:.1f} cm, 95 % within {answer.error_m * 100:.1f} cm"

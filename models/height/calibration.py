@@ -6,12 +6,14 @@ key is an error, and sizes that a gate's camera cannot have are refused.
 """
 
 import hashlib
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
 
 import msgspec
+import msgspec.inspect
 from msgspec import Meta
 
 from gated.core.values import Value
@@ -51,7 +53,7 @@ class CameraCalibration(Value):
     focal_sigma_px: Annotated[float, Meta(ge=0, le=500)] = 0.0
     height_sigma_m: Annotated[float, Meta(ge=0, le=0.2)] = 0.003
     tilt_sigma_deg: Annotated[float, Meta(ge=0, le=5)] = 0.15
-    residual_px: Annotated[float, Meta(ge=0)] | None = None
+    residual_px: Annotated[float, Meta(ge=0, le=100)] | None = None
     method: Text = ""
     date: Text = ""
     camera: Text = ""
@@ -62,6 +64,9 @@ class CameraCalibration(Value):
         x = (self.width - 1) / 2 if self.cx is None else self.cx
         y = (self.height - 1) / 2 if self.cy is None else self.cy
         return x, y
+
+
+_FIELDS: Final = frozenset(CameraCalibration.__struct_fields__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,8 +99,38 @@ def parse(raw: bytes, *, json: bool = False) -> CameraCalibration:
     try:
         calibration = msgspec.convert(values, CameraCalibration)
     except msgspec.ValidationError as error:
-        raise CalibrationError("value_out_of_range", f"{error}: see docs/height.md") from error
+        raise CalibrationError("value_out_of_range", _fault(error)) from error
     return checked(calibration)
+
+
+def _fault(error: msgspec.ValidationError) -> str:
+    """What is wrong with a file's values, by their names and never by the values themselves."""
+    text = str(error)
+    place = re.search(r"`\$\.?([a-z0-9_.\[\]]*)`$", text)
+    name = re.search(r"field `([^`]{1,40})`", text)
+    where = place[1] if place and place[1] else "the file"
+    if "missing required" in text and name:
+        return f"{name[1]} is missing: see docs/height.md"
+    if "unknown field" in text and name:
+        return f"there is no key {name[1]!r}: correct or remove it (docs/height.md)"
+    if where in _FIELDS and (limits := _limits(where)):
+        return f"{where} must be {limits}: see docs/height.md"
+    return f"{where} has a value of the wrong kind: see docs/height.md"
+
+
+def _limits(name: str) -> str:
+    """What a number may be, in words; empty where it has no limits."""
+    kind = msgspec.inspect.type_info(CameraCalibration)
+    fields = kind.fields if isinstance(kind, msgspec.inspect.StructType) else ()
+    (of,) = (field.type for field in fields if field.name == name)
+    if isinstance(of, msgspec.inspect.UnionType):
+        of = of.types[0]
+    if not isinstance(of, msgspec.inspect.IntType | msgspec.inspect.FloatType):
+        return ""
+    signs = ((of.gt, "more than"), (of.ge, "at least"), (of.lt, "less than"), (of.le, "at most"))
+    words = [f"{word} {limit:g}" for limit, word in signs if limit is not None]
+    kind_of = "a whole number" if isinstance(of, msgspec.inspect.IntType) else "a number"
+    return " ".join([kind_of, *([", ".join(words)] if words else [])])
 
 
 def checked(calibration: CameraCalibration) -> CameraCalibration:

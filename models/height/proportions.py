@@ -16,6 +16,9 @@ SKULL_SIGMA: Final = 0.11
 BEHIND: Final = 0.55  # the crown lies so far behind the eyes, in the same measure
 ROUND_M: Final = 0.095  # radius of the skull about its crown
 FACE_SIGMA: Final = 0.07  # of a range that is told from the size of a face
+FACE_ABOVE_SIGMA: Final = (
+    0.3  # where the camera is above it: a mesh of a face seen so is up to 40 % too large
+)
 TOE: Final = 0.09  # the tips of shoes are ahead of the crown by this part of the body height
 TOE_SIGMA_M: Final = 0.04
 FOOT_SIGMA_M: Final = 0.06  # of one look: feet take turns to be ahead

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -162,10 +163,21 @@ class Feet:
         return ahead if abs(ahead / guess_m - 1) < _FEET_AGREE else None
 
 
+def _largest(present: npt.NDArray[np.bool_], low: int, columns: int) -> npt.NDArray[np.bool_]:
+    """The largest part that hangs together, of columns from `low` on: haze below the shoes is no body."""
+    count, labels, figures, _ = cv2.connectedComponentsWithStats(present.astype(np.uint8), connectivity=4)
+    whole = np.zeros((present.shape[0], columns), np.bool_)
+    if count > 1:
+        largest = 1 + int(figures[1:, cv2.CC_STAT_AREA].argmax())
+        whole[:, low : low + present.shape[1]] = labels == largest
+    return whole
+
+
 def _soles(person: Floats, half: float) -> list[tuple[float, float]]:
     """The lowest points of the outline left and right of the middle of the legs (x, y); of one leg, one."""
     rows, columns = person.shape
     low, high = max(0, int(columns / 2 - half)), min(columns, int(columns / 2 + half) + 1)
+    person = np.where(_largest(person[:, low:high] >= _PRESENT, low, columns), person, 0)
     body = person[:, low:high] >= _PRESENT
     filled = np.flatnonzero(body.any(1))
     if len(filled) < rows // 3:

@@ -2,10 +2,13 @@
 
 For each frame the crown's height is that of the camera plus the range times how far the ray rises. A camera
 that hangs at the height of a rule needs no range to judge it: the horizon is the rule. Otherwise the range
-comes from the feet where they are in view, and from the size of the face, which depends on the height itself
-and is therefore found together with it. Who walks is lower than who stands, by 0 to 4 cm, so an upper
-quantile over the frames is taken. Hair is taken off: mostly what is usual, in part what the face's size says
-of where the skull ends; an outline far above that is a hat or a bun, and then the face alone counts.
+comes from the feet (`models.height.steps`), and then only frames count whose range the feet tell. Where they
+tell none it comes from the size of the face, which depends on the height itself and is therefore found
+together with it; seen from above a face misleads so far that nobody much below the camera is measured by it.
+Who walks is lower than who stands, by 0 to 4 cm, so an upper quantile over the frames is taken. Frames that
+disagree by more than a walk explains make the height less certain. Hair is taken off: mostly what is usual,
+in part what the face's size says of where the skull ends; an outline far above that is a hat or a bun, and
+then the face alone counts.
 """
 
 from collections.abc import Sequence
@@ -22,6 +25,7 @@ from models.height.calibration import CalibrationError, CameraCalibration
 from models.height.camera import GroundCamera
 from models.height.outline import Outline
 from models.height.sighting import Feet, Sighting, sight
+from models.height.steps import walked
 from models.tflite import Image
 
 Points = npt.NDArray[np.float64]
@@ -30,7 +34,7 @@ Method = Literal["horizon", "feet"]
 MIN_FRAMES: Final = 5
 MAX_FRAMES: Final = 256  # of one person; more say nothing new
 CROWN_EVERY_S: Final = 0.09
-FEET_EVERY_S: Final = 0.2
+FEET_EVERY_S: Final = 0.1
 _QUANTILES: Final = {
     "horizon": 0.9,
     "feet": 0.8,
@@ -40,11 +44,11 @@ _STRAY_M: Final = 0.02  # an outline that is farther from where it is in most fr
 _COVERED_SIGMA_M: Final = 0.015
 _PIXEL_SIGMA: Final = 1.0  # of the crown in one frame
 _ALIKE: Final = 3  # frames on end in which an outline is wrong alike
-_FEET_SHARE: Final = 0.3  # of the frames: then the ranges are those of the feet
+_MOST_ERROR_M: Final = 0.10  # a height below the camera's that is less certain is none
+_WALKS_M: Final = 0.012  # deviation of a crown that only walks: frames that differ more are in doubt
+_LONG_FACE: Final = 1.1  # a mesh that makes a face longer, for its height, is of a face that is too small
 _STEADY_S: Final = 0.4
 _NEAREST: Final = 0.1  # metres ahead for each metre of a face: no range is less
-_NEAR_S: Final = 0.35  # feet seen so long before or after tell how far ahead a face is
-_USUAL: Final = 0.5  # how many of them the whole walk counts for
 _EYES_M: Final = 0.06
 _MESH_SIGMA_PX: Final = 1.2  # of the eyes' distance in one frame, that of small faces above all
 _LEAST_M, _MOST_M = 0.7, 2.3
@@ -133,10 +137,21 @@ class HeightCheck:
 
 
 def estimate(sightings: Sequence[Sighting], calibration: CameraCalibration) -> Stature | None:
-    """The height that these frames give; None when they are too few, or tell of nobody."""
+    """The height that these frames give; None when they are too few, too uncertain, or tell of nobody."""
+    at = np.array([each.at for each in sightings])
+    feet = np.array([np.nan if each.feet_ahead_m is None else each.feet_ahead_m for each in sightings])
+    if (walk := walked(at, feet)) is not None:
+        ahead, count = walk
+        known = [each for each, metres in zip(sightings, ahead, strict=True) if np.isfinite(metres)]
+        return _estimate(known, _ByFeet(known, ahead[np.isfinite(ahead)], count), calibration)
+    return _estimate(sightings, _ByFace(sightings, calibration), calibration)
+
+
+def _estimate(
+    sightings: Sequence[Sighting], ranges: "_ByFeet | _ByFace", calibration: CameraCalibration
+) -> Stature | None:
     if len(sightings) < MIN_FRAMES:
         return None
-    ranges = _Ranges(sightings)
     outlined = np.array([each.outline_rise is not None for each in sightings])
     eyes = np.array([each.eyes_rise for each in sightings])
     rises = np.array([np.nan if each.outline_rise is None else each.outline_rise for each in sightings])
@@ -151,48 +166,90 @@ def estimate(sightings: Sequence[Sighting], calibration: CameraCalibration) -> S
     covered = above > _COVERED_M
     if enough and not covered:
         # hair does not grow during a walk: where it seems to, something behind the head was taken for it
-        usable = outlined & (np.abs(hair - above) < _STRAY_M)
+        usable = outlined & (np.abs(hair - above) < ranges.stray_m)
         chosen, (lower, crown_sigma) = of_outline, _hair(above, height)
+        lower = max(lower, ranges.least_hair_m)
     else:
         rises, chosen, usable, lower = eyes, of_skull, np.isfinite(of_skull), 0.0
         crown_sigma = max(_skull_sigma(height), _COVERED_SIGMA_M)
+    if usable.sum() < MIN_FRAMES:
+        return None
     chosen, rises, ahead, ahead_sigma = (each[usable] for each in (chosen, rises, ahead, ahead_sigma))
     systematic = _systematic(rises, ahead, ahead_sigma, calibration, by_feet=ranges.method == "feet")
     of_pixel = _PIXEL_SIGMA * ahead / calibration.focal_px
-    of_mesh = _MESH_SIGMA_PX * ahead**2 * np.abs(rises) / (_EYES_M * calibration.focal_px)
-    weights = 1 / (systematic**2 + of_pixel**2 + of_mesh**2)
+    of_range = ranges.random(ahead, rises)
+    weights = 1 / (systematic**2 + of_pixel**2 + of_range**2)
     found = _upper(chosen, weights, _QUANTILES[ranges.method]) - lower
-    if not _LEAST_M < found < _MOST_M:
-        return None
 
     def mean(sigmas: Points) -> float:
         return float(np.average(sigmas, weights=weights))
 
     # an outline is wrong alike in some frames on end, ranges were steadied over many
-    random = np.hypot(mean(of_pixel) * np.sqrt(_ALIKE), mean(of_mesh)) / np.sqrt(len(chosen))
-    parts = (mean(systematic), random, crown_sigma, proportions.BOB_SIGMA_M)
-    sigma = float(np.linalg.norm(parts))
+    random = np.hypot(mean(of_pixel) * np.sqrt(_ALIKE), mean(of_range)) / np.sqrt(len(chosen))
+    spread = float(np.sqrt(mean((chosen - mean(chosen)) ** 2)))
+    doubt = float(np.sqrt(max(0.0, spread**2 - _WALKS_M**2)))
+    parts = (mean(systematic), random, crown_sigma, proportions.BOB_SIGMA_M, doubt)
+    error = 1.96 * float(np.linalg.norm(parts))
+    if not _LEAST_M < found < _MOST_M or (error > _MOST_ERROR_M and found < calibration.height_m):
+        return None
     return Stature(
-        height_m=found,
-        error_m=1.96 * sigma,
-        frames=len(chosen),
-        method=ranges.method,
-        is_covered=covered,
+        height_m=found, error_m=error, frames=len(chosen), method=ranges.method, is_covered=covered
     )
 
 
-class _Ranges:
-    """How far ahead the crown is in each frame, for a supposed height."""
+class _ByFeet:
+    """How far ahead the crown is in each frame, for a supposed height: behind the tips of the shoes."""
 
-    def __init__(self, sightings: Sequence[Sighting]) -> None:
-        self._at = at = np.array([each.at for each in sightings])
+    method: Method = "feet"
+    stray_m = _STRAY_M
+    least_hair_m = proportions.HAIR_M  # faces are small where feet are in view: they tell of no bald head
+
+    def __init__(self, sightings: Sequence[Sighting], feet_m: Points, looks: int) -> None:
+        """`looks`: how many frames saw the feet."""
+        at = np.array([each.at for each in sightings])
+        self._feet, self._looks = feet_m, looks
+        self._chin = _steadied(np.array([each.chin_range for each in sightings]), at)
+
+    def at(self, height_m: float) -> tuple[Points, Points]:
+        """Range of the crown (metres) and its standard error, which all frames share."""
+        ahead = self._feet + proportions.TOE * height_m
+        sigma = np.sqrt(proportions.TOE_SIGMA_M**2 + proportions.FOOT_SIGMA_M**2 / self._looks)
+        return ahead, np.full(len(ahead), sigma)
+
+    def behind(self, ahead: Points, height_m: float) -> Points:
+        """Ranges of the eyes for those of the crown."""
+        return ahead - proportions.BEHIND * proportions.face_m(height_m)
+
+    def skull(self, ahead: Points, height_m: float) -> Points:
+        """How far the bare crown should be above the eyes, by the face's own size at these ranges."""
+        face = self.behind(ahead, height_m) / self._chin
+        return proportions.SKULL * np.minimum(face, _LONG_FACE * proportions.face_m(height_m))
+
+    def random(self, ahead: Points, rises: Points) -> Points:  # noqa: ARG002 - as of faces
+        """Standard error of each frame's height by its range alone."""
+        return proportions.FOOT_SIGMA_M * np.abs(rises)
+
+
+class _ByFace:
+    """How far ahead the crown is in each frame, for a supposed height: by the size of the face."""
+
+    method: Method = "horizon"
+    stray_m = _STRAY_M
+    least_hair_m = 0.0
+
+    def __init__(self, sightings: Sequence[Sighting], calibration: CameraCalibration) -> None:
+        at = np.array([each.at for each in sightings])
         self._eyes = _steadied(np.array([each.eyes_range for each in sightings]), at)
         self._chin = _steadied(np.array([each.chin_range for each in sightings]), at)
-        self._feet = np.array(
-            [np.nan if each.feet_ahead_m is None else each.feet_ahead_m for each in sightings]
-        )
-        looked = np.isfinite(self._feet)
-        self.method: Method = "feet" if looked.sum() >= max(3, _FEET_SHARE * len(looked) / 2) else "horizon"
+        self._focal_px, self._camera_m = calibration.focal_px, calibration.height_m
+
+    def at(self, height_m: float) -> tuple[Points, Points]:
+        """Range of the crown (metres) and its standard error, which all frames share."""
+        chin = self._chin * proportions.face_m(height_m)
+        faces = (self._eyes * proportions.eyes_apart_m(height_m) + chin) / 2
+        crown = faces + proportions.BEHIND * proportions.face_m(height_m)
+        from_above = height_m < self._camera_m
+        return crown, (proportions.FACE_ABOVE_SIGMA if from_above else proportions.FACE_SIGMA) * crown
 
     def behind(self, ahead: Points, height_m: float) -> Points:
         """Ranges of the eyes for those of the crown."""
@@ -202,31 +259,9 @@ class _Ranges:
         """How far the bare crown should be above the eyes, by the face's own size at these ranges."""
         return proportions.SKULL * self.behind(ahead, height_m) / self._chin
 
-    def at(self, height_m: float) -> tuple[Points, Points]:
-        """Range of the crown (metres) and its standard error, which all frames share."""
-        chin = self._chin * proportions.face_m(height_m)
-        faces = (self._eyes * proportions.eyes_apart_m(height_m) + chin) / 2
-        crown = faces + proportions.BEHIND * proportions.face_m(height_m)
-        if self.method == "horizon":
-            return crown, proportions.FACE_SIGMA * crown
-        feet = self._feet + proportions.TOE * height_m
-        factor = self._factor(np.log(feet / crown))
-        count = int(np.isfinite(feet).sum())
-        sigma = np.sqrt(proportions.TOE_SIGMA_M**2 + proportions.FOOT_SIGMA_M**2 / count)
-        by_feet, by_face = 1 / sigma**2, 1 / (proportions.FACE_SIGMA * crown) ** 2
-        ahead = (by_feet * crown * factor + by_face * crown) / (by_feet + by_face)
-        return ahead, 1 / np.sqrt(by_feet + by_face)
-
-    def _factor(self, logs: Points) -> Points:
-        """What to multiply each range by, so that the feet seen near that moment are where they were seen.
-
-        A face's size is steady, but wrong alike in all frames, and in another way where it is tiny.
-        """
-        looked = np.isfinite(logs)
-        apart = (self._at[:, None] - self._at[looked][None, :]) / _NEAR_S
-        near = np.exp(-0.5 * apart**2)
-        usual = float(np.median(logs[looked]))
-        return np.asarray(np.exp((near @ logs[looked] + _USUAL * usual) / (near.sum(1) + _USUAL)))
+    def random(self, ahead: Points, rises: Points) -> Points:
+        """Standard error of each frame's height by its range alone."""
+        return _MESH_SIGMA_PX * ahead**2 * np.abs(rises) / (_EYES_M * self._focal_px)
 
 
 def _steadied(ranges: Points, at: Points) -> Points:
@@ -243,7 +278,7 @@ def _steadied(ranges: Points, at: Points) -> Points:
 
 
 def _settled(
-    rises: Points, ranges: "_Ranges", calibration: CameraCalibration
+    rises: Points, ranges: _ByFeet | _ByFace, calibration: CameraCalibration
 ) -> tuple[float, Points, Points]:
     """The height at which the ranges are those of somebody of this height; these ranges and their errors."""
     height = 1.3

@@ -68,7 +68,7 @@ def _reason(best: Stature | None, with_face: int, most: int) -> str | None:
         return None
     if with_face == 0:
         return "no_face"
-    return "too_few_frames" if most < MIN_FRAMES else "not_a_person_on_the_floor"
+    return "too_few_frames" if most < MIN_FRAMES else "range_not_known"
 
 
 def find(reader: FaceReader, image: Image) -> tuple[Detection, ...]:

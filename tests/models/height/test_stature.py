@@ -7,10 +7,12 @@ import msgspec
 import numpy as np
 import pytest
 
+from gated.core.stature import tall_enough
 from models.height import proportions
 from models.height.calibration import CameraCalibration
 from models.height.sighting import Sighting
 from models.height.stature import MIN_FRAMES, Stature, estimate
+from models.height.steps import MIN_FEET
 
 LEVEL = CameraCalibration(width=1280, height=720, focal_px=1200.0, height_m=1.2, tilt_deg=0.0)
 HIGH = CameraCalibration(width=1280, height=720, focal_px=1000.0, height_m=1.7, tilt_deg=22.0)
@@ -59,9 +61,9 @@ def found(sightings: list[Sighting], camera: CameraCalibration) -> Stature:
 @pytest.mark.parametrize("height_m", [1.05, 1.18, 1.22, 1.5, 1.8])
 @pytest.mark.parametrize("camera", [LEVEL, HIGH])
 def test_a_walk_of_a_usual_person_gives_their_height(height_m: float, camera: CameraCalibration) -> None:
-    stature = found(walk(height_m, camera), camera)
+    stature = found(walk(height_m, camera, feet=camera is HIGH), camera)
     assert stature.height_m == pytest.approx(height_m, abs=0.005)
-    assert stature.method == "horizon"
+    assert stature.method == ("feet" if camera is HIGH else "horizon")
     assert not stature.is_covered
 
 
@@ -73,16 +75,74 @@ def test_at_the_horizon_a_face_of_unusual_size_changes_nothing() -> None:
 
 
 def test_far_from_the_horizon_a_face_of_unusual_size_is_within_the_error() -> None:
-    stature = found(walk(1.2, HIGH, face=1.1), HIGH)
-    assert abs(stature.height_m - 1.2) > 0.02
-    assert abs(stature.height_m - 1.2) < stature.error_m
+    for height_m, camera in ((1.12, LEVEL), (1.7, LEVEL), (1.6, HIGH)):
+        stature = found(walk(height_m, camera, face=1.1), camera)
+        assert 0.005 < abs(stature.height_m - height_m) < stature.error_m
 
 
 def test_feet_make_up_for_a_face_of_unusual_size() -> None:
     stature = found(walk(1.2, HIGH, face=1.1, feet=True), HIGH)
     assert stature.method == "feet"
     assert stature.height_m == pytest.approx(1.2, abs=0.012)
-    assert stature.error_m < found(walk(1.2, HIGH, face=1.1), HIGH).error_m / 2
+
+
+def test_nobody_far_below_the_camera_is_measured_by_the_face_alone() -> None:
+    for height_m in (1.05, 1.18, 1.35):
+        assert estimate(walk(height_m, HIGH), HIGH) is None
+
+
+@pytest.mark.parametrize("face", [1.2, 1.6])
+def test_faces_that_are_misread_while_no_feet_are_seen_do_not_make_a_child_tall(face: float) -> None:
+    misread = walk(1.18, HIGH, face=face)[:10]
+    rest = walk(1.18, HIGH, feet=True)[10:]
+    stature = found(misread + rest, HIGH)
+    assert (stature.method, stature.frames) == ("feet", len(rest) - 1)  # the last one has none after it
+    assert stature.height_m == pytest.approx(1.18, abs=0.006)
+
+
+def test_fewer_than_five_looks_at_feet_are_no_measurement_by_feet() -> None:
+    frames = walk(1.18, HIGH, feet=True)
+    few = [without_feet(each) if number >= 2 * (MIN_FEET - 1) else each for number, each in enumerate(frames)]
+    assert estimate(few, HIGH) is None
+    assert estimate([*few, dataclasses.replace(frames[8], at=frames[7].at + 0.01)], HIGH) is not None
+
+
+def test_what_is_taken_for_a_foot_in_some_frames_does_not_make_a_child_tall() -> None:
+    frames = walk(1.18, HIGH, feet=True)
+    for number in (4, 12, 14, 20):
+        seen = frames[number].feet_ahead_m
+        assert seen is not None
+        frames[number] = dataclasses.replace(frames[number], feet_ahead_m=seen - 0.4)
+    assert found(frames, HIGH).height_m == pytest.approx(1.18, abs=0.008)
+
+
+def test_frames_that_disagree_make_a_height_less_certain() -> None:
+    frames = walk(1.18, HIGH, feet=True)
+    apart = []
+    for number, each in enumerate(frames):
+        assert each.outline_rise is not None
+        apart.append(
+            dataclasses.replace(
+                each,
+                outline_rise=each.outline_rise + 0.02 * (-1) ** (number // 4),
+                eyes_rise=each.eyes_rise + 0.02 * (-1) ** (number // 4),
+            )
+        )
+    unsure = found(apart, HIGH)
+    assert unsure.error_m > 1.5 * found(frames, HIGH).error_m
+    assert tall_enough(unsure.height_m, unsure.error_m, 1.2) != "yes"
+
+
+@pytest.mark.parametrize("chin", [0.6, 0.8])
+def test_a_small_face_that_reads_too_large_leaves_the_usual_hair_on_nobody(chin: float) -> None:
+    frames = [
+        dataclasses.replace(each, chin_range=each.chin_range * chin) for each in walk(1.19, HIGH, feet=True)
+    ]
+    assert found(frames, HIGH).height_m == pytest.approx(1.19, abs=0.006)
+
+
+def without_feet(sighting: Sighting) -> Sighting:
+    return dataclasses.replace(sighting, feet_ahead_m=None)
 
 
 def test_who_bobs_is_as_tall_as_who_stands() -> None:

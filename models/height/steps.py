@@ -1,0 +1,59 @@
+"""How far ahead somebody was all along a walk, from the frames in which their feet were seen.
+
+A walk is straight and even for a moment. What was taken for a foot and is none (a shadow, a stain on the
+floor) is not where that walk has it; where most looks disagree there is no walk, and no range.
+"""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+Points = npt.NDArray[np.float64]
+
+MIN_FEET: Final = 5  # looks that must agree
+_SHARE: Final = 0.5  # of all looks that saw feet
+_APART_M: Final = 0.12  # from where the looks about it have the feet: farther, and no foot was seen
+_EVEN_S: Final = 0.8  # a walk is straight and even for so long before and after
+_GAP_S: Final = 0.5  # a moment without feet is known between two with feet that are no farther apart
+_SLOWEST, _FASTEST = -1.0, 3.0  # metres a second towards the camera
+_ROUNDS: Final = 3
+
+
+def walked(at: Points, feet_m: Points) -> tuple[Points, int] | None:
+    """Metres ahead of the feet for each moment (s), and how many looks agree; None: too few do.
+
+    `feet_m` is not a number where no feet were seen, as is the answer where they are not known.
+    """
+    seen = np.flatnonzero(np.isfinite(feet_m))
+    agreed = seen
+    for _ in range(_ROUNDS):
+        if len(agreed) < MIN_FEET:
+            return None
+        where = np.array([_line(at[i], at[agreed], feet_m[agreed]) for i in seen])
+        agreed = seen[np.abs(feet_m[seen] - where) < _APART_M]
+    if len(agreed) < max(MIN_FEET, _SHARE * len(seen)):
+        return None
+    times = at[agreed]
+    ahead = np.full(len(at), np.nan)
+    for i, now in enumerate(at):
+        before, after = times[times <= now], times[times >= now]
+        if len(before) and len(after) and after.min() - before.max() <= _GAP_S:
+            ahead[i] = _line(now, times, feet_m[agreed])
+    return ahead, len(agreed)
+
+
+def _line(now: float, times: Points, feet_m: Points) -> float:
+    """Where the looks about a moment have the feet, by the line of Theil and Sen; under 3: not a number."""
+    near = np.abs(times - now) <= _EVEN_S
+    times, feet_m = times[near] - now, feet_m[near]
+    if len(times) < 3:  # two always agree
+        return float("nan")
+    first, second = np.triu_indices(len(times), 1)
+    since = times[second] - times[first]
+    apart = np.abs(since) > 1e-3
+    if not apart.any():
+        return float("nan")
+    slopes = (feet_m[second] - feet_m[first])[apart] / since[apart]
+    slope = float(np.clip(np.median(slopes), -_FASTEST, -_SLOWEST))
+    return float(np.median(feet_m - slope * times))
