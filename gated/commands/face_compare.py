@@ -145,9 +145,11 @@ def _look(enroller: "Enroller", quality: "QualityCheck", path: Path) -> "tuple[C
     from models.mrz import files  # noqa: PLC0415 - see above
 
     seen = enroller.see(files.read(path))
-    worth = quality.assess(*seen.as_photographed())
+    photograph, face, _ = seen.as_photographed()
+    faces = enroller.present(seen)
+    worth = quality.assess(photograph, face, faces)
     embedding = enroller.embedder.embed(seen.image, seen.face.points)
-    return Compared(file=str(path), faces=len(seen.faces), quality=round(worth.value, 3)), embedding
+    return Compared(file=str(path), faces=len(faces), quality=round(worth.value, 3)), embedding
 
 
 def _decisions(entry: "EmbedderEntry", images: int, score: float) -> tuple[Decision, ...]:

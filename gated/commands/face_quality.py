@@ -127,9 +127,9 @@ def _assessed(file: str, still: "Still") -> Assessed:
         height=still.height,
         faces=still.faces,
         box=(left, top, right, bottom),
-        usable=quality.usable,
+        usable=still.usable,
         value=round(quality.value, 3),
-        hints=quality.hints,
+        hints=still.hints,
         faults=quality.faults,
         heads=_rounded(quality.probabilities),
         components={

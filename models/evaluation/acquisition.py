@@ -22,6 +22,7 @@ from models.manifest import Embedder as EmbedderEntry
 from models.manifest import Manifest
 from models.matching import Embedder
 from models.mrz.files import decode
+from models.quality.still import present
 from models.tflite import Floats, Image
 
 BATCH = 16  # photographs that a process takes at once
@@ -102,6 +103,13 @@ class Enroller:
             photograph=photograph,
             scale=image.shape[1] / photograph.shape[1],
         )
+
+    def present(self, seen: Seen) -> tuple[Detection, ...]:
+        """Return the faces of a photograph by the rule that every command counts by, in its own pixels.
+
+        `seen.faces` may be more: the one to embed is looked for beyond the edges too.
+        """
+        return present(self._reader, seen.photograph) or seen.as_photographed()[2]
 
     def embed(self, encoded: bytes, *, live: bool = False) -> list[Floats]:
         """Return the embedding of the face nearest to the middle; with `live`, and of each side of it.

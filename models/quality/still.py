@@ -1,23 +1,26 @@
 """The quality of one encoded photograph: decode it, find its largest face, assess that."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 
 from gated.core.vocabulary import Hint
-from models.face import PORTRAIT_MARGIN, FaceReader
+from models.face import PORTRAIT_MARGIN, Detection, FaceReader
 from models.image import ImageError
 from models.manifest import Manifest
 from models.mrz.files import decode
 from models.quality.check import Quality, QualityCheck
 from models.tflite import Image
+from models.tracking import RIVAL
 
 
 @dataclass(frozen=True, kw_only=True)
 class Still:
     """A photograph: its size in pixels, how many faces are in it, and what the largest is worth.
 
-    `quality` is None where that face gave no mesh, as masked ones may; `hints` are told all the same.
+    `quality` is None where that face gave no mesh, as masked ones may; `hints` are told all the same. Another
+    face that is as near is told of first, as a gate would: whose photograph it is cannot be known.
     """
 
     width: int
@@ -25,6 +28,25 @@ class Still:
     faces: int
     quality: Quality | None
     hints: tuple[Hint, ...]
+
+    @property
+    def usable(self) -> bool:
+        """Whether it may be matched."""
+        return self.quality is not None and self.quality.usable and not self.hints
+
+
+def present(reader: FaceReader, image: Image) -> tuple[Detection, ...]:
+    """Return the faces of a photograph, the largest first: what counts as a face in it, for every command.
+
+    A face that fills its photograph is found only with a border around it. With one, faces that the edge cuts
+    off are found too, so there is none unless it is needed.
+    """
+    return reader.detect(image) or reader.detect(image, margin=PORTRAIT_MARGIN)
+
+
+def has_several(faces: Sequence[Detection]) -> bool:
+    """Whether a second face is as near as the largest, by the gate's own rule (`models.tracking`)."""
+    return any(other.area > RIVAL * faces[0].area for other in faces[1:])
 
 
 class StillCheck:
@@ -51,12 +73,13 @@ class StillCheck:
         self._check.wipe()
 
     def _assess(self, image: Image) -> Still:
-        # a face that fills its photograph is found only with a border around it
-        faces = self._reader.detect(image) or self._reader.detect(image, margin=PORTRAIT_MARGIN)
+        faces = present(self._reader, image)
         if not faces:
             raise ImageError("no_face_detected")
         face = self._reader.read(image, faces[0])
         height, width = image.shape[:2]
         quality = None if face is None else self._check.assess(image, face, faces)
         hints = self._check.glimpse(image, faces[0]) if quality is None else quality.hints
+        if has_several(faces):
+            hints = (Hint.ONE_PERSON, *hints)
         return Still(width=width, height=height, faces=len(faces), quality=quality, hints=hints)

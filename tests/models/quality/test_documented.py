@@ -7,11 +7,12 @@ import pytest
 
 from gated.core.vocabulary import Hint
 from models.quality.components import ABSENT, COMPONENTS, Component
+from models.tracking import RIVAL
 from tests.models.portraits import MODELS
 
 TEXT = (Path(__file__).parents[3] / "docs" / "quality.md").read_text(encoding="utf-8")
 LINES = TEXT.splitlines()
-OF_QUALITY = {Hint.ONE_PERSON, Hint.TURN_YOUR_HEAD}  # these are told by others
+OF_QUALITY = {Hint.TURN_YOUR_HEAD}  # this is told by others
 
 
 def row(name: str, component: Component) -> str:
@@ -45,6 +46,10 @@ def test_no_row_is_left_over() -> None:
 @pytest.mark.parametrize("hint", set(Hint) - OF_QUALITY)
 def test_each_hint_is_documented(hint: Hint) -> None:
     assert f"`{hint}`" in TEXT
+
+
+def test_how_near_a_second_person_may_be_is_that_of_the_tracking() -> None:
+    assert f"a second face has over {RIVAL:g} of the first one's area" in TEXT
 
 
 def test_limits_and_weights_are_those_of_the_manifest() -> None:

@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from gated.commands.answer import Answer, UsageError, Words
 from gated.commands.face_quality import MAX_IMAGES, add
 from gated.core.vocabulary import Hint
+from models.evaluation.acquisition import Enroller
 from models.image import FIXES, ImageError
 from models.quality.components import COMPONENTS
 from models.quality.heads import NAMES
 from models.quality.still import StillCheck
 from models.tflite import Image
-from tests.models.portraits import MODELS, astronaut, hopper
+from tests.models.portraits import DLIB, MODELS, astronaut, hopper
 from tests.models.quality.heads import wearing
 
 CHECK = StillCheck(MODELS)
@@ -30,8 +31,9 @@ def coded(image: Image, suffix: str = ".png") -> bytes:
     return cv2.imencode(suffix, image)[1].tobytes()
 
 
-def two_of(image: Image) -> Image:
-    small = cv2.resize(image, None, fx=0.5, fy=0.5)
+def two_of(image: Image, scale: float = 0.5) -> Image:
+    """A face, and beside it once more and smaller."""
+    small = cv2.resize(image, None, fx=scale, fy=scale)
     beside = np.zeros((image.shape[0], small.shape[1], 3), np.uint8)
     beside[: small.shape[0]] = small
     return np.concatenate([image, beside], axis=1)
@@ -116,6 +118,27 @@ def test_other_faces_are_counted_and_the_largest_is_assessed(files: dict[str, st
     assert told.faces == 2
     assert told.box[2] < 512
     assert told.components["single_face_present"].value == pytest.approx(50, abs=8)
+
+
+def test_of_two_people_who_are_as_near_neither_can_be_matched(tmp_path: Path) -> None:
+    for scale, usable in ((0.5, True), (0.95, False)):
+        file = tmp_path / "two.png"
+        file.write_bytes(coded(two_of(hopper(), scale)))
+        answer = asked(str(file))
+        (told,) = answer.value
+        assert told.faces == 2
+        assert told.usable is answer.good is usable
+        assert told.hints == (() if usable else (Hint.ONE_PERSON,))
+    assert told.components["single_face_present"].value < 20
+    assert answer.text[0] == f"{file}: not usable: one_person"
+
+
+def test_compare_counts_faces_as_quality_does() -> None:
+    """A border finds what the edge cuts off: it must not find more people for one command than another."""
+    aside = np.ascontiguousarray(np.concatenate([hopper()[:, 250:], hopper()], axis=1))
+    enroller = Enroller(MODELS, DLIB)
+    seen = enroller.see(coded(aside))
+    assert len(enroller.present(seen)) == CHECK.assess(coded(aside)).faces < len(seen.faces)
 
 
 @pytest.mark.parametrize(
