@@ -100,7 +100,7 @@ def mounting_of(
                 "board_not_seen",
                 f"{each.image}: show the whole board with its white margin, nearer",
             )
-        found += marks_of_board(seen, board, each.lowest_m, each.distance_m)
+        found += marks_of_board(seen, board, each.lowest_m, each.distance_m, lens)
     return mounted(lens, found, height_m)
 
 

@@ -8,6 +8,7 @@ that stands upright at a measured distance is as many marks as it has corners.
 from collections.abc import Sequence
 from typing import Annotated, Final
 
+import cv2
 import msgspec
 import numpy as np
 import numpy.typing as npt
@@ -42,20 +43,38 @@ class Mark(Value):
     distance_m: Annotated[float, Meta(ge=0.2, le=20)]
 
 
-def marks_of_board(corners: Points, board: Board, lowest_m: float, distance_m: float) -> list[Mark]:
-    """The corners (rows, columns, 2) of a board that stands upright and faces the camera, as marks.
+def marks_of_board(
+    corners: Points, board: Board, lowest_m: float, distance_m: float, lens: CameraCalibration
+) -> list[Mark]:
+    """The corners (rows, columns, 2) of a board that stands upright, as marks. Raises CalibrationError.
 
-    `lowest_m`: height of the lowest row of inner corners; `distance_m`: to the middle of the board.
+    `lowest_m`: height of the lowest row of inner corners; `distance_m`: to the middle of the board. Of `lens`
+    only the lens is used, by which the board's own perspective tells how far it is turned from the camera.
     """
     rows, columns = corners.shape[:2]
+    aside = _aside(corners, board, lens)
+    straight = np.sqrt(max(distance_m**2 - aside**2, 0.0))
     marks = []
     for row in range(rows):
         for column in range(columns):
-            aside = (column - (columns - 1) / 2) * board.square_m
+            along = aside + (column - (columns - 1) / 2) * board.square_m
             x, y = (float(each) for each in corners[row, column])
             high = lowest_m + (rows - 1 - row) * board.square_m
-            marks.append(Mark(x=x, y=y, height_m=high, distance_m=float(np.hypot(distance_m, aside))))
+            marks.append(Mark(x=x, y=y, height_m=high, distance_m=float(np.hypot(straight, along))))
     return marks
+
+
+def _aside(corners: Points, board: Board, lens: CameraCalibration) -> float:
+    """How far to the right the board's middle is of where its plane is nearest to the camera, metres."""
+    (x, y), f = lens.centre, lens.focal_px
+    matrix = np.array([[f, 0, x], [0, f, y], [0, 0, 1]], np.float64)
+    distortion = np.array(lens.distortion, np.float64) if lens.distortion else None
+    found, turned, moved = cv2.solvePnP(board.points(), corners.reshape(-1, 1, 2), matrix, distortion)
+    if not found:
+        raise CalibrationError("board_not_seen", "its perspective is that of no board: check --board")
+    turn, _ = cv2.Rodrigues(turned)
+    camera = -turn.T @ moved.reshape(3)
+    return float((board.columns - 1) / 2 * board.square_m - camera[0])
 
 
 def mounted(

@@ -27,7 +27,7 @@ from models.height.stature import HeightCheck, Stature
 
 RULE_M = 1.20
 STATURES_M = (1.16, 1.18, 1.19, 1.21, 1.22, 1.25)
-WALKS = 100
+QUICK, WALKS = 5, 100  # strangers
 FIRST_SEED = 12_000
 FPS = 8
 FAR_M, NEAR_M = 3.0, 1.0
@@ -91,11 +91,11 @@ def claimed(mount: Mount, lens: Lens, chance: np.random.Generator) -> CameraCali
     )
 
 
-def run() -> None:
-    """Print errors and decisions for both cameras."""
+def run(count: int = QUICK) -> None:
+    """Print errors and decisions for both cameras; `python -m tests.bench.height` walks `WALKS` strangers."""
     for name, (mount, lens) in CAMERAS.items():
-        print(f"camera at {name}; {WALKS} walks for each height, {FPS} frames a second", flush=True)
-        done = list(walks(mount, lens, STATURES_M, WALKS))
+        print(f"camera at {name}; {count} walks for each height, {FPS} frames a second", flush=True)
+        done = list(walks(mount, lens, STATURES_M, count))
         for true_m in STATURES_M:
             print(f"  {true_m * 100:.0f} cm: {_decisions([w for w in done if w.true_m == true_m])}")
         errors = np.array([w.found.height_m - w.true_m for w in done if w.found]) * 100
@@ -120,3 +120,7 @@ def _decisions(done: list[Walk]) -> str:
         tall_enough(w.found and w.found.height_m, w.found.error_m if w.found else 0.0, RULE_M) for w in done
     )
     return ", ".join(f"{verdicts[word]} {word}" for word in ("yes", "undetermined", "no"))
+
+
+if __name__ == "__main__":
+    run(WALKS)

@@ -85,10 +85,13 @@ def held(camera: GroundCamera, number: int) -> Image:
     return photograph(camera, middle - size * BOARD.square_m, across, down, number)
 
 
-def upright(camera: GroundCamera, lowest_m: float, distance_m: float, pan_deg: float = 0.0) -> Image:
-    """The board standing upright, facing the point over which the camera hangs."""
-    pan = np.deg2rad(pan_deg)
-    ahead, across = np.array([np.sin(pan), 0, np.cos(pan)]), np.array([np.cos(pan), 0, -np.sin(pan)])
+def upright(
+    camera: GroundCamera, lowest_m: float, distance_m: float, pan_deg: float = 0.0, turned_deg: float = 0.0
+) -> Image:
+    """The board standing upright, facing the point over which the camera hangs but for `turned_deg`."""
+    pan, turned = np.deg2rad([pan_deg, pan_deg + turned_deg])
+    ahead = np.array([np.sin(pan), 0, np.cos(pan)])
+    across = np.array([np.cos(turned), 0, -np.sin(turned)])
     top = -(lowest_m + (BOARD.rows - 1) * BOARD.square_m)
     middle = ahead * distance_m + np.array([0, top, 0])
     origin = middle - across * (BOARD.columns - 1) / 2 * BOARD.square_m

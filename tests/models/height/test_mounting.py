@@ -58,10 +58,23 @@ def test_upright_boards_are_marks_whatever_way_the_camera_is_turned_aside() -> N
     for distance_m in (1.6, 3.0):
         seen = corners(upright(camera, 0.9, distance_m, pan_deg=3.0), BOARD)
         assert seen is not None
-        given += marks_of_board(seen, BOARD, 0.9, distance_m)
+        given += marks_of_board(seen, BOARD, 0.9, distance_m, LENS)
     found = mounted(LENS, given)
     assert found.tilt_deg == pytest.approx(14.0, abs=0.1)
     assert found.roll_deg == pytest.approx(1.5, abs=0.1)
+    assert found.height_m == pytest.approx(1.7, abs=0.005)
+
+
+@pytest.mark.parametrize("turned_deg", [-8.0, 0.0, 4.0])
+def test_boards_that_do_not_quite_face_the_camera_give_the_same_roll(turned_deg: float) -> None:
+    camera, given = GroundCamera(TRUE), []
+    for distance_m in (1.5, 3.0):
+        seen = corners(upright(camera, 0.9, distance_m, turned_deg=turned_deg), BOARD)
+        assert seen is not None
+        given += marks_of_board(seen, BOARD, 0.9, distance_m, LENS)
+    found = mounted(LENS, given)
+    assert found.roll_deg == pytest.approx(1.5, abs=0.1)
+    assert found.tilt_deg == pytest.approx(14.0, abs=0.1)
     assert found.height_m == pytest.approx(1.7, abs=0.005)
 
 
