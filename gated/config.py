@@ -95,6 +95,7 @@ def load(path: Path) -> Loaded:
         raise ConfigError(f"{path}: nothing is there to read the zone: add [mrz_scanner] or [page_camera]")
     _check_once(path, "officers.name", [each.name for each in config.officers], "one key each")
     _check_once(path, "cameras.name", [each.name for each in config.cameras], "give each its own")
+    _check_infrared(path, config.cameras)
     sources = [each.source for each in (*config.cameras, *filter(None, [config.page_camera]))]
     _check_once(path, "cameras.source", sources, "one section each")
     return Loaded(config=config, sha256=hashlib.sha256(raw).hexdigest())
@@ -177,6 +178,20 @@ def _explain(message: str) -> str:
     if "enum value" in fault:
         return f"{key}: {fault}: take one of the values that gate.example.toml lists for it"
     return f"{key}: {fault}: correct the value"
+
+
+def _check_infrared(path: Path, cameras: Sequence[FaceCameraSettings]) -> None:
+    """Refuse a near-infrared camera without the colour camera that it belongs to, and a second one of it."""
+    colour = {each.name: each for each in cameras if each.infrared_of is None}
+    if not colour:
+        raise ConfigError(f"{path}: cameras: none sees colour: faces are matched in colour, so add one")
+    belong = [each for each in cameras if each.infrared_of is not None]
+    for each in belong:
+        other = colour.get(each.infrared_of or "")
+        if other is None or (other.width, other.height) != (each.width, each.height):
+            fix = "name a colour camera of the same width and height"
+            raise ConfigError(f"{path}: cameras.infrared_of: {each.infrared_of} of {each.name}: {fix}")
+    _check_once(path, "cameras.infrared_of", [each.infrared_of or "" for each in belong], "one for each")
 
 
 def _check_zone(path: Path, name: str) -> None:

@@ -75,8 +75,11 @@ class Vision:
         )
         self._strangers = FalseMatches(Bounds(references=bounds.references, seconds=60 * bounds.minutes))
         self._whose = (b"", "unknown")  # the mark and the kind of the document at hand
+        eyes = {each: Eye(Camera(each, f"cameras.{each.name}"), each.name) for each in config.cameras}
         self._eyes = Eyes(
-            [Eye(Camera(each, f"cameras.{each.name}"), each.name) for each in config.cameras], self._rate
+            [eye for each, eye in eyes.items() if each.infrared_of is None],
+            self._rate,
+            {each.infrared_of: eye for each, eye in eyes.items() if each.infrared_of is not None},
         )
         self._page: PageWatch | None = None
         if config.page_camera is not None:
@@ -207,7 +210,7 @@ class Vision:
         seen = self._eyes.look()
         if seen is None:
             return
-        hints = self._observer.see(seen.image, seen.at, seen.camera)
+        hints = self._observer.see(seen.image, seen.at, seen.camera, seen.infrared)
         verdict = self._observer.judge(self._policy.match_threshold)
         if not hints and verdict.seconds >= STILL_S and verdict.liveness.verdict == "undetermined":
             hints = (Hint.TURN_YOUR_HEAD,)

@@ -156,9 +156,12 @@ class Observer:
         self._detected_at = float("-inf")
         self._keep(None)
 
-    def see(self, image: Image, at: float, camera: str = "") -> tuple[Hint, ...]:
+    def see(
+        self, image: Image, at: float, camera: str = "", infrared: Image | None = None
+    ) -> tuple[Hint, ...]:
         """Take one frame (BGR) of a camera, complete at `at` (seconds, rising).
 
+        `infrared`: the same in near infrared (BGR, grey), pixel by pixel, where there is a camera for it.
         Returns what the person could do, the most helpful first; nothing when all is well.
         """
         if camera != self.camera:
@@ -174,7 +177,7 @@ class Observer:
             self._heights[camera].add(image, face, at)
         quality = self._quality.assess(image, face)
         if quality.usable:
-            self._count(image, face, quality, at)
+            self._count(image, face, quality, at, infrared)
         else:
             self._spare_one(image, face, quality)
         return quality.hints
@@ -279,7 +282,7 @@ class Observer:
         self._unread = sighting.main if face is None else None
         return face
 
-    def _count(self, image: Image, face: Face, quality: Quality, at: float) -> None:
+    def _count(self, image: Image, face: Face, quality: Quality, at: float, infrared: Image | None) -> None:
         """Let a usable frame be evidence, of this person alone."""
         shot = self._shot(image, face, quality.value)
         if self._shots and self._embedder.score(shot.embedding, self._likeness()) < self._same:
@@ -287,7 +290,8 @@ class Observer:
         self._wipe_spare()
         self._usable_at = (self._usable_at[0] if self._usable else at, at)
         self._usable += 1
-        self._liveness.add(image, face, at)
+        grey = None if infrared is None else np.ascontiguousarray(infrared[..., 1])
+        self._liveness.add(image, face, at, infrared=grey)
         self._shots.append(shot)
         self._shots.sort(key=lambda shot: -shot.value)
         _wipe(self._shots[BEST:])

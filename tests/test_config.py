@@ -77,9 +77,9 @@ def test_the_example_shows_every_key_that_there_is() -> None:
         "policy.match_threshold",  # no choice: the models' manifest gives it
         "vision.shadow",
         "io_board.outputs.face_light",
-    } | {
-        f"io_board.outputs.{name}.active_low" for name in known["io_board"]["outputs"]
-    } | {f"io_board.inputs.{name}.active_low" for name in known["io_board"]["inputs"]}
+    } | {f"io_board.outputs.{name}.active_low" for name in known["io_board"]["outputs"]} | {
+        f"io_board.inputs.{name}.active_low" for name in known["io_board"]["inputs"]
+    }
 
 
 def keys(prefix: str, value: object) -> set[str]:
@@ -377,3 +377,30 @@ def test_a_rate_that_was_not_measured_is_refused(tmp_path: Path) -> None:
     path.write_text(filled().replace("match_fmr = 0.001", "match_fmr = 0.002"))
     with pytest.raises(ModelError, match=r"no threshold for FMR 0\.002: choose from"):
         decided(load(path).config)
+
+
+INFRARED = """
+[[cameras]]
+name = "beside"
+source = "/dev/egate/infrared"
+infrared_of = "middle"
+"""
+
+
+@pytest.mark.parametrize(
+    ("added", "words"),
+    [
+        (INFRARED, ""),
+        (INFRARED.replace('"middle"', '"nobody"'), "name a colour camera of the same width and height"),
+        (INFRARED + "width = 640\n", "name a colour camera of the same width and height"),
+        (INFRARED + INFRARED.replace("beside", "again").replace('infrared"', 'infrared2"'), "one for each"),
+    ],
+)
+def test_a_near_infrared_camera_belongs_to_one_colour_camera(tmp_path: Path, added: str, words: str) -> None:
+    path = tmp_path / "gate.toml"
+    path.write_text(filled() + added)
+    if not words:
+        assert load(path).config.cameras[1].infrared_of == "middle"
+        return
+    with pytest.raises(ConfigError, match=words):
+        load(path)

@@ -176,10 +176,15 @@ CAMERA_CONTROLS = ("rate", "exposure_ms", "gain", "focus", "zoom", "white_balanc
 
 
 class FaceCameraSettings(CameraSettings, kw_only=True, omit_defaults=True):
-    """One of the cameras that look at people. `calibration`: the file of `gatectl calibrate camera`."""
+    """One of the cameras that look at people. `calibration`: the file of `gatectl calibrate camera`.
+
+    `infrared_of`: this one sees near infrared, and the same as the colour camera of that name, pixel by
+    pixel.
+    """
 
     name: CameraName
     calibration: Path | None = None
+    infrared_of: CameraName | None = None
 
 
 class PageCameraSettings(CameraSettings, omit_defaults=True):

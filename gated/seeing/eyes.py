@@ -9,7 +9,7 @@ camera only.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from drivers.camera import Frame
@@ -20,6 +20,7 @@ GLANCE_S = 0.1  # one camera is rated so often: with four of them each comes 2.5
 BETTER = 1.25  # a camera takes over when it sees so much better
 TIMES = 2  # so many times in a row
 RESTING_RETRY_S = 20.0  # at rest, where another camera is well, one in trouble is tried this often
+TOGETHER_S = 0.06  # pictures of two cameras that are taken for one moment
 LATE_S = 0.3  # without a frame for so long, a camera is left for one that has some
 
 Rate = Callable[[Image], float]
@@ -32,13 +33,19 @@ class Seen:
     image: Image
     at: float
     camera: str
+    infrared: Image | None = None
+    """What the near-infrared camera beside it saw at that time, where there is one."""
 
 
 class Eyes:
-    """One to four eyes. `rate` tells how well an image shows the main person: 0 for nobody."""
+    """One to four eyes. `rate` tells how well an image shows the main person: 0 for nobody.
 
-    def __init__(self, eyes: Sequence[Eye], rate: Rate) -> None:
+    `infrared`: eyes that see near infrared, by the name of the camera whose picture theirs fits on.
+    """
+
+    def __init__(self, eyes: Sequence[Eye], rate: Rate, infrared: Mapping[str, Eye] | None = None) -> None:
         self._eyes = tuple(eyes)
+        self._infrared = dict(infrared or {})
         self._rate = rate
         self._chosen = self._eyes[0]
         self._awake = False
@@ -51,7 +58,7 @@ class Eyes:
     @property
     def states(self) -> dict[str, str]:
         """Each camera by its name: `asleep`, `live`, or the code of its trouble."""
-        return {eye.name: eye.state for eye in self._eyes}
+        return {eye.name: eye.state for eye in (*self._eyes, *self._infrared.values())}
 
     @property
     def state(self) -> str:
@@ -63,6 +70,9 @@ class Eyes:
         """Open every stream that is not open; trouble shows in the states."""
         for eye in self._eyes:
             if self._may_open(eye):
+                eye.wake()
+        for eye in self._infrared.values():
+            if not eye.in_trouble:  # beside cameras that are well it is opened, and never waited for
                 eye.wake()
         if not self._awake:
             self._awake = True
@@ -78,7 +88,7 @@ class Eyes:
         """Close all streams."""
         self._awake = False
         self._forget()
-        for eye in self._eyes:
+        for eye in (*self._eyes, *self._infrared.values()):
             eye.sleep()
 
     def rest(self) -> None:
@@ -86,7 +96,7 @@ class Eyes:
         self._awake = False
         self._forget()
         one_is_well = any(not eye.in_trouble for eye in self._eyes)
-        for eye in self._eyes:
+        for eye in (*self._eyes, *self._infrared.values()):
             if eye.needs_check(RESTING_RETRY_S if one_is_well else RETRY_S):
                 eye.look(0.0)
             else:
@@ -102,7 +112,21 @@ class Eyes:
         if chosen.name not in fresh and not self._take(chosen, timeout_s if self._is_awaited() else 0.0):
             return None
         frame = self._frames[chosen.name]
-        return Seen(image=frame.image, at=frame.at, camera=chosen.name)
+        infrared = self._beside(chosen.name, frame.at)
+        return Seen(image=frame.image, at=frame.at, camera=chosen.name, infrared=infrared)
+
+    def _beside(self, name: str, at: float) -> Image | None:
+        """What the near-infrared camera beside this one saw at that time, if anything."""
+        eye = self._infrared.get(name)
+        if eye is None:
+            return None
+        newer = eye.look(0.0)
+        if newer is not None:
+            self._frames[eye.name] = newer
+        frame = self._frames.get(eye.name)
+        if frame is None or abs(frame.at - at) > TOGETHER_S:
+            return None
+        return frame.image
 
     def _take(self, eye: Eye, timeout_s: float) -> bool:
         """Take the camera's next frame, if there is one in time."""
