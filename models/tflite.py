@@ -2,7 +2,17 @@
 
 One thread, because the gate has few cores and wants an even pace: on a busy two-core machine a second thread
 raised the 95th percentile of `Invoke` from a few milliseconds to seconds. `Invoke` releases the GIL.
+
+Once in a process, and whatever it is told, the runtime says on standard error that it made its delegate. That
+one line is dropped; everything else that is written meanwhile is passed on.
 """
+
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Final
 
 import cv2
 import numpy as np
@@ -13,6 +23,34 @@ from models.manifest import Entry, ModelError, read
 
 Image = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
+
+_STDERR: Final = 2  # native code knows the number only
+_NOISE: Final = b"INFO: Created TensorFlow Lite XNNPACK delegate for CPU.\n"
+_making = threading.Lock()
+
+
+@contextmanager
+def _without_noise() -> Iterator[None]:
+    """Hold standard error back, and pass on all but the noise; without one, do nothing."""
+    if sys.stderr is not None:
+        sys.stderr.flush()
+    try:
+        terminal = os.dup(_STDERR)
+    except OSError:
+        yield
+        return
+    with os.fdopen(os.memfd_create("errors"), "r+b") as held:
+        os.dup2(held.fileno(), _STDERR)
+        try:
+            yield
+        finally:
+            os.dup2(terminal, _STDERR)
+            os.close(terminal)
+            held.seek(0)
+            said = held.read().replace(_NOISE, b"")
+            with suppress(OSError):  # nobody listens: no reason not to load a model
+                while said:
+                    said = said[os.write(_STDERR, said) :]
 
 
 class TensorModel:
@@ -28,7 +66,8 @@ class TensorModel:
             raise ModelError(file, "not a TFLite file", "correct `file` and `sha256` of the entry")
         try:
             self._interpreter = Interpreter(model_content=body, num_threads=1)
-            self._interpreter.allocate_tensors()
+            with _making, _without_noise():
+                self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise ModelError(file, "TFLite cannot run it", "bring a model of built-in operators") from error
         given = self._interpreter.get_input_details()

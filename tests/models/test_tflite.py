@@ -1,4 +1,7 @@
 import hashlib
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -106,3 +109,33 @@ def test_wiping_leaves_nothing_of_the_image(entry: Entry) -> None:
     assert not left.any()
     (of_black,) = ImageModel(entry).run(np.zeros((33, 33, 3), np.uint8))
     assert np.array_equal(inner._interpreter.get_tensor(inner._outputs[0]), of_black)
+
+
+def errors_of(code: str) -> bytes:
+    """What a process writes to standard error."""
+    environment = {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": str(Path(__file__).parents[2])}
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, env=environment)
+    return ran.stderr
+
+
+def test_a_model_is_loaded_without_a_word() -> None:
+    load = "ImageModel(manifest.load().detector)"
+    assert (
+        errors_of(f"from models import manifest; from models.tflite import ImageModel; {load}; {load}") == b""
+    )
+
+
+def test_what_else_is_said_meanwhile_is_passed_on() -> None:
+    said = errors_of(
+        "import os; from models.tflite import _without_noise, _NOISE\n"
+        "try:\n"
+        "    with _without_noise():\n"
+        "        os.write(2, b'ERROR: one\\n' + _NOISE + b'two'); raise ValueError\n"
+        "except ValueError: os.write(2, b'.')\n"
+    )
+    assert said == b"ERROR: one\ntwo."
+
+
+def test_without_standard_error_models_are_loaded_too() -> None:
+    load = "from models.tflite import ImageModel; ImageModel(manifest.load().detector)"
+    assert errors_of(f"import os; os.close(2); from models import manifest; {load}") == b""
