@@ -13,7 +13,7 @@ then the face alone counts.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -24,12 +24,12 @@ from models.height import proportions
 from models.height.calibration import CalibrationError, CameraCalibration
 from models.height.camera import GroundCamera
 from models.height.outline import Outline
+from models.height.ranges import ByFace, ByFeet, Method
 from models.height.sighting import Feet, Sighting, sight
 from models.height.steps import walked
 from models.tflite import Image
 
 Points = npt.NDArray[np.float64]
-Method = Literal["horizon", "feet"]
 
 MIN_FRAMES: Final = 5
 MAX_FRAMES: Final = 256  # of one person; more say nothing new
@@ -46,11 +46,6 @@ _PIXEL_SIGMA: Final = 1.0  # of the crown in one frame
 _ALIKE: Final = 3  # frames on end in which an outline is wrong alike
 _MOST_ERROR_M: Final = 0.10  # a height below the camera's that is less certain is none
 _WALKS_M: Final = 0.012  # deviation of a crown that only walks: frames that differ more are in doubt
-_LONG_FACE: Final = 1.1  # a mesh that makes a face longer, for its height, is of a face that is too small
-_STEADY_S: Final = 0.4
-_NEAREST: Final = 0.1  # metres ahead for each metre of a face: no range is less
-_EYES_M: Final = 0.06
-_MESH_SIGMA_PX: Final = 1.2  # of the eyes' distance in one frame, that of small faces above all
 _LEAST_M, _MOST_M = 0.7, 2.3
 
 
@@ -143,12 +138,12 @@ def estimate(sightings: Sequence[Sighting], calibration: CameraCalibration) -> S
     if (walk := walked(at, feet)) is not None:
         ahead, count = walk
         known = [each for each, metres in zip(sightings, ahead, strict=True) if np.isfinite(metres)]
-        return _estimate(known, _ByFeet(known, ahead[np.isfinite(ahead)], count), calibration)
-    return _estimate(sightings, _ByFace(sightings, calibration), calibration)
+        return _estimate(known, ByFeet(known, ahead[np.isfinite(ahead)], count), calibration)
+    return _estimate(sightings, ByFace(sightings, calibration), calibration)
 
 
 def _estimate(
-    sightings: Sequence[Sighting], ranges: "_ByFeet | _ByFace", calibration: CameraCalibration
+    sightings: Sequence[Sighting], ranges: ByFeet | ByFace, calibration: CameraCalibration
 ) -> Stature | None:
     if len(sightings) < MIN_FRAMES:
         return None
@@ -166,7 +161,7 @@ def _estimate(
     covered = above > _COVERED_M
     if enough and not covered:
         # hair does not grow during a walk: where it seems to, something behind the head was taken for it
-        usable = outlined & (np.abs(hair - above) < ranges.stray_m)
+        usable = outlined & (np.abs(hair - above) < _STRAY_M)
         chosen, (lower, crown_sigma) = of_outline, _hair(above, height)
         lower = max(lower, ranges.least_hair_m)
     else:
@@ -197,88 +192,8 @@ def _estimate(
     )
 
 
-class _ByFeet:
-    """How far ahead the crown is in each frame, for a supposed height: behind the tips of the shoes."""
-
-    method: Method = "feet"
-    stray_m = _STRAY_M
-    least_hair_m = proportions.HAIR_M  # faces are small where feet are in view: they tell of no bald head
-
-    def __init__(self, sightings: Sequence[Sighting], feet_m: Points, looks: int) -> None:
-        """`looks`: how many frames saw the feet."""
-        at = np.array([each.at for each in sightings])
-        self._feet, self._looks = feet_m, looks
-        self._chin = _steadied(np.array([each.chin_range for each in sightings]), at)
-
-    def at(self, height_m: float) -> tuple[Points, Points]:
-        """Range of the crown (metres) and its standard error, which all frames share."""
-        ahead = self._feet + proportions.TOE * height_m
-        sigma = np.sqrt(proportions.TOE_SIGMA_M**2 + proportions.FOOT_SIGMA_M**2 / self._looks)
-        return ahead, np.full(len(ahead), sigma)
-
-    def behind(self, ahead: Points, height_m: float) -> Points:
-        """Ranges of the eyes for those of the crown."""
-        return ahead - proportions.BEHIND * proportions.face_m(height_m)
-
-    def skull(self, ahead: Points, height_m: float) -> Points:
-        """How far the bare crown should be above the eyes, by the face's own size at these ranges."""
-        face = self.behind(ahead, height_m) / self._chin
-        return proportions.SKULL * np.minimum(face, _LONG_FACE * proportions.face_m(height_m))
-
-    def random(self, ahead: Points, rises: Points) -> Points:  # noqa: ARG002 - as of faces
-        """Standard error of each frame's height by its range alone."""
-        return proportions.FOOT_SIGMA_M * np.abs(rises)
-
-
-class _ByFace:
-    """How far ahead the crown is in each frame, for a supposed height: by the size of the face."""
-
-    method: Method = "horizon"
-    stray_m = _STRAY_M
-    least_hair_m = 0.0
-
-    def __init__(self, sightings: Sequence[Sighting], calibration: CameraCalibration) -> None:
-        at = np.array([each.at for each in sightings])
-        self._eyes = _steadied(np.array([each.eyes_range for each in sightings]), at)
-        self._chin = _steadied(np.array([each.chin_range for each in sightings]), at)
-        self._focal_px, self._camera_m = calibration.focal_px, calibration.height_m
-
-    def at(self, height_m: float) -> tuple[Points, Points]:
-        """Range of the crown (metres) and its standard error, which all frames share."""
-        chin = self._chin * proportions.face_m(height_m)
-        faces = (self._eyes * proportions.eyes_apart_m(height_m) + chin) / 2
-        crown = faces + proportions.BEHIND * proportions.face_m(height_m)
-        from_above = height_m < self._camera_m
-        return crown, (proportions.FACE_ABOVE_SIGMA if from_above else proportions.FACE_SIGMA) * crown
-
-    def behind(self, ahead: Points, height_m: float) -> Points:
-        """Ranges of the eyes for those of the crown."""
-        return ahead - proportions.BEHIND * proportions.face_m(height_m)
-
-    def skull(self, ahead: Points, height_m: float) -> Points:
-        """How far the bare crown should be above the eyes, by the face's own size at these ranges."""
-        return proportions.SKULL * self.behind(ahead, height_m) / self._chin
-
-    def random(self, ahead: Points, rises: Points) -> Points:
-        """Standard error of each frame's height by its range alone."""
-        return _MESH_SIGMA_PX * ahead**2 * np.abs(rises) / (_EYES_M * self._focal_px)
-
-
-def _steadied(ranges: Points, at: Points) -> Points:
-    """Ranges freed of the mesh's noise: within `_STEADY_S` a walk is straight and even."""
-    since = at[None, :] - at[:, None]
-    near = np.abs(since) <= _STEADY_S
-    count = near.sum(1)
-    middle = (near * since).sum(1) / count
-    mean = near @ ranges / count
-    away = near * (since - middle[:, None])
-    spread = (away**2).sum(1)
-    slope = np.divide(away @ ranges, spread, out=np.zeros_like(ranges), where=spread > 0)
-    return np.asarray(np.maximum(mean - slope * middle, _NEAREST), np.float64)
-
-
 def _settled(
-    rises: Points, ranges: _ByFeet | _ByFace, calibration: CameraCalibration
+    rises: Points, ranges: ByFeet | ByFace, calibration: CameraCalibration
 ) -> tuple[float, Points, Points]:
     """The height at which the ranges are those of somebody of this height; these ranges and their errors."""
     height = 1.3

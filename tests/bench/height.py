@@ -117,7 +117,8 @@ def run(count: int = QUICK) -> None:
 
 def _decisions(done: list[Walk]) -> str:
     verdicts = collections.Counter(
-        tall_enough(w.found and w.found.height_m, w.found.error_m if w.found else 0.0, RULE_M) for w in done
+        tall_enough(w.found.height_m if w.found else None, w.found.error_m if w.found else 0.0, RULE_M)
+        for w in done
     )
     return ", ".join(f"{verdicts[word]} {word}" for word in ("yes", "undetermined", "no"))
 
