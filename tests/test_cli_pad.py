@@ -2,8 +2,9 @@
 
 import argparse
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import msgspec
@@ -12,11 +13,13 @@ import pytest
 
 from gated.commands import face_evaluate_pad
 from gated.commands.answer import Answer, UsageError, Words
+from models import film
 from models.evaluation import presentations
 from models.evaluation.presentations import Judge, PresentationError, listed
 from models.liveness.looking import place
 from models.liveness.training.samples import Kind, sample
 from models.liveness.training.sources import Source
+from models.tflite import Image
 from tests.models.portraits import MODELS, astronaut, face
 
 Ask = Callable[..., Answer]
@@ -76,6 +79,27 @@ def test_a_recording_without_a_face_is_no_response(ask: Ask, folders: Path) -> N
     assert sequences.species["sheets"].reasons == {"no_face": 1}
     assert sequences.apcer is None
     assert sequences.threshold is None
+
+
+@pytest.mark.parametrize(("words", "rate"), [(("--fps", "7.5"), 7.5), ((), None)])
+def test_a_recording_that_does_not_tell_runs_at_the_rate_that_is_given(
+    ask: Ask, folders: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], rate: float | None
+) -> None:
+    rates: list[float | None] = []
+
+    def frames(path: Path, rate: float | None = None) -> Iterator[tuple[Image, float]]:
+        rates.append(rate)
+        yield from film.frames(path, rate)
+
+    monkeypatch.setattr(presentations, "film", SimpleNamespace(**vars(film) | {"frames": frames}))
+    ask("--bona-fide", folders / "sheets", "--attack", folders / "tablets", *words)
+    assert rates == [rate]
+
+
+@pytest.mark.parametrize("rate", ["0", "241", "nan", "fast"])
+def test_a_rate_out_of_range_is_refused(ask: Ask, folders: Path, rate: str) -> None:
+    with pytest.raises(SystemExit):
+        ask("--bona-fide", folders / "sheets", "--attack", folders / "tablets", "--fps", rate)
 
 
 def test_files_that_cannot_be_used_are_named_and_counted(ask: Ask, folders: Path) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gated.commands import fps
 from gated.commands.answer import Answer, UsageError, Words
 from gated.core.values import Value
 
@@ -64,6 +65,7 @@ def add(face: Words) -> None:
         action="store_true",
         help="every image at any depth is a still, and there are no sequences",
     )
+    fps.add(sub)
     sub.add_argument("--report", type=Path, metavar="DIR", help="write a page with plots into DIR")
 
 
@@ -84,7 +86,7 @@ def face_evaluate_pad(arguments: argparse.Namespace) -> Answer:
             raise UsageError(f"{folder}: {error}: give a folder of images, videos or folders") from error
     use_one_thread()
     try:
-        judge = presentations.Judge(manifest.load())
+        judge = presentations.Judge(manifest.load(), arguments.fps)
     except manifest.ModelError as error:
         raise UsageError(f"models: {error}") from error
     judged = _Judged(judge, listings)

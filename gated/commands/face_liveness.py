@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from gated.commands import fps
 from gated.commands.answer import Answer, UsageError, Words
 from gated.core.values import Value
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from models.tflite import Image
 
 MAX_SEEN = 900  # frames that are looked at: a minute at 15 a second
-RATE = 15.0
-RATES = (1.0, 240.0)
 
 
 class CueValue(Value):
@@ -55,9 +54,7 @@ def add(face: Words) -> None:
         metavar="VIDEO|IMAGES",
         help="a video, a folder of images, or images in the order in which they were taken",
     )
-    sub.add_argument(
-        "--fps", type=_rate, metavar="N", help=f"frames a second, where a recording does not tell ({RATE:g})"
-    )
+    fps.add(sub)
 
 
 def face_liveness(arguments: argparse.Namespace) -> Answer:
@@ -101,7 +98,7 @@ def _frames(paths: list[Path], rate: float | None) -> Iterator[tuple["Image", fl
             raise UsageError(f"{path}: cannot be read ({error.strerror}): check the path") from error
         except ImageError as error:
             raise UsageError(f"{path}: {error.reason}: give JPEG or PNG images") from error
-        yield image, number / (rate or RATE)
+        yield image, number / (rate or fps.RATE)
 
 
 def _watch(
@@ -160,14 +157,3 @@ def _text(answer: LivenessAnswer) -> Iterator[str]:
     for cue in answer.cues:
         said = "no evidence" if cue.score is None else f"{cue.score:.2f}"
         yield f"  {cue.name:10}  {said:11}  {cue.reason}"
-
-
-def _rate(text: str) -> float:
-    """Frames a second from the command line. Raises ArgumentTypeError."""
-    try:
-        rate = float(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number: give frames a second such as 15") from error
-    if not RATES[0] <= rate <= RATES[1]:
-        raise argparse.ArgumentTypeError(f"{text}: give frames a second from {RATES[0]:g} to {RATES[1]:g}")
-    return rate

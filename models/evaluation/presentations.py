@@ -70,8 +70,9 @@ def listed(folder: Path, *, only_stills: bool = False) -> Listing:
 class Judge:
     """Detector, mesh and every cue that recordings allow. Not for use from two threads at once."""
 
-    def __init__(self, models: Manifest) -> None:
-        """Load the models; raises ModelError."""
+    def __init__(self, models: Manifest, rate: float | None = None) -> None:
+        """Load the models; raises ModelError. `rate`: frames a second, where a recording does not tell."""
+        self._rate = rate
         self._reader = FaceReader(models)
         self._head = RecaptureHead(models.recapture)
         self._check = LivenessCheck(models.liveness, self._head)
@@ -100,7 +101,7 @@ class Judge:
     def sequence(self, path: Path) -> Response:
         """Judge one recording by the first verdict. Raises PresentationError."""
         try:
-            evidence = self._watch(film.frames(path))
+            evidence = self._watch(film.frames(path, self._rate))
         except film.FilmError as error:
             raise PresentationError(error.code) from error
         finally:
