@@ -68,7 +68,9 @@ def test_a_list_with_folds_is_measured_and_what_is_missing_is_told(album: Path, 
 
 
 def test_text_says_what_json_says_and_names_no_failed_file(album: Path, listed: Path) -> None:
-    text = "\n".join(evaluate("--images", album, "--pairs", listed).text)
+    lines = evaluate("--images", album, "--pairs", listed).text
+    assert [line for line in lines if len(line) > 80] == []
+    text = "\n".join(lines)
     assert "5 mated, 4 non-mated" in text
     assert "2 of 10: 1 no_face_detected, 1 not_an_image" in text
     assert "0.1 % not shown: < 60.24 %" in text

@@ -108,6 +108,7 @@ def test_files_that_cannot_be_used_are_named_and_counted(ask: Ask, folders: Path
     assert Path(unusable.file).name == "broken.jpg"
     assert unusable.error == "image_damaged"
     assert any("broken.jpg (image_damaged)" in line for line in answer.text)
+    assert [line for line in answer.text if len(line) > 80 and str(folders) not in line] == []
 
 
 def test_every_image_at_any_depth_can_be_a_still(ask: Ask, folders: Path) -> None:

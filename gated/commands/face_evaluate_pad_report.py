@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gated.commands import columns
 from models.evaluation.attacks import Detection
 from models.evaluation.rates import Proportion
 from models.evaluation.report import Figure, Report, Table
@@ -11,9 +12,13 @@ from models.evaluation.report import Figure, Report, Table
 if TYPE_CHECKING:
     from gated.commands.face_evaluate_pad import PadAnswer
 
+NOTE = "note: "
 SHOWN = 5  # unusable files in text; JSON has all
 
 _HEADING = ("", "presentations", "no response", "error", "95 % interval", "at chosen", "95 % interval", "EER")
+_SHORT = (
+    "The error of bona fide presentations is BPCER, that of attacks APCER; no response is BPNRR and APNRR."
+)
 _REMARKS = (
     "APCER is that of the worst species (ISO/IEC 30107-3).",
     "Error rates are over the presentations that got a response.",
@@ -29,14 +34,17 @@ def lines(answer: "PadAnswer", report: Path | None) -> Iterator[str]:
             yield f"{found.kind}:"
             told = facts(found)
             width = max(len(label) for label, _ in told)
-            yield from (f"  {label:<{width}}  {text}" for label, text in told)
-            yield from (f"  {line}" for line in _columns(_HEADING, _rows(found)))
+            for label, text in told:
+                yield from columns.wrapped(text, first=f"  {label:<{width}}  ")
+            yield from columns.table(_HEADING, _rows(found, full=False), indent=2)
             yield ""
-    yield from (f"note: {remark}" for remark in _REMARKS)
+    for remark in (_SHORT, *_REMARKS):
+        yield from columns.wrapped(remark, first=NOTE)
     if answer.unusable:
-        more = f" and {len(answer.unusable) - SHOWN} more" if len(answer.unusable) > SHOWN else ""
-        named = ", ".join(f"{_shown(each.file)} ({each.error})" for each in answer.unusable[:SHOWN])
-        yield f"note: files that could not be used: {named}{more}"
+        yield f"{NOTE}files that could not be used: {len(answer.unusable)}"
+        yield from (f"  {_shown(each.file)} ({each.error})" for each in answer.unusable[:SHOWN])
+        if len(answer.unusable) > SHOWN:
+            yield f"  and {len(answer.unusable) - SHOWN} more: --json names all"
     if report is not None:
         yield f"report: {report / 'index.html'}"
 
@@ -97,11 +105,11 @@ def facts(found: Detection) -> list[tuple[str, str]]:
     return told
 
 
-def _rows(found: Detection) -> list[tuple[str, ...]]:
+def _rows(found: Detection, *, full: bool = True) -> list[tuple[str, ...]]:
     own = found.bona_fide
     rows = [
         (
-            "bona fide (BPCER, BPNRR)",
+            "bona fide (BPCER, BPNRR)" if full else "bona fide",
             str(own.presentations),
             _of(own.non_responses),
             *_both(own.bpcer, own.bpcer_at),
@@ -113,7 +121,7 @@ def _rows(found: Detection) -> list[tuple[str, ...]]:
         rates = _both(each.apcer, each.apcer_at_bpcer)
         rows.append(
             (
-                f"{_shown(name)} (APCER, APNRR)",
+                f"{_shown(name)} (APCER, APNRR)" if full else _shown(name),
                 str(each.presentations),
                 _of(each.non_responses),
                 *rates,
@@ -145,16 +153,6 @@ def _percent(share: float) -> str:
 
 def _counts(reasons: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {reason}" for reason, count in sorted(reasons.items())) or "0"
-
-
-def _columns(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    widths = [max(len(row[column]) for row in (heading, *rows)) for column in range(len(heading))]
-    for row in (heading, *rows):
-        cells = [
-            f"{cell:<{w}}" if n == 0 else f"{cell:>{w}}"
-            for n, (cell, w) in enumerate(zip(row, widths, strict=True))
-        ]
-        yield "  ".join(cells).rstrip()
 
 
 def _shown(name: str) -> str:

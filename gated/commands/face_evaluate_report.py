@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from gated.commands import columns
 from models.evaluation.rates import OperatingPoint, Proportion
 from models.evaluation.report import Figure, Report, Table
 from models.evaluation.summary import Summary
 
+NOTE = "note: "
 SHOWN = 5  # missing photographs in text; JSON has all
 
 _TITLE = "Evaluation of face comparison"
@@ -25,19 +27,20 @@ _SHIPPED = ("meant FMR", "threshold", "FMR found", "95 % interval", "FNMR found"
 def lines(summary: Summary, report: Path | None) -> Iterator[str]:
     """The figures in text."""
     for label, text in facts(summary):
-        yield f"{label:<26}{text}"
+        yield from columns.wrapped(text, first=f"{label:<26}")
     yield ""
-    yield from _columns(_RATES, [_rates(point) for point in summary.points])
+    yield from columns.table(_RATES, [_rates(point) for point in summary.points])
     yield ""
     yield f"at the manifest's thresholds for a template of {summary.shipped_template}:"
-    yield from _columns(_SHIPPED, _shipped(summary))
+    yield from columns.table(_SHIPPED, _shipped(summary))
     yield ""
-    yield from (f"note: {remark}" for remark in summary.remarks)
+    for remark in summary.remarks:
+        yield from columns.wrapped(remark, first=NOTE)
     missing = summary.photographs_missing
     if missing:
         more = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
         names = ", ".join(map(_shown, missing[:SHOWN]))
-        yield f"note: photographs of the list that are missing: {names}{more}"
+        yield from columns.wrapped(f"photographs of the list that are missing: {names}{more}", first=NOTE)
     if report is not None:
         yield f"report: {report / 'index.html'}"
 
@@ -133,12 +136,6 @@ def _shipped(summary: Summary) -> list[tuple[str, ...]]:
         )
         for each in summary.shipped
     ]
-
-
-def _columns(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    widths = [max(len(row[column]) for row in (heading, *rows)) for column in range(len(heading))]
-    for row in (heading, *rows):
-        yield "  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True))
 
 
 def _share(share: Proportion) -> str:
