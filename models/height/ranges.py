@@ -9,12 +9,14 @@ import numpy.typing as npt
 from models.height import proportions
 from models.height.calibration import CameraCalibration
 from models.height.sighting import Sighting
+from models.height.steps import Walk
 
 Points = npt.NDArray[np.float64]
 Method = Literal["horizon", "feet"]
 
 _MESH_SIGMA_PX: Final = 1.2  # of the eyes' distance in one frame, that of small faces above all
 _EYES_M: Final = 0.06
+_TURNS_M: Final = 0.04  # scatter of looks at feet that take turns to be ahead
 _STEADY_S: Final = 0.4
 _NEAREST: Final = 0.1  # metres ahead for each metre of a face: no range is less
 _LONG_FACE: Final = 1.1  # a mesh that makes a face longer, for its height, is of a face that is too small
@@ -26,17 +28,20 @@ class ByFeet:
     method: Method = "feet"
     least_hair_m = proportions.HAIR_M  # faces are small where feet are in view: they tell of no bald head
 
-    def __init__(self, sightings: Sequence[Sighting], feet_m: Points, looks: int) -> None:
-        """`looks`: how many frames saw the feet."""
+    def __init__(self, sightings: Sequence[Sighting], walk: Walk) -> None:
+        """`sightings`: those whose range is known to the walk."""
         at = np.array([each.at for each in sightings])
-        self._feet, self._looks = feet_m, looks
+        self._feet = walk.ahead_m[np.isfinite(walk.ahead_m)]
+        # looks that scatter more than feet in turn are wrong alike: they see the same shadow or stain
+        stained = np.sqrt(max(0.0, walk.scatter_m**2 - _TURNS_M**2))
+        of_feet = proportions.FOOT_SIGMA_M / np.sqrt(walk.looks)
+        self._sigma = float(np.linalg.norm([proportions.TOE_SIGMA_M, of_feet, stained]))
         self._chin = _steadied(np.array([each.chin_range for each in sightings]), at)
 
     def at(self, height_m: float) -> tuple[Points, Points]:
         """Range of the crown (metres) and its standard error, which all frames share."""
         ahead = self._feet + proportions.TOE * height_m
-        sigma = np.sqrt(proportions.TOE_SIGMA_M**2 + proportions.FOOT_SIGMA_M**2 / self._looks)
-        return ahead, np.full(len(ahead), sigma)
+        return ahead, np.full(len(ahead), self._sigma)
 
     def behind(self, ahead: Points, height_m: float) -> Points:
         """Ranges of the eyes for those of the crown."""

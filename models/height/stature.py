@@ -136,9 +136,8 @@ def estimate(sightings: Sequence[Sighting], calibration: CameraCalibration) -> S
     at = np.array([each.at for each in sightings])
     feet = np.array([np.nan if each.feet_ahead_m is None else each.feet_ahead_m for each in sightings])
     if (walk := walked(at, feet)) is not None:
-        ahead, count = walk
-        known = [each for each, metres in zip(sightings, ahead, strict=True) if np.isfinite(metres)]
-        return _estimate(known, ByFeet(known, ahead[np.isfinite(ahead)], count), calibration)
+        known = [each for each, metres in zip(sightings, walk.ahead_m, strict=True) if np.isfinite(metres)]
+        return _estimate(known, ByFeet(known, walk), calibration)
     return _estimate(sightings, ByFace(sightings, calibration), calibration)
 
 

@@ -4,6 +4,7 @@ A walk is straight and even for a moment. What was taken for a foot and is none 
 floor) is not where that walk has it; where most looks disagree there is no walk, and no range.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -18,12 +19,25 @@ _EVEN_S: Final = 0.8  # a walk is straight and even for so long before and after
 _GAP_S: Final = 0.5  # a moment without feet is known between two with feet that are no farther apart
 _SLOWEST, _FASTEST = -1.0, 3.0  # metres a second towards the camera
 _ROUNDS: Final = 3
+_TWO_THIRDS: Final = 0.68
 
 
-def walked(at: Points, feet_m: Points) -> tuple[Points, int] | None:
-    """Metres ahead of the feet for each moment (s), and how many looks agree; None: too few do.
+@dataclass(frozen=True, kw_only=True)
+class Walk:
+    """Metres ahead of the feet for each moment, not a number where they are not known.
 
-    `feet_m` is not a number where no feet were seen, as is the answer where they are not known.
+    `looks`: how many agree. `scatter_m`: how far two thirds of all looks are from the walk at most.
+    """
+
+    ahead_m: Points
+    looks: int
+    scatter_m: float
+
+
+def walked(at: Points, feet_m: Points) -> Walk | None:
+    """The walk of feet that were seen so far ahead at moments (s); None: too few looks agree on one.
+
+    `feet_m` is not a number where no feet were seen.
     """
     seen = np.flatnonzero(np.isfinite(feet_m))
     agreed = seen
@@ -40,7 +54,9 @@ def walked(at: Points, feet_m: Points) -> tuple[Points, int] | None:
         before, after = times[times <= now], times[times >= now]
         if len(before) and len(after) and after.min() - before.max() <= _GAP_S:
             ahead[i] = _line(now, times, feet_m[agreed])
-    return ahead, len(agreed)
+    off = np.abs(feet_m[seen] - np.array([_line(at[i], times, feet_m[agreed]) for i in seen]))
+    scatter = float(np.quantile(np.nan_to_num(off, nan=_APART_M), _TWO_THIRDS))
+    return Walk(ahead_m=ahead, looks=len(agreed), scatter_m=scatter)
 
 
 def _line(now: float, times: Points, feet_m: Points) -> float:

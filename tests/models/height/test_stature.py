@@ -116,6 +116,17 @@ def test_what_is_taken_for_a_foot_in_some_frames_does_not_make_a_child_tall() ->
     assert found(frames, HIGH).height_m == pytest.approx(1.18, abs=0.008)
 
 
+def test_feet_that_scatter_make_a_height_less_certain() -> None:
+    frames = walk(1.18, HIGH, feet=True)
+    shaken = [
+        each
+        if each.feet_ahead_m is None
+        else dataclasses.replace(each, feet_ahead_m=each.feet_ahead_m + 0.08 * (-1) ** (number // 2))
+        for number, each in enumerate(frames)
+    ]
+    assert found(shaken, HIGH).error_m > 1.5 * found(frames, HIGH).error_m
+
+
 def test_frames_that_disagree_make_a_height_less_certain() -> None:
     frames = walk(1.18, HIGH, feet=True)
     apart = []
