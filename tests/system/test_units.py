@@ -240,7 +240,8 @@ def test_the_example_configuration_names_the_devices_that_udev_makes() -> None:
     named = {config["mrz_scanner"]["port"], config["io_board"]["chip"], config["cameras"][0]["source"]}
     assert made == {*named, page_camera}
     assert f'# source = "{page_camera}"' in (ROOT / "config" / "gate.example.toml").read_text()
-    assert config["paths"] == {"state": "/var/lib/egate", "run": "/run/egate"}
+    places = {"state": "/var/lib/egate", "models": "/etc/egate/models", "run": "/run/egate"}
+    assert config["paths"] == places
     assert config["link"]["key_file"] == "/run/credentials/gate-link.service/link.key"
     assert unit("gate-link").one("LoadCredential") == "link.key:/etc/egate/link.key"
 
