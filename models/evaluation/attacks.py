@@ -147,7 +147,8 @@ def figures(
     if found.threshold is not None:
         marks.append(plot.Mark(name="shipped", score=found.threshold))
     if found.chosen_threshold is not None:
-        marks.append(plot.Mark(name=f"BPCER {100 * found.chosen_bpcer:g} %", score=found.chosen_threshold))
+        chosen = f"BPCER {100 * found.chosen_bpcer:g} %" if found.supported else "without any BPCER"
+        marks.append(plot.Mark(name=chosen, score=found.chosen_threshold))
     sorts = [plot.Sort(name="bona fide", scores=genuine)]
     sorts += [plot.Sort(name=name, scores=values) for name, values in kinds.items()]
     return (

@@ -20,6 +20,9 @@ LEFT, RIGHT, TOP, BOTTOM = 72, 20, 40, 56
 COLOURS = ("#0b5fa5", "#b8430f", "#3c7a1e", "#7a3f98", "#8a6d00", "#00807a")  # told apart by the colour-blind
 DASHES = ("", "7 4", "2 3", "9 3 2 3", "4 2", "1 2")
 BINS = 60
+NOTHING = ("At no threshold do errors of both kinds occur:", "there is no trade-off to draw.")
+LINE = 18  # pixels of a line of the legend
+CHARACTER = 6.5  # pixels of a small one, at most on the average
 MIN_LABEL = 30.0  # pixels between the labels of the horizontal axis
 MAX_LEGEND = 40  # characters of a name in a legend
 
@@ -67,13 +70,20 @@ class Mark:
 def det(
     trades: Sequence[Trade], points: Sequence[Point] = (), *, x_label: str, y_label: str, title: str
 ) -> str:
-    """Return a DET plot as an SVG document. Rates of 0 and 1 lie outside such a plot and end a line."""
+    """Return a DET plot as an SVG document. Rates of 0 and 1 lie outside such a plot and end a line.
+
+    A line of one place is drawn as a dot; one of none is told in the legend, and in the plot if none has any.
+    """
+    names = []
     across, down = _Deviates([t.x for t in trades]), _Deviates([t.y for t in trades])
     body: list[str] = [*_grid_x(across.ticks(), across), *_grid_y(down.ticks(), down)]
     for number, trade in enumerate(trades):
         inside = (trade.x > 0) & (trade.x < 1) & (trade.y > 0) & (trade.y < 1)
         x, y = _x(across.place(trade.x[inside])), _y(down.place(trade.y[inside]))
         colour = COLOURS[number % len(COLOURS)]
+        names.append(_shortened(trade.name) + ("" if len(x) else " (no line)"))
+        if len(x) == 1:
+            body.append(f'<circle cx="{x[0]:.1f}" cy="{y[0]:.1f}" r="3" fill="{colour}"/>')
         if trade.y_between is not None and len(x):
             low, high = (_y(down.place(end[inside])) for end in trade.y_between)
             body.append(
@@ -86,8 +96,11 @@ def det(
         )
     for point in points:
         body.extend(_whiskers(point, across, down))
-    body.extend(_legend([trade.name for trade in trades], at_right=True))
-    return _document(title, x_label, y_label, body)
+    if all(name.endswith(" (no line)") for name in names):
+        middle = (LEFT + WIDTH - RIGHT) / 2, (TOP + HEIGHT - BOTTOM) / 2
+        for number, words in enumerate(NOTHING):
+            body.append(_text(middle[0], middle[1] + 20 * number, words, anchor="middle"))
+    return _document(title, x_label, y_label, body, names)
 
 
 def histogram(
@@ -113,16 +126,17 @@ def histogram(
             f'<polygon points="{_path(x, y)}" fill="{colour}" fill-opacity="0.25" stroke="{colour}" '
             f'stroke-width="1.5" stroke-dasharray="{DASHES[number % len(DASHES)]}"/>'
         )
-    for number, mark in enumerate(marks):
+    names = []
+    for number, mark in enumerate(sorted(marks, key=lambda each: each.score)):
         at = float(_x(straight.place(np.array([np.clip(mark.score, 0, 1)])))[0])
         top = TOP + 14 * (number % 4)
         body.append(
             f'<line x1="{at:.1f}" x2="{at:.1f}" y1="{top + 4}" y2="{HEIGHT - BOTTOM}" stroke="#222" '
             f'stroke-width="1" stroke-dasharray="3 3"/>'
         )
-        body.append(_text(at + 3, top + 12, mark.name, anchor="start", size=11))
-    body.extend(_legend([sort.name for sort in sorts], at_right=False))
-    return _document(title, x_label, y_label, body)
+        names.append(_beside(at, top + 12, mark.name, 3))
+    body.extend(names)  # upon all lines
+    return _document(title, x_label, y_label, body, [_shortened(sort.name) for sort in sorts])
 
 
 class _Deviates:
@@ -200,28 +214,33 @@ def _whiskers(point: Point, across: _Deviates, down: _Deviates) -> Iterator[str]
         f'fill="none" stroke-width="1.2"/>'
     )
     yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="#222"/>'
-    yield _text(x + 7, y - 6, point.name, anchor="start", size=11)
+    yield _beside(float(x), float(y) - 6, point.name, 7)
 
 
-def _legend(names: Sequence[str], *, at_right: bool) -> Iterator[str]:
-    shown = [name if len(name) <= MAX_LEGEND else f"{name[: MAX_LEGEND - 1]}\u2026" for name in names]
-    width = 44 + 6.6 * max([len(name) for name in shown] or [0])
-    x = WIDTH - RIGHT - width - 6 if at_right else LEFT + 8
-    y = TOP + 8
-    yield (
-        f'<rect x="{x:.0f}" y="{y}" width="{width:.0f}" height="{18 * len(shown) + 6}" fill="#fff" '
-        f'stroke="#bbb"/>'
-    )
-    for number, name in enumerate(shown):
-        line = y + 14 + 18 * number
+def _beside(x: float, y: float, name: str, gap: float) -> str:
+    """A small name to the right of a place; to the left where it would run out of the frame."""
+    if x + gap + CHARACTER * len(name) <= WIDTH - RIGHT:
+        return _text(x + gap, y, name, anchor="start", size=11)
+    return _text(x - gap, y, name, anchor="end", size=11)
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= MAX_LEGEND else f"{name[: MAX_LEGEND - 1]}\u2026"
+
+
+def _legend(names: Sequence[str]) -> Iterator[str]:
+    """Below the plot, where it covers nothing."""
+    for number, name in enumerate(names):
+        y = HEIGHT + LINE * number + 4
         yield (
-            f'<line x1="{x + 6:.0f}" x2="{x + 30:.0f}" y1="{line - 3}" y2="{line - 3}" stroke-width="2" '
+            f'<line x1="{LEFT}" x2="{LEFT + 24}" y1="{y}" y2="{y}" stroke-width="2" '
             f'stroke="{COLOURS[number % len(COLOURS)]}" stroke-dasharray="{DASHES[number % len(DASHES)]}"/>'
         )
-        yield _text(x + 36, line + 1, name, anchor="start", size=12)
+        yield _text(LEFT + 32, y + 4, name, anchor="start", size=12)
 
 
-def _document(title: str, x_label: str, y_label: str, body: Sequence[str]) -> str:
+def _document(title: str, x_label: str, y_label: str, body: Sequence[str], names: Sequence[str]) -> str:
+    height = HEIGHT + LINE * len(names)
     middle = (TOP + HEIGHT - BOTTOM) / 2
     frame = (
         f'<rect x="{LEFT}" y="{TOP}" width="{WIDTH - LEFT - RIGHT}" height="{HEIGHT - TOP - BOTTOM}" '
@@ -231,16 +250,17 @@ def _document(title: str, x_label: str, y_label: str, body: Sequence[str]) -> st
         f'<g transform="translate(16 {middle:.0f}) rotate(-90)">{_text(0, 0, y_label, anchor="middle")}</g>'
     )
     opening = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" '
-        f'height="{HEIGHT}" role="img" font-family="sans-serif">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" '
+        f'height="{height}" role="img" font-family="sans-serif">'
     )
     return "\n".join(
         [
             opening,
             f"<title>{escape(title)}</title>",
-            f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>',
+            f'<rect width="{WIDTH}" height="{height}" fill="#fff"/>',
             *body,
             frame,
+            *_legend(names),
             _text(LEFT, 24, title, anchor="start", size=15),
             _text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 14, x_label, anchor="middle"),
             upright,
@@ -251,4 +271,5 @@ def _document(title: str, x_label: str, y_label: str, body: Sequence[str]) -> st
 
 def _text(x: float, y: float, words: str, *, anchor: str, size: int = 13) -> str:
     place = f'x="{x:.1f}" y="{y:.1f}" font-size="{size}" text-anchor="{anchor}" fill="#222"'
-    return f"<text {place}>{escape(words)}</text>"
+    halo = 'stroke="#fff" stroke-width="3" paint-order="stroke"'  # legible upon bars and lines
+    return f"<text {place} {halo}>{escape(words)}</text>"

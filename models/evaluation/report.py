@@ -11,10 +11,13 @@ from pathlib import Path
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 STYLE = """
 body { font: 16px/1.5 sans-serif; color: #222; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-table { border-collapse: collapse; margin: 1rem 0; }
-caption { text-align: left; white-space: nowrap; font-weight: bold; padding: .3rem 0; }
-th, td { border: 1px solid #bbb; padding: .3rem .7rem; text-align: right; white-space: nowrap; }
-th { background: #f2f2f2; }
+div { overflow-x: auto; }
+table { border-collapse: collapse; margin: 1rem 0; font-size: 14px; }
+caption { text-align: left; font-weight: bold; padding: .3rem 0; font-size: 16px; }
+th, td { border: 1px solid #bbb; padding: .3rem .5rem; text-align: right; }
+td + td { white-space: nowrap; }
+th { background: #f2f2f2; vertical-align: bottom; }
+.facts td { white-space: normal; overflow-wrap: anywhere; text-align: left; }
 th:first-child, td:first-child { text-align: left; }
 figure { margin: 1.5rem 0; }
 svg { max-width: 100%; height: auto; }
@@ -77,7 +80,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield '<meta name="viewport" content="width=device-width">'
     yield f"<title>{escape(report.title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>"
     yield f"<h1>{escape(report.title)}</h1>"
-    yield from _table(Table(caption="What was measured", heading=(), rows=report.facts))
+    yield from _table(Table(caption="What was measured", heading=(), rows=report.facts), kind="facts")
     for table in report.tables:
         yield from _table(table)
     for figure in report.figures:
@@ -89,10 +92,11 @@ def _lines(report: Report) -> Iterator[str]:
     yield "</body>\n</html>\n"
 
 
-def _table(table: Table) -> Iterator[str]:
-    yield f"<table><caption>{escape(table.caption)}</caption>"
+def _table(table: Table, *, kind: str = "rates") -> Iterator[str]:
+    """In a box of its own: a narrow screen scrolls the table, never the page."""
+    yield f'<div><table class="{kind}"><caption>{escape(table.caption)}</caption>'
     if table.heading:
         yield "<tr>" + "".join(f'<th scope="col">{escape(cell)}</th>' for cell in table.heading) + "</tr>"
     for row in table.rows:
         yield "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>"
-    yield "</table>"
+    yield "</table></div>"

@@ -120,3 +120,11 @@ def test_figures_name_each_species() -> None:
     assert "&lt;prints&gt;" in det.svg
     assert "<prints>" not in det.svg + histogram.svg
     assert "shipped" in histogram.svg
+    assert ">without any BPCER<" in histogram.svg  # three presentations support no BPCER of 1 %
+
+
+def test_a_threshold_is_called_what_it_is() -> None:
+    genuine, others = judged(*np.linspace(0.3, 0.9, 200)), {"prints": judged(0.1, 0.6)}
+    _, histogram = attacks.figures(measure("stills", genuine, others), genuine, others)
+    assert ">BPCER 1 %<" in histogram.svg
+    assert "without any" not in histogram.svg

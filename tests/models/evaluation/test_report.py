@@ -80,6 +80,46 @@ def test_a_histogram_shows_shares_and_thresholds() -> None:
     assert float(marks[0].attrib["x1"]) == pytest.approx((plot.LEFT + plot.WIDTH - plot.RIGHT) / 2)
 
 
+@pytest.mark.parametrize("score", [0.0, 0.3, 0.62, 0.97, 1.0])
+def test_the_name_of_a_threshold_stays_in_the_frame(score: float) -> None:
+    name = "without any BPCER"
+    mark = Mark(name=name, score=score)
+    text = plot.histogram([], [mark], x_label="x", y_label="y", title="t")
+    svg = ET.fromstring(text)  # noqa: S314 - of our own making
+    (label,) = [each for each in svg.iter(f"{SVG}text") if each.text == name]
+    start, width = float(label.attrib["x"]), plot.CHARACTER * len(name)
+    left = start - width if label.attrib["text-anchor"] == "end" else start
+    assert plot.LEFT <= left < left + width <= plot.WIDTH - plot.RIGHT
+
+
+def test_a_legend_covers_nothing_of_the_plot() -> None:
+    many = [Sort(name=f"species {n}", scores=np.full(9, 0.11)) for n in range(9)]
+    svg = ET.fromstring(plot.histogram(many, x_label="x", y_label="y", title="t"))  # noqa: S314 - our own
+    height = float(svg.attrib["height"])
+    rows = [each for each in svg.iter(f"{SVG}text") if (each.text or "").startswith("species")]
+    assert len(rows) == len(many)
+    assert all(plot.HEIGHT <= float(each.attrib["y"]) <= height for each in rows)
+    assert [each.text for each in svg.iter(f"{SVG}text") if each.text == "x"] == ["x"]
+
+
+def test_a_plot_without_any_line_says_why() -> None:
+    nothing = Trade(name="none", x=np.array([0.0, 1.0]), y=np.array([1.0, 0.0]))
+    empty, other = (
+        words(ET.fromstring(plot.det(trades, x_label="x", y_label="y", title="t")))  # noqa: S314 - our own
+        for trades in ([nothing], [nothing, line()])
+    )
+    assert "none (no line)" in empty
+    assert set(plot.NOTHING) <= set(empty)
+    assert "none (no line)" in other
+    assert not set(plot.NOTHING) & set(other)
+
+
+def test_a_line_of_one_place_is_seen() -> None:
+    one = Trade(name="one", x=np.array([0.0, 0.2, 1.0]), y=np.array([1.0, 0.3, 0.0]))
+    svg = ET.fromstring(plot.det([one], x_label="x", y_label="y", title="t"))  # noqa: S314 - our own
+    assert len(list(svg.iter(f"{SVG}circle"))) == 1
+
+
 def test_nothing_to_draw_is_an_empty_plot() -> None:
     nothing = Trade(name="none", x=np.array([0.0, 1.0]), y=np.array([1.0, 0.0]))
     for text in (
@@ -129,6 +169,7 @@ def test_a_page_is_whole_by_itself() -> None:
     assert page.seen.count("svg") == 1
     assert "&lt;b&gt;2 %&lt;/b&gt;" in text
     assert "default-src 'none'" in text
+    assert text.count("<div><table") == text.count("</table></div>") == 2  # a wide one scrolls alone
 
 
 def test_a_report_is_a_page_and_its_figures(tmp_path: Path) -> None:
