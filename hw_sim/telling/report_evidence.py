@@ -62,6 +62,18 @@ def _face(face: ev.FaceAssessed, run: Rehearsed) -> Iterable[str]:
     yield _score(capture, "Match", face.match_score, run.match_threshold, good=fits)
     alive = f"Alive ({face.liveness})"
     yield _score("", alive, face.liveness_score, run.liveness_threshold, good=lives)
+    for cue in face.cues:
+        if cue.score is not None:
+            yield _plain(f"· {cue.name}", f"{cue.score:.3f}")
+    if face.height_m is not None:
+        yield _plain("Height without hair", f"{face.height_m:.2f} ± {face.height_error_m:.2f} m")
+
+
+def _plain(what: str, value: str) -> str:
+    return (
+        f'<tr><td></td><td>{escape(what)}</td><td></td><td class="num">{escape(value)}</td>'
+        '<td class="num"></td></tr>'
+    )
 
 
 def _score(capture: str, what: str, score: float, needed: float, *, good: bool) -> str:

@@ -113,6 +113,7 @@ def face(at: float, attempt: int, match: float, live: Liveness = Liveness.LIVE) 
         match_score=match,
         liveness_score=score,
         liveness=live,
+        cues=(ev.LivenessCue(name="motion", score=0.94), ev.LivenessCue(name="light", score=None)),
         height_m=1.68,
         height_error_m=0.02,
     )

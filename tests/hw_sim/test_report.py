@@ -232,6 +232,12 @@ def test_pictures_scores_and_checks_are_shown(runs: list[Rehearsed]) -> None:
     assert tampered.text.count("✗") >= 1
 
 
+def test_each_cue_that_had_evidence_and_the_height_are_told(page: Page) -> None:
+    assert "· motion" in page.text
+    assert "· light" not in page.text
+    assert "1.68 ± 0.02 m" in page.text
+
+
 def test_a_capture_without_a_face_gives_no_scores() -> None:
     nothing = replace(face(BEGAN + 4.9, 1, 0.0), frames=0)
     run = rehearsed("citizen", entries=entries_of((*citizen()[:-4], nothing)))
