@@ -173,7 +173,7 @@ class Site:
         for name, camera in seeing.items():
             lens, mount = camera.lens, camera.mount
             file = self.folder / f"{name}.camera"
-            known = {"width": lens.width, "height": lens.height, "focal_px": lens.focal_px}
+            known: dict[str, object] = {"width": lens.width, "height": lens.height, "focal_px": lens.focal_px}
             known |= {"height_m": mount.height_m, "tilt_deg": math.degrees(mount.tilt), "camera": name}
             file.write_text(to_toml(known), encoding="utf-8")
             settings.append(FaceCameraSettings(name=name, source=camera.url, calibration=str(file)))

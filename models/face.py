@@ -3,7 +3,7 @@
 The detector looks at the whole image scaled into a square and says where faces are; the mesh looks at one
 face, turned upright and filling its input, and gives the points. The mesh is run twice: once on what the
 detector or the frame before says, once on what the first mesh says, since it is exact only where the face
-fills its input as in training. Run once, its points are off by about twice as much. The second run costs 2 ms.
+fills its input as in training. Run once, its points are off by about twice as much. The second costs 2 ms.
 
 Points are in pixels of the image, x to the right and y downward; z has the scale of x and grows away
 from the camera. Pixel centres lie at whole numbers.

@@ -22,7 +22,7 @@ MAX_ENTRY = 64_000
 MAX_INSTALLED = 16
 
 
-class Brought(Embedder):
+class Brought(Embedder, kw_only=True):
     """The entry that comes with a model: that of an embedder, and the name it goes by."""
 
     name: Name

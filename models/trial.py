@@ -78,13 +78,13 @@ def embed(name: str, entry: EmbedderEntry) -> None:
     """Try an embedder as the gate uses it, on a made-up face. Raises ModelError that names the fix."""
     embedder = Embedder(entry)
     chance = np.random.default_rng(0)
-    image = chance.integers(0, 256, (360, 360, 3), np.uint8)
+    image = chance.integers(0, 256, (360, 360, 3)).astype(np.uint8)
     points = np.zeros((POINTS, 3))
     for at in entry.alignment:
         middle = np.array([at.x, at.y]) / (entry.input.width, entry.input.height)
         points[list(at.landmarks), :2] = 60 + 240 * middle
     one = embedder.embed(image, points)
-    other = embedder.embed(255 - image, points)
+    other = embedder.embed(np.invert(image), points)
     if one.ndim != 1 or not (np.isfinite(one).all() and np.isfinite(other).all()):
         raise ModelError(name, "gives no embedding", "its first output must be one row of numbers")
     if np.allclose(one, other):
@@ -100,6 +100,7 @@ def _parts(prefix: str, value: Any) -> Iterator[Part]:
     elif isinstance(value, msgspec.Struct):
         names = value.__struct_fields__
         if {"file", "sha256", "provenance"} <= set(names):
-            yield Part(name=prefix, file=value.file, sha256=value.sha256, entry=value)
+            file, sha256 = (getattr(value, key) for key in ("file", "sha256"))
+            yield Part(name=prefix, file=file, sha256=sha256, entry=value)
         for name in names:
             yield from _parts(f"{prefix}.{name}".lstrip("."), getattr(value, name))
