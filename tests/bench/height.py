@@ -27,7 +27,7 @@ from models.height.stature import HeightCheck, Stature
 
 RULE_M = 1.20
 STATURES_M = (1.16, 1.18, 1.19, 1.21, 1.22, 1.25)
-QUICK, WALKS = 5, 100  # strangers
+QUICK, WALKS = 20, 100  # strangers, each at every height
 FIRST_SEED = 12_000
 FPS = 8
 FAR_M, NEAR_M = 3.0, 1.0
