@@ -62,7 +62,7 @@ FIXES: Final[Mapping[str, str]] = {
     "image_too_costly": "save it as baseline JPEG",
     "image_unusable": "save it again as 8-bit JPEG, or give another photograph",
     "no_face_detected": "give a photograph of a face, upright, whole and not too small",
-    "no_face_mesh": "give one on which the face is uncovered and turned to the camera",
+    "no_face_mesh": "give one on which the face is sharp, uncovered and turned to the camera",
 }
 
 # native decoders tell on standard error what they dislike in a photograph

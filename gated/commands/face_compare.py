@@ -76,7 +76,11 @@ def add(face: Words) -> None:
 
 
 def face_compare(arguments: argparse.Namespace) -> Answer:
-    """Compare a photograph with others, each alone and all fused; bad news is no match at FMR 0.1 %."""
+    """Compare a photograph with others, each alone and all fused; bad news is no match at FMR 0.1 %.
+
+    So is a file that cannot be read, for nobody knows what it would have said. Raises UsageError when no image
+    can be compared.
+    """
     # a gate whose OpenCV does not load must still answer every other question
     from models.evaluation.acquisition import Enroller  # noqa: PLC0415 - see above
     from models.image import ImageError, use_one_thread  # noqa: PLC0415
@@ -137,7 +141,8 @@ def face_compare(arguments: argparse.Namespace) -> Answer:
         fmr=FMR,
         match=next(each.match for each in fused.decisions if each.fmr == FMR),
     )
-    return Answer(value=found, text=tuple(_lines(found)), good=found.match)
+    unread = any(each.error == "file_unreadable" for each in compared)
+    return Answer(value=found, text=tuple(_lines(found)), good=found.match and not unread)
 
 
 def _look(enroller: "Enroller", quality: "QualityCheck", path: Path) -> "tuple[Compared, Floats]":
@@ -165,6 +170,8 @@ def _lines(found: Comparison) -> Iterator[str]:
     yield f"reference  {_described(found.reference)}"
     for image in found.images:
         yield f"image      {_described(image)}"
+        if image.fix is not None:
+            yield f"           {image.fix}"
         yield from _decided(image.decisions)
     fused = found.fused
     yield f"fused      {fused.images} of {len(found.images)}, score {fused.score:.4f}"
@@ -176,7 +183,7 @@ def _lines(found: Comparison) -> Iterator[str]:
 
 def _described(image: Compared) -> str:
     if image.error is not None:
-        return f"{image.file}: cannot be used: {image.error}: {image.fix}"
+        return f"{image.file}: cannot be used: {image.error}"
     score = "" if image.score is None else f", score {image.score:.4f}"
     others = "" if image.faces == 1 else f", {image.faces} faces: that nearest to the middle"
     return f"{image.file}{score}, quality {image.quality:.2f}{others}"
