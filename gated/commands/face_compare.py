@@ -78,8 +78,8 @@ def add(face: Words) -> None:
 def face_compare(arguments: argparse.Namespace) -> Answer:
     """Compare a photograph with others, each alone and all fused; bad news is no match at FMR 0.1 %.
 
-    So is a file that cannot be read, for nobody knows what it would have said. Raises UsageError when no image
-    can be compared.
+    So is a file that cannot be read, for nobody knows what it would have said. Raises UsageError when no
+    image can be compared.
     """
     # a gate whose OpenCV does not load must still answer every other question
     from models.evaluation.acquisition import Enroller  # noqa: PLC0415 - see above
