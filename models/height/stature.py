@@ -45,6 +45,8 @@ _COVERED_SIGMA_M: Final = 0.015
 _PIXEL_SIGMA: Final = 1.0  # of the crown in one frame
 _ALIKE: Final = 3  # frames on end in which an outline is wrong alike
 _MOST_ERROR_M: Final = 0.10  # a height below the camera's that is less certain is none
+_MOST_DOUBT_M: Final = 0.03  # or whose frames disagree by more, as where a stain was taken for the feet
+_LIFT_M: Final = 0.016  # what a gait lifts a crown above its median
 _WALKS_M: Final = 0.012  # deviation of a crown that only walks: frames that differ more are in doubt
 _LEAST_M, _MOST_M = 0.7, 2.3
 
@@ -173,7 +175,10 @@ def _estimate(
     of_pixel = _PIXEL_SIGMA * ahead / calibration.focal_px
     of_range = ranges.random(ahead, rises)
     weights = 1 / (systematic**2 + of_pixel**2 + of_range**2)
-    found = _upper(chosen, weights, _QUANTILES[ranges.method]) - lower
+    found = _upper(chosen, weights, _QUANTILES[ranges.method])
+    if ranges.method == "feet":  # feet that were taken for others lift some frames by more than a gait does
+        found = min(found, _upper(chosen, weights, 0.5) + _LIFT_M)
+    found -= lower
 
     def mean(sigmas: Points) -> float:
         return float(np.average(sigmas, weights=weights))
@@ -184,7 +189,8 @@ def _estimate(
     doubt = float(np.sqrt(max(0.0, spread**2 - _WALKS_M**2)))
     parts = (mean(systematic), random, crown_sigma, proportions.BOB_SIGMA_M, doubt)
     error = 1.96 * float(np.linalg.norm(parts))
-    if not _LEAST_M < found < _MOST_M or (error > _MOST_ERROR_M and found < calibration.height_m):
+    too_uncertain = found < calibration.height_m and (error > _MOST_ERROR_M or doubt > _MOST_DOUBT_M)
+    if too_uncertain or not _LEAST_M < found < _MOST_M:
         return None
     return Stature(
         height_m=found, error_m=error, frames=len(chosen), method=ranges.method, is_covered=covered
