@@ -11,8 +11,8 @@ from models.liveness import infrared as infrared_camera
 from models.liveness.background import BackgroundCheck
 from models.liveness.blink import BlinkCheck
 from models.liveness.cue import Cue, chance, logit_of
-from models.liveness.fusion import Evidence, fuse
-from models.liveness.light import Code, LightCheck
+from models.liveness.fusion import UNKNOWN, Evidence, fuse
+from models.liveness.light import SETTLE_S, Code, LightCheck
 from models.liveness.motion import MotionCheck
 from models.manifest import Liveness
 from models.tflite import Image
@@ -36,7 +36,9 @@ class LivenessCheck:
 
     def __init__(self, entry: Liveness, recapture: Recapture | None = None) -> None:
         self._entry = entry
-        self._motion = MotionCheck(entry.motion)
+        # the lamp changes the texture that motion is measured on: each light has views of its own
+        self._motion = {lit: MotionCheck(entry.motion) for lit in (False, True)}
+        self._code: Code = ()
         self._background = BackgroundCheck()
         self._blink = BlinkCheck()
         self._light = LightCheck()
@@ -49,6 +51,7 @@ class LivenessCheck:
 
     def light(self, code: Code) -> None:
         """Say what the gate's lamp does: (monotonic seconds, on from then), in order of time."""
+        self._code = tuple(sorted(code))
         self._light.play(code)
 
     def add(
@@ -65,7 +68,9 @@ class LivenessCheck:
         A near-infrared frame (grey) or depth frame (uint16, millimetres) is aligned with it pixel by pixel.
         """
         self._frames += 1
-        self._motion.add(image, face.points, at)
+        lit = self._lit(at)
+        if lit is not None:
+            self._motion[lit].add(image, face.points, at)
         self._background.add(image, face.points, at)
         self._blink.add(face.points, at)
         self._light.add(image, face.points, at)
@@ -79,20 +84,39 @@ class LivenessCheck:
 
     def judge(self) -> Evidence:
         """Return what is known so far."""
-        cues = [self._motion.judge(), self._background.judge(), self._blink.judge(), self._light.judge()]
+        views = sorted(self._motion.values(), key=lambda check: check.frames)
+        moved = both([check.judge() for check in views])
+        cues = [moved, self._background.judge(), self._blink.judge(), self._light.judge()]
         cues += [joined(list(readings)) for readings in self._readings.values() if readings]
         return fuse(cues, self._entry, self._frames)
 
+    def _lit(self, at: float) -> bool | None:
+        """Whether the lamp was on at a moment; None so near a change that a frame may have seen both."""
+        if any(abs(at - moment) < SETTLE_S for moment, _ in self._code):
+            return None
+        return next((on for moment, on in reversed(self._code) if moment <= at), False)
+
     def wipe(self) -> None:
         """Overwrite and forget everything, in the model too; the lamp's code as well."""
-        for check in (self._motion, self._background, self._blink, self._light):
+        for check in (*self._motion.values(), self._background, self._blink, self._light):
             check.wipe()
+        self._code = ()
         if self._recapture is not None:
             self._recapture.wipe()
         for readings in self._readings.values():
             readings.clear()
         self._recaptured_at = float("-inf")
         self._frames = 0
+
+
+def both(cues: list[Cue]) -> Cue:
+    """Join what one cue says of several sets of frames, of which the last is the largest."""
+    known = [cue for cue in cues if cue.score is not None]
+    if not known:
+        return cues[-1]
+    total = sum(logit_of(cue.score) for cue in known if cue.score is not None)
+    surest = max(known, key=lambda cue: abs(logit_of(cue.score or UNKNOWN)))
+    return Cue(name=surest.name, score=chance(total), reason=surest.reason)
 
 
 def joined(readings: list[Cue]) -> Cue:

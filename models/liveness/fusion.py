@@ -9,10 +9,13 @@ That is an assumption, and not quite true: a print that is badly lit fails two c
 bound what this can do: a cue that is not STRONG can neither make nor undo a verdict alone. A cue without
 evidence adds nothing, whether its sensor is missing or it has not seen enough.
 
-- *live*: the score is at least `live_score`, and a STRONG cue says so by itself. Weak cues never say it.
-- *attack*: the score is at most `attack_score`. That takes a STRONG cue, or two weak ones that agree.
-- *undetermined*: anything else. The score lies between those of the verdicts. It is 0.5 when no STRONG cue
-  has any evidence: then nothing is known, whatever weak cues may hint at; `Evidence.cues` says what they do.
+- *live*: the score is at least `live_score`, and a STRONG cue says so by itself. Weak cues never say it, but
+  they can forbid it: a film on a screen moves with the relief of a face, for it is the film of one. When the
+  weak cues together speak against life by DOUBTED, as no one of them can, nobody is called live.
+- *attack*: the score is at most `attack_score`. That takes a STRONG cue, or two weak ones that agree; against
+  a STRONG one it takes three (OUTVOTED).
+- *undetermined*: anything else. The score then lies in UNSURE, well between those of the verdicts. It is 0.5
+  when no STRONG cue has any evidence: then nothing is known, whatever weak cues may hint at.
 
 A higher score of any cue never lowers the verdict.
 """
@@ -28,7 +31,9 @@ Verdict = Literal["live", "attack", "undetermined"]
 
 STRONG: Final = frozenset({"motion", "depth"})
 UNKNOWN: Final = 0.5
-_INSIDE: Final = 1e-3
+UNSURE: Final = (0.3, 0.6)
+DOUBTED: Final = -1.25  # log likelihood ratio of the weak cues together
+OUTVOTED: Final = -2.4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,8 +50,12 @@ class Evidence:
         """Why there is no verdict, for an officer; empty when there is one."""
         if self.verdict != "undetermined":
             return ""
-        told = [cue.reason for cue in self.cues if cue.name in STRONG]
-        return "; ".join(told) or "no cue that could decide"
+        strong = [cue for cue in self.cues if cue.name in STRONG]
+        silent = [cue.reason for cue in strong if cue.score is None]
+        if any(silent):
+            return "; ".join(silent)
+        against = [cue.reason for cue in self.cues if cue.score is not None and cue.score < UNSURE[0]]
+        return "; ".join(("the cues contradict one another, or say too little", *against))
 
 
 def ratio(cue: Cue, entry: Liveness) -> float:
@@ -59,15 +68,17 @@ def ratio(cue: Cue, entry: Liveness) -> float:
 
 def fuse(cues: Sequence[Cue], entry: Liveness, frames: int) -> Evidence:
     """Join the cues, each name at most once."""
-    score = chance(logit_of(entry.prior) + sum(ratio(cue, entry) for cue in cues))
+    weak = sum(ratio(cue, entry) for cue in cues if cue.name not in STRONG)
+    total = weak + sum(ratio(cue, entry) for cue in cues if cue.name in STRONG)
+    score = chance(logit_of(entry.prior) + (min(total, weak) if weak <= OUTVOTED else total))
     strong = [cue.score for cue in cues if cue.name in STRONG and cue.score is not None]
     verdict: Verdict = "undetermined"
-    if score >= entry.live_score and any(each >= entry.live_score for each in strong):
+    if score >= entry.live_score and weak > DOUBTED and any(each >= entry.live_score for each in strong):
         verdict = "live"
     elif score <= entry.attack_score:
         verdict = "attack"
     elif strong:
-        score = min(max(score, entry.attack_score + _INSIDE), entry.live_score - _INSIDE)
+        score = min(max(score, UNSURE[0]), UNSURE[1])
     else:
         score = UNKNOWN
     return Evidence(verdict=verdict, score=score, cues=tuple(cues), frames=frames)

@@ -39,7 +39,7 @@ KEPT: Final = 240
 MAX_CODE: Final = 256
 LEAST_CHANGES: Final = 4
 LEAST_FRAMES: Final = 12
-_SETTLE_S: Final = 0.05  # a frame so near a change may have been exposed on both sides of it
+SETTLE_S: Final = 0.05  # a frame so near a change may have been exposed on both sides of it
 _EVEN: Final = 0.10  # relative spread of gains below which a surface answers evenly
 _ANSWER: Final = 0.02  # a gain that a face in the lamp's reach passes
 _MOST: Final = 3.0
@@ -118,7 +118,7 @@ def respond(code: Code, seen: Sequence[tuple[float, Series]]) -> Answer | None:
     kept = [
         (at, values)
         for at, values in seen
-        if at >= times[0] and not np.isnan(values[:-1]).any() and np.abs(times - at).min() > _SETTLE_S
+        if at >= times[0] and not np.isnan(values[:-1]).any() and np.abs(times - at).min() > SETTLE_S
     ]
     if len(kept) < LEAST_FRAMES:
         return None

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from models.liveness.check import joined
 from models.liveness.cue import Cue, chance, logit_of
-from models.liveness.fusion import STRONG, fuse, ratio
+from models.liveness.fusion import STRONG, UNSURE, fuse, ratio
 from tests.models.portraits import MODELS
 
 ENTRY = MODELS.liveness
@@ -119,3 +119,13 @@ def test_a_score_is_the_chance_of_its_logit(score: float) -> None:
     assert chance(logit_of(score)) == pytest.approx(score)
     assert math.isfinite(logit_of(0.0))
     assert math.isfinite(logit_of(1.0))
+
+
+def test_two_weak_cues_forbid_what_motion_says_and_three_outvote_it() -> None:
+    """A film on a screen moves with the relief of a face."""
+    doubted = fuse(cues({"motion": 0.99, "background": 0.05, "recapture": 0.05}), ENTRY, 9)
+    assert doubted.verdict == "undetermined"
+    assert UNSURE[0] <= doubted.score <= UNSURE[1]
+    assert "contradict" in doubted.lacking
+    outvoted = fuse(cues({"motion": 0.99, "background": 0.05, "recapture": 0.05, "light": 0.05}), ENTRY, 9)
+    assert outvoted.verdict == "attack"
