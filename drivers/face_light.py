@@ -1,8 +1,8 @@
 """The lamp that lights the traveller's face, and the code that it plays while the camera looks.
 
 A code is a row of steps, each bright or dark, that nobody can foresee: a living face before the camera
-follows it, the picture on a screen hardly does. Steps are long enough that nobody sees more than three
-flashes a second (EN 301 549, 9.2.3.1). After the code the lamp burns steadily until it is put out.
+follows it, the picture on a screen hardly does. Steps are long enough that nobody sees more than three flashes
+a second (EN 301 549, 9.2.3.1). Before the code, while the person walks up, and after it the lamp burns steadily.
 """
 
 import secrets
@@ -16,6 +16,7 @@ from gated.core.values import Value
 
 LINE: Final = "face_light"
 STEP_S: Final = 0.2  # two steps make a flash: at most two and a half a second
+STEADY_S: Final = 2.0  # it burns while the person walks up: motion is measured best in steady light
 STEPS: Final = 24  # some seconds: it still plays when the person has walked up
 MOST_ALIKE: Final = 2  # steps in a row: each stretch of 1.6 s changes four times or more
 
@@ -43,7 +44,8 @@ class FaceLight:
         """Begin a new code; return when the lamp will be what: a switch for each step, the last one on."""
         began = time.monotonic()
         steps = [*draw_code(), True]
-        switches = tuple(Switch(at=began + number * STEP_S, on=on) for number, on in enumerate(steps))
+        code = (Switch(at=began + STEADY_S + number * STEP_S, on=on) for number, on in enumerate(steps))
+        switches = (Switch(at=began, on=True), *code)
         with self._changed:
             self._due = switches
             self._changed.notify()

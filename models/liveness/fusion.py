@@ -11,7 +11,8 @@ evidence adds nothing, whether its sensor is missing or it has not seen enough.
 
 - *live*: the score is at least `live_score`, and a STRONG cue says so by itself. Weak cues never say it, but
   they can forbid it: a film on a screen moves with the relief of a face, for it is the film of one. When the
-  weak cues together speak against life by DOUBTED, as no one of them can, nobody is called live.
+  weak cues that speak against life do so by DOUBTED together, nobody is called live, whatever others say: a
+  print follows the lamp, too. The surroundings can do that alone, when they clearly move with the face.
 - *attack*: the score is at most `attack_score`. That takes a STRONG cue, or two weak ones that agree; against
   a STRONG one it takes three (OUTVOTED).
 - *undetermined*: anything else. The score then lies in UNSURE, well between those of the verdicts. It is 0.5
@@ -32,7 +33,7 @@ Verdict = Literal["live", "attack", "undetermined"]
 STRONG: Final = frozenset({"motion", "depth"})
 UNKNOWN: Final = 0.5
 UNSURE: Final = (0.3, 0.6)
-DOUBTED: Final = -1.25  # log likelihood ratio of the weak cues together
+DOUBTED: Final = -1.25  # log likelihood ratio of those weak cues together that speak against life
 OUTVOTED: Final = -2.4
 
 
@@ -68,12 +69,12 @@ def ratio(cue: Cue, entry: Liveness) -> float:
 
 def fuse(cues: Sequence[Cue], entry: Liveness, frames: int) -> Evidence:
     """Join the cues, each name at most once."""
-    weak = sum(ratio(cue, entry) for cue in cues if cue.name not in STRONG)
-    total = weak + sum(ratio(cue, entry) for cue in cues if cue.name in STRONG)
-    score = chance(logit_of(entry.prior) + (min(total, weak) if weak <= OUTVOTED else total))
+    total = sum(ratio(cue, entry) for cue in cues)
+    doubts = sum(min(ratio(cue, entry), 0.0) for cue in cues if cue.name not in STRONG)
+    score = chance(logit_of(entry.prior) + (min(total, doubts) if doubts <= OUTVOTED else total))
     strong = [cue.score for cue in cues if cue.name in STRONG and cue.score is not None]
     verdict: Verdict = "undetermined"
-    if score >= entry.live_score and weak > DOUBTED and any(each >= entry.live_score for each in strong):
+    if score >= entry.live_score and doubts > DOUBTED and any(each >= entry.live_score for each in strong):
         verdict = "live"
     elif score <= entry.attack_score:
         verdict = "attack"

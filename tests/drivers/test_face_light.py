@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from drivers.face_light import MOST_ALIKE, STEP_S, STEPS, FaceLight, Switch, draw_code
+from drivers.face_light import MOST_ALIKE, STEADY_S, STEP_S, STEPS, FaceLight, Switch, draw_code
 from gated.core.ports import DeviceError, DeviceGone
 
 LATE_S = 0.15  # by which a busy machine may switch late
@@ -79,7 +79,8 @@ def test_a_new_code_takes_the_place_of_the_old_one_and_putting_out_ends_it(
 ) -> None:
     light.play()
     second = light.play()
-    assert len(second) == STEPS + 1
+    assert len(second) == STEPS + 2
+    assert second[1].at - second[0].at == pytest.approx(STEADY_S)
     light.put_out()
     time.sleep(STEP_S)
     count = len(board.written)
@@ -93,5 +94,5 @@ def test_a_lamp_that_cannot_be_written_is_told_once(
 ) -> None:
     board.broken = True
     light.play()
-    time.sleep(3 * STEP_S)
+    time.sleep(2 * STEP_S)
     assert [fault.code for fault in faults] == ["chip_lost"]

@@ -51,8 +51,9 @@ def test_two_weak_cues_that_agree_can_name_an_attack() -> None:
 
 
 @pytest.mark.parametrize("name", WEAK)
-def test_no_weak_cue_undoes_clear_motion(name: str) -> None:
-    assert fuse(cues({"motion": 0.99, name: 0.0}), ENTRY, 9).verdict == "live"
+def test_no_weak_cue_undoes_clear_motion_but_surroundings_that_move_along(name: str) -> None:
+    expected = "undetermined" if name == "background" else "live"
+    assert fuse(cues({"motion": 0.99, name: 0.0}), ENTRY, 9).verdict == expected
     assert fuse(cues({"motion": 0.01, name: 1.0}), ENTRY, 9).verdict == "attack"
 
 
@@ -129,3 +130,5 @@ def test_two_weak_cues_forbid_what_motion_says_and_three_outvote_it() -> None:
     assert "contradict" in doubted.lacking
     outvoted = fuse(cues({"motion": 0.99, "background": 0.05, "recapture": 0.05, "light": 0.05}), ENTRY, 9)
     assert outvoted.verdict == "attack"
+    answered = fuse(cues({"motion": 0.99, "background": 0.05, "recapture": 0.05, "light": 0.99}), ENTRY, 9)
+    assert answered.verdict == "undetermined"
