@@ -100,6 +100,15 @@ def run(*, quick: bool = False, each: int = EACH) -> None:
         seed += count
         few, whole = ([pair[part] for pair in outcomes] for part in (0, 1))
         print(f"  {row.name:41} {count:4}  {_rates(row, few):46} {_rates(row, whole)}", flush=True)
+    print(f"  {f'{FEW} frames spread over an approach':41} n")
+    for row in APPROACHES:
+        count = max(1, round(each * row.share))
+        drawn = (presentation_of(row, seed + n, photographed) for n in range(count))
+        print(
+            f"  {row.name:41} {count:4}  {_rates(row, [_spread(reader, entry, one) for one in drawn])}",
+            flush=True,
+        )
+        seed += count
     print("  the simulator's lane at 15 frames a second, whole frames, all cues, at the end of an approach")
     for name, bend in LANE.items():
         evidence = [_in_lane(reader, entry, bend, FIRST_SEED + n) for n in range(lane)]
@@ -200,6 +209,17 @@ def _judge(reader: FaceReader, entry: Liveness, presentation: Presentation) -> J
         if evidence.verdict != "undetermined" or check.frames == MANY:
             break
     return early or evidence, evidence
+
+
+def _spread(reader: FaceReader, entry: Liveness, presentation: Presentation) -> Evidence:
+    """Judge FEW frames spread evenly over the whole presentation, usable or not, once all are seen."""
+    check, shown = MotionCheck(entry.motion), list(presentations.frames(presentation))
+    for number in np.linspace(0, len(shown) - 1, FEW).round().astype(int):
+        at, image, _ = shown[number]
+        face = find(reader, image, None)
+        if face is not None:
+            check.add(image, face.points, at)
+    return fuse([check.judge()], entry, check.frames)
 
 
 def find(reader: FaceReader, image: Image, last: Face | None) -> Face | None:
