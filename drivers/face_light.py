@@ -1,8 +1,9 @@
 """The lamp that lights the traveller's face, and the code that it plays while the camera looks.
 
 A code is a row of steps, each bright or dark, that nobody can foresee: a living face before the camera
-follows it, the picture on a screen hardly does. Steps are long enough that nobody sees more than three flashes
-a second (EN 301 549, 9.2.3.1). Before the code, while the person walks up, and after it the lamp burns steadily.
+follows it, the picture on a screen hardly does. Steps are long enough that nobody sees more than three
+flashes a second (EN 301 549, 9.2.3.1). Before the code, while the person walks up, and after it the lamp
+burns steadily.
 """
 
 import secrets

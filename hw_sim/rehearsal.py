@@ -283,6 +283,8 @@ class Rehearsal:
         for reason in self._scenario.reasons:
             if reason not in self._reasons:
                 yield f"the reasons do not name {reason}"
+        if self._scenario.one_of and not set(self._scenario.one_of) & set(self._reasons):
+            yield f"the reasons name none of {', '.join(self._scenario.one_of)}"
         if (told := tuple(self._advices)) != self._scenario.advices:
             yield f"the traveller was advised: {', '.join(told) or 'nothing'}"
         for hint in self._scenario.hints:

@@ -63,6 +63,8 @@ class Scenario(Value):
     expected: Outcome
     reasons: tuple[str, ...] = ()
     """Reasons that the record must name."""
+    one_of: tuple[str, ...] = ()
+    """Reasons of which it must name one at least, if any are given."""
     holder: str = "ada"
     face: str | None = None
     photo_of: str | None = None
@@ -328,7 +330,8 @@ SCENARIOS: tuple[Scenario, ...] = (
         name="short-child",
         title="A child of eleven is 118 cm tall: too short to go alone.",
         expected=Outcome.REFERRED,
-        reasons=("too_short", "officer_escorts"),
+        reasons=("officer_escorts",),
+        one_of=("too_short", "height_undetermined"),
         holder="mina",
         low_camera=True,
         officer=OfficerWord.ESCORT,

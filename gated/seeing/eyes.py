@@ -18,7 +18,7 @@ from models.tflite import Image
 
 GLANCE_S = 0.1  # one camera is rated so often: with four of them each comes 2.5 times a second
 BETTER = 1.25  # a camera takes over when it sees so much better
-TIMES = 2  # so many times in a row
+TIMES = 2  # so many times in a row; at once where the present one sees nobody any more
 RESTING_RETRY_S = 20.0  # at rest, where another camera is well, one in trouble is tried this often
 TOGETHER_S = 0.06  # pictures of two cameras that are taken for one moment
 LATE_S = 0.3  # without a frame for so long, a camera is left for one that has some
@@ -166,7 +166,8 @@ class Eyes:
             return
         better = value > BETTER * self._values.get(self._chosen.name, 0.0)
         self._wins[eye.name] = self._wins.get(eye.name, 0) + 1 if better else 0
-        if self._wins[eye.name] >= TIMES:
+        blind = self._values.get(self._chosen.name) == 0.0
+        if self._wins[eye.name] >= (1 if blind else TIMES):
             self._choose(eye)
 
     def _choose(self, eye: Eye) -> None:
