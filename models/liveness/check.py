@@ -98,7 +98,9 @@ class LivenessCheck:
 
     def wipe(self) -> None:
         """Overwrite and forget everything, in the model too; the lamp's code as well."""
-        for check in (*self._motion.values(), self._background, self._blink, self._light):
+        for check in self._motion.values():
+            check.wipe()
+        for check in (self._background, self._blink, self._light):
             check.wipe()
         self._code = ()
         if self._recapture is not None:

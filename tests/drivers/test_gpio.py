@@ -17,7 +17,16 @@ from tests.drivers.gpio_program import Program
 # Half of the lines active low, so that a mistake in polarity shows on either kind.
 ACTIVE_LOW = ("entry_release", "entry_red", "exit_green", "document", "exit_shut", "fire")
 INPUTS = ("document", "entry_shut", "exit_shut", "occupied", "crowded", "fire")
-OUTPUTS = ("entry_release", "exit_release", "entry_green", "entry_red", "exit_green", "exit_red", "amber")
+OUTPUTS = (
+    "entry_release",
+    "exit_release",
+    "entry_green",
+    "entry_red",
+    "exit_green",
+    "exit_red",
+    "amber",
+    "face_light",
+)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ def level(board: SimulatedBoard, name: str) -> bool:
 def test_the_wiring_gives_each_name_its_own_line() -> None:
     settings = wiring()
     board = SimulatedBoard(settings)
-    assert sorted(board.by_offset) == list(range(13))
+    assert sorted(board.by_offset) == list(range(14))
     assert settings.inputs.fire.active_low  # a cut cable reads as fire
     assert board.line_count == MIN_LINES
 

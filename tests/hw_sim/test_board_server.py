@@ -76,7 +76,7 @@ def test_chip_and_lines_describe_themselves(library: Path, folder: Path) -> None
 with Gpio(CHIP, "fire", "in", edge="both", label="test") as line:
     print(line.chip_name, line.chip_label, line.line, line.name, line.label, line.read())
 """
-    assert run(program, library, folder) == "gpiochip0 egate-io 12 fire test False\n"
+    assert run(program, library, folder) == "gpiochip0 egate-io 13 fire test False\n"
 
 
 @pytest.mark.usefixtures("server")
