@@ -5,6 +5,7 @@ exit status is 0 when all is well, 1 when the answer is bad news, 2 when the que
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -44,7 +45,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         answer = arguments.command(arguments)
     except (UsageError, ConfigError, NoAnswerError, StoreError) as error:
         return _fail(str(error), as_json=arguments.json)
-    _print(answer, as_json=arguments.json)
+    try:
+        _print(answer, as_json=arguments.json)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read has read enough; nor must anything be said at the end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return OK if answer.good else BAD_NEWS
 
 

@@ -71,7 +71,7 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_folder_of_frames_gives_a_height(walk: Path, calibration: Path) -> None:
     answer = asked(
-        face_height.add, "height", walk, "--calibration", calibration, "--rate", 10, "--minimum-m", 1.2
+        face_height.add, "height", walk, "--calibration", calibration, "--fps", 10, "--minimum-m", 1.2
     )
     found = value(answer)
     assert answer.good
@@ -86,7 +86,7 @@ def test_a_folder_of_frames_gives_a_height(walk: Path, calibration: Path) -> Non
 def test_who_is_not_tall_enough_for_certain_is_bad_news(
     walk: Path, calibration: Path, minimum_m: float, verdict: str
 ) -> None:
-    line = ("height", walk, "--calibration", calibration, "--rate", 10)
+    line = ("height", walk, "--calibration", calibration, "--fps", 10)
     answer = asked(face_height.add, *line, "--minimum-m", minimum_m)
     assert (answer.value.tall_enough, answer.good) == (verdict, False)
     assert asked(face_height.add, *line).good

@@ -7,6 +7,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gated.commands import fps
 from gated.commands.answer import Answer, UsageError, Words
 from gated.core.stature import Verdict, tall_enough
 from gated.core.values import Value
@@ -43,9 +44,7 @@ def add(face: Words) -> None:
     sub.add_argument(
         "--calibration", type=Path, metavar="FILE", required=True, help="of the camera (docs/height.md)"
     )
-    sub.add_argument(
-        "--rate", type=_rate, metavar="FPS", help="frames a second, where the recording does not tell"
-    )
+    fps.add(sub)
     sub.add_argument("--minimum-m", type=_metres, metavar="METRES", help="judge by this rule too (1.20)")
 
 
@@ -63,7 +62,7 @@ def face_height(arguments: argparse.Namespace) -> Answer:
         raise UsageError(f"{arguments.calibration}: {error}") from error
     try:
         models = manifest.load()
-        found = watching.measure(film.frames(arguments.video, arguments.rate), loaded.calibration, models)
+        found = watching.measure(film.frames(arguments.video, arguments.fps), loaded.calibration, models)
     except manifest.ModelError as error:
         raise UsageError(f"models: {error}") from error
     except (film.FilmError, calibration.CalibrationError) as error:
@@ -113,10 +112,6 @@ def _text(answer: HeightAnswer) -> list[str]:
 
 def _metres(text: str) -> float:
     return _number(text, 0.5, 2.5, "a height in metres such as 1.20")
-
-
-def _rate(text: str) -> float:
-    return _number(text, 1, 240, "frames a second from 1 to 240")
 
 
 def _number(text: str, least: float, most: float, wanted: str) -> float:
