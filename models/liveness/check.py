@@ -98,8 +98,8 @@ class LivenessCheck:
 
     def wipe(self) -> None:
         """Overwrite and forget everything, in the model too; the lamp's code as well."""
-        for check in self._motion.values():
-            check.wipe()
+        for views in self._motion.values():
+            views.wipe()
         for check in (self._background, self._blink, self._light):
             check.wipe()
         self._code = ()
