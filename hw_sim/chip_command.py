@@ -94,7 +94,8 @@ def _serve(profile: Profile, address: vpcd.Address, bit_rate: int | None, *, as_
         else:
             print(_STATES[state].format(address), flush=True)
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for ending in (signal.SIGINT, signal.SIGTERM):  # a shell's background job would ignore the first
+        signal.signal(ending, signal.default_int_handler)
     try:
         card.serve(tell)
     except KeyboardInterrupt:

@@ -391,7 +391,7 @@ def test_wipe_overwrites_all_that_was_kept() -> None:
     assert last is not None
     assert reference is not None
     assert crop is not None
-    lives = [fit.known for fit in watching._liveness._motion.fits][1:]
+    lives = [fit.known for fit in watching._liveness._motion[False].fits][1:]
     arrays: list[npt.NDArray[np.generic]] = [reference, crop, last.points, *lives]
     for shot in watching._shots:
         arrays += [shot.embedding, shot.crop]
