@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from models import dlib_file
-from models.manifest import BuiltFrom, Embedder, ModelError, load, locate, read
+from models.manifest import ModelError, load, locate, read
+from models.schema import BuiltFrom, Embedder
 from models.tflite_file import Graph
 
 if TYPE_CHECKING:

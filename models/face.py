@@ -16,9 +16,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from models.manifest import Detector as DetectorEntry
-from models.manifest import Landmarks as LandmarksEntry
 from models.manifest import Manifest
+from models.schema import Detector as DetectorEntry
+from models.schema import Landmarks as LandmarksEntry
 from models.tflite import Floats, Image, ImageModel
 
 Points = npt.NDArray[np.float64]

@@ -15,7 +15,8 @@ import msgspec
 from msgspec.structs import replace
 
 from models import manifest
-from models.manifest import Embedder, Manifest, ModelError, Name
+from models.manifest import Manifest, ModelError
+from models.schema import Embedder, Name
 
 FOLDER = Path("/etc/egate/models")
 MAX_ENTRY = 64_000

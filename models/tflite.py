@@ -19,7 +19,8 @@ import numpy as np
 import numpy.typing as npt
 from tflite_runtime.interpreter import Interpreter
 
-from models.manifest import Entry, ModelError, read
+from models.manifest import ModelError, read
+from models.schema import Entry
 
 Image = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]

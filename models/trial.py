@@ -15,9 +15,9 @@ from tflite_runtime.interpreter import Interpreter
 from gated.core.values import Value
 from models.face import POINTS
 from models.height.outline import Outline
-from models.manifest import Embedder as EmbedderEntry
 from models.manifest import Manifest, ModelError, read
 from models.matching import Embedder
+from models.schema import Embedder as EmbedderEntry
 
 _RUNS = 5
 

@@ -14,8 +14,8 @@ from gated.core.values import Value
 
 if TYPE_CHECKING:
     from models.evaluation.acquisition import Enroller
-    from models.manifest import Embedder as EmbedderEntry
     from models.quality.check import QualityCheck
+    from models.schema import Embedder as EmbedderEntry
     from models.tflite import Floats
 
 FMR = 1e-3  # the false match rate at which the answer is yes or no

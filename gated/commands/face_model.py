@@ -6,7 +6,8 @@ from pathlib import Path
 from gated.commands.answer import UsageError
 from gated.config import load as load_config
 from models import installed, manifest
-from models.manifest import Embedder, Manifest, ModelError
+from models.manifest import Manifest, ModelError
+from models.schema import Embedder
 
 DEFAULT = "dlib-resnet"
 

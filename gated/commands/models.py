@@ -9,7 +9,8 @@ from gated.commands.answer import Answer, UsageError, Words
 from gated.config import load as load_config
 from gated.core.values import Value
 from models import installed, manifest
-from models.manifest import Manifest, ModelError, Threshold
+from models.manifest import Manifest, ModelError
+from models.schema import Threshold
 
 _KEY = re.compile(r"(?P<lead>\s*(?P<key>[a-z_]+)\s*=\s*)(?P<value>\"[^\"]*\"|[^#\s]+)(?P<rest>.*)", re.DOTALL)
 

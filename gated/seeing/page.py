@@ -14,8 +14,8 @@ from gated.document.mrz.decoding import NOTHING, Reading, decode
 from gated.document.placement import Coach, Station
 from gated.runtime import messages as say
 from gated.seeing.eye import Eye
-from models.manifest import MrzReading
 from models.mrz.page import PageReader
+from models.schema import MrzReading
 from models.tflite import Image
 
 LINGER_S = 3.0  # awake for so long after an answer: a zone that does not hold is asked for again at once

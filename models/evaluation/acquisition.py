@@ -18,11 +18,11 @@ import numpy as np
 from models.evaluation.photographs import Opened, Photograph
 from models.face import PORTRAIT_MARGIN, Detection, Face, FaceReader, Points
 from models.image import ImageError, use_one_thread
-from models.manifest import Embedder as EmbedderEntry
 from models.manifest import Manifest
 from models.matching import Embedder
 from models.mrz.files import decode
 from models.quality.still import present
+from models.schema import Embedder as EmbedderEntry
 from models.tflite import Floats, Image
 
 BATCH = 16  # photographs that a process takes at once

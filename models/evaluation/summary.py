@@ -10,7 +10,7 @@ from models.evaluation.pairs import PairList
 from models.evaluation.rates import EqualError, FoldAccuracy, OperatingPoint, Proportion
 from models.evaluation.report import Figure
 from models.evaluation.verification import Verification
-from models.manifest import Embedder, Measurement
+from models.schema import Embedder, Measurement
 
 FMR_AXIS = "False match rate (FMR)"
 FNMR_AXIS = "False non-match rate (FNMR)"

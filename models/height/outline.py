@@ -15,7 +15,8 @@ from flatbuffers import encode, packer
 from flatbuffers.table import Table
 from tflite_runtime.interpreter import Interpreter
 
-from models.manifest import Entry, ModelError, read
+from models.manifest import ModelError, read
+from models.schema import Entry
 from models.tflite import Floats, Image
 
 Points = npt.NDArray[np.float64]

@@ -27,6 +27,7 @@ from models.height.outline import Outline
 from models.height.ranges import ByFace, ByFeet, Method
 from models.height.sighting import Feet, Sighting, sight
 from models.height.steps import walked
+from models.schema import Outlines
 from models.tflite import Image
 
 Points = npt.NDArray[np.float64]
@@ -71,7 +72,7 @@ class HeightCheck:
     def __init__(
         self,
         calibration: CameraCalibration,
-        entry: manifest.Outlines | None = None,
+        entry: Outlines | None = None,
         *,
         crown_every_s: float = CROWN_EVERY_S,
         feet_every_s: float = FEET_EVERY_S,

@@ -14,7 +14,7 @@ from models.liveness.cue import Cue, chance, logit_of
 from models.liveness.fusion import UNKNOWN, Evidence, fuse
 from models.liveness.light import SETTLE_S, Code, LightCheck
 from models.liveness.motion import MotionCheck
-from models.manifest import Liveness
+from models.schema import Liveness
 from models.tflite import Image
 
 KEPT: Final = 15  # single-frame readings whose median counts

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from models.liveness.cue import Cue, chance, logit_of
-from models.manifest import Liveness
+from models.schema import Liveness
 
 Verdict = Literal["live", "attack", "undetermined"]
 

@@ -27,7 +27,7 @@ import numpy as np
 from models.face import Points, eye_centres
 from models.liveness.alignment import BEND, RELIEF, STABLE, Fit, Reference, Vectors, View, cut
 from models.liveness.cue import Cue, chance
-from models.manifest import MotionLiveness
+from models.schema import MotionLiveness
 from models.tflite import Image
 
 _SYSTEMATIC: Final = np.array([0.0] * 8 + [0.002**2] * 12)  # what first order and interpolation leave

@@ -17,7 +17,7 @@ import numpy as np
 
 from models.face import Face
 from models.liveness.looking import PLANES, SIDE, place, planes, sharpness
-from models.manifest import Recapture
+from models.schema import Recapture
 from models.tflite import Floats, Image, TensorModel
 
 

@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from models.face import Points
-from models.manifest import AlignmentPoint
-from models.manifest import Embedder as EmbedderEntry
+from models.schema import AlignmentPoint
+from models.schema import Embedder as EmbedderEntry
 from models.tflite import Floats, Image, ImageModel
 
 MAX_SHRINK = 8  # chips of faces larger than this many chips are taken from every n-th pixel

@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from models.manifest import MrzReading, PageNetwork
 from models.mrz.cutting import Strip
 from models.mrz.reading import ZoneReader
 from models.mrz.sight import PageSight, seen
+from models.schema import MrzReading, PageNetwork
 from models.tflite import Image, TensorModel
 
 MIN_SIDE = 64

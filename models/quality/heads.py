@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from models.face import Points
-from models.manifest import Heads, ModelError
+from models.manifest import ModelError
 from models.quality import chip
+from models.schema import Heads
 from models.tflite import Image, ImageModel
 
 Doubles = npt.NDArray[np.float64]

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from gated.core.vocabulary import Hint
 from models.face import Points
-from models.manifest import QualityNeeds
+from models.schema import QualityNeeds
 
 Fault = Literal["too_dark", "too_bright"]
 

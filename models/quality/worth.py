@@ -9,8 +9,8 @@ import math
 from collections.abc import Mapping
 from typing import Final
 
-from models.manifest import QualityWorth
 from models.quality.heads import HeadReading
+from models.schema import QualityWorth
 
 COST: Final = 0.1
 _DIM: Final = 0.03  # luminance below which a face loses likeness, by the halving

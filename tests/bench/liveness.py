@@ -34,7 +34,7 @@ from models.image import use_one_thread
 from models.liveness.check import LivenessCheck
 from models.liveness.fusion import Evidence, fuse
 from models.liveness.motion import MotionCheck
-from models.manifest import Liveness
+from models.schema import Liveness
 from models.tflite import Image
 from tests.bench import presentations
 from tests.bench.presentations import Kind, Presentation, Subject, Way

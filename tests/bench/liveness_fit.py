@@ -19,7 +19,7 @@ from models.face import FaceReader
 from models.image import use_one_thread
 from models.liveness.alignment import Fit
 from models.liveness.motion import Motion, MotionCheck, measure, trust
-from models.manifest import MotionLiveness
+from models.schema import MotionLiveness
 from tests.bench import presentations
 from tests.bench.liveness import Class, find, photographs, presentation_of
 

@@ -10,7 +10,8 @@ import pytest
 
 from models import manifest
 from models.build import convert
-from models.manifest import Entry, ImageInput, ModelError
+from models.manifest import ModelError
+from models.schema import Entry, ImageInput
 from models.tflite import ImageModel
 from tests.models import networks
 from tests.models.portraits import DLIB, MODELS

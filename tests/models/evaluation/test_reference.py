@@ -10,8 +10,8 @@ from models import installed, manifest
 from models.evaluation import acquisition, rates, verification
 from models.evaluation.photographs import Collection
 from models.evaluation.rates import Scores
-from models.manifest import Embedder as EmbedderEntry
 from models.matching import Embedder
+from models.schema import Embedder as EmbedderEntry
 from tests.models.portraits import DLIB, MODELS
 
 _REPOSITORY = Path(__file__).resolve().parents[3]

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.face import POINTS, Points
-from models.manifest import Score
 from models.matching import Embedder, alignment, fuse
+from models.schema import Score
 from models.tflite import Image
 from tests.models.portraits import DLIB, MODELS, astronaut, embedder, embedding, face, hopper, turned
 
