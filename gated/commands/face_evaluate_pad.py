@@ -18,7 +18,7 @@ from gated.commands.answer import Answer, UsageError, Words
 from gated.core.values import Value
 
 if TYPE_CHECKING:
-    from models.evaluation.attacks import Response
+    from models.evaluation.attacks import Kind, Response
     from models.evaluation.presentations import Judge, Listing
 
 PROGRESS_S = 5.0
@@ -92,10 +92,11 @@ def face_evaluate_pad(arguments: argparse.Namespace) -> Answer:
     judged = _Judged(judge, listings)
     found: dict[str, Any] = {"stills": None, "sequences": None}
     figures: list[report.Figure] = []
-    for kind, threshold in (("stills", judge.still_threshold), ("sequences", None)):
+    thresholds: dict[Kind, float | None] = {"stills": judge.still_threshold, "sequences": None}
+    for kind, threshold in thresholds.items():
         genuine, others = judged.of(kind)
         if genuine or any(others.values()):
-            found[kind] = attacks.measure(kind, genuine, others, threshold=threshold)  # type: ignore[arg-type]
+            found[kind] = attacks.measure(kind, genuine, others, threshold=threshold)
             figures += attacks.figures(found[kind], genuine, others)
     answer = PadAnswer(manifest_sha256=manifest.fingerprint(), **found, unusable=tuple(judged.unusable))
     if arguments.report is not None:
@@ -131,10 +132,11 @@ class _Judged:
         from models.evaluation.presentations import PresentationError  # noqa: PLC0415 - as above
 
         self.unusable: list[Unusable] = []
-        self._responses: dict[str, dict[str, list[Response]]] = {"stills": {}, "sequences": {}}
+        self._responses: dict[Kind, dict[str, list[Response]]] = {"stills": {}, "sequences": {}}
         count, done, told = sum(map(len, listings.values())), 0, time.monotonic()
         for name, listing in listings.items():
-            for kind, paths in (("stills", listing.stills), ("sequences", listing.sequences)):
+            paths_of: dict[Kind, Sequence[Path]] = {"stills": listing.stills, "sequences": listing.sequences}
+            for kind, paths in paths_of.items():
                 responses = self._responses[kind].setdefault(name, [])
                 for path in paths:
                     try:
@@ -146,7 +148,7 @@ class _Judged:
                         told = time.monotonic()
                         sys.stderr.write(f"judged {done} of {count} presentations\n")
 
-    def of(self, kind: str) -> "tuple[list[Response], dict[str, list[Response]]]":
+    def of(self, kind: "Kind") -> "tuple[list[Response], dict[str, list[Response]]]":
         """Bona fide ones, and those of each species that has any of this kind."""
         every = self._responses[kind]
         return every[BONA_FIDE], {name: each for name, each in every.items() if name != BONA_FIDE and each}

@@ -80,22 +80,22 @@ def sod(signed: bytes) -> bytes:
     return encode(0x77, signed)
 
 
-class _DataGroupHash(core.Sequence):  # type: ignore[misc]
+class _DataGroupHash(core.Sequence):  # type: ignore[misc]  # asn1crypto has no types
     _fields: ClassVar[list[tuple[str, type]]] = [("number", core.Integer), ("digest", core.OctetString)]
 
 
-class _DataGroupHashes(core.SequenceOf):  # type: ignore[misc]
+class _DataGroupHashes(core.SequenceOf):  # type: ignore[misc]  # asn1crypto has no types
     _child_spec = _DataGroupHash
 
 
-class _LdsVersionInfo(core.Sequence):  # type: ignore[misc]
+class _LdsVersionInfo(core.Sequence):  # type: ignore[misc]  # asn1crypto has no types
     _fields: ClassVar[list[tuple[str, type]]] = [
         ("lds", core.PrintableString),
         ("unicode", core.PrintableString),
     ]
 
 
-class _LdsSecurityObject(core.Sequence):  # type: ignore[misc]
+class _LdsSecurityObject(core.Sequence):  # type: ignore[misc]  # asn1crypto has no types
     """Doc 9303-10 section 4.6.2.3."""
 
     _fields: ClassVar[list[tuple[object, ...]]] = [

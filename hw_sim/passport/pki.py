@@ -186,7 +186,7 @@ class _CertificateSet(core.SetOf):  # type: ignore[misc]  # asn1crypto has no ty
     _child_spec = x509.Certificate
 
 
-class _CscaMasterList(core.Sequence):  # type: ignore[misc]
+class _CscaMasterList(core.Sequence):  # type: ignore[misc]  # asn1crypto has no types
     """CscaMasterList, Doc 9303-12 appendix A."""
 
     _fields: ClassVar[list[tuple[str, type]]] = [("version", core.Integer), ("certificates", _CertificateSet)]

@@ -71,11 +71,11 @@ class Oddities:
 USUAL = Oddities()
 
 
-class _DocumentTypes(core.SetOf):  # type: ignore[misc]
+class _DocumentTypes(core.SetOf):  # type: ignore[misc]  # asn1crypto has no types
     _child_spec = core.PrintableString
 
 
-class _DocumentTypeList(core.Sequence):  # type: ignore[misc]
+class _DocumentTypeList(core.Sequence):  # type: ignore[misc]  # asn1crypto has no types
     """DocumentTypeList, Doc 9303-12 section 7.1.1.6."""
 
     _fields: ClassVar[list[tuple[str, type]]] = [("version", core.Integer), ("types", _DocumentTypes)]

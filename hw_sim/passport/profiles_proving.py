@@ -2,7 +2,7 @@
 
 import dataclasses
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 from msgspec.structs import replace
 
@@ -109,8 +109,8 @@ def _signs(name: str, title: str, profile: ActiveProfile) -> Profile:
     )
 
 
-def _key(suite: Suite, domain: int, **options: object) -> ChipAuthenticationProfile:
-    return ChipAuthenticationProfile(suite=suite, domain=domain, **options)  # type: ignore[arg-type]
+def _key(suite: Suite, domain: int, **options: Any) -> ChipAuthenticationProfile:
+    return ChipAuthenticationProfile(suite=suite, domain=domain, **options)
 
 
 _AES_128: Final = Suite.AES_128

@@ -28,6 +28,7 @@ from models.evaluation.report import Figure
 
 Scores = npt.NDArray[np.float64]
 Classification = Literal["bona_fide", "attack"]
+Kind = Literal["stills", "sequences"]
 
 BPCER = 0.01  # of the chosen operating point
 
@@ -74,7 +75,7 @@ class Detection(Value):
     the highest APCER.
     """
 
-    kind: Literal["stills", "sequences"]
+    kind: Kind
     threshold: float | None
     bona_fide: BonaFide
     species: Mapping[str, Species]
@@ -89,7 +90,7 @@ class Detection(Value):
 
 
 def measure(
-    kind: Literal["stills", "sequences"],
+    kind: Kind,
     bona_fide: Sequence[Response],
     attacks: Mapping[str, Sequence[Response]],
     *,

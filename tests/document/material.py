@@ -30,7 +30,7 @@ def specimen(name: str) -> bytes:
     return test_data(f"emrtd/lds_specimen/EF_{name}.bin")
 
 
-test_data.__test__ = False  # type: ignore[attr-defined]
+test_data.__test__ = False  # type: ignore[attr-defined]  # pytest reads it, functions do not declare it
 
 
 def damaged(sample: bytes) -> st.SearchStrategy[bytes]:

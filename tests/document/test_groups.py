@@ -408,4 +408,4 @@ def test_public_keys_accept_or_raise_group_errors(raw: bytes) -> None:
 
 def test_a_domain_is_an_interface() -> None:
     with pytest.raises(TypeError):
-        Domain()  # type: ignore[abstract]
+        Domain()  # type: ignore[abstract]  # wrong on purpose

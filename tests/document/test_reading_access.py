@@ -86,4 +86,4 @@ def test_a_chip_with_false_keys_is_refused(mapping: Mapping, domain: int, pace_k
     whole = document(mapping, domain)
     code = "pace_echoed_key" if pace_key == "echoed" else "pace_point"
     with refused(AccessError, code):
-        Slot(whole, Behaviour(pace_key=pace_key)).read()  # type: ignore[arg-type]
+        Slot(whole, Behaviour(pace_key=pace_key)).read()  # type: ignore[arg-type]  # one of its words, by parameter

@@ -19,7 +19,7 @@ SECURITY_INFOS = bytes.fromhex("3100")
 
 
 def authenticated(raw: bytes, trusted: TrustStore, **options: object) -> CardSecurity:
-    return authenticate_card_security(raw, trusted, at=options.pop("at", AT), **options)  # type: ignore[arg-type]
+    return authenticate_card_security(raw, trusted, at=options.pop("at", AT), **options)  # type: ignore[arg-type]  # its own keywords
 
 
 def test_a_genuine_file() -> None:

@@ -61,7 +61,7 @@ SIGNER = state().document_signer.certificate
     ids=str,
 )
 def test_documents_that_are_meant(documents: dict[str, object]) -> None:
-    entry = Deviating(deviations=DG12, description="hash of DG12", **documents)  # type: ignore[arg-type]
+    entry = Deviating(deviations=DG12, description="hash of DG12", **documents)  # type: ignore[arg-type]  # its own fields
     deviation = Deviation("data_group_hash_wrong", "2.23.136.1.1.7.2.2", "dg12", "hash of DG12")
     found = found_with(entry)
     assert found.deviations == (deviation,)
@@ -88,7 +88,7 @@ def test_documents_that_are_meant(documents: dict[str, object]) -> None:
     ids=str,
 )
 def test_documents_that_are_not_meant(documents: dict[str, object]) -> None:
-    found = found_with(Deviating(deviations=DG12, **documents))  # type: ignore[arg-type]
+    found = found_with(Deviating(deviations=DG12, **documents))  # type: ignore[arg-type]  # its own fields
     assert found.deviations == ()
     assert found.result is Result.FAILED
 

@@ -83,7 +83,7 @@ def test_a_root_may_sign_a_list_itself() -> None:
         loaded = TrustStore.load([alone.master_list()], [], [old.anchor])
         assert check(sod(authority), loaded) == {}
         (looked,) = (looked for _, looked in opened(alone.master_list(), root()).lists)
-        assert (looked.trouble, "list_signed_by_a_root" in looked.proof.notes) == ("", True)  # type: ignore[union-attr]
+        assert (looked.trouble, "list_signed_by_a_root" in looked.proof.notes) == ("", True)  # type: ignore[union-attr]  # a proof is there, or the test fails
         stranger = state("other land", **FRANCE).anchor
         assert_not_loaded([alone.master_list()], [], [stranger], "master list 1", "master_list_not_anchored")
 

@@ -28,7 +28,7 @@ from tests.document.founded_states import (
 def notes(authority: Authority, habits: Habits | None = None, **options: object) -> tuple[str, ...]:
     """The notes on a document that is good in every check."""
     raw = sod(authority, habits=habits)
-    found = authentication(raw, store(authority), **options)  # type: ignore[arg-type]
+    found = authentication(raw, store(authority), **options)  # type: ignore[arg-type]  # its own keywords
     assert [item for item in found.counted if item.result is not Result.SUCCESSFUL] == []
     return found.notes
 
@@ -111,7 +111,7 @@ def test_written_out_parameters_in_every_form(oddities: Oddities) -> None:
 
 @pytest.mark.parametrize("scheme", ["rsa", "rsa-pss"])
 def test_roots_with_rsa_keys(scheme: str) -> None:
-    recipe = Recipe(scheme, "sha256")  # type: ignore[arg-type]
+    recipe = Recipe(scheme, "sha256")  # type: ignore[arg-type]  # one of its words, by parameter
     assert notes(state(f"rsa root {scheme}", root_recipe=recipe)) == ()
 
 
@@ -145,7 +145,7 @@ def test_sha1_is_for_policy() -> None:
 
 @pytest.mark.parametrize("encoding", ["ber", "pieces"])
 def test_structures_in_ber(encoding: str) -> None:
-    habits = Habits(encoding=encoding)  # type: ignore[arg-type]
+    habits = Habits(encoding=encoding)  # type: ignore[arg-type]  # one of its words, by parameter
     raw = sod(state(), habits=habits)
     assert b"\x30\x80" in raw
     assert notes(state(), habits) == ("cms_not_der",)
@@ -318,7 +318,7 @@ def test_lists_of_document_types_as_states_write_them(oid: str, value: str) -> N
 @pytest.mark.parametrize("version", ["v1", "v3", "v4", "v5"])
 def test_every_version_of_the_structure(version: str) -> None:
     """RFC 5652 section 5.1 derives it from what is inside; it decides nothing."""
-    assert notes(state(), Habits(version=version)) == ()  # type: ignore[arg-type]
+    assert notes(state(), Habits(version=version)) == ()  # type: ignore[arg-type]  # one of its words, by parameter
 
 
 def test_content_as_pkcs7_had_it() -> None:

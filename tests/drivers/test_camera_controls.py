@@ -56,7 +56,7 @@ class Webcam:
 
 
 def settings(**wanted: float) -> CameraSettings:
-    return CameraSettings(source="/dev/video0", **wanted)  # type: ignore[arg-type]
+    return CameraSettings(source="/dev/video0", **wanted)  # type: ignore[arg-type]  # its own fields
 
 
 def refused(camera: Webcam, **wanted: float) -> ControlRefused:

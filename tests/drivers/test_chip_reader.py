@@ -428,14 +428,14 @@ def test_a_reader_that_refuses_once(plain: Bench, fault: Fault, kind: type[Devic
 
 
 def test_a_response_without_a_status_word(plain: Bench) -> None:
-    plain.card.command = lambda _: b"\x90"  # type: ignore[method-assign]
+    plain.card.command = lambda _: b"\x90"  # type: ignore[method-assign]  # this card answers amiss
     with pytest.raises(CardGone, match="card_garbled"):
         plain.ready().transceive(READ)
 
 
 def test_a_response_longer_than_an_apdu_can_be(plain: Bench) -> None:
     reader = plain.ready()
-    plain.card.command = lambda _: bytes(65_539)  # type: ignore[method-assign]
+    plain.card.command = lambda _: bytes(65_539)  # type: ignore[method-assign]  # this card answers amiss
     with pytest.raises(CardGone, match="card_garbled"):
         reader.transceive(READ)
 

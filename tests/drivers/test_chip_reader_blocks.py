@@ -78,7 +78,7 @@ class Bench:
         self.card = Sheet(atr)
         self.device.insert(self.card)
         self.reader = CcidChipReader(
-            ChipReaderSettings(exchange_s=3.0, **settings),  # type: ignore[arg-type]
+            ChipReaderSettings(exchange_s=3.0, **settings),  # type: ignore[arg-type]  # its own fields
             BusBackend(self.bus),
         )
 

@@ -25,7 +25,7 @@ def joined(lines: tuple[str, ...]) -> bytes:
 
 
 def settings(device: PtyScanner, **more: object) -> MrzScannerSettings:
-    return MrzScannerSettings(port=str(device.path), byte_gap_s=GAP_S, **more)  # type: ignore[arg-type]
+    return MrzScannerSettings(port=str(device.path), byte_gap_s=GAP_S, **more)  # type: ignore[arg-type]  # its own fields
 
 
 @pytest.fixture

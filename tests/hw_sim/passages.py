@@ -303,4 +303,4 @@ def rehearsed(name: str, **changed: object) -> Rehearsed:
         "match_threshold": POLICY.match_threshold,
         "liveness_threshold": POLICY.liveness_threshold,
     }
-    return Rehearsed(**(fields | changed))  # type: ignore[arg-type]
+    return Rehearsed(**(fields | changed))  # type: ignore[arg-type]  # its own fields

@@ -172,7 +172,7 @@ def test_a_chip_that_gives_at_most_160_bytes() -> None:
 
 @pytest.mark.parametrize(("kind", "status"), [("corrected_le", 0x6C03), ("wrong_length", 0x6700)])
 def test_chips_that_refuse_a_read_beyond_the_end(kind: str, status: int) -> None:
-    terminal = in_bac_session(Behaviour(beyond_end=kind))  # type: ignore[arg-type]
+    terminal = in_bac_session(Behaviour(beyond_end=kind))  # type: ignore[arg-type]  # one of its words, by parameter
     terminal.send(select(lds.DG1))
     answer = terminal.send(Command(0x00, 0xB0, 0, 90, b"", 16))
     assert (answer.body, answer.status) == (b"", status)

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from gated.core.checks import Result
 from gated.document import access, tlv
 from gated.document.access import MappingEvidence, Opened, PacePolicy, Password, PasswordKind
-from gated.document.access.security_infos import parse_security_infos
+from gated.document.access.security_infos import ChipAuthenticationKey, parse_security_infos
 from gated.document.apdu import Command
 from gated.document.errors import AccessError
 from gated.document.genuine.mapping import verify_mapping
@@ -162,8 +162,8 @@ def test_evidence_says_nothing_of_other_keys() -> None:
     key = infos.chip_keys[0]
     p256 = signed_infos(one("CAM", 12)).chip_keys[0]
 
-    def verdict(*keys: object) -> str:
-        return verify_mapping(access.SecurityInfos(chip_keys=keys), evidence)  # type: ignore[arg-type]
+    def verdict(*keys: ChipAuthenticationKey) -> str:
+        return verify_mapping(access.SecurityInfos(chip_keys=keys), evidence)
 
     assert verdict() == "mapping_key_missing"
     assert verdict(p256) == "mapping_key_missing"

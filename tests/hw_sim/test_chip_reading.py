@@ -114,7 +114,7 @@ def test_all_checks_of_a_genuine_passport_are_good() -> None:
 @pytest.mark.parametrize("curve", ["secp256r1", "secp384r1", "brainpoolP256r1", "brainpoolP384r1"])
 @pytest.mark.parametrize("explicit", [False, True])
 def test_every_kind_of_csca_leads_to_trust(curve: str, explicit: bool) -> None:  # noqa: FBT001 - a parameter
-    state = Authority.establish("kind", today=TODAY, curve=curve, explicit=explicit)  # type: ignore[arg-type]
+    state = Authority.establish("kind", today=TODAY, curve=curve, explicit=explicit)  # type: ignore[arg-type]  # one of its words, by parameter
     store = TrustStore.load([state.master_list()], [], [state.anchor])
     assert failures(issue(state, HOLDER, JPEG), store) == {}
 
@@ -122,7 +122,7 @@ def test_every_kind_of_csca_leads_to_trust(curve: str, explicit: bool) -> None: 
 @pytest.mark.parametrize("by_key_id", [False, True])
 @pytest.mark.parametrize("digest", ["sha1", "sha256", "sha384", "sha512"])
 def test_every_kind_of_sod_leads_to_trust(digest: str, by_key_id: bool) -> None:  # noqa: FBT001 - a parameter
-    document = issue(UTOPIA, HOLDER, JPEG, digest=digest, by_key_id=by_key_id)  # type: ignore[arg-type]
+    document = issue(UTOPIA, HOLDER, JPEG, digest=digest, by_key_id=by_key_id)  # type: ignore[arg-type]  # one of its words, by parameter
     assert failures(document) == {}
 
 

@@ -30,7 +30,7 @@ READ_CARD_ACCESS = "00B09C0000"
 
 def behaving(**departures: object) -> Terminal:
     """A terminal at a chip with BAC and PACE, in the clear."""
-    return at(WITH_BOTH, Chip(WITH_BOTH, Behaviour(**departures)))  # type: ignore[arg-type]
+    return at(WITH_BOTH, Chip(WITH_BOTH, Behaviour(**departures)))  # type: ignore[arg-type]  # its own fields
 
 
 # --- command chaining ----------------------------------------------------------------------------------
@@ -174,7 +174,7 @@ def test_limits_are_told_and_kept() -> None:
     ],
 )
 def test_the_answer_to_reset_tells_the_capabilities(departures: dict[str, bool], historical: str) -> None:
-    atr = Chip(WITH_BOTH, Behaviour(**departures)).atr  # type: ignore[arg-type]
+    atr = Chip(WITH_BOTH, Behaviour(**departures)).atr  # type: ignore[arg-type]  # its own fields
     assert atr[4:-1].hex() == historical
     assert atr[1] == 0x80 | len(historical) // 2
 
@@ -242,7 +242,7 @@ def test_a_chip_may_end_the_session_at_any_error() -> None:
     ],
 )
 def test_distorted_responses_do_not_pass(kind: str, code: str) -> None:
-    terminal = in_bac_session(Behaviour(distorts=kind, distorts_from=2))  # type: ignore[arg-type]
+    terminal = in_bac_session(Behaviour(distorts=kind, distorts_from=2))  # type: ignore[arg-type]  # one of its words, by parameter
     assert terminal.send(select(lds.COM)).ok
     with pytest.raises(MessagingError, match=code):
         terminal.send(Command(0x00, 0xB0, 0x00, 0x00, b"", len(WITH_BAC.files[lds.COM])))
@@ -278,7 +278,7 @@ def test_false_keys_have_the_form_of_right_ones(
     kind: str, theirs: bytes, expected: bytes, asked: int, answered: int
 ) -> None:
     protocols = Protocols(pace=(PaceProfile(suite=Suite.AES_128, domain=2),))
-    hostility = Hostility(Behaviour(pace_key=kind), protocols)  # type: ignore[arg-type]
+    hostility = Hostility(Behaviour(pace_key=kind), protocols)  # type: ignore[arg-type]  # one of its words, by parameter
     own = bytes([4, *range(64)]) if theirs[0] == 4 else bytes(256)
     command = Command(0x10, 0x86, 0, 0, tlv.encode(0x7C, tlv.encode(asked, theirs)), 256)
     reply = hostility.on_pace(command, tlv.encode(0x7C, tlv.encode(answered, own)))

@@ -210,7 +210,7 @@ def _check_signature(signed: cms.SignedData, certificate: x509.Certificate) -> N
 @pytest.mark.parametrize("by_key_id", [False, True])
 @pytest.mark.parametrize("scheme", ["ecdsa", "rsa-pss"])
 def test_sod_is_signed_by_the_document_signer(jpeg: bytes, scheme: str, by_key_id: bool) -> None:  # noqa: FBT001
-    state = Authority.establish("utopia", today=TODAY, scheme=scheme)  # type: ignore[arg-type]
+    state = Authority.establish("utopia", today=TODAY, scheme=scheme)  # type: ignore[arg-type]  # one of its words, by parameter
     passport = issue(state, ANNA, jpeg, by_key_id=by_key_id)
     signed = _signed(tlv.parse_one(passport.files[lds.SOD], 0x77).value)
     assert signed["encap_content_info"]["content_type"].native == CONTENT_LDS
@@ -223,7 +223,7 @@ def test_sod_is_signed_by_the_document_signer(jpeg: bytes, scheme: str, by_key_i
 
 @pytest.mark.parametrize("digest", ["sha1", "sha256", "sha384", "sha512"])
 def test_sod_lists_the_hash_of_each_whole_file(utopia: Authority, jpeg: bytes, digest: str) -> None:
-    passport = issue(utopia, ANNA, jpeg, digest=digest)  # type: ignore[arg-type]
+    passport = issue(utopia, ANNA, jpeg, digest=digest)  # type: ignore[arg-type]  # one of its words, by parameter
     signed = _signed(tlv.parse_one(passport.files[lds.SOD], 0x77).value)
     content = asn1.Sequence.load(signed["encap_content_info"]["content"].contents)
     assert content[0].native == 0
@@ -248,7 +248,7 @@ def test_master_list_is_signed_and_holds_the_countries(utopia: Authority) -> Non
 
 @pytest.mark.parametrize("curve", ["secp256r1", "secp384r1", "brainpoolP256r1", "brainpoolP384r1"])
 def test_certificates_lead_to_the_csca(curve: str) -> None:
-    state = Authority.establish("utopia", today=TODAY, curve=curve, explicit=False)  # type: ignore[arg-type]
+    state = Authority.establish("utopia", today=TODAY, curve=curve, explicit=False)  # type: ignore[arg-type]  # one of its words, by parameter
     root = pyca.load_der_x509_certificate(state.anchor)
     root.verify_directly_issued_by(root)
     for identity in (state.document_signer, state.list_signer):

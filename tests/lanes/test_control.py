@@ -94,7 +94,7 @@ def signed(
 ) -> say.OfficerCommand:
     command = say.OfficerCommand(
         passage=passage,
-        word=word,  # type: ignore[arg-type]
+        word=word,  # type: ignore[arg-type]  # one of the words, by parameter
         officer=officer,
         said_at=time.time() - ago_s,
         signature=b"",

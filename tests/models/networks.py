@@ -156,5 +156,5 @@ def _pool(of: Layer, x: Floats) -> Floats:
 def _windows(x: Floats, rows: int, columns: int, stride: int) -> Floats:
     """Every window of (H, W, C), as (H', W', C, rows, columns)."""
     view = np.lib.stride_tricks.sliding_window_view
-    windows: Floats = view(x, (rows, columns), axis=(0, 1))  # type: ignore[call-overload]
+    windows: Floats = view(x, (rows, columns), axis=(0, 1))  # type: ignore[call-overload]  # numpy types no axes for a pair of windows
     return windows[::stride, ::stride]

@@ -135,7 +135,7 @@ def test_what_was_known_stays_known_when_a_window_is_full() -> None:
 
 
 def _fields(constants: object) -> dict[str, object]:
-    return {name: getattr(constants, name) for name in constants.__struct_fields__}  # type: ignore[attr-defined]
+    return {name: getattr(constants, name) for name in constants.__struct_fields__}  # type: ignore[attr-defined]  # msgspec does not type the names of fields
 
 
 def test_a_face_that_is_far_away_is_left_out() -> None:

@@ -68,7 +68,7 @@ def test_what_is_no_depth_frame_is_refused() -> None:
     with pytest.raises(ValueError, match="16 bits"):
         depth.read(np.zeros((*SIZE, 3), np.uint16), points())
     with pytest.raises(ValueError, match="16 bits"):
-        depth.read(np.zeros(SIZE, np.uint8), points())  # type: ignore[arg-type]
+        depth.read(np.zeros(SIZE, np.uint8), points())  # type: ignore[arg-type]  # wrong on purpose
 
 
 @settings(derandomize=True, max_examples=60, deadline=None)

@@ -148,7 +148,7 @@ def test_a_lane_does_its_jobs_in_order_and_turns_between_them() -> None:
     lane = Lane("test", turn=lambda: turns.append(1), period_s=0.01)
     lane.start()
     for number in range(5):
-        lane.ask(lambda number=number: done.append(number))  # type: ignore[misc]
+        lane.ask(lambda number=number: done.append(number))  # type: ignore[misc]  # a default binds the number of this turn
     deadline = time.monotonic() + 5
     while len(done) < 5 and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -169,7 +169,7 @@ def test_a_lane_that_hangs_is_not_well_and_one_that_fails_keeps_the_cause() -> N
     lane.stop()
     broken = Lane("test")
     broken.start()
-    broken.ask(lambda: 1 // 0)  # type: ignore[arg-type]
+    broken.ask(lambda: 1 // 0)  # type: ignore[arg-type]  # what it returns is never seen
     deadline = time.monotonic() + 5
     while broken.failure is None and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -191,7 +191,7 @@ def test_a_lane_gives_back_what_it_holds_in_its_own_thread_also_after_an_error()
         lane = Lane("test", leave=lambda: left.append(threading.current_thread().name))
         lane.start()
         if broken:
-            lane.ask(lambda: 1 // 0)  # type: ignore[arg-type]
+            lane.ask(lambda: 1 // 0)  # type: ignore[arg-type]  # what it returns is never seen
             deadline = time.monotonic() + 5
             while lane.failure is None and time.monotonic() < deadline:
                 time.sleep(0.01)

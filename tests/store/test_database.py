@@ -25,7 +25,7 @@ second = Migrations("test")
 second()(numbers)
 
 
-@second()  # type: ignore[untyped-decorator]
+@second()  # type: ignore[untyped-decorator]  # as above
 def names(db: Database) -> None:
     db.execute("CREATE TABLE names (n TEXT NOT NULL) STRICT")
 

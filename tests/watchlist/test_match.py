@@ -31,7 +31,7 @@ def test_an_issuer_has_one_code(shown: str, normal: str) -> None:
 @given(st.lists(st.from_regex(r"[A-Z]{1,6}", fullmatch=True), min_size=1, max_size=5), st.randoms())
 def test_a_name_is_the_set_of_its_parts_whatever_their_order(parts: list[str], chance: object) -> None:
     moved = list(parts)
-    chance.shuffle(moved)  # type: ignore[attr-defined]
+    chance.shuffle(moved)  # type: ignore[attr-defined]  # Hypothesis types its chance as an object
     for cut in range(len(parts)):
         assert name_key("<".join(moved[:cut]), "<".join(moved[cut:])) == name_key(" ".join(parts), "")
 

@@ -92,11 +92,11 @@ def _recapture(
     picture = _copied(source, others, at, chance)
     if paper:  # its margin is paper, too
         white = np.full_like(picture, max(1.0, float(picture.max())))
-        shown = on_paper(blended(white, picture, medium.picture), at, kind, chance, lens)  # type: ignore[arg-type]
+        shown = on_paper(blended(white, picture, medium.picture), at, kind, chance, lens)  # type: ignore[arg-type]  # a print, as `paper` says
         light, mask, ratio = shown.light, medium.whole, chance.scale(0.4, 2.0)
     else:
         room = surface(at, others, chance)
-        shown = on_screen(picture, at, kind, chance, lens, room)  # type: ignore[arg-type]
+        shown = on_screen(picture, at, kind, chance, lens, room)  # type: ignore[arg-type]  # a screen, since it is no `paper`
         rim = np.float32(chance.scale(0.2, 0.8) if chance.happens(0.2) else chance.scale(0.004, 0.08))
         rims = rim + room * np.float32(chance.scale(0.003, 0.1))
         light, mask, ratio = (

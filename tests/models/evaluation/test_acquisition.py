@@ -19,7 +19,7 @@ FAILED = {
 
 def acquired(source: Path, **options: bool | int) -> Acquired:
     collection = Collection(source)
-    return acquire(source, needed_for_all(collection), MODELS, DLIB, **options)  # type: ignore[arg-type]
+    return acquire(source, needed_for_all(collection), MODELS, DLIB, **options)  # type: ignore[arg-type]  # its own keywords
 
 
 def test_each_photograph_is_embedded_or_fails_with_a_code(tmp_path: Path) -> None:
