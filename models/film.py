@@ -52,9 +52,13 @@ def _of_folder(folder: Path, rate: float) -> Iterator[tuple[Image, float]]:
             with file.open("rb") as stream:
                 image = decode(stream.read(MAX_BYTES + 1))
         except OSError as error:
-            raise FilmError("cannot_be_read", f"{file.name}: {error.strerror}") from error
+            raise FilmError(
+                "cannot_be_read", f"{file.name}: {error.strerror}: check that you may read it"
+            ) from error
         except ImageError as error:
-            raise FilmError(error.reason, f"{file.name}: remove it or save it again") from error
+            raise FilmError(
+                error.reason, f"{file.name}: {error.fix}, or take it out of the folder"
+            ) from error
         yield image, number / rate
 
 

@@ -55,7 +55,7 @@ FIXES: Final[Mapping[str, str]] = {
     "file_unreadable": "check the path, and that it is a file that you may read",
     "not_an_image": "give a JPEG, JPEG 2000 or PNG file",
     "image_damaged": "copy or export the photograph again",
-    "image_kind_unsupported": "save it as 8-bit RGB or grey: JPEG, or PNG without interlacing",
+    "image_kind_unsupported": "save it as 8-bit RGB or grey, not CMYK: JPEG, or PNG without interlacing",
     "image_too_long": "save it in fewer bytes",
     "image_too_small": f"give a photograph of at least {MIN_SIDE} pixels a side",
     "image_too_large": "save it in fewer pixels",

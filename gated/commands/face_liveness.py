@@ -97,7 +97,7 @@ def _frames(paths: list[Path], rate: float | None) -> Iterator[tuple["Image", fl
         except OSError as error:
             raise UsageError(f"{path}: cannot be read ({error.strerror}): check the path") from error
         except ImageError as error:
-            raise UsageError(f"{path}: {error.reason}: give JPEG or PNG images") from error
+            raise UsageError(f"{path}: {error.reason}: {error.fix}") from error
         yield image, number / (rate or fps.RATE)
 
 

@@ -56,7 +56,7 @@ def _images(path: Path) -> Iterator[Image]:
             if number % step == 0:
                 yield image
     except film.FilmError as error:
-        raise CalibrationError(error.code, f"{path.name}: {error.fix}") from error
+        raise CalibrationError(error.code, f"{path}: {error.fix}") from error
 
 
 def _image(path: Path) -> Image:
@@ -66,7 +66,7 @@ def _image(path: Path) -> Image:
     except OSError as error:
         raise CalibrationError("cannot_be_read", f"{path}: {error.strerror}: check the path") from error
     except ImageError as error:
-        raise CalibrationError(error.reason, f"{path}: save the image again") from error
+        raise CalibrationError(error.reason, f"{path}: {error.fix}") from error
 
 
 def read_marks(path: Path) -> Marks:
