@@ -27,6 +27,7 @@ _DOUBTFUL = 0.9  # a character below this is marked for the reader of the text
 class ImageReading:
     """What one file gave. `error` is a snake_case code where it is no image that can be used; else None.
 
+    `fix`: what its owner could do about that.
     `advice` is what a traveller would be told if this were the reader's glass; None where the zone is read.
     """
 
@@ -34,6 +35,7 @@ class ImageReading:
     reading: Reading
     advice: Advice | None = None
     error: str | None = None
+    fix: str | None = None
 
 
 def read(arguments: argparse.Namespace) -> Answer:
@@ -59,6 +61,7 @@ def reading_value(image: ImageReading, at: date) -> dict[str, Any]:
         "confidence": [[round(each, 3) for each in line] for line in image.reading.confidence],
         "advice": image.advice,
         "error": image.error,
+        "fix": image.fix,
         **examined_value(examine(lines, at=at)),
     }
 
@@ -66,6 +69,8 @@ def reading_value(image: ImageReading, at: date) -> dict[str, Any]:
 def reading_text(image: ImageReading, at: date) -> Iterator[str]:
     """The same in lines for people. Personal data."""
     yield f"{image.file}: {image.error or image.reading.verdict}"
+    if image.fix is not None:
+        yield f"  {image.fix}"
     if image.advice is not None:
         yield f"  advice: {image.advice}"
     lines = image.reading.lines.reveal()
@@ -104,6 +109,6 @@ def _read_file(reader: PageReader, path: Path) -> ImageReading:
     try:
         image = files.decode(read_capped(path, files.MAX_BYTES))
     except ImageError as error:
-        return ImageReading(str(path), NOTHING, error=error.reason)
+        return ImageReading(str(path), NOTHING, error=error.reason, fix=error.fix)
     reading, advice = read_page(reader, image)
     return ImageReading(str(path), reading, advice)
