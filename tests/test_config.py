@@ -10,6 +10,7 @@ import pytest
 from drivers.mrz_profiles import PROFILES, habits_of
 from gated.config import MAX_CONFIG, ConfigError, GateConfig, decided, load, load_board
 from gated.core.settings import CAMERA_CONTROLS, FaceCameraSettings, MrzScannerSettings, PageCameraSettings
+from hw_sim.lane.board import CURTAINS
 from models import manifest
 from models.manifest import ModelError
 
@@ -77,6 +78,9 @@ def test_the_example_shows_every_key_that_there_is() -> None:
         "policy.match_threshold",  # no choice: the models' manifest gives it
         "vision.shadow",
         "io_board.outputs.face_light",
+        "io_board.inputs.panic",
+        "io_board.inputs.exit_document",
+        *(f"io_board.inputs.{beam}" for beam in CURTAINS),
     } | {f"io_board.outputs.{name}.active_low" for name in known["io_board"]["outputs"]} | {
         f"io_board.inputs.{name}.active_low" for name in known["io_board"]["inputs"]
     }

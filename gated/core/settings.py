@@ -121,7 +121,12 @@ class Outputs(Settings):
 
 
 class Inputs(Settings):
-    """`occupied` and `crowded` come from the person sensor: at least one, more than one."""
+    """`occupied` and `crowded` come from the person sensor: at least one, more than one.
+
+    The light curtains have four beams at a doorway, active when something is in the way: two columns, of which
+    `outer` is the one away from the inside of the lane, each with a low and a high beam. A lane that serves
+    two directions has a second place for documents, at its exit.
+    """
 
     document: InputLine
     entry_shut: InputLine
@@ -129,6 +134,16 @@ class Inputs(Settings):
     occupied: InputLine
     crowded: InputLine
     fire: InputLine
+    panic: InputLine | None = None
+    exit_document: InputLine | None = None
+    entry_outer_low: InputLine | None = None
+    entry_outer_high: InputLine | None = None
+    entry_inner_low: InputLine | None = None
+    entry_inner_high: InputLine | None = None
+    exit_outer_low: InputLine | None = None
+    exit_outer_high: InputLine | None = None
+    exit_inner_low: InputLine | None = None
+    exit_inner_high: InputLine | None = None
 
 
 class IoBoardSettings(Settings):

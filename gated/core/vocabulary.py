@@ -10,6 +10,16 @@ class Door(StrEnum):
     EXIT = "exit"
 
 
+class Body(StrEnum):
+    """What a light curtain takes a body in the doorway for."""
+
+    PERSON = "person"
+    CHILD = "child"
+    WHEELCHAIR = "wheelchair"
+    TROLLEY = "trolley"  # a person who pushes or pulls something
+    OBJECT = "object"
+
+
 class Outcome(StrEnum):
     """How a passage ends; each ends exactly once."""
 

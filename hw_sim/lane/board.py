@@ -14,7 +14,7 @@ hangs on it and the edge that the program sees change as one. Hooks run under it
 import itertools
 import threading
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from gated.core.settings import InputLine, Inputs, IoBoardSettings, OutputLine, Outputs
 from gated.core.values import Value
@@ -34,8 +34,19 @@ class Wire(Value):
     active_low: bool
 
 
-def wiring(chip: str = "/dev/gpiochip0", active_low: tuple[str, ...] = ("fire",)) -> IoBoardSettings:
-    """The simulated lane's own wiring: lines in the order of their names in the settings, from 0.
+CURTAINS: Final = tuple(
+    f"{door}_{column}_{height}"
+    for door in ("entry", "exit")
+    for column in ("outer", "inner")
+    for height in ("low", "high")
+)
+REQUIRED_INPUTS: Final = ("document", "entry_shut", "exit_shut", "occupied", "crowded", "fire")
+
+
+def wiring(
+    chip: str = "/dev/gpiochip0", active_low: tuple[str, ...] = ("fire",), also: tuple[str, ...] = ()
+) -> IoBoardSettings:
+    """The simulated lane's own wiring: its lines numbered from 0; `also` wires optional inputs.
 
     The fire input is active low unless told otherwise: a cut cable must read as fire.
     """
@@ -50,7 +61,7 @@ def wiring(chip: str = "/dev/gpiochip0", active_low: tuple[str, ...] = ("fire",)
     return IoBoardSettings(
         chip=chip,
         outputs=Outputs(**{name: output(name) for name in Outputs.__struct_fields__}),
-        inputs=Inputs(**{name: sensor(name) for name in Inputs.__struct_fields__}),
+        inputs=Inputs(**{name: sensor(name) for name in (*REQUIRED_INPUTS, *also)}),
     )
 
 
@@ -61,12 +72,8 @@ class SimulatedBoard:
     """
 
     def __init__(self, settings: IoBoardSettings) -> None:
-        outputs: dict[str, OutputLine] = {
-            name: getattr(settings.outputs, name) for name in settings.outputs.__struct_fields__
-        }
-        inputs: dict[str, InputLine] = {
-            name: getattr(settings.inputs, name) for name in settings.inputs.__struct_fields__
-        }
+        outputs: dict[str, OutputLine] = _connected(settings.outputs)
+        inputs: dict[str, InputLine] = _connected(settings.inputs)
         wires = [
             Wire(name=name, offset=line.line, output=name in outputs, active_low=line.active_low)
             for name, line in (outputs | inputs).items()
@@ -150,3 +157,9 @@ class SimulatedBoard:
                 notice(wire.offset, active != wire.active_low)
         for hook in self._changed:
             hook(name, active)
+
+
+def _connected(group: Outputs | Inputs) -> dict[str, Any]:
+    """The lines that this lane has, by name."""
+    lines = {name: getattr(group, name) for name in group.__struct_fields__}
+    return {name: line for name, line in lines.items() if line is not None}

@@ -29,7 +29,7 @@ from drivers.lamps import SignalLamps
 from gated.core.ports import DeviceError
 from gated.core.settings import Inputs, IoBoardSettings
 from gated.core.vocabulary import Door
-from hw_sim.lane.board import SimulatedBoard, wiring
+from hw_sim.lane.board import REQUIRED_INPUTS, SimulatedBoard, wiring
 from hw_sim.lane.gpio_shim import GpioServer, ShimError, build, environment
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -150,7 +150,7 @@ def figures(rounds: int = 200) -> dict[str, float]:
     plain = wiring()
     undebounced = {
         name: msgspec.structs.replace(getattr(plain.inputs, name), debounce_s=0.0)
-        for name in Inputs.__struct_fields__
+        for name in REQUIRED_INPUTS
     }
     settings = msgspec.structs.replace(plain, inputs=Inputs(**undebounced))
     board = SimulatedBoard(settings)

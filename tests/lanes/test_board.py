@@ -10,12 +10,12 @@ from drivers.gpio import OnFault
 from gated.core import events as ev
 from gated.core.personal import Personal
 from gated.core.ports import DeviceError, DeviceGone, Watch
-from gated.core.settings import Inputs, IoBoardSettings
+from gated.core.settings import IoBoardSettings
 from gated.core.vocabulary import Device, Door
 from gated.lanes import board as module
 from gated.lanes.board import BoardLane, NotGuardedError
 from gated.lanes.dossier import Dossiers
-from hw_sim.lane.board import SimulatedBoard, wiring
+from hw_sim.lane.board import REQUIRED_INPUTS, SimulatedBoard, wiring
 from tests.lanes.rounds import SOON_S, Posted, come_round
 
 BOTH = frozenset(Door)
@@ -40,7 +40,7 @@ class WireBoard:
             raise DeviceGone("io_board", "no_chip", "connect the board")
         self.is_open = True
         self.turned_at = time.monotonic()
-        for name in Inputs.__struct_fields__:
+        for name in REQUIRED_INPUTS:
             self._watch(name, self.hardware.read(name))
         self.when_opened()
 
