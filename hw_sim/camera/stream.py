@@ -31,6 +31,7 @@ class Stream:
         self._taken_s = 0.0
         self._number = 0
         self._old = 0  # frames up to this number are sent no more
+        self._wanted_s = 0.0  # since when somebody wants frames: none that was begun before is sent
         self._clients = 0
         self._frozen = False
         self._ended = False
@@ -43,6 +44,8 @@ class Stream:
         with self._changed:
             if self._clients >= _CLIENTS or self._ended:
                 return None
+            if self._clients == 0:
+                self._wanted_s = time.monotonic()
             self._clients += 1
             self._changed.notify_all()
             return self._number
@@ -57,6 +60,7 @@ class Stream:
         with self._changed:
             self._frozen = frozen
             self._old = self._number
+            self._wanted_s = time.monotonic()
             self._changed.notify_all()
 
     def end(self) -> None:
@@ -111,7 +115,8 @@ class Stream:
             began = time.thread_time()
             jpeg = self._render(taken)
             with self._changed:
-                self._jpeg, self._taken_s, self._number = jpeg, taken, self._number + 1
+                if taken >= self._wanted_s:
+                    self._jpeg, self._taken_s, self._number = jpeg, taken, self._number + 1
                 self._spent_s += time.thread_time() - began
                 self._changed.notify_all()
             time.sleep(max(0.0, due - time.monotonic()))

@@ -5,19 +5,9 @@ from typing import Final
 
 import cv2
 
-from hw_sim.camera.scene import (
-    Lit,
-    MaskWearer,
-    PhotoHolder,
-    Presence,
-    Scene,
-    TabletHolder,
-    Walker,
-    Waypoint,
-    Wearable,
-    picture,
-    prepare,
-)
+from hw_sim.camera.presence import Lit, Presence, Scene, Walker, Wearable
+from hw_sim.camera.scene import picture, prepare
+from tests.hw_sim.presences import mask, nearing, sheet, tablet
 
 _FRAMES: Final = 40
 _QUALITY: Final = 82
@@ -28,17 +18,14 @@ def run() -> None:
     cv2.setNumThreads(1)
     print(f"simulated camera: 1280 x 720, JPEG quality {_QUALITY}, one thread, mean of {_FRAMES} frames")
     for distance_m in (2.5, 1.5, 0.8):
-        path = (
-            Waypoint(time_s=0, distance_m=distance_m + 0.1),
-            Waypoint(time_s=1, distance_m=distance_m - 0.1),
-        )
+        path = nearing(distance_m)
         _print_cost(f"walker at {distance_m} m", Walker(person="emmy", path=path))
-        _print_cost(f"photo holder at {distance_m} m", PhotoHolder(person="carl", photo_of="ada", path=path))
-    mask = Wearable(kind="mask")
+        _print_cost(f"photo holder at {distance_m} m", sheet("ada", path))
+    masked = (Wearable(kind="mask"),)
     _print_cost("walker, face light on", Walker(person="emmy", path=path), light=(Lit(since_s=0.0),))
-    _print_cost("walker with a mask", Walker(person="emmy", path=path, wears=(mask,)))
-    _print_cost("paper mask", MaskWearer(person="carl", photo_of="ada", path=path))
-    _print_cost("tablet holder", TabletHolder(person="carl", video_of="ada", path=path))
+    _print_cost("walker with a mask", Walker(person="emmy", path=path, wears=masked))
+    _print_cost("paper mask", mask("ada", path))
+    _print_cost("tablet holder", tablet("ada", path))
 
 
 def _print_cost(label: str, presence: Presence, light: tuple[Lit, ...] = ()) -> None:

@@ -10,26 +10,24 @@ import pytest
 from hw_sim.camera import dots, people, screen, staging
 from hw_sim.camera.eyelids import Blinks
 from hw_sim.camera.figure import Figure, Matter
-from hw_sim.camera.presence import Apparel
-from hw_sim.camera.raster import Patch
-from hw_sim.camera.render import GATE_LENS, Mount
-from hw_sim.camera.scene import (
+from hw_sim.camera.presence import (
+    Apparel,
     Lit,
     MaskWearer,
-    PhotoHolder,
     Presence,
     Scene,
     TabletHolder,
     Walker,
     Waypoint,
     Wearable,
-    picture,
-    prepare,
-    unknown_person,
 )
+from hw_sim.camera.raster import Patch
+from hw_sim.camera.render import GATE_LENS, Mount
+from hw_sim.camera.scene import picture, prepare, unknown_person
 from hw_sim.camera.sensing import depth_picture, infrared_picture
 from models import manifest
 from models.face import Detection, Face, FaceReader, eye_centres
+from tests.hw_sim.presences import at, mask, sheet, standing, tablet
 from tests.hw_sim.test_people import Gallery
 
 Bytes = npt.NDArray[np.uint8]
@@ -39,16 +37,8 @@ LIDS = ((160, 159, 158, 387, 386, 385), (144, 145, 153, 373, 374, 380))
 FOREHEAD, CHEEKS, CHIN, MOUTH = 151, (50, 280), 199, 13
 
 
-def at(distance_m: float) -> tuple[Waypoint, ...]:
-    return (Waypoint(time_s=0, distance_m=distance_m),)
-
-
 def seen(*present: Presence, time_s: float = 1.0, light: tuple[Lit, ...] = ()) -> Bytes:
     return picture(Scene(present=present, light=light), time_s)
-
-
-def standing(person: str, *wears: Wearable, distance_m: float = 0.9, seed: int = 4) -> Walker:
-    return Walker(person=person, path=at(distance_m), seed=seed, wears=wears, blinks=False)
 
 
 @pytest.fixture(scope="module")
@@ -255,16 +245,14 @@ def test_a_screen_shines_whatever_the_light_of_the_hall() -> None:
 
     screens, prints = set(), set()
     for seed in range(6):
-        tablet = TabletHolder(person="carl", video_of="ada", path=at(0.9), seed=seed)
-        sheet = PhotoHolder(person="carl", photo_of="ada", path=at(0.9), seed=seed)
-        screens.add(gains(tablet, Matter.SCREEN))
-        prints.add(gains(sheet, Matter.PRINT))
+        screens.add(gains(tablet("ada", at(0.9), seed=seed), Matter.SCREEN))
+        prints.add(gains(sheet("ada", at(0.9), seed=seed), Matter.PRINT))
     assert screens == {1.0}
     assert np.ptp(list(prints)) > 0.05
 
 
 def test_the_hands_lie_over_what_they_hold_and_the_device_over_its_holder(reader: FaceReader) -> None:
-    holder = TabletHolder(person="emmy", video_of="ada", path=at(1.0), seed=6)
+    holder = tablet("ada", at(1.0), person="emmy")
     image = seen(holder)
     (face,) = reader.detect(image)  # the holder's own is behind the screen
     box = np.array(face.box).round().astype(int)
@@ -322,9 +310,9 @@ def test_through_holes_in_a_mask_the_eyes_blink() -> None:
 @pytest.mark.parametrize(
     "shown",
     [
-        TabletHolder(person="carl", video_of="zoe", path=at(1)),
-        MaskWearer(person="carl", photo_of="zoe", path=at(1)),
-        MaskWearer(person="zoe", photo_of="carl", path=at(1)),
+        tablet("zoe", at(1)),
+        mask("zoe", at(1)),
+        mask("carl", at(1), person="zoe"),
     ],
 )
 def test_whom_a_screen_or_a_mask_shows_must_exist(shown: Presence) -> None:
@@ -334,9 +322,9 @@ def test_whom_a_screen_or_a_mask_shows_must_exist(shown: Presence) -> None:
 @pytest.mark.parametrize(
     "shown",
     [
-        TabletHolder(person="carl", video_of="ada", path=at(0.8), seed=6),
-        MaskWearer(person="carl", photo_of="ada", path=at(0.8), seed=6),
-        PhotoHolder(person="carl", photo_of="ada", path=at(0.8), seed=6),
+        tablet("ada", at(0.8)),
+        mask("ada", at(0.8)),
+        sheet("ada", at(0.8)),
         standing("carl", Wearable(kind="sunglasses"), Wearable(kind="headscarf")),
     ],
 )
@@ -375,17 +363,15 @@ def test_the_light_shows_relief_on_a_face_and_none_on_paper(reader: FaceReader) 
         return front - float(np.mean([brightening(reader, shown, point) for point in sides]))
 
     face = relief(standing("emmy", distance_m=0.9))
-    paper = relief(PhotoHolder(person="carl", photo_of="emmy", path=at(1.2), seed=6))
+    paper = relief(sheet("emmy", at(1.2)))
     assert face > 0.03
     assert face > 3 * abs(paper)
 
 
 def test_the_light_hardly_brightens_a_screen(reader: FaceReader) -> None:
-    holder = TabletHolder(person="carl", video_of="emmy", path=at(1.1), seed=6)
+    holder = tablet("emmy", at(1.1))
     chin = brightening(reader, holder, CHIN)
-    assert chin < 0.4 * brightening(
-        reader, PhotoHolder(person="carl", photo_of="emmy", path=at(1.1), seed=6), CHIN
-    )
+    assert chin < 0.4 * brightening(reader, sheet("emmy", at(1.1)), CHIN)
 
 
 def test_the_light_shines_only_while_it_is_on() -> None:
@@ -474,8 +460,8 @@ def test_in_depth_a_print_and_a_screen_are_flat_and_a_face_is_not(reader: FaceRe
         return float((z - plane @ np.linalg.lstsq(plane, z, rcond=None)[0]).std())
 
     assert unevenness(standing("carl", distance_m=0.9)) > 8
-    assert unevenness(PhotoHolder(person="carl", photo_of="ada", path=at(1.1), seed=6)) < 2
-    assert unevenness(TabletHolder(person="carl", video_of="ada", path=at(1.1), seed=6)) < 2
+    assert unevenness(sheet("ada", at(1.1))) < 2
+    assert unevenness(tablet("ada", at(1.1))) < 2
 
 
 def test_an_empty_lane_has_depth_on_its_floor_alone() -> None:
@@ -493,8 +479,8 @@ def test_in_infrared_a_screen_is_dark_and_ink_is_gone(reader: FaceReader) -> Non
         return float(grey.std() / grey.mean()), float(np.median(grey))
 
     face = contrast_and_light(standing("emmy", distance_m=0.9))
-    print_ = contrast_and_light(PhotoHolder(person="carl", photo_of="emmy", path=at(1.2), seed=6))
-    screen_ = contrast_and_light(TabletHolder(person="carl", video_of="emmy", path=at(1.2), seed=6))
+    print_ = contrast_and_light(sheet("emmy", at(1.2)))
+    screen_ = contrast_and_light(tablet("emmy", at(1.2)))
     assert face[0] > 3 * print_[0]
     assert screen_[1] < 0.3 * face[1]
 
