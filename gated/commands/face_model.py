@@ -1,4 +1,4 @@
-"""Which embedder a command on faces uses: a shipped one, an installed one, or one only looked at."""
+"""Which embedder a command uses: a shipped one, an installed one, or one only looked at."""
 
 import argparse
 from pathlib import Path
@@ -20,6 +20,11 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help=f"embedder in place of {DEFAULT}, or the .toml of one that need not be installed",
     )
+    add_folder(parser)
+
+
+def add_folder(parser: argparse.ArgumentParser) -> None:
+    """Put --models on a command."""
     parser.add_argument(
         "--models",
         type=Path,
@@ -36,12 +41,12 @@ def chosen(arguments: argparse.Namespace) -> tuple[Manifest, str, Embedder]:
         if name.endswith(".toml"):
             brought = installed.read_entry(Path(name).resolve())
             return shipped, brought.name, installed.embedder_of(brought)
-        return shipped, name, installed.find(name, _folder(arguments))
+        return shipped, name, installed.find(name, folder(arguments))
     except ModelError as error:
         raise UsageError(f"models: {error}") from error
 
 
-def _folder(arguments: argparse.Namespace) -> Path:
+def folder(arguments: argparse.Namespace) -> Path:
     """Where embedders are installed: as told, else as the configuration says, if there is one."""
     if arguments.models is not None:
         return Path(arguments.models)

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from gated.commands import face_model
 from gated.commands.answer import Answer, UsageError, Words
 from gated.config import load as load_config
 from gated.core.values import Value
@@ -30,26 +31,26 @@ class Listed(Value):
 def add(words: Words) -> None:
     """Put `models` on the command line."""
     models = words.group("models", "The models of this gate, shipped and installed.")
-    _place(models.command("list", list_models))
+    face_model.add_folder(models.command("list", list_models))
     verify_words = models.command("verify", verify_models)
     verify_words.add_argument("names", nargs="*", metavar="NAME", help="parts of the manifest; default all")
-    _place(verify_words)
+    face_model.add_folder(verify_words)
     install_words = models.command("install", install_model)
     install_words.add_argument("entry", type=Path, metavar="ENTRY.toml", help="its model lies beside it")
     install_words.add_argument("--replace", action="store_true", help="take the place of one of this name")
-    _place(install_words)
+    face_model.add_folder(install_words)
     remove_words = models.command("remove", remove_model)
     remove_words.add_argument("name", metavar="NAME")
-    _place(remove_words)
+    face_model.add_folder(remove_words)
     use_words = models.command("use", use_model)
     use_words.add_argument("name", metavar="NAME")
     use_words.add_argument("--shadow", action="store_true", help="let it run beside, deciding nothing")
-    _place(use_words)
+    face_model.add_folder(use_words)
 
 
 def list_models(arguments: argparse.Namespace) -> Answer:
     """List the embedders, which one decides, and the thresholds that were measured."""
-    folder = _folder(arguments)
+    folder = face_model.folder(arguments)
     known = _known(folder)
     uses = _uses(arguments.config)
     shipped = manifest.load().embedders
@@ -72,7 +73,7 @@ def verify_models(arguments: argparse.Namespace) -> Answer:
     """Check that every model is there, is the right one, and runs."""
     from models import trial  # noqa: PLC0415 - the runtime takes a second to load
 
-    known = _known(_folder(arguments))
+    known = _known(face_model.folder(arguments))
     found = [
         part for part in trial.parts(known) if not arguments.names or _is_named(part.name, arguments.names)
     ]
@@ -101,7 +102,7 @@ def install_model(arguments: argparse.Namespace) -> Answer:
     """Install an embedder: an entry as in the manifest, with `name`, and its model beside it."""
     from models import trial  # noqa: PLC0415 - the runtime takes a second to load
 
-    folder = _folder(arguments)
+    folder = face_model.folder(arguments)
     try:
         entry = installed.read_entry(arguments.entry)
         trial.embed(entry.name, installed.embedder_of(entry))
@@ -123,7 +124,7 @@ def remove_model(arguments: argparse.Namespace) -> Answer:
     if use := _uses(arguments.config).get(arguments.name):
         raise UsageError(f"{arguments.name} is in use ({use}): let another one be used first")
     try:
-        installed.remove(arguments.name, _folder(arguments))
+        installed.remove(arguments.name, face_model.folder(arguments))
     except ModelError as error:
         raise UsageError(f"models: {error}") from error
     return Answer(value={"removed": arguments.name}, text=(f"{arguments.name}: removed",))
@@ -133,7 +134,7 @@ def use_model(arguments: argparse.Namespace) -> Answer:
     """Let an embedder decide, or with --shadow run beside, from the next start of the daemons."""
     path: Path = arguments.config
     config = load_config(path).config
-    known = _known(_folder(arguments))
+    known = _known(face_model.folder(arguments))
     try:
         entry = manifest.embedder(known, arguments.name)
         threshold = known.threshold(arguments.name, config.policy.match_fmr)
@@ -152,24 +153,6 @@ def use_model(arguments: argparse.Namespace) -> Answer:
             "it counts from the next start: systemctl restart gated gate-vision",
         ),
     )
-
-
-def _place(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--models",
-        type=Path,
-        metavar="DIR",
-        help=f"where embedders are installed; default {installed.FOLDER}",
-    )
-
-
-def _folder(arguments: argparse.Namespace) -> Path:
-    """Where embedders are installed: as told, else as the configuration says, if there is one."""
-    if arguments.models is not None:
-        return Path(arguments.models)
-    if not arguments.config.exists():
-        return installed.FOLDER
-    return Path(load_config(arguments.config).config.paths.models)
 
 
 def _known(folder: Path) -> Manifest:

@@ -56,7 +56,7 @@ class Curve:
         self.n = parameters.n
         self.generator = Point(parameters.x, parameters.y)
         self.length = (parameters.p.bit_length() + 7) // 8  # of a coordinate, in bytes
-        self._openssl = _OPENSSL.get(parameters.name)
+        self.openssl = _OPENSSL.get(parameters.name)  # None: it has not got this curve
 
     def __repr__(self) -> str:
         return f"Curve({self.name})"
@@ -92,17 +92,17 @@ class Curve:
 
     def public(self, private: int) -> Point:
         """The public key to a private one, which lies in 1 ... n - 1."""
-        if self._openssl is None:
+        if self.openssl is None:
             return self.multiply(private, self.generator)
-        numbers = ec.derive_private_key(private, self._openssl).public_key().public_numbers()
+        numbers = ec.derive_private_key(private, self.openssl).public_key().public_numbers()
         return Point(numbers.x, numbers.y)
 
     def agree(self, private: int, public: Point) -> bytes:
         """The x coordinate of their product, `private` in 1 ... n - 1 (ECKA-DH, TR-03111 section 4.3.1)."""
-        if self._openssl is None:
+        if self.openssl is None:
             return self.encode_x(self.multiply(private, public))
-        theirs = ec.EllipticCurvePublicNumbers(public.x, public.y, self._openssl).public_key()
-        return ec.derive_private_key(private, self._openssl).exchange(ec.ECDH(), theirs)
+        theirs = ec.EllipticCurvePublicNumbers(public.x, public.y, self.openssl).public_key()
+        return ec.derive_private_key(private, self.openssl).exchange(ec.ECDH(), theirs)
 
     def draw(self, random: Random) -> int:
         """Draw a private key, uniform in 1 ... n - 1. Raises CurveError(`no_randomness`)."""

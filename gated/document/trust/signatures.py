@@ -75,15 +75,6 @@ _BARE = {  # the hash is named elsewhere
 _ECDSA_SPECIFIED = "1.2.840.10045.4.3"  # ecdsa-with-SHA2, the hash in its parameters
 _PSS = "1.2.840.113549.1.1.10"
 
-_OPENSSL_CURVES: dict[str, ec.EllipticCurve] = {
-    "P-256": ec.SECP256R1(),
-    "P-384": ec.SECP384R1(),
-    "P-521": ec.SECP521R1(),
-    "brainpoolP256r1": ec.BrainpoolP256R1(),
-    "brainpoolP384r1": ec.BrainpoolP384R1(),
-    "brainpoolP512r1": ec.BrainpoolP512R1(),
-}
-
 
 @dataclass(frozen=True, slots=True)
 class RsaKey:
@@ -305,7 +296,7 @@ def _verifies_without_null(key: RsaKey, scheme: Scheme, signature: bytes, digest
 
 def _verifies_ecdsa(key: EllipticKey, scheme: Scheme, signature: bytes, digest: bytes) -> bool:
     """ECDSA with r and s as a SEQUENCE (RFC 3279), or side by side, each as long as the order (TR-03111)."""
-    curve = _OPENSSL_CURVES.get(key.curve.name)
+    curve = key.curve.openssl
     size = (key.curve.n.bit_length() + 7) // 8
     try:
         if len(signature) == 2 * size and not _is_sequence(signature):

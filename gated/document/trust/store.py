@@ -234,11 +234,9 @@ def _directory(raw: bytes, anchors: Sequence[Certificate], source: str) -> Conte
 
 def _certifiers(raw: bytes, source: str) -> list[Certificate]:
     """The root in a file, or all roots in an armoured one; each must be usable. Raises TrustError."""
-    if raw.count(b"-----BEGIN ") <= 1:
+    contents = _armoured(raw, source)
+    if contents is None:
         return [_chosen(certifier, raw, source)]
-    contents = _chosen(lambda it: take_apart(it, ()), raw, source)
-    for place, reason in contents.refusals:
-        raise TrustError(reason, f"{source}, {place}")
     if len(contents.roots) < len(contents.pieces) or contents.lists or contents.crls:
         raise TrustError("certificate_not_a_ca", source)
     return contents.roots
@@ -246,12 +244,20 @@ def _certifiers(raw: bytes, source: str) -> list[Certificate]:
 
 def _revocation_lists(raw: bytes, source: str) -> list[RevocationList]:
     """The list in a file, or all lists in an armoured one; each must be usable. Raises TrustError."""
-    if raw.count(b"-----BEGIN ") <= 1:
+    contents = _armoured(raw, source)
+    if contents is None:
         return [_chosen(parse_crl, raw, source)]
+    return [listed for _, listed in contents.crls]
+
+
+def _armoured(raw: bytes, source: str) -> Contents | None:
+    """What a file of several armoured pieces holds, each usable; None for any other. Raises TrustError."""
+    if raw.count(b"-----BEGIN ") <= 1:
+        return None
     contents = _chosen(lambda it: take_apart(it, ()), raw, source)
     for place, reason in contents.refusals:
         raise TrustError(reason, f"{source}, {place}")
-    return [listed for _, listed in contents.crls]
+    return contents
 
 
 def _listed(raw: bytes, anchors: Sequence[Certificate], source: str) -> list[bytes]:
