@@ -10,8 +10,12 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
+
+import pytest
 
 from hw_sim.passport.chip import NoAnswer
 from hw_sim.passport.vpcd import Address, State, VirtualCard
@@ -130,6 +134,17 @@ class Daemon:
         laid, self._laid = self._laid, None
         if laid is not None:
             laid.take_away()
+
+
+@contextmanager
+def running() -> Iterator[Daemon]:
+    """The daemon, and this process its client."""
+    one = Daemon()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(SOCKET_VARIABLE, str(SOCKET))
+        one.start()
+        yield one
+        one.stop()
 
 
 def _free_port() -> int:

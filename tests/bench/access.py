@@ -29,22 +29,14 @@ from hw_sim.passport.issuer import (
     ChipAuthenticationProfile,
     PaceProfile,
     Passport,
-    Person,
     Protocols,
     issue,
 )
 from hw_sim.passport.protocols import Mapping
+from tests.holder import ANNA
 
 RUNS: Final = 9
 UTOPIA: Final = Authority.establish("utopia", today=date(2026, 11, 23))
-HOLDER: Final = Person(
-    surname="Eriksson",
-    given_names="Anna Maria",
-    number="L898902C3",
-    birth=date(1974, 8, 12),
-    expiry=date(2032, 4, 15),
-    sex="F",
-)
 DOMAINS: Final = (0, 1, 2, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18)
 WITHOUT_POINTS: Final = 10  # P-224 has no integrated mapping
 SELECT_APPLICATION: Final = Command(0x00, 0xA4, 0x04, 0x0C, lds.APPLICATION)
@@ -68,7 +60,7 @@ def run() -> None:
 
 def _pace_ms(mapping: Mapping, number: int) -> float:
     profile = PaceProfile(suite=Suite.AES_128, domain=number, mapping=mapping)
-    passport = issue(UTOPIA, HOLDER, b"", protocols=Protocols(bac=False, pace=(profile,)))
+    passport = issue(UTOPIA, ANNA, b"", protocols=Protocols(bac=False, pace=(profile,)))
     signed = passport.files.get(lds.CARD_SECURITY)
     infos = (
         parse_security_infos(parse_signed_data(signed, max_length=len(signed)).content) if signed else None
@@ -87,7 +79,7 @@ def _chip_authentication_ms(number: int) -> float:
     protocols = Protocols(
         bac=False, pace=(PaceProfile(suite=Suite.AES_128, domain=12),), chip_authentication=(profile,)
     )
-    passport = issue(UTOPIA, HOLDER, b"", protocols=protocols)
+    passport = issue(UTOPIA, ANNA, b"", protocols=protocols)
 
     def once(clock: "_Clock") -> None:
         chip = _powered(passport)

@@ -16,23 +16,15 @@ from hw_sim.passport.issuer import (
     Authority,
     PaceProfile,
     Passport,
-    Person,
     Protocols,
     issue,
 )
+from tests.holder import ANNA
 
 TODAY = date(2026, 11, 23)
 AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
 UTOPIA = Authority.establish("utopia", today=TODAY)
 STORE = TrustStore.load([UTOPIA.master_list()], [], [UTOPIA.anchor])
-HOLDER = Person(
-    surname="Eriksson",
-    given_names="Anna Maria",
-    number="L898902C3",
-    birth=date(1974, 8, 12),
-    expiry=date(2032, 4, 15),
-    sex="F",
-)
 PORTRAIT = b"\xff\xd8\xff" + bytes(range(256)) * 40
 LARGE_PORTRAIT = b"\xff\xd8\xff" + bytes(range(256)) * 150  # beyond offset 32767
 
@@ -42,7 +34,7 @@ BOTH = Protocols(pace=PACE.pace)
 
 
 def passport(protocols: Protocols = PACE, portrait: bytes = PORTRAIT) -> Passport:
-    return issue(UTOPIA, HOLDER, portrait, protocols=protocols)
+    return issue(UTOPIA, ANNA, portrait, protocols=protocols)
 
 
 def carrying(max_response: int) -> Limits:

@@ -28,8 +28,9 @@ from hw_sim.passport.issuer import (
 )
 from hw_sim.passport.pki_lists import Deviating
 from hw_sim.passport.protocols import ChipAuthenticationProfile
-from tests.document.chips import AT, HOLDER, PORTRAIT, STORE, TODAY, UTOPIA, Counted, Slot, carrying, zone
+from tests.document.chips import AT, PORTRAIT, STORE, TODAY, UTOPIA, Counted, Slot, carrying, zone
 from tests.document.material import refused
+from tests.holder import ANNA
 
 ELLIPTIC = ChipAuthenticationProfile(suite=Suite.AES_128, domain=13)
 SECOND = ChipAuthenticationProfile(suite=Suite.AES_256, domain=16, version=2)
@@ -46,7 +47,7 @@ def chip(
     active: ActiveProfile | None = None,
 ) -> Passport:
     protocols = Protocols(bac=bac, pace=pace, chip_authentication=profiles)
-    return issue(UTOPIA, HOLDER, PORTRAIT, protocols=protocols, active_authentication=active)
+    return issue(UTOPIA, ANNA, PORTRAIT, protocols=protocols, active_authentication=active)
 
 
 def verdicts(
@@ -142,7 +143,7 @@ def test_a_copy_cannot_leave_out_what_the_state_signed(file: int) -> None:
 
 def test_a_key_of_the_forgers_own_proves_nothing() -> None:
     genuine = chip(active=ActiveProfile())
-    own = issue(UTOPIA, replace(HOLDER, number="X00000000"), PORTRAIT, active_authentication=ActiveProfile())
+    own = issue(UTOPIA, replace(ANNA, number="X00000000"), PORTRAIT, active_authentication=ActiveProfile())
     forged = replace(with_file(genuine, lds.DG15, own.files[lds.DG15]), active=own.active)
     found, proof = verdicts(forged)
     assert found["dg_hashes"].reason == "dg15_hash_wrong"
@@ -162,7 +163,7 @@ def test_a_state_that_nobody_trusts_proves_nothing() -> None:
 def test_card_security_of_another_state_proves_nothing() -> None:
     document = chip(pace=(CHIP_MAPPING,))
     other = Authority.establish("other", today=TODAY)
-    signed = issue(other, HOLDER, PORTRAIT, protocols=document.protocols).files[lds.CARD_SECURITY]
+    signed = issue(other, ANNA, PORTRAIT, protocols=document.protocols).files[lds.CARD_SECURITY]
     found, proof = verdicts(with_file(document, lds.CARD_SECURITY, signed))
     assert (found["chip_authentication_mapping"].result, proof) == (Result.UNDETERMINED, "")
 
@@ -233,7 +234,7 @@ def test_a_wrong_password_is_never_tried_again_with_bac() -> None:
 
 
 def issue_lines(number: str) -> tuple[str, str]:
-    return issue(UTOPIA, replace(HOLDER, number=number), PORTRAIT).lines
+    return issue(UTOPIA, replace(ANNA, number=number), PORTRAIT).lines
 
 
 # --- fingers ----------------------------------------------------------------------------------------
@@ -254,7 +255,7 @@ def with_fingers(pace: tuple[PaceProfile, ...] = (GENERIC,), *, bac: bool = Fals
     root, _ = credentials()
     return issue(
         UTOPIA,
-        HOLDER,
+        ANNA,
         PORTRAIT,
         protocols=Protocols(bac=bac, pace=pace, chip_authentication=(ELLIPTIC,)),
         extra={lds.DG3: FINGERS},

@@ -32,7 +32,7 @@ from hw_sim.passport.behaviour import Behaviour
 from hw_sim.passport.chip_active import ActiveKey, ActiveProfile, Entropy
 from hw_sim.passport.issuer import Authority, Passport, Protocols, issue, with_file
 from hw_sim.passport.protocols import static_keys
-from tests.document.chips import AT, BAC, HOLDER, PORTRAIT, STORE, TODAY, UTOPIA, Counted, Slot, zone
+from tests.document.chips import AT, BAC, PORTRAIT, STORE, TODAY, UTOPIA, Counted, Slot, zone
 from tests.document.material import refused
 from tests.document.test_genuineness import (
     CHIP_MAPPING,
@@ -42,6 +42,7 @@ from tests.document.test_genuineness import (
     chip,
     is_good,
 )
+from tests.holder import ANNA
 
 
 def copy_of(genuine: Passport) -> Passport:
@@ -113,8 +114,8 @@ def test_a_signature_of_2048_bits_is_asked_for_in_the_form_that_has_room_for_it(
 @pytest.mark.parametrize("left", [231, 232, 256, 300])
 def test_a_piece_is_asked_for_in_the_form_that_has_room_for_it_secured(left: int) -> None:
     """What a short response cannot bring at once, because it is secured, is asked for in a long one."""
-    around = len(issue(UTOPIA, HOLDER, PORTRAIT[:300], protocols=BAC).files[lds.DG2]) - 300
-    document = issue(UTOPIA, HOLDER, PORTRAIT[: 223 + left - around], protocols=BAC)
+    around = len(issue(UTOPIA, ANNA, PORTRAIT[:300], protocols=BAC).files[lds.DG2]) - 300
+    document = issue(UTOPIA, ANNA, PORTRAIT[: 223 + left - around], protocols=BAC)
     slot = Slot(document)
     slot.read(max_response=65_536)
     reads = [command for command in slot.sent if command[:2] == b"\x0c\xb0"]
@@ -167,8 +168,8 @@ class Swapped(Slot):
 def test_a_chip_that_proves_itself_does_not_prove_what_another_one_said() -> None:
     """Two holders with one number, birth and expiry, or one access number: one password opens both."""
     protocols = Protocols(bac=False, pace=(CHIP_MAPPING,))
-    own = issue(UTOPIA, replace(HOLDER, surname="Doe"), PORTRAIT, protocols=protocols)
-    other = issue(UTOPIA, HOLDER, PORTRAIT, protocols=protocols)
+    own = issue(UTOPIA, replace(ANNA, surname="Doe"), PORTRAIT, protocols=protocols)
+    other = issue(UTOPIA, ANNA, PORTRAIT, protocols=protocols)
     copy = with_file(copy_of(other), lds.CARD_SECURITY, own.files[lds.CARD_SECURITY])
     with refused(ReadingError, "sod_changed"):
         Swapped(copy, own).read()
@@ -205,7 +206,7 @@ def password(document: Passport) -> Password:
 def test_a_mapping_key_of_another_trusted_state_is_a_forgery() -> None:
     document = chip(pace=(CHIP_MAPPING,))
     other = Authority.establish("ruritania", today=TODAY, state="RUR", country="RU")
-    signed = issue(other, HOLDER, PORTRAIT, protocols=document.protocols).files[lds.CARD_SECURITY]
+    signed = issue(other, ANNA, PORTRAIT, protocols=document.protocols).files[lds.CARD_SECURITY]
     chimera = with_file(document, lds.CARD_SECURITY, signed)
     both = TrustStore.load([UTOPIA.master_list()], [other.csca.der], [UTOPIA.anchor])
     found = judged(chimera, Slot(chimera).read(), both)

@@ -11,18 +11,11 @@ from gated.document import lds
 from gated.document.lds import directory
 from gated.document.trust.signed_data import parse_signed_data
 from hw_sim.passport import details, faces
-from hw_sim.passport.issuer import Authority, Passport, Person, issue
+from hw_sim.passport.issuer import Authority, Passport, issue
 from models.image import decode
+from tests.holder import ANNA
 
 UTOPIA = Authority.establish("utopia", today=date(2026, 11, 23))
-ANNA = Person(
-    surname="ERIKSSON",
-    given_names="ANNA MARIA",
-    number="L898902C3",
-    birth=date(1974, 8, 12),
-    expiry=date(2032, 4, 15),
-    sex="F",
-)
 STANDARDS: tuple[faces.RecordStandard, ...] = ("19794-5:2005", "19794-5:2011", "39794-5")
 PAGE = np.linspace(40, 200, 120 * 90 * 3).reshape(120, 90, 3).astype(np.uint8)
 
@@ -57,7 +50,7 @@ def test_every_group_is_listed_hashed_and_parsed() -> None:
     for number in numbers:
         raw = files[directory.DATA_GROUPS[number].identifier]
         assert content.hashes[number] == hashlib.new(content.digest, raw).digest()
-    assert lds.parse_dg1(files[directory.DG1.identifier]).surname == ANNA.surname
+    assert lds.parse_dg1(files[directory.DG1.identifier]).surname == ANNA.surname.upper()
     assert [finger.format for finger in lds.parse_dg3(files[details.DG3])] == ["wsq", "wsq"]
     assert [image.format for image in lds.parse_dg5(files[details.DG5])] == ["jpeg"]
     assert [image.format for image in lds.parse_dg7(files[details.DG7])] == ["jpeg"]

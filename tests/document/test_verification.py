@@ -22,8 +22,9 @@ from hw_sim.passport.issuer import (
     with_another_page,
     with_file,
 )
-from tests.document.chips import AT, HOLDER, PACE, PORTRAIT, STORE, UTOPIA, Slot, passport, zone
+from tests.document.chips import AT, PACE, PORTRAIT, STORE, UTOPIA, Slot, passport, zone
 from tests.document.material import refused
+from tests.holder import ANNA
 
 # --- what the gate makes of it ----------------------------------------------------------------------
 
@@ -73,7 +74,7 @@ def test_the_chip_of_another_document() -> None:
     ],
 )
 def test_any_difference_between_page_and_chip(change: dict[str, str | date], reason: str) -> None:
-    fields = {name: getattr(HOLDER, name) for name in HOLDER.__struct_fields__}
+    fields = {name: getattr(ANNA, name) for name in ANNA.__struct_fields__}
     page = issue(UTOPIA, Person(**fields | change), PORTRAIT, protocols=PACE)
     assert reasons(passport(), zone(page)) == {"mrz_matches_chip": reason}
 

@@ -16,9 +16,10 @@ from gated.document.verification import Verification, Verified
 from hw_sim.passport import details
 from hw_sim.passport.chip_active import ActiveProfile
 from hw_sim.passport.issuer import Passport, Protocols, issue
-from tests.document.chips import AT, HOLDER, PORTRAIT, STORE, UTOPIA, Slot, zone
+from tests.document.chips import AT, PORTRAIT, STORE, UTOPIA, Slot, zone
 from tests.document.material import FUZZ, damaged
 from tests.document.test_genuineness import CHIP_MAPPING, SECOND
+from tests.holder import ANNA
 
 SOME = settings(FUZZ, max_examples=80)
 SETTINGS = DocumentSettings(all_proofs=True, data_groups=(7, 11, 12, 13, 16))
@@ -28,11 +29,11 @@ LETTERS = [*LATIN, *CYRILLIC, *ARABIC, SHADDA, TEH_MARBUTA, ALLAH, "<<", "<", " 
 @cache
 def whole() -> Passport:
     """A document with everything, and every proof."""
-    extra = details.everything(HOLDER.surname, HOLDER.given_names, HOLDER.birth, PORTRAIT)
+    extra = details.everything(ANNA.surname, ANNA.given_names, ANNA.birth, PORTRAIT)
     protocols = Protocols(bac=False, pace=(CHIP_MAPPING,), chip_authentication=(SECOND,))
     extra = {file: raw for file, raw in extra.items() if file != details.DG3}
     return issue(
-        UTOPIA, HOLDER, PORTRAIT, protocols=protocols, extra=extra, active_authentication=ActiveProfile()
+        UTOPIA, ANNA, PORTRAIT, protocols=protocols, extra=extra, active_authentication=ActiveProfile()
     )
 
 

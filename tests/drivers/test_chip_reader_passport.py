@@ -20,6 +20,7 @@ from hw_sim.reader.reader_model import LEFT_TO_HOST, Exchange, Fault, ReaderMode
 from hw_sim.reader.scanner import PtyScanner
 from hw_sim.reader.usb_backend import BusBackend
 from hw_sim.reader.usb_bus import UsbBus
+from tests.holder import ANNA
 
 READERS = {
     "extended": ReaderModel(),
@@ -31,16 +32,8 @@ READERS = {
     "full-speed": ReaderModel(packet=64, closing_packet=True),
 }
 AUTHORITY = issuer.Authority.establish("utopia", today=date(2026, 11, 23))
-HOLDER = issuer.Person(
-    surname="Eriksson",
-    given_names="Anna Maria",
-    number="L898902C3",
-    birth=date(1974, 8, 12),
-    expiry=date(2032, 4, 15),
-    sex="F",
-)
 PASSPORT = issuer.issue(
-    AUTHORITY, HOLDER, b"\xff\xd8\xff\xe0" + bytes(range(256)) * 60, protocols=issuer.PACE_AND_BAC
+    AUTHORITY, ANNA, b"\xff\xd8\xff\xe0" + bytes(range(256)) * 60, protocols=issuer.PACE_AND_BAC
 )
 
 

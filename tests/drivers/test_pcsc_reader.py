@@ -23,6 +23,7 @@ from gated.document.reading import ChipFiles, drive, read_passport
 from hw_sim.passport import issuer, lds
 from hw_sim.passport.chip import Chip
 from tests import pcsc_rig
+from tests.holder import ANNA
 
 MISSING = pcsc_rig.what_is_missing()
 needs_daemon = pytest.mark.skipif(bool(MISSING), reason=MISSING)
@@ -52,12 +53,8 @@ class Sheet:
 
 @pytest.fixture(scope="module")
 def daemon() -> Iterator[pcsc_rig.Daemon]:
-    one = pcsc_rig.Daemon()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(pcsc_rig.SOCKET_VARIABLE, str(pcsc_rig.SOCKET))
-        one.start()
+    with pcsc_rig.running() as one:
         yield one
-        one.stop()
 
 
 @pytest.fixture
@@ -90,16 +87,8 @@ def test_it_is_a_chip_reader() -> None:
 
 @needs_daemon
 def test_a_passport_is_read(reader: PcscChipReader, daemon: pcsc_rig.Daemon) -> None:
-    holder = issuer.Person(
-        surname="Eriksson",
-        given_names="Anna Maria",
-        number="L898902C3",
-        birth=date(1974, 8, 12),
-        expiry=date(2032, 4, 15),
-        sex="F",
-    )
     authority = issuer.Authority.establish("utopia", today=date(2026, 11, 23))
-    passport = issuer.issue(authority, holder, b"\xff\xd8\xff\xe0" + bytes(5000))
+    passport = issuer.issue(authority, ANNA, b"\xff\xd8\xff\xe0" + bytes(5000))
     daemon.lay(Chip(passport))
     assert reader.await_card(5.0)
     historical = reader.connect()

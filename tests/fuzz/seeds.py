@@ -16,20 +16,13 @@ from gated.document.tlv import encode
 from hw_sim.passport import details, faces, issuer, lds
 from hw_sim.passport.cv_pki import CvPrivate, root
 from hw_sim.passport.pki_lists import Deviating, deviation_list, ldif
+from tests.holder import ANNA
 
 HEX = bytes.fromhex
 TODAY = date(2026, 11, 23)
 AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
 JPEG = b"\xff\xd8\xff\xe0 a portrait"
 JP2 = HEX("0000000C6A5020200D0A870A") + b"boxes"
-ANNA = issuer.Person(
-    surname="ERIKSSON",
-    given_names="ANNA MARIA",
-    number="L898902C3",
-    birth=date(1974, 8, 12),
-    expiry=date(2032, 4, 15),
-    sex="F",
-)
 
 
 @cache

@@ -10,24 +10,17 @@ from gated.document.messaging import SecureChannel
 from gated.document.reading import drive
 from hw_sim.passport import issuer, lds
 from hw_sim.passport.chip import Behaviour, Chip
-from hw_sim.passport.issuer import Authority, Passport, Person, Protocols, issue
+from hw_sim.passport.issuer import Authority, Passport, Protocols, issue
+from tests.holder import ANNA
 
 TODAY = date(2026, 11, 23)
 SELECT_APPLICATION = bytes.fromhex("00A4040C07A0000002471001")
 UTOPIA = Authority.establish("utopia", today=TODAY)
-HOLDER = Person(
-    surname="Eriksson",
-    given_names="Anna Maria",
-    number="L898902C3",
-    birth=date(1974, 8, 12),
-    expiry=date(2032, 4, 15),
-    sex="F",
-)
 PHOTOGRAPH = b"\xff\xd8" + bytes(range(256)) * 160  # beyond the 32 KiB that an even READ BINARY reaches
 
 
 def passport(protocols: Protocols, photograph: bytes = PHOTOGRAPH) -> Passport:
-    return issue(UTOPIA, HOLDER, photograph, protocols=protocols)
+    return issue(UTOPIA, ANNA, photograph, protocols=protocols)
 
 
 class Terminal:

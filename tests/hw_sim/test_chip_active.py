@@ -16,8 +16,9 @@ from gated.document.genuine.active_authentication import ActiveEvidence, verify_
 from hw_sim.passport import lds
 from hw_sim.passport.chip_active import ActiveKey, ActiveProfile, Digest
 from hw_sim.passport.issuer import Passport, issue
+from tests.holder import ANNA
 from tests.hw_sim import terminal
-from tests.hw_sim.terminal import HOLDER, UTOPIA, Terminal
+from tests.hw_sim.terminal import UTOPIA, Terminal
 
 CHALLENGE = bytes(range(8))
 HASHES: dict[str, hashes.HashAlgorithm] = {
@@ -31,7 +32,7 @@ DIGESTS: tuple[Digest, ...] = ("sha1", "sha224", "sha256", "sha384", "sha512")
 
 
 def passport(profile: ActiveProfile) -> Passport:
-    return issue(UTOPIA, HOLDER, b"\xff\xd8", active_authentication=profile)
+    return issue(UTOPIA, ANNA, b"\xff\xd8", active_authentication=profile)
 
 
 def in_session(profile: ActiveProfile) -> Terminal:

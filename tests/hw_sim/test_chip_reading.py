@@ -25,7 +25,8 @@ from hw_sim.passport import issuer, lds
 from hw_sim.passport.chip import Behaviour, Chip, NoAnswer
 from hw_sim.passport.issuer import Authority, PaceProfile, Passport, Protocols, Suite, issue
 from tests.document.chips import carrying
-from tests.hw_sim.terminal import HOLDER, PHOTOGRAPH, TODAY, UTOPIA, passport
+from tests.holder import ANNA
+from tests.hw_sim.terminal import PHOTOGRAPH, TODAY, UTOPIA, passport
 
 NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
 JPEG = b"\xff\xd8\xff\xe0" + PHOTOGRAPH[2:]
@@ -116,27 +117,27 @@ def test_all_checks_of_a_genuine_passport_are_good() -> None:
 def test_every_kind_of_csca_leads_to_trust(curve: str, explicit: bool) -> None:  # noqa: FBT001 - a parameter
     state = Authority.establish("kind", today=TODAY, curve=curve, explicit=explicit)  # type: ignore[arg-type]  # one of its words, by parameter
     store = TrustStore.load([state.master_list()], [], [state.anchor])
-    assert failures(issue(state, HOLDER, JPEG), store) == {}
+    assert failures(issue(state, ANNA, JPEG), store) == {}
 
 
 @pytest.mark.parametrize("by_key_id", [False, True])
 @pytest.mark.parametrize("digest", ["sha1", "sha256", "sha384", "sha512"])
 def test_every_kind_of_sod_leads_to_trust(digest: str, by_key_id: bool) -> None:  # noqa: FBT001 - a parameter
-    document = issue(UTOPIA, HOLDER, JPEG, digest=digest, by_key_id=by_key_id)  # type: ignore[arg-type]  # one of its words, by parameter
+    document = issue(UTOPIA, ANNA, JPEG, digest=digest, by_key_id=by_key_id)  # type: ignore[arg-type]  # one of its words, by parameter
     assert failures(document) == {}
 
 
 def test_a_document_signer_with_rsa_pss_leads_to_trust() -> None:
     state = Authority.establish("pss", today=TODAY, scheme="rsa-pss")
     store = TrustStore.load([], [state.anchor], [])
-    assert failures(issue(state, HOLDER, JPEG), store) == {}
+    assert failures(issue(state, ANNA, JPEG), store) == {}
 
 
 def test_a_master_list_may_hold_other_states() -> None:
     other = Authority.establish("other", today=TODAY, state="D", country="DE", curve="secp384r1")
     store = TrustStore.load([UTOPIA.master_list(other)], [], [UTOPIA.anchor])
     assert len(store) == 2
-    assert failures(issue(other, HOLDER, JPEG), store) == {}
+    assert failures(issue(other, ANNA, JPEG), store) == {}
     assert failures(GENUINE, store) == {}
 
 
@@ -164,7 +165,7 @@ def test_a_changed_face_fails_by_its_hash_alone() -> None:
 
 def test_an_authority_that_nobody_listed_is_unknown() -> None:
     rogue = Authority.establish("rogue", today=TODAY)
-    found = failures(issue(rogue, HOLDER, JPEG))
+    found = failures(issue(rogue, ANNA, JPEG))
     # Its CSCA bears the same name as the true one but for the serial number.
     assert found["csca"] == "csca_unknown"
     assert set(found) == {"csca", "issuing_state", "revocation", "signer_document_type", "validity"}
@@ -173,7 +174,7 @@ def test_an_authority_that_nobody_listed_is_unknown() -> None:
 def test_another_states_signer_does_not_speak_for_utopia() -> None:
     other = Authority.establish("other", today=TODAY, state="UTO", country="DE", curve="secp384r1")
     store = TrustStore.load([UTOPIA.master_list(other)], [], [UTOPIA.anchor])
-    assert failures(issue(other, HOLDER, JPEG), store) == {"issuing_state": "issuing_state_differs"}
+    assert failures(issue(other, ANNA, JPEG), store) == {"issuing_state": "issuing_state_differs"}
 
 
 def test_a_master_list_of_a_rogue_authority_is_refused() -> None:
@@ -201,14 +202,14 @@ def test_a_missing_file_is_named(fid: int, code: str) -> None:
 
 
 def test_what_is_not_an_image_is_found_before_a_decoder_sees_it() -> None:
-    document = issue(UTOPIA, HOLDER, issuer.NOT_AN_IMAGE)
+    document = issue(UTOPIA, ANNA, issuer.NOT_AN_IMAGE)
     assert failures(document) == {}
     with pytest.raises(LdsError, match="dg2_not_an_image"):
         face_image(read(document)["dg2"].reveal())
 
 
 def test_a_broken_jpeg_passes_all_but_the_decoder() -> None:
-    document = issue(UTOPIA, HOLDER, issuer.BROKEN_JPEG)
+    document = issue(UTOPIA, ANNA, issuer.BROKEN_JPEG)
     assert failures(document) == {}
     assert face_image(read(document)["dg2"].reveal()).format == "jpeg"
 

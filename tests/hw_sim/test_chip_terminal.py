@@ -27,7 +27,8 @@ from hw_sim.passport.cv_pki import CvPrivate
 from hw_sim.passport.issuer import PaceProfile, Passport, Protocols, issue
 from hw_sim.passport.protocols import ChipAuthenticationProfile
 from tests.document.material import refused
-from tests.hw_sim.terminal import HOLDER, TODAY, UTOPIA, Terminal, at, select
+from tests.holder import ANNA
+from tests.hw_sim.terminal import TODAY, UTOPIA, Terminal, at, select
 
 YEARS = (date(2025, 1, 1), date(2029, 1, 1))
 ROOT = cv_pki.root("UTCVCA00001", CvPrivate("root"), YEARS)
@@ -49,7 +50,7 @@ BY_PACE = Protocols(
 def passport(protocols: Protocols) -> Passport:
     return issue(
         UTOPIA,
-        HOLDER,
+        ANNA,
         b"\xff\xd8",
         protocols=protocols,
         extra={lds.DG3: FINGERS, lds.DG4: IRISES},

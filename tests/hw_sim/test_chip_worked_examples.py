@@ -24,7 +24,8 @@ from tests.document.worked_examples import (
     ZONE_I,
     Example,
 )
-from tests.hw_sim.terminal import HOLDER, UTOPIA
+from tests.holder import ANNA
+from tests.hw_sim.terminal import UTOPIA
 
 MAPPINGS: dict[str, Mapping] = {"G.1": "GM", "G.2": "GM", "H.1": "IM", "H.2": "IM", "I.1": "CAM"}
 HOLDERS = {
@@ -80,7 +81,7 @@ def _replay(transcript: str, chip: Chip) -> None:
 
 
 def test_bac_and_secure_messaging_of_appendix_d() -> None:
-    holder = replace(HOLDER, number="L898902C", birth=date(1969, 8, 6), expiry=date(1994, 6, 23))
+    holder = replace(ANNA, number="L898902C", birth=date(1969, 8, 6), expiry=date(1994, 6, 23))
     passport = issuer.issue(UTOPIA, holder, b"", protocols=issuer.BAC_ONLY)
     assert passport.access_key == "L898902C<369080619406236"
     com = bytes.fromhex("60145F0104303130365F36063034303030305C026175")

@@ -19,23 +19,15 @@ from hw_sim.passport.issuer import (
     Authority,
     PaceProfile,
     Passport,
-    Person,
     Protocols,
     Suite,
     issue,
     mrz_lines,
 )
 from hw_sim.passport.pki import CONTENT_LDS, CONTENT_MASTER_LIST
+from tests.holder import ANNA
 
 TODAY = date(2026, 11, 23)
-ANNA = Person(
-    surname="Eriksson",
-    given_names="Anna Maria",
-    number="L898902C3",
-    birth=date(1974, 8, 12),
-    expiry=date(2032, 4, 15),
-    sex="F",
-)
 
 
 @pytest.fixture(scope="module")

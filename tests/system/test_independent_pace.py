@@ -58,12 +58,8 @@ KINDS = [
 
 @pytest.fixture(scope="module")
 def daemon() -> Iterator[pcsc_rig.Daemon]:
-    one = pcsc_rig.Daemon()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(pcsc_rig.SOCKET_VARIABLE, str(pcsc_rig.SOCKET))
-        one.start()
+    with pcsc_rig.running() as one:
         yield one
-        one.stop()
 
 
 @pytest.fixture
