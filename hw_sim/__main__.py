@@ -19,7 +19,7 @@ from hw_sim.lane.gpio_shim import ShimError
 from hw_sim.native import errors_to
 from hw_sim.record import Rehearsed
 from hw_sim.rehearsal import Rehearsal
-from hw_sim.scenarios import BY_NAME, LIST, SCENARIOS, Scenario, Twist
+from hw_sim.scenarios import BY_NAME, LIST, SCENARIOS, Scenario
 from hw_sim.site import EMBEDDER, Site
 from hw_sim.supervisor import DaemonError
 from hw_sim.telling import report
@@ -96,8 +96,6 @@ def _rehearse(site: Site, scenario: Scenario, narrator: Narrator, seed: int) -> 
     site.start_daemons()
     narrator.scenario(scenario.name, scenario.title, scenario.expected)
     rehearsed = Rehearsal(site, scenario, narrator.entry, seed).play()
-    if scenario.twist is Twist.CENTRAL_GONE:
-        site.centre.serve()
     narrator.finished(rehearsed)
     return rehearsed
 

@@ -1,7 +1,11 @@
 """What a rehearsal leaves behind: everything that the timeline, the report and the figures are made from."""
 
+from collections.abc import Callable
+
+from gated.core import effects as do
+from gated.core.gate import State
 from gated.core.values import Value
-from gated.core.vocabulary import Outcome
+from gated.core.vocabulary import Door, Outcome
 from gated.store.journal import Entry
 from hw_sim.lane.ledger import Mark, Span
 
@@ -53,3 +57,38 @@ class Rehearsed(Value):
     def as_expected(self) -> bool:
         """Whether it ended as it should, in every respect."""
         return self.outcome is self.expected and not self.problems
+
+
+def stages(entries: tuple[Entry, ...], passage: str, modelled: Callable[[float, float], float]) -> Stages:
+    """Tell from the journal where the time went, in milliseconds."""
+    first: dict[str, float] = {}
+    for entry in entries:
+        event = entry.event
+        if getattr(event, "passage", passage) != passage:
+            continue
+        first.setdefault(type(event).__name__, event.at)
+        first.setdefault(f"state {entry.followed.state}", event.at)
+        for effect in entry.followed.effects:
+            if isinstance(effect, do.UnlockDoor) and effect.door is Door.EXIT:
+                first.setdefault("exit unlocked", event.at)
+
+    def between(start: str, end: str) -> float | None:
+        if start not in first or end not in first:
+            return None
+        return round((first[end] - first[start]) * 1000, 1)
+
+    total = between("DocumentPlaced", "exit unlocked")
+    share = None
+    if total is not None:
+        share = round(modelled(first["DocumentPlaced"], first["exit unlocked"]) * 1000, 1)
+    return Stages(
+        mrz=between("DocumentPlaced", "MrzRead"),
+        chip=between("MrzRead", "ChipRead"),
+        background=between("MrzRead", "BackgroundChecked"),
+        enter=between(f"state {State.ENTRY_OPEN}", f"state {State.FACE_CAPTURE}"),
+        face=between(f"state {State.ENTRY_CLOSING}", "FaceAssessed"),
+        decide=between("FaceAssessed", "exit unlocked"),
+        total=total,
+        modelled=share,
+        software=None if total is None or share is None else round(total - share, 1),
+    )

@@ -5,7 +5,6 @@ gate's journal as it is written, plays the officer on duty and the twist, and wa
 again. What happened it takes from the journal and from the simulated world, never from the daemons' memory.
 """
 
-import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -16,30 +15,29 @@ from msgspec.structs import replace
 from gated.core import effects as do
 from gated.core import events as ev
 from gated.core.gate import State
-from gated.core.vocabulary import Advice, Door, Hint, Outcome
+from gated.core.vocabulary import Advice, Hint, Outcome
 from gated.store.database import open_to_read
 from gated.store.journal import Entry, read
 from hw_sim.camera.glass import DataPage
 from hw_sim.camera.people import passport_photo
-from hw_sim.camera.scene import MaskWearer, PhotoHolder, Presence, TabletHolder, Walker, Wearable
+from hw_sim.camera.scene import Walker
+from hw_sim.cast import FOLLOWER, TRAVELLER, appearance
 from hw_sim.lane.ledger import Span
-from hw_sim.lane.walking import AWAY_M, READER_M, TRAVEL, Await, Pause, Sight, Walk, tailgate
+from hw_sim.lane.walking import READER_M, TRAVEL, Walk
 from hw_sim.passport.chip import Chip
-from hw_sim.record import Rehearsed, Stages
-from hw_sim.scenarios import Scenario, Twist, passport_of
+from hw_sim.record import Rehearsed, stages
+from hw_sim.scenarios import Scenario
+from hw_sim.scenarios.documents import passport_of
 from hw_sim.site import Site
+from hw_sim.twists import TWISTS
 
 POLL_S = 0.05
 PATIENCE_S = 75.0  # the longest scenario takes 25 s; an officer's whole time limit would still fit
 OFFICER_THINKS_S = 1.0
 HEEDS_S = 0.4  # from an advice on the screen to a passport that lies otherwise
-POWER_IS_BACK_S = 1.0
 COMES_FROM_M = -1.2
 TAKES_OFF_S = 0.8  # from a hint on the screen to a face without it
-BYSTANDS_M, BYSTANDS_S = -0.25, 12.0  # where a bystander stands, outside the entry, and for how long
-BENT_M = 0.15  # radius of a print that is bent like a face
 
-TRAVELLER, FOLLOWER = "traveller", "follower"
 RESTING = frozenset({State.IDLE, State.CLOSED, State.OUT_OF_SERVICE})
 OUTSIDE_SCREENS = frozenset({"go_to_counter", "officer_comes", "one_at_a_time"})
 
@@ -52,6 +50,7 @@ class Rehearsal:
     def __init__(self, site: Site, scenario: Scenario, told: Told, seed: int = 0) -> None:
         self._site = site
         self._scenario = scenario
+        self._course = TWISTS[scenario.twist]
         self._told = told
         self._seed = seed
         self._journal = open_to_read(site.state / "journal.db")
@@ -131,17 +130,8 @@ class Rehearsal:
         site.laid.lying = scenario.lies[0]
         site.print_page()
         site.projector.cast(TRAVELLER, appearance(scenario, self._seed + 1))
-        if scenario.twist is Twist.CENTRAL_GONE:
-            site.centre.kill()
-        if scenario.twist is Twist.FOLLOWER:
-            site.projector.cast(FOLLOWER, Walker(person="kurt", path=(), seed=self._seed + 2, aside_m=0.35))
-            follow = (Await(sight=Sight.ENTRY_OPEN), *tailgate(TRAVELLER))
-            site.world.person(FOLLOWER, follow, at_m=READER_M - 0.6)
-        if scenario.twist is Twist.BYSTANDER:
-            behind = Walker(person="kurt", path=(), seed=self._seed + 2, aside_m=0.35)
-            site.projector.cast(FOLLOWER, behind)
-            away = (Pause(seconds=BYSTANDS_S), Walk(to_m=AWAY_M))
-            site.world.person(FOLLOWER, (*away,), at_m=BYSTANDS_M)
+        if self._course.comes is not None:
+            self._course.comes(site, self._seed)
         plan = (Walk(to_m=READER_M), *TRAVEL)
         site.world.person(TRAVELLER, plan, at_m=COMES_FROM_M, walk_s=scenario.walk_s)
 
@@ -228,38 +218,14 @@ class Rehearsal:
         if self._twisted or not any(entry.followed.state is self._scenario.cut_in for entry in self._entries):
             return
         self._twisted = True
-        site = self._site
-        match self._scenario.twist:
-            case Twist.POWER_CUT:
-                site.daemons["gated"].kill()
-                site.world.note("fault", "gated", "killed")
-                time.sleep(POWER_IS_BACK_S)
-                site.daemons["gated"].start()
-            case Twist.CAMERA_FREEZES:
-                site.camera.freeze()
-                site.world.note("fault", "camera", "frozen")
-            case Twist.CAMERA_DIES:
-                site.low_camera.die()
-                site.world.note("fault", "low camera", "dead")
-            case Twist.VISION_HANGS:
-                site.daemons["gate-vision"].signal(signal.SIGSTOP)
-                site.world.note("fault", "gate-vision", "hangs")
-            case _:
-                pass
+        if self._course.happens is not None:
+            self._course.happens(self._site)
 
     def _mend(self) -> None:
         """Put right what the twist broke, as a technician, or the service manager, would."""
-        site = self._site
-        match self._scenario.twist:
-            case Twist.CAMERA_FREEZES if self._twisted:
-                site.camera.resume()
-            case Twist.CAMERA_DIES if self._twisted:
-                site.low_camera.start()
-            case Twist.VISION_HANGS if self._twisted:
-                site.daemons["gate-vision"].kill()
-                site.daemons["gate-vision"].start()
-            case _:
-                pass
+        came = self._twisted or self._course.comes is not None
+        if came and self._course.mended is not None:
+            self._course.mended(self._site)
 
     def _is_over(self) -> bool:
         return self._outcome is not None and not self._site.world.anybody()
@@ -297,55 +263,3 @@ class Rehearsal:
     def _image(self, kind: str) -> bytes | None:
         path = Path(self._site.state) / "evidence" / f"{self._passage}-{kind}.jpg"
         return path.read_bytes() if path.is_file() else None
-
-
-def appearance(scenario: Scenario, seed: int) -> Presence:
-    """Return what the camera shall see of the traveller."""
-    face, shown = scenario.face or scenario.holder, scenario.photo_of
-    if shown is None:
-        wears = tuple(Wearable(kind=kind) for kind in scenario.wears)
-        return Walker(person=face, path=(), seed=seed, wears=wears)
-    match scenario.instrument:
-        case "print":
-            return PhotoHolder(person=face, photo_of=shown, path=(), seed=seed)
-        case "bent_print":
-            return PhotoHolder(person=face, photo_of=shown, path=(), seed=seed, bend_radius_m=BENT_M)
-        case "tablet":
-            return TabletHolder(person=face, video_of=shown, path=(), seed=seed)
-        case "paper_mask":
-            return MaskWearer(person=face, photo_of=shown, path=(), seed=seed)
-
-
-def stages(entries: tuple[Entry, ...], passage: str, modelled: Callable[[float, float], float]) -> Stages:
-    """Tell from the journal where the time went, in milliseconds."""
-    first: dict[str, float] = {}
-    for entry in entries:
-        event = entry.event
-        if getattr(event, "passage", passage) != passage:
-            continue
-        first.setdefault(type(event).__name__, event.at)
-        first.setdefault(f"state {entry.followed.state}", event.at)
-        for effect in entry.followed.effects:
-            if isinstance(effect, do.UnlockDoor) and effect.door is Door.EXIT:
-                first.setdefault("exit unlocked", event.at)
-
-    def between(start: str, end: str) -> float | None:
-        if start not in first or end not in first:
-            return None
-        return round((first[end] - first[start]) * 1000, 1)
-
-    total = between("DocumentPlaced", "exit unlocked")
-    share = None
-    if total is not None:
-        share = round(modelled(first["DocumentPlaced"], first["exit unlocked"]) * 1000, 1)
-    return Stages(
-        mrz=between("DocumentPlaced", "MrzRead"),
-        chip=between("MrzRead", "ChipRead"),
-        background=between("MrzRead", "BackgroundChecked"),
-        enter=between(f"state {State.ENTRY_OPEN}", f"state {State.FACE_CAPTURE}"),
-        face=between(f"state {State.ENTRY_CLOSING}", "FaceAssessed"),
-        decide=between("FaceAssessed", "exit unlocked"),
-        total=total,
-        modelled=share,
-        software=None if total is None or share is None else round(total - share, 1),
-    )

@@ -13,7 +13,7 @@ def to_toml(table: Mapping[str, Any]) -> str:
 def _lines(table: Mapping[str, Any], path: str) -> Iterator[str]:
     inner = {key: value for key, value in table.items() if _is_table(value)}
     for key, value in table.items():
-        if key not in inner:
+        if key not in inner and value is not None:  # TOML cannot say None: the key stays away
             yield f"{key} = {_value(value)}"
     for key, value in inner.items():
         full = f"{path}.{key}" if path else key

@@ -12,7 +12,7 @@ from gated.store.database import open_to_read
 from gated.store.journal import Head, verify
 from hw_sim.camera.glass import Lying
 from hw_sim.rehearsal import Rehearsal
-from hw_sim.scenarios import BY_NAME, HOLDERS, SCENARIOS, Scenario, Twist
+from hw_sim.scenarios import BY_NAME, HOLDERS, SCENARIOS, Scenario
 from hw_sim.site import Site
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -22,8 +22,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 def test_it_ends_as_expected(site: Site, scenario: Scenario) -> None:
     site.start_daemons()
     rehearsed = Rehearsal(site, scenario, lambda _: None).play()
-    if scenario.twist is Twist.CENTRAL_GONE:
-        site.centre.serve()
     assert rehearsed.problems == ()
     assert rehearsed.outcome is scenario.expected, rehearsed.reasons
     if scenario.expected is Outcome.ADMITTED:

@@ -1,0 +1,32 @@
+"""The cast of a scenario as the cameras see it: the traveller, and whoever stands or walks behind."""
+
+from typing import Final
+
+from hw_sim.camera.scene import MaskWearer, PhotoHolder, Presence, TabletHolder, Walker, Wearable
+from hw_sim.scenarios import Scenario
+
+TRAVELLER: Final = "traveller"
+FOLLOWER: Final = "follower"
+BENT_M: Final = 0.15  # radius of a print that is bent like a face
+
+
+def appearance(scenario: Scenario, seed: int) -> Presence:
+    """Return what the camera shall see of the traveller."""
+    face, shown = scenario.face or scenario.holder, scenario.photo_of
+    if shown is None:
+        wears = tuple(Wearable(kind=kind) for kind in scenario.wears)
+        return Walker(person=face, path=(), seed=seed, wears=wears)
+    match scenario.instrument:
+        case "print":
+            return PhotoHolder(person=face, photo_of=shown, path=(), seed=seed)
+        case "bent_print":
+            return PhotoHolder(person=face, photo_of=shown, path=(), seed=seed, bend_radius_m=BENT_M)
+        case "tablet":
+            return TabletHolder(person=face, video_of=shown, path=(), seed=seed)
+        case "paper_mask":
+            return MaskWearer(person=face, photo_of=shown, path=(), seed=seed)
+
+
+def behind(seed: int) -> Presence:
+    """Return what the camera shall see of whoever is behind the traveller."""
+    return Walker(person="kurt", path=(), seed=seed + 2, aside_m=0.35)

@@ -1,0 +1,67 @@
+"""The table's columns: what a scenario says, and the names of the twists."""
+
+from enum import StrEnum
+from typing import Literal
+
+from gated.core.gate import State
+from gated.core.values import Value
+from gated.core.vocabulary import Advice, Hint, OfficerWord, Outcome
+from hw_sim.camera.glass import Lying
+from hw_sim.camera.presence import Apparel
+from hw_sim.lane.walking import WALK_S
+from hw_sim.passport.chip import Behaviour
+
+
+class Twist(StrEnum):
+    """What happens besides."""
+
+    NONE = "none"
+    CENTRAL_GONE = "central_gone"  # the central server disappears before the traveller comes
+    FOLLOWER = "follower"  # somebody slips in close behind
+    POWER_CUT = "power_cut"  # gated is killed as soon as the journal shows the state `cut_in`
+    CAMERA_FREEZES = "camera_freezes"  # in the state `cut_in`; it is mended when the traveller has gone
+    CAMERA_DIES = "camera_dies"  # likewise
+    VISION_HANGS = "vision_hangs"  # gate-vision stops dead in the state `cut_in`
+    BYSTANDER = "bystander"  # somebody stands behind the traveller, outside the entry
+
+
+Instrument = Literal["print", "bent_print", "tablet", "paper_mask"]
+
+
+class Scenario(Value):
+    """One rehearsal. `holder` is whose passport it is; `face` is who comes, `photo_of` what they hold up.
+
+    `instrument` says how they show it; `wears` what they have on and take off when they are told; `walk_s`
+    how long they walk from the reader to the exit.
+
+    The gate has a `scanner` or a `page_camera` or both. The passport is laid down as the first of `lies`
+    says, and as the next one each time that the traveller is advised.
+    """
+
+    name: str
+    title: str
+    expected: Outcome
+    reasons: tuple[str, ...] = ()
+    """Reasons that the record must name."""
+    one_of: tuple[str, ...] = ()
+    """Reasons of which it must name one at least, if any are given."""
+    holder: str = "ada"
+    face: str | None = None
+    photo_of: str | None = None
+    instrument: Instrument = "print"
+    wears: tuple[Apparel, ...] = ()
+    walk_s: float = WALK_S
+    low_camera: bool = False
+    hints: tuple[Hint, ...] = ()
+    """What the traveller must be told before the camera."""
+    document: str = "genuine"
+    scanner: bool = True
+    page_camera: bool = False
+    lies: tuple[Lying, ...] = (Lying(),)
+    advices: tuple[Advice, ...] = ()
+    """What the traveller must be told about it, in this order."""
+    behaviour: Behaviour = Behaviour()
+    officer: OfficerWord | None = None
+    """What the officer on duty commands when asked."""
+    twist: Twist = Twist.NONE
+    cut_in: State = State.FACE_CAPTURE
