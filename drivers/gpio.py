@@ -8,6 +8,9 @@ Inputs are watched by one thread. An edge starts the line's debounce time and th
 has held that long. Edges are hints, levels are the truth: every second all levels are read again, so an
 edge that the kernel's buffer lost is made good within that second, and a board that went away is noticed
 also when nothing moves. The thread only ever calls `watch` and `on_fault`; both must return at once.
+
+An input that flaps (`drivers.debounce`) is a fault. It counts as a cut wire would, and its edges are not
+looked at until a second brought none: a loose plug may make thousands, and keeps nobody else waiting.
 """
 
 import contextlib
@@ -16,12 +19,14 @@ import os
 import select
 import threading
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, Final, Protocol
+from collections.abc import Callable, Iterable
+from typing import Any, Final, NamedTuple, Protocol
 
 # Named outright: periphery's own choice falls back to the retired uAPI v1 on what it takes for old kernels.
 from periphery.gpio_cdev2 import Cdev2GPIO
 
+from drivers.debounce import Debounce
+from drivers.gpio_names import NoLineError, find_line, read_names
 from gated.core.ports import DeviceError, DeviceGone, Watch
 from gated.core.settings import InputLine, IoBoardSettings, OutputLine
 
@@ -32,6 +37,16 @@ CONSUMER: Final = "egate"
 SWEEP_S: Final = 1.0  # all levels are read again this often
 JOIN_S: Final = 2.0  # the thread is woken to stop; it never waits for anything else
 
+STALE: Final = 64  # more edges than the kernel keeps of one line
+
+# The inputs whose cut wire must read as active (docs/wiring.md), and so a flapping one too.
+ACTIVE_WHEN_CUT: Final = frozenset(
+    {
+        *("fire", "panic", "occupied", "crowded"),
+        *("entry_outer_low", "entry_outer_high", "entry_inner_low", "entry_inner_high"),
+        *("exit_outer_low", "exit_outer_high", "exit_inner_low", "exit_inner_high"),
+    }
+)
 GONE: Final = frozenset({errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.EIO, errno.EBADF, errno.ESHUTDOWN})
 
 
@@ -45,37 +60,15 @@ class Lines(Protocol):
         """Make an output active or not. Raises DeviceError."""
 
 
-class Debounce:
-    """One input line: a level counts once it has held for `hold_s` (seconds on the caller's clock)."""
-
-    def __init__(self, hold_s: float, level: bool) -> None:  # noqa: FBT001 - the level is the message
-        self.settled = level
-        self.due: float | None = None  # when the pending level counts, if it still holds
-        self._hold_s = hold_s
-        self._seen = level
-
-    def edge(self, level: bool, now: float) -> None:  # noqa: FBT001 - the level is the message
-        """The line changed to `level`: whatever was pending starts anew."""
-        self._seen = level
-        self.due = None if level == self.settled else now + self._hold_s
-
-    def observe(self, level: bool, now: float) -> None:  # noqa: FBT001 - the level is the message
-        """The line was read: counts as an edge only if it is not what the edges said."""
-        if level != self._seen:
-            self.edge(level, now)
-
-    def settle(self, now: float) -> bool:
-        """Take over the pending level if it has held; returns whether it did."""
-        if self.due is None or now < self.due:
-            return False
-        self.settled, self.due = self._seen, None
-        return True
+class LineFlaps(DeviceError):
+    """One input says nothing that can be believed; the board itself is well, and watched on."""
 
 
 class IoBoard:
     """The lines of `IoBoardSettings`. `watch` learns every input's level at start and each change after.
 
-    `on_fault` hears once, from the watching thread, that the board is lost; `close` and `open` again.
+    `on_fault` hears from the watching thread, once, that the board is lost: `close` and `open` again. It also
+    hears LineFlaps, once each time that an input begins to flap: then there is nothing to open again.
     """
 
     def __init__(self, settings: IoBoardSettings, watch: Watch, on_fault: OnFault) -> None:
@@ -101,8 +94,8 @@ class IoBoard:
         if self._thread is not None:
             raise RuntimeError("the I/O board is open already")
         try:
-            for kind, name, line in _lines(self._settings):
-                self._lines[name] = self._request(kind, name, line)
+            for key, name, line, number in self._numbered():
+                self._lines[name] = self._request(key, name, line, number)
         except DeviceError:
             self.close()
             raise
@@ -151,24 +144,56 @@ class IoBoard:
 
     # --- opening ---------------------------------------------------------------------------------
 
-    def _request(self, kind: str, name: str, line: OutputLine | InputLine) -> Cdev2GPIO:
+    def _numbered(self) -> list[tuple[str, str, OutputLine | InputLine, int]]:
+        """All lines as (key, name, line, number on the chip), in the order in which they are requested."""
+        names: tuple[str, ...] | None = None
+        holders: dict[int, str] = {}
+        found = []
+        for key, name, line in _lines(self._settings):
+            number = line.line
+            if isinstance(number, str):
+                if names is None:
+                    names = self._read_names(key, number)
+                number = self._find(names, key, number)
+            if (other := holders.setdefault(number, key)) != key:
+                raise DeviceError(
+                    DEVICE,
+                    "line_twice",
+                    f"{key} and {other} are both line {number}: correct one",
+                )
+            found.append((key, name, line, number))
+        return found
+
+    def _read_names(self, key: str, wanted: str) -> tuple[str, ...]:
+        try:
+            return read_names(self._settings.chip)
+        except OSError as error:
+            raise self._not_had(key, wanted, error) from error
+
+    def _find(self, names: tuple[str, ...], key: str, wanted: str) -> int:
+        try:
+            return find_line(names, wanted)
+        except NoLineError as error:
+            raise DeviceError(DEVICE, error.code, f"{key} line: on {self._settings.chip} {error}") from error
+
+    def _request(self, key: str, name: str, line: OutputLine | InputLine, number: int) -> Cdev2GPIO:
         # periphery's "low" and "high" are physical levels, whatever `inverted` says: an active-low output
         # asked for as "low" (or "out") would start active, which is a released door.
-        direction = ("high" if line.active_low else "low") if kind == "outputs" else "in"
-        edge = "none" if kind == "outputs" else "both"
+        output = isinstance(line, OutputLine)
+        direction = ("high" if line.active_low else "low") if output else "in"
         try:
             return Cdev2GPIO(
                 self._settings.chip,
-                line.line,
+                number,
                 direction,
-                edge=edge,
+                edge="none" if output else "both",
                 inverted=line.active_low,
                 label=f"{CONSUMER}-{name}",
             )
         except OSError as error:
-            raise self._not_had(f"[io_board.{kind}.{name}]", line.line, error) from error
+            raise self._not_had(key, line.line, error) from error
 
-    def _not_had(self, key: str, line: int, error: OSError) -> DeviceError:
+    def _not_had(self, key: str, line: int | str, error: OSError) -> DeviceError:
         chip = self._settings.chip
         if error.errno in GONE:
             return DeviceGone(
@@ -205,56 +230,104 @@ class IoBoard:
     def _watch_inputs(self, stop: int) -> None:
         poll = select.poll()
         poll.register(stop, select.POLLIN)
-        inputs: dict[int, tuple[str, Cdev2GPIO]] = {}
-        debounce: dict[str, Debounce] = {}
-        for kind, name, line in _lines(self._settings):
-            if kind == "inputs" and isinstance(line, InputLine):
-                gpio = self._line(name)
-                inputs[gpio.fd] = (name, gpio)
-                poll.register(gpio.fd, select.POLLIN)
-                debounce[name] = Debounce(line.debounce_s, self.read(name))
-                self._watch(name, debounce[name].settled)
+        inputs = {each.gpio.fd: each for each in self._inputs()}
+        for fd, each in inputs.items():
+            poll.register(fd, select.POLLIN)
+            self._watch(each.name, each.state.settled)
         sweep_at = time.monotonic() + SWEEP_S
         while True:
-            ready = poll.poll(_milliseconds(min(sweep_at, *_dues(debounce)) - time.monotonic()))
+            ready = poll.poll(_milliseconds(min(sweep_at, *_dues(inputs.values())) - time.monotonic()))
             if any(fd == stop for fd, _ in ready):
                 return
             now = time.monotonic()
             for fd, _ in ready:
-                name, gpio = inputs[fd]
-                debounce[name].edge(self._read_edge(name, gpio), now)
+                inputs[fd].state.edge(self._read_edge(inputs[fd]), now)
             if now >= sweep_at:
-                for name, line_state in debounce.items():
-                    line_state.observe(self.read(name), now)
+                for fd in self._sweep(inputs.values(), now):
+                    poll.register(fd, select.POLLIN)
                 sweep_at = now + SWEEP_S
                 self._turned_at = now
-            for name, line_state in debounce.items():
-                if line_state.settle(now):
-                    self._watch(name, line_state.settled)
+            for fd, each in inputs.items():
+                before = each.state.settled
+                if each.state.flap():
+                    poll.unregister(fd)
+                    self._on_fault(self._flaps(each))
+                if each.state.settle(now) or each.state.settled != before:
+                    self._watch(each.name, each.state.settled)
 
-    def _read_edge(self, name: str, gpio: Cdev2GPIO) -> bool:
+    def _inputs(self) -> Iterable["_Input"]:
+        """The inputs with their levels now."""
+        for _, name, line in _lines(self._settings):
+            if isinstance(line, InputLine):
+                state = Debounce(line.debounce_s, self.read(name), cut=name in ACTIVE_WHEN_CUT)
+                yield _Input(name, line.line, self._line(name), state)
+
+    def _sweep(self, inputs: Iterable["_Input"], now: float) -> list[int]:
+        """Read all levels; returns the descriptors of flapping lines that were quiet since the last time."""
+        calmed = []
+        for each in inputs:
+            level = self.read(each.name)
+            if not each.state.flapping:
+                each.state.observe(level, now)
+            elif not self._drop_edges(each):
+                each.state.calm(level, now)
+                calmed.append(each.gpio.fd)
+        return calmed
+
+    def _drop_edges(self, each: "_Input") -> bool:
+        """Throw away the edges that came meanwhile; returns whether there were any."""
+        dropped = 0
+        while dropped < STALE and each.gpio.poll(0):
+            self._read_edge(each)
+            dropped += 1
+        return dropped > 0
+
+    def _flaps(self, each: "_Input") -> LineFlaps:
+        return LineFlaps(
+            DEVICE,
+            "line_flaps",
+            f"input {each.name} (line {each.line} of {self._settings.chip}) flaps and never settles: push its"
+            " plug home, check its wire and contact; it counts as cut until it is quiet for a second",
+        )
+
+    def _read_edge(self, each: "_Input") -> bool:
         """Consume one edge: the level that the line changed to."""
         try:
-            event: Any = gpio.read_event()
+            event: Any = each.gpio.read_event()
         except OSError as error:
-            raise self._lost(name, error) from error
+            raise self._lost(each.name, error) from error
         except ValueError as error:  # periphery on an end of file: no event where poll announced one
-            raise self._lost(name, OSError(errno.ENODEV, "no event")) from error
+            raise self._lost(each.name, OSError(errno.ENODEV, "no event")) from error
         return bool(event.edge == "rising")
 
 
+class _Input(NamedTuple):
+    """One watched input."""
+
+    name: str
+    line: int | str  # as in the configuration
+    gpio: Cdev2GPIO
+    state: Debounce
+
+
 def _lines(settings: IoBoardSettings) -> list[tuple[str, str, OutputLine | InputLine]]:
-    """All lines as (section, name, line), in the order in which they are requested: locks come first."""
-    return [
-        (kind, name, getattr(group, name))
+    """All lines as (key, name, line), in the order in which they are requested: locks come first."""
+    wired = [
+        (f"[io_board.{kind}.{name}]", name, getattr(group, name))
         for kind, group in (("outputs", settings.outputs), ("inputs", settings.inputs))
         for name in group.__struct_fields__
         if getattr(group, name) is not None
     ]
+    strips = [
+        (f"[io_board.lights] {name}", name, OutputLine(line=strip.line, active_low=strip.active_low))
+        for name, strip in settings.lights.strips
+        if strip.line is not None
+    ]
+    return [*wired, *strips]
 
 
-def _dues(debounce: Mapping[str, Debounce]) -> list[float]:
-    return [line.due for line in debounce.values() if line.due is not None] or [float("inf")]
+def _dues(inputs: Iterable[_Input]) -> list[float]:
+    return [each.state.due for each in inputs if each.state.due is not None] or [float("inf")]
 
 
 def _milliseconds(wait_s: float) -> float:

@@ -11,12 +11,14 @@ from gated.core.trust_policy import TrustPolicy
 from gated.core.values import Value
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
-Line = Annotated[int, Meta(ge=0, le=511)]
+Line = Annotated[int, Meta(ge=0, le=511)] | Annotated[str, Meta(pattern=r"^[!-~]([ -~]{0,29}[!-~])?\Z")]
 Seconds = Annotated[float, Meta(gt=0, le=600)]
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}\Z")]
 Path = Annotated[str, Meta(min_length=1, max_length=255)]
 CameraName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,31}\Z")]
 Control = Annotated[int, Meta(ge=0, le=100_000)]
+Brightness = Annotated[float, Meta(ge=0.05, le=1)]
+HourMinute = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z")]
 
 
 class Settings(Value):
@@ -90,14 +92,14 @@ class ChipReaderSettings(Settings):
 
 
 class OutputLine(Settings):
-    """A GPIO output."""
+    """A GPIO output. `line` is its number on the chip, or the name that the chip gives it."""
 
     line: Line
     active_low: bool = False
 
 
 class InputLine(Settings):
-    """A GPIO input. An edge counts once the level has held for `debounce_s`."""
+    """A GPIO input, by number or name. An edge counts once the level has held for `debounce_s`."""
 
     line: Line
     active_low: bool = False
@@ -146,6 +148,57 @@ class Inputs(Settings):
     exit_inner_high: InputLine | None = None
 
 
+class Strip(Settings, omit_defaults=True):  # TOML cannot say None
+    """A light strip: a GPIO output (`line`, on or off), or a PWM output that can be dimmed.
+
+    `chip` and `channel` are the numbers N and M of /sys/class/pwm/pwmchipN/pwmM, `frequency` is in hertz.
+    """
+
+    line: Line | None = None
+    active_low: bool = False
+    chip: Annotated[int, Meta(ge=0, le=255)] | None = None
+    channel: Annotated[int, Meta(ge=0, le=255)] | None = None
+    frequency: Annotated[float, Meta(ge=200, le=50_000)] = 1000.0  # slower ones flicker, and stripe images
+
+    def __post_init__(self) -> None:
+        """Refuse a strip that is neither or both; the loader adds the file and the section."""
+        pwm = (self.chip is not None) + (self.channel is not None)
+        if (self.line is None) != (pwm == 2) or pwm == 1:
+            raise ValueError("a strip has `line`, or `chip` and `channel`: write the one or the other")
+        if pwm and self.active_low:
+            raise ValueError("`active_low` is of no use with `chip`: remove it, and let the LED driver invert")
+
+
+class Lights(Settings, omit_defaults=True):
+    """The light guidance: strips at the doorways and along the floor, in walking direction. All optional.
+
+    Brightness is as the eye sees it, and of PWM strips alone. `night` is from when until when the strips are
+    at `night_brightness`, by the gate's `time_zone`.
+    """
+
+    entry_strip: Strip | None = None
+    exit_strip: Strip | None = None
+    floor_strips: Annotated[tuple[Strip, ...], Meta(max_length=16)] = ()
+    brightness: Brightness = 1.0
+    night_brightness: Brightness = 0.5
+    night: tuple[HourMinute, HourMinute] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse one output for two strips, and a night without length; the loader adds the section."""
+        places = [(each.chip, each.channel) for _, each in self.strips if each.chip is not None]
+        if len(set(places)) < len(places):
+            raise ValueError("two strips have one `chip` and `channel`: give each its own")
+        if self.night is not None and self.night[0] == self.night[1]:
+            raise ValueError("`night` ends when it begins: correct it, or leave it out")
+
+    @property
+    def strips(self) -> tuple[tuple[str, Strip], ...]:
+        """All strips that there are, by name: those of the floor are `floor_strip_1` and so on."""
+        floor = ((f"floor_strip_{number}", strip) for number, strip in enumerate(self.floor_strips, 1))
+        doorways = (("entry_strip", self.entry_strip), ("exit_strip", self.exit_strip))
+        return (*((name, strip) for name, strip in doorways if strip is not None), *floor)
+
+
 class IoBoardSettings(Settings):
     """A GPIO chip with the doors, lamps and sensors of the lane."""
 
@@ -153,6 +206,7 @@ class IoBoardSettings(Settings):
     outputs: Outputs
     inputs: Inputs
     max_lease_s: Seconds = 15.0
+    lights: Lights = Lights()
 
 
 class CameraSettings(Settings, omit_defaults=True):  # TOML cannot say None

@@ -68,20 +68,27 @@ def wiring(
 class SimulatedBoard:
     """Levels of all lines, by offset for the chip and by name for the world.
 
+    `line_names` is what the chip calls its lines: as the settings ask for, else as the wire is called here.
     `lose_edges` makes the chip swallow edges of inputs, as an overflowing kernel buffer does.
     """
 
     def __init__(self, settings: IoBoardSettings) -> None:
-        outputs: dict[str, OutputLine] = _connected(settings.outputs)
-        inputs: dict[str, InputLine] = _connected(settings.inputs)
+        outputs: dict[str, Any] = _connected(settings.outputs)
+        inputs: dict[str, Any] = _connected(settings.inputs)
+        outputs |= {name: strip for name, strip in settings.lights.strips if strip.line is not None}
+        lines = outputs | inputs
+        offsets = _offsets({name: line.line for name, line in lines.items()})
         wires = [
-            Wire(name=name, offset=line.line, output=name in outputs, active_low=line.active_low)
-            for name, line in (outputs | inputs).items()
+            Wire(name=name, offset=offsets[name], output=name in outputs, active_low=line.active_low)
+            for name, line in lines.items()
         ]
         self.lock = threading.RLock()
         self.lose_edges = False
         self.wires = {wire.name: wire for wire in wires}
         self.by_offset = {wire.offset: wire for wire in wires}
+        self.line_names = {
+            offsets[name]: line.line if isinstance(line.line, str) else name for name, line in lines.items()
+        }
         self.line_count = max(MIN_LINES, 1 + max(self.by_offset))
         self._active = dict.fromkeys(self.wires, False)
         self._driven = dict.fromkeys(self.wires, False)  # what the world says, whatever is stuck
@@ -163,3 +170,10 @@ def _connected(group: Outputs | Inputs) -> dict[str, Any]:
     """The lines that this lane has, by name."""
     lines = {name: getattr(group, name) for name in group.__struct_fields__}
     return {name: line for name, line in lines.items() if line is not None}
+
+
+def _offsets(lines: dict[str, int | str]) -> dict[str, int]:
+    """Where each wire is on the chip: where its number says, or for one that has a name, where room is."""
+    numbers = {line for line in lines.values() if isinstance(line, int)}
+    free = (number for number in itertools.count() if number not in numbers)
+    return {name: line if isinstance(line, int) else next(free) for name, line in lines.items()}

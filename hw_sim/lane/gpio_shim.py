@@ -41,6 +41,7 @@ REALTIME: Final = 0x800
 OUTPUT_VALUES: Final = 2  # id of an attribute
 EVENT: Final = struct.Struct("<QIIII24x")  # timestamp, edge (1 rising, 2 falling), offset, seqno, line_seqno
 REQUEST_CONFIG, REQUEST_LINES, REQUEST_FD = 288, 560, 588  # offsets in struct gpio_v2_line_request
+EVENT_BUFFER: Final = 6144  # bytes as the socket counts: some sixteen events, which is what the kernel keeps
 MAX_LINES: Final = 64
 MAX_ATTRIBUTES: Final = 10
 MAX_PACKET: Final = 1024
@@ -51,13 +52,13 @@ class ShimError(Exception):
     """The chip cannot be served here; the text says what to install or to change."""
 
 
-def build(folder: Path) -> Path:
-    """Build the preloaded library into `folder`, or find it there; returns its path.
+def build(folder: Path, source: Path = SOURCE) -> Path:
+    """Build a preloaded library into `folder`, or find it there; returns its path.
 
     Uses `cc`, else the compiler of the ziglang package. Raises ShimError when neither works.
     """
-    digest = hashlib.sha256(SOURCE.read_bytes()).hexdigest()[:16]
-    library = folder.resolve() / f"gpiochip-{digest}.so"
+    digest = hashlib.sha256(source.read_bytes()).hexdigest()[:16]
+    library = folder.resolve() / f"{source.stem}-{digest}.so"
     if library.exists():
         return library
     folder.mkdir(parents=True, exist_ok=True)
@@ -66,7 +67,7 @@ def build(folder: Path) -> Path:
     compilers = ([path] if (path := shutil.which("cc")) else [], [sys.executable, "-m", "ziglang", "cc"])
     for compiler in filter(None, compilers):
         partial = library.with_suffix(f".{os.getpid()}.part")
-        command = [*compiler, "-O1", "-shared", "-fPIC", "-o", str(partial), str(SOURCE), "-ldl", "-lpthread"]
+        command = [*compiler, "-O1", "-shared", "-fPIC", "-o", str(partial), str(source), "-ldl", "-lpthread"]
         try:
             done = subprocess.run(
                 command, env=environment, capture_output=True, text=True, timeout=BUILD_S, check=False
@@ -79,7 +80,7 @@ def build(folder: Path) -> Path:
             return library
         said.append(done.stderr.strip()[-300:])
     raise ShimError(
-        f"no C compiler built {SOURCE.name}: install gcc, or `pip install ziglang` ({'; '.join(said)})"
+        f"no C compiler built {source.name}: install gcc, or `pip install ziglang` ({'; '.join(said)})"
     )
 
 
@@ -277,9 +278,8 @@ class GpioServer:
         (offset,) = struct.unpack_from("<I", argument, 64)
         if offset >= self._board.line_count:
             raise _Refused(errno.EINVAL)
-        wire = self._board.by_offset.get(offset)
         holder = next((held for held in self._held.values() if offset in held.offsets), None)
-        name = wire.name.encode() if wire else b""
+        name = self._board.line_names.get(offset, "").encode()
         struct.pack_into("<32s32sII", argument, 0, name, holder.consumer if holder else b"", offset, 0)
         struct.pack_into("<Q", argument, 72, holder.flags | USED if holder else INPUT)
 
@@ -298,6 +298,7 @@ class GpioServer:
         events, program_events = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         control, program_control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         events.settimeout(0)
+        events.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, EVENT_BUFFER)
         held = _Request(offsets, bytes(argument[256:288]).rstrip(b"\0"), flags, events)
         self._held[control] = held
         self._selector.register(control, selectors.EVENT_READ, self._answer_line)

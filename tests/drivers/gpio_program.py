@@ -149,8 +149,7 @@ def figures(rounds: int = 200) -> dict[str, float]:
     """
     plain = wiring()
     undebounced = {
-        name: msgspec.structs.replace(getattr(plain.inputs, name), debounce_s=0.0)
-        for name in REQUIRED_INPUTS
+        name: msgspec.structs.replace(getattr(plain.inputs, name), debounce_s=0.0) for name in REQUIRED_INPUTS
     }
     settings = msgspec.structs.replace(plain, inputs=Inputs(**undebounced))
     board = SimulatedBoard(settings)

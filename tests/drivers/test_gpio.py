@@ -1,7 +1,9 @@
 """The I/O board driver on unmodified python-periphery, in its own process, over a served /dev/gpiochip0."""
 
+import contextlib
 import errno
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -118,6 +120,51 @@ def test_a_lost_edge_is_made_good_within_a_second(board: SimulatedBoard, program
     began = time.monotonic()
     told = program.expect_input("fire", active=True, timeout_s=3)
     assert told["at"] - began < 1.7
+
+
+@contextlib.contextmanager
+def rattling(board: SimulatedBoard, name: str) -> Iterator[None]:
+    """Let an input flap, as a loose plug does."""
+    still = threading.Event()
+
+    def rattle() -> None:
+        while not still.wait(0.001):
+            for active in (True, False):
+                board.drive(name, active)
+
+    thread = threading.Thread(target=rattle)
+    thread.start()
+    try:
+        yield
+    finally:
+        still.set()
+        thread.join()
+
+
+@pytest.mark.parametrize(("name", "cut"), [("fire", True), ("occupied", True), ("exit_shut", False)])
+def test_an_input_that_flaps_is_a_fault_and_counts_as_cut_until_it_is_quiet(
+    name: str,
+    cut: bool,  # noqa: FBT001 - a case
+    folder: Path,
+    board: SimulatedBoard,
+    settings: IoBoardSettings,
+    server: GpioServer,
+) -> None:
+    del server
+    with Program(folder, settings) as program:
+        board.drive(name, not cut)
+        program.open_board()
+        with rattling(board, name):
+            fault = program.expect(lambda said: "fault" in said, 15)
+            program.expect_input(name, active=cut, timeout_s=1)
+            board.drive("document", active=True)  # the others are heard as before
+            program.expect_input("document", active=True, timeout_s=1)
+            assert program.silent_for(1.5)
+        assert (fault["fault"], fault["kind"]) == ("line_flaps", "LineFlaps")
+        assert f"input {name} (line {getattr(settings.inputs, name).line} of /dev/gpiochip0)" in fault["text"]
+        board.drive(name, not cut)
+        program.expect_input(name, active=not cut, timeout_s=4)
+        assert program.ask("read", name)["value"] is not cut
 
 
 def test_a_missing_chip_names_the_key_to_correct(folder: Path, settings: IoBoardSettings) -> None:
