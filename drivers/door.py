@@ -17,7 +17,8 @@ the door is seen to be shut.
 import threading
 import time
 from enum import StrEnum
-from typing import Final
+from math import inf
+from typing import Final, Protocol
 
 from drivers.gpio import Lines, OnFault
 from gated.core.ports import DeviceError
@@ -30,6 +31,38 @@ WATCH_S: Final = 0.2  # the position sensors are compared with the commands this
 FORCED_S: Final = 0.3  # a shut door may rattle this long before it counts as forced
 SHUT_S: Final = 6.0  # a door closes in about 1 s; the rest is for people in the doorway
 JOIN_S: Final = 2.0
+
+
+class Locks(Protocol):
+    """What releases and locks the doors, and sees whether they are shut. Each verb may raise DeviceError."""
+
+    def release(self, door: Door, at_most_s: float) -> None:
+        """Release the door; `at_most_s` is infinite in an emergency. Whoever calls this locks it in time."""
+
+    def lock(self, door: Door) -> None:
+        """Lock the door now."""
+
+    def is_shut(self, door: Door) -> bool:
+        """Whether the door is seen to be shut."""
+
+
+class LineLocks:
+    """`Locks` by the lines of a board: they know no time of their own."""
+
+    def __init__(self, board: Lines) -> None:
+        self._board = board
+
+    def release(self, door: Door, at_most_s: float) -> None:  # noqa: ARG002 - the relay has no clock
+        """Energise the release."""
+        self._board.write(_release_of(door), active=True)
+
+    def lock(self, door: Door) -> None:
+        """Let the release fall back."""
+        self._board.write(_release_of(door), active=False)
+
+    def is_shut(self, door: Door) -> bool:
+        """What the position contact says."""
+        return self._board.read(f"{door}_shut")
 
 
 class Interlock(DeviceError):
@@ -67,16 +100,16 @@ class DoorWatch:
         return self.Breach.NOT_SHUT if self._free else self.Breach.FORCED
 
 
-class LeasedDoors:
-    """`gated.core.ports.Doors` over the lines of a board.
+class Leases:
+    """`gated.core.ports.Doors` over whatever locks the doors.
 
     `on_fault` hears, from the doors' own thread, of locks that could not be written and of doors that do
     not follow their command; it must return at once.
     """
 
-    def __init__(self, board: Lines, settings: IoBoardSettings, on_fault: OnFault) -> None:
-        self._board = board
-        self._max_lease_s = settings.max_lease_s
+    def __init__(self, locks: Locks, max_lease_s: float, on_fault: OnFault) -> None:
+        self._locks = locks
+        self._max_lease_s = max_lease_s
         self._on_fault = on_fault
         self._changed = threading.Condition()
         self._released: dict[Door, float] = {}  # until when; infinite in an emergency
@@ -95,7 +128,7 @@ class LeasedDoors:
             return frozenset(self._released) | frozenset(self._unconfirmed)
 
     def unlock(self, door: Door, lease_s: float) -> None:
-        """Release the door for `lease_s` seconds, at most `[io_board] max_lease_s`; replaces its lease.
+        """Release the door for `lease_s` seconds, at most `max_lease_s`; replaces its lease.
 
         Raises Interlock while the other door is released, DeviceError when the line cannot be written
         (then both doors are locked) or the thread that ends leases is gone, ValueError for a lease that
@@ -107,7 +140,7 @@ class LeasedDoors:
             raise ValueError("a lease lasts longer than 0 seconds")
         with self._changed:
             if self._emergency:  # a board that was opened anew meanwhile has forgotten it
-                self._board.write(_release_of(door), active=True)
+                self._locks.release(door, inf)
                 return
             if (set(self._released) | set(self._unconfirmed)) - {door}:
                 raise Interlock(
@@ -116,7 +149,7 @@ class LeasedDoors:
             self._released[door] = time.monotonic() + min(lease_s, self._max_lease_s)
             self._unconfirmed.pop(door, None)
             self._changed.notify()
-            self._release(door)
+            self._release(door, min(lease_s, self._max_lease_s))
 
     def lock(self, door: Door) -> None:
         """End the lease now. Raises DeviceError when the line cannot be written; it is tried again."""
@@ -141,9 +174,9 @@ class LeasedDoors:
             self._emergency = True
             self._unconfirmed.clear()
             for door in Door:
-                self._released[door] = float("inf")
+                self._released[door] = inf
                 try:
-                    self._board.write(_release_of(door), active=True)
+                    self._locks.release(door, inf)
                 except DeviceError as error:
                     failed.append(error)
         if failed:
@@ -165,9 +198,9 @@ class LeasedDoors:
 
     # --- under the lock of `_changed` ------------------------------------------------------------
 
-    def _release(self, door: Door) -> None:
+    def _release(self, door: Door, at_most_s: float) -> None:
         try:
-            self._board.write(_release_of(door), active=True)
+            self._locks.release(door, at_most_s)
         except DeviceError:
             self._lock_quietly()
             raise
@@ -184,7 +217,7 @@ class LeasedDoors:
         for door in doors:
             self._released.pop(door, None)
             try:
-                self._board.write(_release_of(door), active=False)
+                self._locks.lock(door)
             except DeviceError as error:
                 failed.append(error)
                 self._unconfirmed[door] = time.monotonic() + RETRY_S
@@ -250,7 +283,7 @@ class LeasedDoors:
         faults = []
         for door, watch in self._watches.items():
             try:
-                shut = self._board.read(f"{door}_shut")
+                shut = self._locks.is_shut(door)
             except DeviceError:
                 continue  # the board's own watch tells of a board that is lost
             released = door in self._released
@@ -260,6 +293,13 @@ class LeasedDoors:
                     DeviceError(DEVICE, breach, f"{door} door is open but not released: go and look at it")
                 )
         return faults
+
+
+class LeasedDoors(Leases):
+    """The doors on the lines of the I/O board; no lease is longer than `[io_board] max_lease_s`."""
+
+    def __init__(self, board: Lines, settings: IoBoardSettings, on_fault: OnFault) -> None:
+        super().__init__(LineLocks(board), settings.max_lease_s, on_fault)
 
 
 def _release_of(door: Door) -> str:
