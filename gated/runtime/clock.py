@@ -7,11 +7,14 @@ cannot be read the clock counts as not synchronised. In a unit this needs `Prote
 """
 
 import ctypes
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 STA_UNSYNC = 0x0040  # <linux/timex.h>: nobody has corrected the clock for a while
 STA_CLOCKERR = 0x1000  # the reference clock reports a fault
 TIME_ERROR = 5  # the return value that sums up both, and some more
+LEAP_S = 10.0  # corrections of seconds happen after a start; an officer's word is good for 30 s
 
 
 class Timex(ctypes.Structure):
@@ -69,3 +72,21 @@ def read_kernel_clock() -> tuple[int, Timex]:
 def now_utc() -> datetime:
     """Return the present time, aware, in UTC."""
     return datetime.now(UTC)
+
+
+class LeapWatch:
+    """Whether the wall clock goes on as the clock does that nobody can set. One thread uses it."""
+
+    def __init__(
+        self,
+        wall: Callable[[], float] = time.time,
+        steady: Callable[[], float] = lambda: time.clock_gettime(time.CLOCK_BOOTTIME),
+    ) -> None:
+        self._wall, self._steady = wall, steady
+        self._ahead = wall() - steady()
+
+    def look(self) -> float | None:
+        """Return by how many seconds the wall clock leapt since the last look; None if it did not."""
+        ahead = self._wall() - self._steady()
+        leap, self._ahead = ahead - self._ahead, ahead
+        return leap if abs(leap) >= LEAP_S else None

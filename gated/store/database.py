@@ -1,10 +1,13 @@
 """Opening a database: one owning connection, strict tables, named migrations, nothing lost on a power cut."""
 
+import errno
 import sqlite3
 from pathlib import Path
 
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
+
+from gated.store import disk
 
 BUSY_MS = 2_000  # an investigator's reader may hold a shared lock for a moment
 
@@ -57,10 +60,14 @@ def open_to_read(path: Path) -> sqlite3.Connection:
 def store_error(path: Path, error: Exception) -> StoreError:
     """Say what a technician can do about a failure of the database or the disk below it."""
     name = getattr(error, "sqlite_errorname", "")
-    if name.startswith("SQLITE_FULL") or getattr(error, "errno", 0) == 28:
-        return StoreError("disk_full", f"free space on the disk of {path}, then restart")
+    if name.startswith("SQLITE_FULL") or getattr(error, "errno", 0) == errno.ENOSPC:
+        return StoreError(*disk.full(path))
+    if name.startswith(("SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN")):
+        why = disk.refusal(path)  # SQLite tells how it failed, the file system why
+        if why is not None:
+            return StoreError(*why)
     if name.startswith("SQLITE_IOERR"):
-        return StoreError("disk_fails", f"check the disk of {path} (dmesg, smartctl), then restart")
+        return StoreError(*disk.failing(path))
     if name.startswith("SQLITE_READONLY"):
         return StoreError("read_only", f"make {path} writable for this service")
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):

@@ -115,6 +115,23 @@ def test_each_failure_of_sqlite_has_its_fix(name: str, code: str) -> None:
     assert "words of the library" not in str(told)
 
 
+@pytest.mark.parametrize(
+    ("free", "flags", "code"),
+    [(0, 0, "disk_full"), (9, os.ST_RDONLY, "disk_read_only"), (9, 0, "disk_fails")],
+)
+def test_the_file_system_tells_why_sqlite_could_not_write(
+    free: int, flags: int, code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fields = [*os.statvfs(tmp_path)[:10]]
+    fields[1], fields[4], fields[8] = 4096, free, flags  # f_frsize, f_bavail, f_flag
+    monkeypatch.setattr(os, "statvfs", lambda _: os.statvfs_result(fields))
+    error = sqlite3.OperationalError("words of the library")
+    error.sqlite_errorname = "SQLITE_IOERR_SHMOPEN"
+    told = store_error(tmp_path / "journal.db", error)
+    assert told.code == code
+    assert str(tmp_path) in told.fix
+
+
 def test_a_full_disk_is_told_alike_by_the_system() -> None:
     full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     assert store_error(Path("/state/journal.db"), full).code == "disk_full"
