@@ -20,6 +20,7 @@ BENCHES = (
     "liveness",
     "height",
     "camera",
+    "curtain",
     "gate",
 )  # modules here, each with `run() -> None`
 PACKAGES = ("numpy", "opencv-python", "tflite-runtime", "cryptography", "msgspec", "pyzmq")
