@@ -5,6 +5,9 @@ next traveller lays theirs down while the one before is still inside. Such a mes
 the document that was laid down last, for as long as it lies there. One that comes even before its document
 was felt is kept for a moment; what nobody asked for within that moment is dropped: it is personal data.
 
+A line that brings noise and nothing else is a fault, until it was quiet for a while or brings a message. One
+traveller whose page is noise just goes to the counter, but a technician must hear why all of them do.
+
 Where a page camera looks on, it coaches once the reading has failed, or nothing came for a moment.
 """
 
@@ -23,6 +26,8 @@ from gated.runtime.lanes import Lane
 LISTEN_S = 0.2  # one turn; a request waits for at most as long
 KEEP_S = 3.0  # a message may be this much older than the passage it belongs to
 REOPEN_S = 1.0
+NOISY = 3  # messages in a row that are noise: a document that is pulled away makes one or two
+QUIET_S = 4.0  # without noise, and the line is well again
 COACH_AFTER_S = 1.0  # a document that lies well is sent within half a second
 
 
@@ -52,6 +57,9 @@ class ScannerLane:
         self._wanted: str | None = None
         self._wanted_at = 0.0
         self._kept: tuple[float, bytes] | None = None
+        self._is_open = False
+        self._noise = 0  # messages in a row that were noise
+        self._noise_at = 0.0
 
     def read(self, passage: str) -> None:
         """Read the zone of the document that lies there, for this passage."""
@@ -91,7 +99,7 @@ class ScannerLane:
             self._coach.forget()
 
     def _turn(self) -> None:
-        if not self.condition.is_ready and not self._open():
+        if not self._is_open and not self._open():
             time.sleep(REOPEN_S)
             return
         if self._kept is not None and time.monotonic() - self._kept[0] >= KEEP_S:
@@ -104,9 +112,22 @@ class ScannerLane:
             self._lost(error)
         except DeviceError as error:  # noise on the line: the device is well, what it said is not
             self._unreadable(error.code)
+            self._noisy(error)
         else:
             if message is not None:
+                self._noise = 0
                 self._take(message)
+            if not self._is_noisy():
+                self.condition.ready()
+
+    def _noisy(self, error: DeviceError) -> None:
+        """Count what was no message; a line that has brought nothing else for a while is a fault."""
+        self._noise, self._noise_at = self._noise + 1, time.monotonic()
+        if self._is_noisy():
+            self.condition.failed_with(error)
+
+    def _is_noisy(self) -> bool:
+        return self._noise >= NOISY and time.monotonic() - self._noise_at < QUIET_S
 
     def _take(self, message: bytes) -> None:
         if self._wanted is None:
@@ -135,9 +156,12 @@ class ScannerLane:
         except DeviceError as error:
             self._lost(error)
             return False
-        self.condition.ready()
+        self._is_open = True
+        if not self._is_noisy():
+            self.condition.ready()
         return True
 
     def _lost(self, error: DeviceError) -> None:
+        self._is_open = False
         self._scanner.close()
         self.condition.failed_with(error)

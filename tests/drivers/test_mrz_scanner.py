@@ -223,13 +223,13 @@ def test_without_an_inquire_command_nothing_is_sent(device: PtyScanner) -> None:
 def test_short_garbage_is_a_message_for_the_parser_to_refuse(
     device: PtyScanner, scanner: SerialMrzScanner
 ) -> None:
-    device.send_raw(b"\xff\x00\x80junk")
-    assert scanner.read(1.0) == b"\xff\x00\x80junk"
+    device.send_raw(b"no zone at all")
+    assert scanner.read(1.0) == b"no zone at all"
     device.send(TD3)
     assert scanner.read(1.0) == joined(TD3)
 
 
-@pytest.mark.parametrize("garbage", [b"\x55" * 3000, b"\x02" + b"\x55" * 3000, b"\rA" * 1500])
+@pytest.mark.parametrize("garbage", [b"\x55" * 3000, b"\x02" + b"\x55" * 3000, b"\rA" * 1500, b"\xff\x00\x80junk"])
 def test_noise_is_thrown_away_and_reported(
     device: PtyScanner, scanner: SerialMrzScanner, garbage: bytes
 ) -> None:

@@ -175,6 +175,50 @@ def test_noise_fails_the_read_and_not_the_device(
     assert lane.condition.is_ready
 
 
+def bring_noise(lane: ScannerLane, device: PtyScanner, times: int) -> None:
+    for _ in range(times):
+        before = lane._noise
+        device.send_raw(bytes(range(256)) * 2)
+        rounds_until(lane.lane, lambda before=before: lane._noise > before)
+
+
+def test_a_line_that_brings_nothing_but_noise_is_a_fault_until_it_was_quiet(
+    lane: ScannerLane, device: PtyScanner, posted: Posted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "QUIET_S", 0.3)
+    bring_noise(lane, device, module.NOISY)
+    assert posted.faults() == ["noise"]
+    assert "[mrz_scanner] baud" in lane.condition.fix("noise")
+    rounds_until(lane.lane, lambda: lane.condition.is_ready)
+    assert time.monotonic() - lane._noise_at >= 0.3
+    bring_noise(lane, device, 1)
+    assert posted.faults() == ["noise", "noise"], "nothing was read in between: it is the same fault"
+
+
+def test_a_message_ends_the_fault_of_a_noisy_line_at_once(
+    lane: ScannerLane, device: PtyScanner, posted: Posted
+) -> None:
+    bring_noise(lane, device, module.NOISY)
+    assert not lane.condition.is_ready
+    lane.read(PASSAGE)
+    device.send(PAGE)
+    rounds_until(lane.lane, lambda: lane.condition.is_ready)
+    assert posted.kinds() == ["FaultRaised", "MrzRead", "DeviceReady"]
+    bring_noise(lane, device, module.NOISY - 1)
+    assert lane.condition.is_ready
+
+
+def test_a_noisy_line_that_is_pulled_out_and_plugged_in_again_is_still_noisy(
+    lane: ScannerLane, device: PtyScanner, posted: Posted
+) -> None:
+    bring_noise(lane, device, module.NOISY)
+    device.vanish()
+    rounds_until(lane.lane, lambda: len(posted.faults()) == 2)
+    device.appear()
+    rounds_until(lane.lane, lambda: lane._is_open)
+    assert not lane.condition.is_ready
+
+
 def test_a_port_that_vanishes_is_a_fault_until_it_is_back(
     lane: ScannerLane, device: PtyScanner, posted: Posted
 ) -> None:
