@@ -29,6 +29,7 @@ DEVICE: Final = "doors"
 RETRY_S: Final = 0.25  # a lock that could not be written is written again this often
 WATCH_S: Final = 0.2  # the position sensors are compared with the commands this often
 FORCED_S: Final = 0.3  # a shut door may rattle this long before it counts as forced
+OPEN_S: Final = 2.5  # a door begins to open well within a second of its release
 SHUT_S: Final = 6.0  # a door closes in about 1 s; the rest is for people in the doorway
 JOIN_S: Final = 2.0
 
@@ -66,38 +67,71 @@ class LineLocks:
 
 
 class Interlock(DeviceError):
-    """Both doors would have been released at once. Nothing was released."""
+    """A door and its command, or the two doors, contradict each other: somebody must go and look.
+
+    As an answer to `unlock`: both doors would have been released at once, and nothing was released.
+    """
 
 
 class DoorWatch:
-    """Whether one door follows its command. Fed with observations, it names each breach once."""
+    """Whether one door follows its command. Fed with observations, it names each breach once.
+
+    What looks like a door that sticks may be a contact that does: only somebody who looks can tell.
+    """
 
     class Breach(StrEnum):
         """What is wrong with a door."""
 
         FORCED = "door_forced"  # it opened though it was never released
         NOT_SHUT = "door_not_shut"  # it was released, locked again, and did not shut
+        NOT_OPEN = "door_not_open"  # it was released and did not begin to open
 
-    def __init__(self, forced_s: float = FORCED_S, shut_s: float = SHUT_S) -> None:
+    def __init__(self, forced_s: float = FORCED_S, shut_s: float = SHUT_S, open_s: float = OPEN_S) -> None:
         self._forced_s = forced_s
         self._shut_s = shut_s
+        self._open_s = open_s
         self._free = True  # may be open: released, or not seen shut since it was
-        self._open_since: float | None = None  # open and not released since then
+        self._against: str | None = None  # how the door and its command differ: "open", "shut"
+        self._since = 0.0  # they do since then
         self._told = False
 
     def observe(self, *, shut: bool, released: bool, now: float) -> Breach | None:
         """Take one look at the door; returns a breach the first time that it is seen."""
         if released or shut:
             self._free = released
-            self._open_since = None
-            self._told = False
-            return None
-        if self._open_since is None:
-            self._open_since = now
-        if self._told or now - self._open_since < (self._shut_s if self._free else self._forced_s):
+        against = None if released is not shut else ("shut" if shut else "open")
+        if against != self._against:
+            self._against, self._since, self._told = against, now, False
+        breach, patience_s = self._breach()
+        if breach is None or self._told or now - self._since < patience_s:
             return None
         self._told = True
-        return self.Breach.NOT_SHUT if self._free else self.Breach.FORCED
+        return breach
+
+    def _breach(self) -> tuple[Breach | None, float]:
+        """What the present difference comes to, and how long it may last."""
+        match self._against:
+            case "shut":
+                return self.Breach.NOT_OPEN, self._open_s
+            case "open" if self._free:
+                return self.Breach.NOT_SHUT, self._shut_s
+            case "open":
+                return self.Breach.FORCED, self._forced_s
+            case _:
+                return None, 0.0
+
+
+_FIXES: Final = {
+    DoorWatch.Breach.FORCED: (
+        "the {door} door is open though it was not released: see who opened it, and its lock and contact"
+    ),
+    DoorWatch.Breach.NOT_SHUT: (
+        "the {door} door was locked and does not shut: free it, and see its drive and contact"
+    ),
+    DoorWatch.Breach.NOT_OPEN: (
+        "the {door} door was released and does not open: free it; if it does open, its contact sticks"
+    ),
+}
 
 
 class Leases:
@@ -280,7 +314,7 @@ class Leases:
         if now < self._watch_at:
             return []
         self._watch_at = now + WATCH_S
-        faults = []
+        faults: list[DeviceError] = []
         for door, watch in self._watches.items():
             try:
                 shut = self._locks.is_shut(door)
@@ -289,9 +323,7 @@ class Leases:
             released = door in self._released
             breach = watch.observe(shut=shut, released=released, now=now)
             if breach is not None:
-                faults.append(
-                    DeviceError(DEVICE, breach, f"{door} door is open but not released: go and look at it")
-                )
+                faults.append(Interlock(DEVICE, breach, _FIXES[breach].format(door=door)))
         return faults
 
 

@@ -3,8 +3,8 @@
 `drivers.mrz_profiles` knows what readers are like and `drivers.mrz_framing` how they wrap a message; this
 file gathers bytes until there is one. A message may take as long as `max_bytes` take twice, and at most
 `byte_gap_s` between two bytes. What goes beyond that, or has no frame, is thrown away up to the next pause
-and raised as DeviceError: `noise`, or `cut_off` for a message that lacks its end. Neither is ever quoted. Noise
-is also what has a frame but is no text, as a wrong speed or a disturbed cable make it.
+and raised as DeviceError: `noise`, or `cut_off` for a message that lacks its end. Neither is ever quoted.
+What has a frame but is no text is noise too: a wrong speed or a disturbed cable makes such.
 """
 
 import time
@@ -97,10 +97,7 @@ class SerialMrzScanner:
     def _finish(self, gathered: bytes) -> bytes:
         """Gather until the message has ended, and return its text. Raises DeviceError."""
         try:
-            text = self._gather(gathered, self._clock() + self._message_s)
-            if not _is_text(text):
-                raise FramingError("noise")
-            return text
+            return _as_text(self._gather(gathered, self._clock() + self._message_s))
         except FramingError as error:
             self._await_quiet()
             raise DeviceError(DEVICE, error.code, _FIXES[error.code]) from None
@@ -133,6 +130,8 @@ class SerialMrzScanner:
             pass
 
 
-def _is_text(raw: bytes) -> bool:
-    """Whether all of it are lines of signs that can be printed."""
-    return raw.isascii() and raw.translate(None, CR_LF).decode("ascii").isprintable()
+def _as_text(raw: bytes) -> bytes:
+    """Return it, if all of it are lines of signs that can be printed. Raises FramingError."""
+    if raw.isascii() and raw.translate(None, CR_LF).decode("ascii").isprintable():
+        return raw
+    raise FramingError("noise")

@@ -1,11 +1,11 @@
 """The comparison of a door's sensor with its command, by itself: it names each breach once."""
 
-from drivers.door import FORCED_S, SHUT_S, DoorWatch
+from drivers.door import FORCED_S, OPEN_S, SHUT_S, DoorWatch
 
 
 def test_a_door_that_does_not_shut_after_its_lease_is_a_breach() -> None:
     watch = DoorWatch()
-    assert watch.observe(shut=True, released=True, now=0.0) is None
+    assert watch.observe(shut=True, released=True, now=8.0) is None
     assert watch.observe(shut=False, released=True, now=9.0) is None
     assert watch.observe(shut=False, released=False, now=10.0) is None
     assert watch.observe(shut=False, released=False, now=10.0 + SHUT_S - 0.1) is None
@@ -37,3 +37,21 @@ def test_a_breach_that_ended_is_told_again_when_it_returns() -> None:
     watch.observe(shut=True, released=False, now=3.0)
     watch.observe(shut=False, released=False, now=4.0)
     assert watch.observe(shut=False, released=False, now=5.0) is DoorWatch.Breach.FORCED
+
+
+def test_a_door_that_does_not_begin_to_open_when_it_is_released_is_a_breach() -> None:
+    watch = DoorWatch()
+    watch.observe(shut=True, released=False, now=0.0)
+    assert watch.observe(shut=True, released=True, now=10.0) is None
+    assert watch.observe(shut=True, released=True, now=10.0 + OPEN_S - 0.1) is None
+    assert watch.observe(shut=True, released=True, now=10.0 + OPEN_S) is DoorWatch.Breach.NOT_OPEN
+    assert watch.observe(shut=True, released=True, now=99.0) is None
+    assert watch.observe(shut=True, released=False, now=100.0) is None
+    assert watch.observe(shut=True, released=True, now=101.0) is None
+    assert watch.observe(shut=False, released=True, now=101.0 + OPEN_S) is None
+
+
+def test_a_release_that_ends_before_the_door_moved_is_no_breach() -> None:
+    watch = DoorWatch()
+    for now in range(20):
+        assert watch.observe(shut=True, released=bool(now % 2), now=now * OPEN_S / 2) is None

@@ -229,7 +229,9 @@ def test_short_garbage_is_a_message_for_the_parser_to_refuse(
     assert scanner.read(1.0) == joined(TD3)
 
 
-@pytest.mark.parametrize("garbage", [b"\x55" * 3000, b"\x02" + b"\x55" * 3000, b"\rA" * 1500, b"\xff\x00\x80junk"])
+@pytest.mark.parametrize(
+    "garbage", [b"\x55" * 3000, b"\x02" + b"\x55" * 3000, b"\rA" * 1500, b"\xff\x00\x80junk"]
+)
 def test_noise_is_thrown_away_and_reported(
     device: PtyScanner, scanner: SerialMrzScanner, garbage: bytes
 ) -> None:
