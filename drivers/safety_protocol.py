@@ -52,7 +52,7 @@ class Kind(IntEnum):
 
 
 class Mode(IntEnum):
-    """What a wish says about the emergency. Any two codes differ in eight bits or more."""
+    """What a wish says about the emergency. Any two codes differ in seven bits or more."""
 
     KEEP = 0x0000
     EMERGENCY = 0xE5C3  # release both doors
