@@ -3,6 +3,12 @@
 A pattern names every lamp that burns and every lamp that blinks; all others are dark. Steady patterns
 are written once; one thread turns blinking lamps over and sleeps as long as nothing blinks. A lamp is
 put out before another is lit, so that a door never shows red and green together.
+
+No meaning hangs on a hue: red stands above green, the one is a cross and the other an arrow, and what must
+not be taken for one another also differs in which lamps burn or in how they blink. In short: green invites at
+the door where it burns; red that burns says wait or not here, red that blinks that nobody may use the lane;
+amber that blinks says the gate is at work, amber that burns that somebody must wait or take care. The strips
+(`drivers.light_strips`) say the same by place and movement alone.
 """
 
 import threading
@@ -20,14 +26,19 @@ BLINK_S: Final = 0.5  # half a period: 1 Hz, well below the three flashes a seco
 
 
 class Pattern(Value):
-    """Which lamps burn and which blink."""
+    """Which lamps burn and which blink; those `in_turn` are lit when the other blinking ones are dark."""
 
     steady: frozenset[str] = frozenset()
     blinking: frozenset[str] = frozenset()
+    in_turn: frozenset[str] = frozenset()
 
 
-def _pattern(steady: str = "", blinking: str = "") -> Pattern:
-    return Pattern(steady=frozenset(steady.split()), blinking=frozenset(blinking.split()))
+def _pattern(steady: str = "", blinking: str = "", in_turn: str = "") -> Pattern:
+    return Pattern(
+        steady=frozenset(steady.split()),
+        blinking=frozenset(blinking.split()),
+        in_turn=frozenset(in_turn.split()),
+    )
 
 
 PATTERNS: Final[Mapping[str, Pattern]] = MappingProxyType(
@@ -37,10 +48,17 @@ PATTERNS: Final[Mapping[str, Pattern]] = MappingProxyType(
         "reading": _pattern(steady="entry_red exit_red", blinking="amber"),
         "enter": _pattern(steady="exit_red", blinking="entry_green"),
         "wait": _pattern(steady="entry_red exit_red amber"),
+        "approach": _pattern(steady="entry_green exit_red amber"),
         "go": _pattern(steady="entry_red exit_green"),
+        "token": _pattern(steady="entry_red", blinking="exit_green"),
         "step_back": _pattern(steady="entry_green exit_red", blinking="amber"),
         "officer": _pattern(steady="entry_red exit_red amber"),
-        "out_of_service": _pattern(steady="entry_red exit_red", blinking="amber"),
+        "free_passage": _pattern(steady="entry_green exit_green"),
+        "wrong_end": _pattern(steady="entry_red", blinking="exit_red"),
+        "change_over": _pattern(blinking="entry_red exit_red", in_turn="amber"),
+        "locked": _pattern(blinking="entry_red exit_red"),
+        "maintenance": _pattern(steady="amber", blinking="entry_red exit_red"),
+        "out_of_service": _pattern(blinking="entry_red exit_red amber"),
         "emergency": _pattern(steady="entry_green exit_green amber"),
     }
 )
@@ -83,7 +101,8 @@ class SignalLamps:
         self._thread.join(BLINK_S)
 
     def _write(self, lamps: tuple[str, ...]) -> None:
-        burning = self._pattern.steady | (self._pattern.blinking if self._lit else frozenset())
+        blinking = self._pattern.blinking if self._lit else self._pattern.in_turn
+        burning = self._pattern.steady | blinking
         for lamp in sorted(lamps, key=burning.__contains__):  # dark ones first
             self._board.write(lamp, lamp in burning)
 
@@ -101,7 +120,7 @@ class SignalLamps:
         self._lit = not self._lit
         self._turn_at += BLINK_S
         try:
-            self._write(tuple(self._pattern.blinking))
+            self._write((*self._pattern.blinking, *self._pattern.in_turn))
         except DeviceError as error:
             self._pattern = Pattern()  # nothing blinks until the next show()
             self._on_fault(error)

@@ -1,6 +1,6 @@
 /*
- * /dev/gpiochipN from user space: a preloaded library that serves the GPIO character device
- * (uAPI v2, <linux/gpio.h>) to unmodified programs.
+ * /dev/gpiochipN and /sys/class/pwm/pwmchipN from user space: a preloaded library that serves the GPIO
+ * character device (uAPI v2, <linux/gpio.h>) and the sysfs folders of PWM chips to unmodified programs.
  *
  * Every chip is a server that listens on $EGATE_GPIO_DIR/gpiochipN.sock (SOCK_SEQPACKET: one packet is
  * one message, so nothing here frames or reassembles).
@@ -14,8 +14,15 @@
  *   close(line)               sends [u32 0] first, so that the lines are free when close() returns, as with
  *                             the kernel; when the process dies, the server sees both sockets end
  *
+ * A PWM chip listens on $EGATE_GPIO_DIR/pwmchipN.sock; PATH is what follows pwmchipN/, 64 bytes:
+ *
+ *   open(PATH)                sends  [u32 1][u32 flags][PATH]   receives  [i32 result], then to a reader one
+ *                             packet with the text of the attribute and the end of the stream
+ *   write(attribute, ...)     sends  [u32 2][text]              receives  [i32 result]
+ *   stat(PATH)                sends  [u32 3][u32 0][PATH]       receives  [i32 result], 1 for a folder
+ *
  * A result below 0 is -errno. A server that went away is a chip that was unplugged: ENODEV everywhere.
- * Not served: dup() of these descriptors, stat(), the line-info watch, and uAPI v1.
+ * Not served: dup() of these descriptors, stat() of anything but PWM folders, the line-info watch, and uAPI v1.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -29,21 +36,27 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #define DEVICE_PREFIX "/dev/gpiochip"
+#define PWM_PREFIX "/sys/class/pwm/"
 #define GET_LINE 0xC250B407u       /* GPIO_V2_GET_LINE_IOCTL */
 #define LINE_REQUEST_SIZE 592      /* struct gpio_v2_line_request, the largest argument of the uAPI */
 #define LINE_REQUEST_FD 588        /* offset of its member `fd` */
 #define LINE_EVENT_SIZE 48         /* struct gpio_v2_line_event */
 #define RELEASE 0u                 /* ours: give the lines of this control socket back */
+#define PWM_OPEN 1u                /* ours, of a PWM chip */
+#define PWM_WRITE 2u
+#define PWM_STAT 3u
+#define PWM_TEXT 64                /* the longest path below a chip, and the longest text of an attribute */
 #define MAX_DESCRIPTOR 4096
 #define REPLY_S 5                  /* a simulator that is silent for longer counts as unplugged */
 
-enum kind { FOREIGN, CHIP, LINE };
+enum kind { FOREIGN, CHIP, LINE, ATTRIBUTE };
 
 /* What we serve, by descriptor. `control` is the socket that answers its ioctls. `owner` opened it: a child
  * that closes what it inherited (and, after vfork, shares this table) must not give the lines back. */
@@ -55,6 +68,9 @@ static int (*real_open64)(const char *, int, ...);
 static int (*real_close)(int);
 static int (*real_ioctl)(int, unsigned long, ...);
 static ssize_t (*real_read)(int, void *, size_t);
+static ssize_t (*real_write)(int, const void *, size_t);
+static int (*real_stat)(const char *, struct stat *);
+static int (*real_stat64)(const char *, struct stat64 *);
 
 /* Also called on demand: another library's constructor may open files before ours has run. */
 __attribute__((constructor)) static void find_real_calls(void) {
@@ -63,6 +79,9 @@ __attribute__((constructor)) static void find_real_calls(void) {
     real_open64 = dlsym(RTLD_NEXT, "open64");
     real_close = dlsym(RTLD_NEXT, "close");
     real_ioctl = dlsym(RTLD_NEXT, "ioctl");
+    real_write = dlsym(RTLD_NEXT, "write");
+    real_stat = dlsym(RTLD_NEXT, "stat");
+    real_stat64 = dlsym(RTLD_NEXT, "stat64");
     real_read = dlsym(RTLD_NEXT, "read");
     if (!real_open64) real_open64 = real_open;
 }
@@ -74,12 +93,12 @@ static int fail(int error) {
     return -1;
 }
 
-/* Connect to the chip's server. Returns its descriptor, or -1 with ENOENT when there is no such chip. */
-static int open_chip(const char *path) {
+/* Connect to the server of a chip. Returns a descriptor, or -1 with ENOENT when there is no such chip. */
+static int connect_chip(const char *chip, size_t chip_length) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     const char *directory = getenv("EGATE_GPIO_DIR");
-    int length = snprintf(address.sun_path, sizeof address.sun_path, "%s/%s.sock", directory,
-                          path + strlen("/dev/"));
+    int length = snprintf(address.sun_path, sizeof address.sun_path, "%s/%.*s.sock", directory,
+                          (int)chip_length, chip);
     if (length < 0 || (size_t)length >= sizeof address.sun_path) return fail(ENAMETOOLONG);
     int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     if (fd < 0) return -1;
@@ -90,10 +109,20 @@ static int open_chip(const char *path) {
         real_close(fd);
         return fail(error);
     }
+    return fd;
+}
+
+static int serve(int fd, enum kind kind) {
     served[fd].control = fd;
     served[fd].owner = getpid();
-    served[fd].kind = CHIP;
+    served[fd].kind = kind;
     return fd;
+}
+
+static int open_chip(const char *path) {
+    const char *chip = path + strlen("/dev/");
+    int fd = connect_chip(chip, strlen(chip));
+    return fd < 0 ? fd : serve(fd, CHIP);
 }
 
 static int is_chip_path(const char *path) {
@@ -157,6 +186,43 @@ static int adopt_line(void *argument, int fds[2]) {
     return 0;
 }
 
+static int is_pwm_path(const char *path) {
+    return path && getenv("EGATE_GPIO_DIR") && !strncmp(path, PWM_PREFIX "pwmchip", strlen(PWM_PREFIX "pwmchip"));
+}
+
+/* Ask the chip of a path. Returns the connection and sets `result`, or -1 where there is no such chip. */
+static int ask_pwm(const char *path, uint32_t question, int flags, int *result) {
+    struct { uint32_t flags; char path[PWM_TEXT]; } argument = {.flags = (uint32_t)flags};
+    const char *chip = path + strlen(PWM_PREFIX);
+    size_t length = strcspn(chip, "/");
+    const char *below = chip + length + strspn(chip + length, "/");
+    if (strlen(below) >= sizeof argument.path) return fail(ENAMETOOLONG);
+    strcpy(argument.path, below);
+    int fd = connect_chip(chip, length), fds[2];
+    if (fd < 0) return fd;
+    *result = exchange(fd, question, &argument, sizeof argument, fds);
+    if (*result >= 0) return fd;
+    real_close(fd);
+    return fail(-*result);
+}
+
+static int open_pwm(const char *path, int flags) {
+    int result;
+    int fd = ask_pwm(path, PWM_OPEN, flags & O_ACCMODE, &result);
+    return fd < 0 || (flags & O_ACCMODE) == O_RDONLY ? fd : serve(fd, ATTRIBUTE);
+}
+
+/* All that a program wants to know of sysfs is whether a folder is there: our own stands for it. */
+static const char *folder_for(const char *path) {
+    int result;
+    int fd = ask_pwm(path, PWM_STAT, 0, &result);
+    if (fd < 0) return NULL;
+    real_close(fd);
+    if (result) return getenv("EGATE_GPIO_DIR");
+    errno = EOPNOTSUPP;
+    return NULL;
+}
+
 static mode_t mode_of(int flags, va_list *arguments) {
     return (flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE ? va_arg(*arguments, mode_t) : 0;
 }
@@ -164,6 +230,7 @@ static mode_t mode_of(int flags, va_list *arguments) {
 int open(const char *path, int flags, ...) {
     find_real_calls();
     if (is_chip_path(path)) return open_chip(path);
+    if (is_pwm_path(path)) return open_pwm(path, flags);
     va_list arguments;
     va_start(arguments, flags);
     mode_t mode = mode_of(flags, &arguments);
@@ -174,6 +241,7 @@ int open(const char *path, int flags, ...) {
 int open64(const char *path, int flags, ...) {
     find_real_calls();
     if (is_chip_path(path)) return open_chip(path);
+    if (is_pwm_path(path)) return open_pwm(path, flags);
     va_list arguments;
     va_start(arguments, flags);
     mode_t mode = mode_of(flags, &arguments);
@@ -204,6 +272,29 @@ ssize_t read(int fd, void *buffer, size_t size) {
     if (size < LINE_EVENT_SIZE) return fail(EINVAL);
     ssize_t length = real_read(fd, buffer, size);
     return length == 0 ? fail(ENODEV) : length; /* end of file: the chip was unplugged */
+}
+
+ssize_t write(int fd, const void *text, size_t size) {
+    find_real_calls();
+    if (!is_served(fd) || served[fd].kind != ATTRIBUTE) return real_write(fd, text, size);
+    char copy[PWM_TEXT];
+    int fds[2];
+    if (size > sizeof copy) return fail(EINVAL);
+    memcpy(copy, text, size);
+    int result = exchange(fd, PWM_WRITE, copy, size, fds);
+    return result < 0 ? fail(-result) : (ssize_t)size;
+}
+
+int stat(const char *path, struct stat *about) {
+    find_real_calls();
+    if (is_pwm_path(path) && !(path = folder_for(path))) return -1;
+    return real_stat(path, about);
+}
+
+int stat64(const char *path, struct stat64 *about) {
+    find_real_calls();
+    if (is_pwm_path(path) && !(path = folder_for(path))) return -1;
+    return real_stat64(path, about);
 }
 
 int close(int fd) {

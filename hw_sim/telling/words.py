@@ -188,6 +188,7 @@ def lamps(pattern: str) -> str:
     if known is None:
         return spaced(pattern)
     named = [(name, "") for name in known.steady] + [(name, " blinking") for name in known.blinking]
+    named += [(name, " blinking in turn") for name in known.in_turn]
     return ", ".join(spaced(name) + how for name, how in sorted(named, key=lambda lamp: _order(lamp[0])))
 
 

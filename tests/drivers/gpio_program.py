@@ -5,6 +5,7 @@ It takes commands as JSON lines and answers in JSON lines; `Program` is the othe
 `figures` it measures the latencies of the simulated board instead and prints them.
 """
 
+import datetime as dt
 import functools
 import json
 import os
@@ -26,6 +27,7 @@ import pytest
 from drivers.door import LeasedDoors
 from drivers.gpio import IoBoard
 from drivers.lamps import SignalLamps
+from drivers.light_strips import LightStrips
 from gated.core.ports import DeviceError
 from gated.core.settings import Inputs, IoBoardSettings
 from gated.core.vocabulary import Door
@@ -211,7 +213,8 @@ def main() -> None:
     """Carry out commands until the input ends."""
     settings = msgspec.json.decode(sys.stdin.readline(), type=IoBoardSettings)
     board = IoBoard(settings, lambda name, active: _say({"watch": [name, active]}), _fault)
-    doors = lamps = None
+    doors = lamps = strips = None
+    clock = [dt.time(12, 0)]
     for line in sys.stdin:
         verb, *arguments = json.loads(line)
         try:
@@ -219,6 +222,11 @@ def main() -> None:
                 doors = LeasedDoors(board, settings, _fault)
             if verb == "lamps":
                 lamps = SignalLamps(board, _fault)
+            if verb == "clock":
+                clock[0] = dt.time.fromisoformat(arguments[0])
+            if verb == "strips":
+                clock[0] = dt.time.fromisoformat(arguments[0])
+                strips = LightStrips(board, settings.lights, _fault, lambda: clock[0])
             verbs: dict[str, Callable[..., Any]] = {
                 "open": board.open,
                 "close": board.close,
@@ -229,6 +237,8 @@ def main() -> None:
                 "processor_s": time.process_time,
                 "doors": lambda: None,
                 "lamps": lambda: None,
+                "clock": lambda _at: None,
+                "strips": lambda _at: None,
             }
             if doors is not None:
                 at = doors
@@ -240,6 +250,8 @@ def main() -> None:
                 }
             if lamps is not None:
                 verbs["show"] = lamps.show
+            if strips is not None:
+                verbs |= {"guide": strips.show, "darken": strips.close}
             value = verbs[verb](*arguments)
         except DeviceError as error:
             _say({"error": error.code, "kind": type(error).__name__, "text": str(error)})

@@ -82,14 +82,12 @@ def test_a_name_that_two_lines_have_is_refused_with_both_numbers() -> None:
 
 @given(some.lists(some.text(max_size=8), max_size=20), some.text(max_size=8))
 def test_a_name_is_found_or_refused_in_one_way(names: list[str], wanted: str) -> None:
-    try:
-        found = find_line(names, wanted)
-    except NoLineError as error:
-        assert names.count(wanted) != 1  # noqa: PT017 - either way is right, each for its own names
-        assert error.code == ("line_ambiguous" if wanted in names else "no_such_line")
-    else:
-        assert names.index(wanted) == found
-        assert names.count(wanted) == 1
+    if names.count(wanted) == 1:
+        assert find_line(names, wanted) == names.index(wanted)
+        return
+    with pytest.raises(NoLineError) as refused:
+        find_line(names, wanted)
+    assert refused.value.code == ("line_ambiguous" if wanted in names else "no_such_line")
 
 
 @given(some.text(some.characters(codec="latin-1"), min_size=1, max_size=31))

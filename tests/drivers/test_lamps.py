@@ -1,18 +1,24 @@
-"""The lamp table, its invariants, and that lamps follow it: steady, blinking, never red beside green."""
+"""The lamp table, its invariants, and that lamps follow it: steady, blinking, never red beside green.
+
+The rule for whoever takes red for green: two patterns that mean different things differ in which lamps burn,
+told by their place and shape, or in how they blink. `test_light_strips` holds the strips to the same.
+"""
 
 import threading
 import time
 from collections.abc import Iterator
+from itertools import combinations
 
 import pytest
 
-from drivers.lamps import BLINK_S, LAMPS, PATTERNS, SignalLamps
+from drivers.lamps import BLINK_S, LAMPS, PATTERNS, Pattern, SignalLamps
 from gated.core.gate import State
 from gated.core.ports import DeviceError, DeviceGone
 from gated.core.screens import TOLD
 from hw_sim.lane.board import SimulatedBoard, wiring
 
 BLINK = "blink"
+TURN = "in turn"
 # pattern: entry green, entry red, exit green, exit red, amber
 EXPECTED = {
     "closed": (0, 1, 0, 1, 0),
@@ -23,7 +29,14 @@ EXPECTED = {
     "go": (0, 1, 1, 0, 0),
     "step_back": (1, 0, 0, 1, BLINK),
     "officer": (0, 1, 0, 1, 1),
-    "out_of_service": (0, 1, 0, 1, BLINK),
+    "approach": (1, 0, 0, 1, 1),
+    "token": (0, 1, BLINK, 0, 0),
+    "free_passage": (1, 0, 1, 0, 0),
+    "wrong_end": (0, 1, 0, BLINK, 0),
+    "change_over": (0, BLINK, 0, BLINK, TURN),
+    "locked": (0, BLINK, 0, BLINK, 0),
+    "maintenance": (0, BLINK, 0, BLINK, 1),
+    "out_of_service": (0, BLINK, 0, BLINK, BLINK),
     "emergency": (1, 0, 1, 0, 1),
 }
 
@@ -67,8 +80,27 @@ def lamps(board: Board, faults: list[DeviceError]) -> Iterator[SignalLamps]:
 def test_the_table_is_what_was_agreed() -> None:
     assert set(PATTERNS) == set(EXPECTED)
     for name, pattern in PATTERNS.items():
-        shown = tuple(BLINK if lamp in pattern.blinking else int(lamp in pattern.steady) for lamp in LAMPS)
-        assert shown == EXPECTED[name], name
+        assert tuple(does(pattern, lamp) for lamp in LAMPS) == EXPECTED[name], name
+
+
+def does(pattern: Pattern, lamp: str) -> str | int:
+    """What a lamp does in a pattern: dark, lit, or blinking one way or the other."""
+    if lamp in pattern.in_turn:
+        return TURN
+    return BLINK if lamp in pattern.blinking else int(lamp in pattern.steady)
+
+
+def test_what_means_different_things_differs_in_place_or_rhythm() -> None:
+    """Without any hue: lamps are told by where they are (red above green; cross and arrow)."""
+    for one, other in combinations(PATTERNS, 2):
+        alike = all(does(PATTERNS[one], lamp) == does(PATTERNS[other], lamp) for lamp in LAMPS)
+        assert alike is ({one, other} == {"officer", "wait"}), (one, other)  # both say: wait here
+
+
+@pytest.mark.parametrize("name", sorted(PATTERNS))
+def test_nothing_blinks_in_turn_with_nothing(name: str) -> None:
+    pattern = PATTERNS[name]
+    assert pattern.blinking or not pattern.in_turn
 
 
 def test_every_pattern_that_a_state_asks_for_exists() -> None:
@@ -77,8 +109,9 @@ def test_every_pattern_that_a_state_asks_for_exists() -> None:
 
 @pytest.mark.parametrize("name", sorted(PATTERNS))
 def test_each_door_shows_exactly_one_colour(name: str) -> None:
-    used = PATTERNS[name].steady | PATTERNS[name].blinking
-    assert not PATTERNS[name].steady & PATTERNS[name].blinking
+    pattern = PATTERNS[name]
+    used = pattern.steady | pattern.blinking | pattern.in_turn
+    assert len(used) == len(pattern.steady) + len(pattern.blinking) + len(pattern.in_turn)
     for door in ("entry", "exit"):
         assert len(used & {f"{door}_green", f"{door}_red"}) == 1
 
@@ -91,7 +124,7 @@ def test_blinking_stays_below_three_flashes_a_second() -> None:
 def test_a_pattern_lights_its_lamps_at_once(name: str, board: Board, lamps: SignalLamps) -> None:
     lamps.show(name)
     for lamp, wanted in zip(LAMPS, EXPECTED[name], strict=True):
-        assert board.read(lamp) is bool(wanted), lamp
+        assert board.read(lamp) is (wanted in {1, BLINK}), lamp
 
 
 def test_no_change_of_pattern_shows_red_and_green_at_one_door(board: Board, lamps: SignalLamps) -> None:
@@ -114,6 +147,18 @@ def test_a_blinking_lamp_blinks_and_the_steady_ones_do_not(board: Board, lamps: 
         time.sleep(0.01)
     assert [(name, active) for name, active, _ in changes] == [("entry_green", False), ("entry_green", True)]
     assert changes[1][2] - changes[0][2] == pytest.approx(BLINK_S, abs=0.4)
+
+
+def test_a_lamp_in_turn_is_lit_while_the_others_are_dark(board: Board, lamps: SignalLamps) -> None:
+    lamps.show("change_over")
+    seen = len(board.history)
+    deadline = time.monotonic() + 10 * BLINK_S
+    while len(board.history) < seen + 6:  # three lamps, over and back
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    turned, back = board.history[seen + 2], board.history[seen + 5]
+    assert (turned["entry_red"], turned["exit_red"], turned["amber"]) == (False, False, True)
+    assert (back["entry_red"], back["exit_red"], back["amber"]) == (True, True, False)
 
 
 def test_showing_the_same_again_keeps_the_rhythm_and_mends_the_lamps(
