@@ -54,6 +54,14 @@ def _without_noise() -> Iterator[None]:
                     said = said[os.write(_STDERR, said) :]
 
 
+def interpreter(body: bytes) -> Interpreter:
+    """Make the runtime of a model, with its tensors, on one thread. Raises ValueError or RuntimeError."""
+    made = Interpreter(model_content=body, num_threads=1)
+    with _making, _without_noise():
+        made.allocate_tensors()
+    return made
+
+
 class TensorModel:
     """A model with one input of fixed shape. Not for use from two threads at once."""
 
@@ -66,9 +74,7 @@ class TensorModel:
             # without a verifier, the runtime would follow offsets out of the file
             raise ModelError(file, "not a TFLite file", "correct `file` and `sha256` of the entry")
         try:
-            self._interpreter = Interpreter(model_content=body, num_threads=1)
-            with _making, _without_noise():
-                self._interpreter.allocate_tensors()
+            self._interpreter = interpreter(body)
         except (ValueError, RuntimeError) as error:
             raise ModelError(file, "TFLite cannot run it", "bring a model of built-in operators") from error
         given = self._interpreter.get_input_details()

@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from tflite_runtime.interpreter import Interpreter
 
 from gated.core.values import Value
 from models.face import POINTS
@@ -18,6 +17,7 @@ from models.height.outline import Outline
 from models.manifest import Manifest, ModelError, read
 from models.matching import Embedder
 from models.schema import Embedder as EmbedderEntry
+from models.tflite import interpreter
 
 _RUNS = 5
 
@@ -44,17 +44,16 @@ def run(part: Part) -> float:
     if body[4:8] != b"TFL3":
         raise ModelError(part.name, "not a TFLite file", "correct `file` and `sha256` of the entry")
     try:
-        interpreter = Interpreter(model_content=body, num_threads=1)
-        interpreter.allocate_tensors()
+        network = interpreter(body)
         chance = np.random.default_rng(0)
-        for given in interpreter.get_input_details():
-            interpreter.set_tensor(given["index"], chance.random(given["shape"]).astype(given["dtype"]))
-        interpreter.invoke()
+        for given in network.get_input_details():
+            network.set_tensor(given["index"], chance.random(given["shape"]).astype(given["dtype"]))
+        network.invoke()
         began = time.perf_counter()
         for _ in range(_RUNS):
-            interpreter.invoke()
+            network.invoke()
         cost = (time.perf_counter() - began) / _RUNS
-        made = [interpreter.get_tensor(each["index"]) for each in interpreter.get_output_details()]
+        made = [network.get_tensor(each["index"]) for each in network.get_output_details()]
     except (ValueError, RuntimeError) as error:
         raise ModelError(part.name, "TFLite cannot run it", "bring a model of built-in operators") from error
     if not all(np.isfinite(each).all() for each in made):

@@ -21,9 +21,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
-from tflite_runtime.interpreter import Interpreter
 
 from hw_sim.camera.raster import draw
+from models.tflite import interpreter
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -118,8 +118,7 @@ def _closed(loop: list[int]) -> Indices:
 @functools.cache
 def _landmarks(source: _Source) -> Floats:
     """468 points (x, y, z) in pixels of the portrait; z on the same scale, smaller is nearer."""
-    net = Interpreter(model_path=str(_bundled("mediapipe", _NET_FILE)), num_threads=1)
-    net.allocate_tensors()
+    net = interpreter(_bundled("mediapipe", _NET_FILE).read_bytes())
     scale = _NET_PX / source.side
     left, top = source.centre[0] - source.side / 2, source.centre[1] - source.side / 2
     crop = np.array([[scale, 0, -left * scale], [0, scale, -top * scale]])

@@ -140,3 +140,8 @@ def test_what_else_is_said_meanwhile_is_passed_on() -> None:
 def test_without_standard_error_models_are_loaded_too() -> None:
     load = "from models.tflite import ImageModel; ImageModel(manifest.load().detector)"
     assert errors_of(f"import os; os.close(2); from models import manifest; {load}") == b""
+
+
+def test_the_models_are_tried_without_a_word() -> None:
+    tried = "trial.run(trial.parts(manifest.load())[0])"
+    assert errors_of(f"from models import manifest, trial; {tried}") == b""
