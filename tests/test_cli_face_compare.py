@@ -11,6 +11,7 @@ import pytest
 
 from gated.commands import face_compare
 from gated.commands.answer import Answer, UsageError, Words
+from gated.config import DEFAULT_CONFIG
 from tests.models.brought import lay_down
 from tests.models.evaluation.album import lay
 from tests.models.portraits import astronaut, hopper
@@ -26,7 +27,7 @@ def album(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def compare(*words: object) -> Answer:
     common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--config", type=Path, default=Path("/nowhere/gate.toml"))
+    common.add_argument("--config", type=Path, default=DEFAULT_CONFIG)
     parser = argparse.ArgumentParser()
     face_compare.add(Words(parser.add_subparsers(), common))
     arguments = parser.parse_args(["compare", *map(str, words)])

@@ -9,6 +9,7 @@ import pytest
 
 from gated.commands import face_evaluate
 from gated.commands.answer import Answer, UsageError, Words
+from gated.config import DEFAULT_CONFIG
 from tests.models.brought import lay_down
 from tests.models.evaluation.album import lay, pack
 
@@ -35,7 +36,7 @@ def listed(tmp_path: Path) -> Path:
 
 def evaluate(*words: object) -> Answer:
     common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--config", type=Path, default=Path("/nowhere/gate.toml"))
+    common.add_argument("--config", type=Path, default=DEFAULT_CONFIG)
     parser = argparse.ArgumentParser()
     face_evaluate.add(Words(parser.add_subparsers(), common))
     arguments = parser.parse_args(["evaluate", "--jobs", "1", *map(str, words)])

@@ -5,10 +5,12 @@ the parsed arguments whose docstring is its help; it returns an `Answer` or rais
 """
 
 import argparse
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from gated.config import DEFAULT_CONFIG, GateConfig, load
 from gated.core.values import Value
 
 
@@ -54,6 +56,13 @@ class Words:
         return Words(actions, self._common)
 
 
+def configured(arguments: argparse.Namespace) -> GateConfig | None:
+    """The gate's configuration; None on a desk without one. One that is named must be there: ConfigError."""
+    if arguments.config == DEFAULT_CONFIG and not DEFAULT_CONFIG.exists():
+        return None
+    return load(arguments.config).config
+
+
 def read_capped(path: Path, limit: int) -> bytes:
     """A file that was named on the command line. Raises UsageError that names it and the fix."""
     try:
@@ -64,3 +73,13 @@ def read_capped(path: Path, limit: int) -> bytes:
     if len(raw) > limit:
         raise UsageError(f"{path}: longer than {limit} bytes: not a file of this kind")
     return raw
+
+
+def read_input(limit: int) -> bytes:
+    """Standard input, at most one byte beyond `limit`. Raises UsageError where there is none to read."""
+    if sys.stdin is None:
+        raise UsageError("standard input is closed: pipe a file into it")
+    try:
+        return sys.stdin.buffer.read(limit + 1)
+    except OSError as error:
+        raise UsageError(f"standard input: cannot be read ({error.strerror}): pipe a file into it") from error

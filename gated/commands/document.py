@@ -8,7 +8,6 @@ alone.
 import argparse
 import dataclasses
 import os
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,10 +21,10 @@ import msgspec
 
 from drivers.reader_choice import chip_reader
 from gated.commands import trust
-from gated.commands.answer import Answer, UsageError, Words, read_capped
+from gated.commands.answer import Answer, UsageError, Words, configured, read_capped, read_input
 from gated.commands.document_report import advice, explained, read_text, read_value, refused
 from gated.commands.terminal_key import terminal_key
-from gated.config import DEFAULT_CONFIG, GateConfig, load
+from gated.config import GateConfig
 from gated.core.checks import Result, overall
 from gated.core.ports import CardGone, ChipReader, DeviceError
 from gated.core.settings import ChipReaderSettings, DocumentSettings
@@ -157,7 +156,7 @@ def document_transcript(arguments: argparse.Namespace) -> Answer:
     except DocumentError as error:
         answer = refused(error.code, explained(error, transcript))
         return Answer(value=answer.value | about, text=(*shown, *answer.text), good=False)
-    rules = dataclasses.replace(_rules(arguments, _gate(arguments)), settings=transcript.settings)
+    rules = dataclasses.replace(_rules(arguments, configured(arguments)), settings=transcript.settings)
     verified = _verified(files, rules)
     seconds = sum(exchange.ms for exchange in transcript.exchanges) / 1000
     value = read_value(files, verified, seconds, len(listed), personal=arguments.personal) | about
@@ -214,15 +213,15 @@ def _document(arguments: argparse.Namespace) -> _Document:
         raise UsageError("--transcript: a reading with a terminal's key cannot be recorded: leave one out")
     if arguments.reader == "sim":
         return _simulated(arguments)
-    gate = _gate(arguments)
-    configured = gate.chip_reader if gate else ChipReaderSettings()
+    gate = configured(arguments)
+    chosen = gate.chip_reader if gate else ChipReaderSettings()
     if gate is None and arguments.reader is None:
         raise UsageError(f"{arguments.config}: there is no configuration: name a --reader")
-    if arguments.name or arguments.reader not in {None, configured.interface}:
-        configured = ChipReaderSettings(interface=arguments.reader or "pcsc", name=arguments.name)
+    if arguments.name or arguments.reader not in {None, chosen.interface}:
+        chosen = ChipReaderSettings(interface=arguments.reader or "pcsc", name=arguments.name)
     scanned, password = _opening(arguments)
     rules = _rules(arguments, gate)
-    return _Document(chip_reader(configured), configured.interface, scanned, password, rules)
+    return _Document(chip_reader(chosen), chosen.interface, scanned, password, rules)
 
 
 def _simulated(arguments: argparse.Namespace) -> _Document:
@@ -259,15 +258,13 @@ def _opening(arguments: argparse.Namespace) -> tuple[Mrz | None, Password]:
         raise UsageError(
             "what opens the chip is missing: give --mrz FILE (- for standard input) or --can DIGITS"
         )
-    if arguments.mrz == "-":
-        raw = sys.stdin.buffer.read(MAX_MESSAGE + 1)
-    else:
-        raw = read_capped(Path(arguments.mrz), MAX_MESSAGE)
+    printed = None if arguments.mrz == "-" else Path(arguments.mrz)
+    raw = read_input(MAX_MESSAGE) if printed is None else read_capped(printed, MAX_MESSAGE)
     try:
         mrz = parse(raw)
     except MrzError as error:
         raise UsageError(
-            f"--mrz: {error.code} at character {error.position}: see `gatectl mrz parse`"
+            f"--mrz {arguments.mrz}: {error.code} at character {error.position}: see `gatectl mrz parse`"
         ) from error
     return mrz, Password.of_mrz(mrz)
 
@@ -280,15 +277,10 @@ def _terminal_key(arguments: argparse.Namespace) -> TerminalKey | None:
     return terminal_key(arguments.terminal_certificate, arguments.terminal_key, now_utc().date())
 
 
-def _gate(arguments: argparse.Namespace) -> GateConfig | None:
-    """The gate's configuration; None on a desk without one. One that is there must be right: ConfigError."""
-    if arguments.config == DEFAULT_CONFIG and not DEFAULT_CONFIG.exists():
-        return None
-    return load(arguments.config).config
-
-
 def _rules(arguments: argparse.Namespace, gate: GateConfig | None) -> _Rules:
     """The gate's rules, but for what the command line says; with neither, nobody's word counts."""
+    if not arguments.trust and (arguments.anchor or arguments.crl or arguments.deviations):
+        raise UsageError("--anchor, --crl and --deviations go with --trust: give that too")
     store = trust.store(arguments) if arguments.trust else _trust_of(gate)
     settings = gate.document if gate else DocumentSettings()
     policy = gate.trust.policy if gate else TrustPolicy()

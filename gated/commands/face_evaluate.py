@@ -96,13 +96,9 @@ def face_evaluate(arguments: argparse.Namespace) -> Answer:
             report.write(arguments.report, face_evaluate_report.page(found, plots))
     except pairs.PairsError as error:
         raise UsageError(f"{arguments.pairs}: {error}: give a list of pairs as LFW writes it") from error
-    except (
-        manifest.ModelError,
-        photographs.PhotographsError,
-        acquisition.AcquisitionError,
-        verification.VerificationError,
-        report.ReportError,
-    ) as error:
+    except (acquisition.AcquisitionError, verification.VerificationError) as error:
+        raise UsageError(f"{arguments.images}: {error}") from error
+    except (manifest.ModelError, photographs.PhotographsError, report.ReportError) as error:
         raise UsageError(str(error)) from error
     return Answer(value=found, text=tuple(face_evaluate_report.lines(found, arguments.report)))
 

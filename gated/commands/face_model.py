@@ -3,8 +3,7 @@
 import argparse
 from pathlib import Path
 
-from gated.commands.answer import UsageError
-from gated.config import load as load_config
+from gated.commands.answer import UsageError, configured
 from models import installed, manifest
 from models.manifest import Manifest, ModelError
 from models.schema import Embedder
@@ -46,10 +45,14 @@ def chosen(arguments: argparse.Namespace) -> tuple[Manifest, str, Embedder]:
         raise UsageError(f"models: {error}") from error
 
 
-def folder(arguments: argparse.Namespace) -> Path:
-    """Where embedders are installed: as told, else as the configuration says, if there is one."""
+def folder(arguments: argparse.Namespace, *, may_be_new: bool = False) -> Path:
+    """Where embedders are installed: as told, else as the configuration says, if there is one.
+
+    Raises UsageError for what is told and is no folder, unless it may be one that is still to be made.
+    """
     if arguments.models is not None:
+        if not may_be_new and not arguments.models.is_dir():
+            raise UsageError(f"--models {arguments.models}: no such folder: check the path")
         return Path(arguments.models)
-    if not arguments.config.exists():
-        return installed.FOLDER
-    return Path(load_config(arguments.config).config.paths.models)
+    config = configured(arguments)
+    return installed.FOLDER if config is None else Path(config.paths.models)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from gated.commands import face_model
-from gated.commands.answer import Answer, UsageError, Words
+from gated.commands.answer import Answer, UsageError, Words, configured
 from gated.config import load as load_config
 from gated.core.values import Value
 from models import installed, manifest
@@ -52,7 +52,7 @@ def list_models(arguments: argparse.Namespace) -> Answer:
     """List the embedders, which one decides, and the thresholds that were measured."""
     folder = face_model.folder(arguments)
     known = _known(folder)
-    uses = _uses(arguments.config)
+    uses = _uses(arguments)
     shipped = manifest.load().embedders
     listed = tuple(
         Listed(
@@ -102,7 +102,7 @@ def install_model(arguments: argparse.Namespace) -> Answer:
     """Install an embedder: an entry as in the manifest, with `name`, and its model beside it."""
     from models import trial  # noqa: PLC0415 - the runtime takes a second to load
 
-    folder = face_model.folder(arguments)
+    folder = face_model.folder(arguments, may_be_new=True)
     try:
         entry = installed.read_entry(arguments.entry)
         trial.embed(entry.name, installed.embedder_of(entry))
@@ -121,7 +121,7 @@ def install_model(arguments: argparse.Namespace) -> Answer:
 
 def remove_model(arguments: argparse.Namespace) -> Answer:
     """Remove an installed embedder that is not in use."""
-    if use := _uses(arguments.config).get(arguments.name):
+    if use := _uses(arguments).get(arguments.name):
         raise UsageError(f"{arguments.name} is in use ({use}): let another one be used first")
     try:
         installed.remove(arguments.name, face_model.folder(arguments))
@@ -162,10 +162,11 @@ def _known(folder: Path) -> Manifest:
         raise UsageError(f"models: {error}") from error
 
 
-def _uses(config: Path) -> dict[str, str]:
-    if not config.exists():
+def _uses(arguments: argparse.Namespace) -> dict[str, str]:
+    config = configured(arguments)
+    if config is None:
         return {}
-    vision = load_config(config).config.vision
+    vision = config.vision
     uses = {vision.embedder: "decides"}
     if vision.shadow is not None:
         uses.setdefault(vision.shadow, "shadow")

@@ -4,11 +4,10 @@ They print personal data, which the operator gave; nothing else here does.
 """
 
 import argparse
-import sys
 from datetime import date, datetime
 from pathlib import Path
 
-from gated.commands.answer import Answer, UsageError, Words
+from gated.commands.answer import Answer, UsageError, Words, read_input
 from gated.commands.mrz_report import examined_text, examined_value
 from gated.document.mrz import examine
 from gated.runtime.clock import now_utc
@@ -31,7 +30,7 @@ def add(mrz: Words) -> None:
 
 def mrz_parse(arguments: argparse.Namespace) -> Answer:
     """Say what a machine-readable zone holds: its lines, of one document, on standard input."""
-    examined = examine(_lines(sys.stdin.buffer.read(MAX_INPUT + 1)), at=arguments.at or now_utc().date())
+    examined = examine(_lines(read_input(MAX_INPUT)), at=arguments.at or now_utc().date())
     return Answer(value=examined_value(examined), text=tuple(examined_text(examined)), good=examined.valid)
 
 

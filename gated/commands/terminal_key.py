@@ -30,7 +30,7 @@ def terminal_key(certificates: Sequence[Path], key: Path, on: date) -> TerminalK
         raise UsageError("--terminal-certificate: give one terminal's certificate, with those above it")
     private, scheme = _private(key), own[0].key.scheme
     if isinstance(private, ec.EllipticCurvePrivateKey) != (scheme.name == "ecdsa"):
-        raise UsageError(f"--terminal-key {key}: not of the kind that the terminal's certificate names")
+        raise UsageError(f"--terminal-key {key}: not the kind that its certificate names: give its own")
     return TerminalKey(credentials, lambda message: _sign(private, scheme, message), on)
 
 
@@ -38,9 +38,9 @@ def _private(path: Path) -> ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey:
     try:
         key = load_pem_private_key(read_capped(path, MAX_FILE), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise UsageError(f"--terminal-key {path}: not an unencrypted PEM private key") from error
+        raise UsageError(f"--terminal-key {path}: no private key: give it as PEM, unencrypted") from error
     if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
-        raise UsageError(f"--terminal-key {path}: neither an elliptic nor an RSA key")
+        raise UsageError(f"--terminal-key {path}: give an elliptic or an RSA key")
     return key
 
 

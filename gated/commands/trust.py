@@ -88,8 +88,12 @@ def trust_show(arguments: argparse.Namespace) -> Answer:
 
 
 def _is_good(contents: Contents, anchors: Sequence[Certificate]) -> bool:
-    """Whether all is well with what was asked: signatures hold, and lead to an anchor if one was given."""
-    if contents.refused or not (contents.pieces or contents.lists or contents.crls):
+    """Whether all is well with what was asked: signatures hold, and lead to an anchor if one was given.
+
+    Single certificates may be useless among others, but not all of them.
+    """
+    usable = any(not piece.reason for piece in contents.pieces)
+    if contents.refused or not (usable or contents.lists or contents.crls):
         return False
     if not anchors:
         return all(looked.proof is not None for _, looked in contents.lists)
@@ -153,7 +157,7 @@ def _concluded(run: PassiveAuthentication, groups: dict[int, bytes], com: Path |
         try:
             listed = lds.parse_com(read_capped(com, MAX_DOCUMENT_FILE)).tags
         except LdsError as error:
-            raise UsageError(f"{com}: {_because(error.code)}") from error
+            raise UsageError(f"{com}: {error.code}: give EF.COM as the chip has it") from error
     return run.conclude(
         issuing_state=state,
         document_type=kind,
@@ -224,8 +228,9 @@ def _contents(path: Path, anchors: Sequence[Certificate]) -> Contents:
         raise UsageError(f"{path}: a deviation list: give it with --deviations")
     if not contents.roots and not contents.signers and not contents.crls:
         reason = _first_reason(contents)
-        fix = ": give the root with --anchor" if any(it.trouble for _, it in contents.lists) else ""
-        raise UsageError(f"{path}: nothing of use: {reason}{fix}")
+        unproven = any(it.trouble for _, it in contents.lists)
+        fix = "give the root with --anchor" if unproven else "see `gatectl trust show`"
+        raise UsageError(f"{path}: nothing of use: {reason}: {fix}")
     return contents
 
 

@@ -46,7 +46,7 @@ def open_to_read(path: Path) -> sqlite3.Connection:
     Raises StoreError.
     """
     if not path.is_file():
-        raise StoreError("missing", f"{path} is not there: check [paths] state, or give --file")
+        raise StoreError("missing", f"{path} is no file: check [paths] state, or give --file")
     try:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
         connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
@@ -60,6 +60,8 @@ def open_to_read(path: Path) -> sqlite3.Connection:
 def store_error(path: Path, error: Exception) -> StoreError:
     """Say what a technician can do about a failure of the database or the disk below it."""
     name = getattr(error, "sqlite_errorname", "")
+    if str(error).startswith("no such "):
+        return StoreError("not_ours", f"{path} is no database of this gate: check the path")
     if name.startswith("SQLITE_FULL") or getattr(error, "errno", 0) == errno.ENOSPC:
         return StoreError(*disk.full(path))
     if name.startswith(("SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN")):

@@ -5,6 +5,7 @@ that says why, and left out of the comparisons, never out of the account.
 """
 
 import multiprocessing
+import signal
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -214,6 +215,7 @@ _process: tuple[Opened, Enroller] | None = None
 
 def _begin(source: Path, models: Manifest, entry: EmbedderEntry) -> None:
     global _process  # noqa: PLW0603 - what a process of the pool keeps between batches
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; whoever began the pool ends it
     use_one_thread()
     _process = Opened(source), Enroller(models, entry)
 
