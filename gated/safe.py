@@ -1,20 +1,23 @@
 """gate-safe: what holds the gate when `gated` has failed for good.
 
 It decides nothing: both doors locked, the lamps say out of service, and in a fire both doors are released
-for as long as the fire input is active. It knows the I/O board alone, reads that section of the configuration
-alone, and keeps trying for the board until somebody stops it; systemd starts it by `OnFailure=` and stops it
-when `gated` is started again.
+for as long as the fire input is active. The light strips, if there are any, say the same as the lamps; what
+they or a flapping input have to complain of is logged, and changes nothing. It knows the I/O board alone,
+reads that section of the configuration alone, and keeps trying for the board until somebody stops it; systemd
+starts it by `OnFailure=` and stops it when `gated` is started again.
 """
 
 import argparse
+import datetime as dt
 import queue
 import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from drivers.gpio import IoBoard, Lines
+from drivers.gpio import IoBoard, LineFlaps, Lines
 from drivers.lamps import SignalLamps
+from drivers.light_strips import LightStrips
 from gated import logs
 from gated.config import ConfigError, load_board
 from gated.core.ports import DeviceError, Lamps
@@ -24,6 +27,7 @@ from gated.runtime.notify import Notifier
 RELEASES: Final = ("entry_release", "exit_release")
 TURN_S: Final = 1.0  # the lines are written again this often; well below the unit's WatchdogSec
 RETRY_S: Final = 2.0  # between two tries to open the board
+NOON: Final = dt.time(12)  # what is shown here is dark, or as bright as can be, at any time of the day
 EX_CONFIG: Final = 78  # sysexits.h: the unit does not restart on it, nothing would change
 
 News = tuple[str, bool] | DeviceError | None  # an input line, a fault of the board, or: stop
@@ -55,6 +59,9 @@ def hold(board: Lines, lamps: Lamps, news: Wire, turned: Callable[[], None]) -> 
             continue
         if word is None:
             return
+        if isinstance(word, LineFlaps):
+            _complain(word)
+            continue
         if isinstance(word, DeviceError):
             raise word
         name, active = word
@@ -70,7 +77,7 @@ def run(settings: IoBoardSettings, news: Wire, notifier: Notifier) -> None:
         board = IoBoard(settings, lambda name, active: news.put((name, active)), news.put)
         try:
             board.open()
-            _hold_open_board(board, news, notifier)
+            _hold_open_board(board, settings, news, notifier)
         except DeviceError as error:
             if error.code != told:
                 _log.error("the gate is not held", device=error.device, code=error.code, fix=error.fix)
@@ -84,8 +91,28 @@ def run(settings: IoBoardSettings, news: Wire, notifier: Notifier) -> None:
             return
 
 
-def _hold_open_board(board: IoBoard, news: Wire, notifier: Notifier) -> None:
-    lamps = SignalLamps(board, news.put)
+class _Signs:
+    """The lamps and the strips of the lane as one. A strip that fails is complained of, and no loss."""
+
+    def __init__(self, board: Lines, settings: IoBoardSettings, news: Wire) -> None:
+        self._lamps = SignalLamps(board, news.put)
+        self._strips = LightStrips(board, settings.lights, _complain, lambda: NOON)
+
+    def show(self, pattern: str) -> None:
+        self._lamps.show(pattern)
+        self._strips.show(pattern)
+
+    def close(self) -> None:
+        self._lamps.close()
+        self._strips.close()
+
+
+def _complain(error: DeviceError) -> None:
+    _log.warning("something is wrong with the board", device=error.device, code=error.code, fix=error.fix)
+
+
+def _hold_open_board(board: IoBoard, settings: IoBoardSettings, news: Wire, notifier: Notifier) -> None:
+    lamps = _Signs(board, settings, news)
     try:
         make_safe(board, lamps, fire=False)
         notifier.ready()

@@ -11,8 +11,10 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from gated.core.settings import Lights, Strip
 from hw_sim.lane.board import SimulatedBoard, wiring
 from hw_sim.lane.gpio_shim import GpioServer, environment
 from tests.drivers.gpio_program import shim
@@ -21,7 +23,10 @@ from tests.test_config import filled
 ROOT = Path(__file__).parents[2]
 MAIN = "import sys; from gated.safe import main; sys.exit(main())"
 RELEASES = {"entry_release", "exit_release"}
-SETTINGS = wiring(active_low=("fire", "exit_release"))
+OUT_OF_SERVICE = {"entry_red", "exit_red", "amber"}  # which blink together
+SETTINGS = msgspec.structs.replace(
+    wiring(active_low=("fire", "exit_release")), lights=Lights(exit_strip=Strip(line="EXIT STRIP"))
+)
 
 
 def configuration() -> str:
@@ -33,7 +38,11 @@ def configuration() -> str:
         wires.append(f"[io_board.{kind}]")
         for name in group.__struct_fields__:
             line = getattr(group, name)
-            wires.append(f"{name} = {{ line = {line.line}, active_low = {str(line.active_low).lower()} }}")
+            if line is not None:
+                wires.append(
+                    f"{name} = {{ line = {line.line}, active_low = {str(line.active_low).lower()} }}"
+                )
+    wires += ["[io_board.lights]", 'exit_strip = { line = "EXIT STRIP" }']
     return text[:start] + "\n".join(wires) + "\n" + text[end:]
 
 
@@ -115,7 +124,7 @@ def test_it_locks_shows_out_of_service_and_opens_in_a_fire(
     with GpioServer(folder, board) as server:
         safe = start(configuration())
         safe.hear("READY=1")
-        assert active(board) - {"amber"} == {"entry_red", "exit_red"}
+        wait_until(lambda: active(board) == OUT_OF_SERVICE)
         assert released == []
         safe.hear("WATCHDOG=1")
 
@@ -123,13 +132,46 @@ def test_it_locks_shows_out_of_service_and_opens_in_a_fire(
         wait_until(lambda: active(board) >= RELEASES | {"entry_green", "exit_green"})
         safe.hear("WATCHDOG=1")
         board.drive("fire", active=False)
-        wait_until(lambda: active(board) - {"amber"} == {"entry_red", "exit_red"})
+        wait_until(lambda: active(board) == OUT_OF_SERVICE)
 
         safe.process.send_signal(signal.SIGTERM)
         safe.hear("STOPPING=1")
         assert safe.process.wait(5) == 0
         wait_until(lambda: server.holders == {})
     assert active(board) == set()
+
+
+def test_the_strips_are_dark_but_for_a_fire(
+    folder: Path, board: SimulatedBoard, start: Callable[[str], Safe]
+) -> None:
+    with GpioServer(folder, board):
+        safe = start(configuration())
+        safe.hear("READY=1")
+        assert not board.read("exit_strip")
+        board.drive("fire", active=True)
+        wait_until(lambda: board.read("exit_strip"))
+        board.drive("fire", active=False)
+        wait_until(lambda: not board.read("exit_strip"))
+
+
+def test_an_input_that_flaps_is_logged_and_the_board_held(
+    folder: Path, board: SimulatedBoard, start: Callable[[str], Safe]
+) -> None:
+    with GpioServer(folder, board) as server:
+        safe = start(configuration())
+        safe.hear("READY=1")
+
+        def told() -> bool:
+            assert set(server.holders) == set(board.wires)
+            for active in (True, False):
+                board.drive("occupied", active)
+            return "line_flaps" in safe.log.read_text()
+
+        wait_until(told, within_s=15)
+        safe.hear("WATCHDOG=1")
+        assert set(server.holders) == set(board.wires)
+        board.drive("fire", active=True)
+        wait_until(lambda: {name for name in RELEASES if board.read(name)} == RELEASES)
 
 
 def test_it_opens_at_once_when_it_starts_into_a_fire(
@@ -161,11 +203,11 @@ def test_it_keeps_trying_for_a_board_that_is_not_there(
     assert safe.hear("STATUS=not held").startswith("STATUS=not held: no_chip: no GPIO chip at /dev/gpiochip0")
     with GpioServer(folder, board):
         safe.hear("READY=1")
-        assert "entry_red" in active(board)
+        wait_until(lambda: active(board) == OUT_OF_SERVICE)
     safe.hear("STATUS=not held: ")  # unplugged
     with GpioServer(folder, board):
         safe.hear("READY=1")
-        wait_until(lambda: "entry_red" in active(board))
+        wait_until(lambda: active(board) == OUT_OF_SERVICE)
     assert safe.process.poll() is None
     safe.process.send_signal(signal.SIGTERM)
     assert safe.process.wait(5) == 0
