@@ -21,9 +21,10 @@ from drivers.reader_choice import chip_reader
 from gated import logs
 from gated.config import ConfigError, GateConfig, Loaded, decided, load
 from gated.core import events as ev
-from gated.core.gate import Gate
+from gated.core.gate import FIXES, Gate, inside
 from gated.core.screens import told
-from gated.core.vocabulary import Device, Door
+from gated.core.topologies import plan_of
+from gated.core.vocabulary import Device
 from gated.lanes.background import BackgroundLane
 from gated.lanes.board import BoardLane
 from gated.lanes.caretaker import CaretakerLane
@@ -98,9 +99,16 @@ class GateDaemon:
         )
         self._caretaker = CaretakerLane(state, post)
         self._control = ControlLane(
-            f"ipc://{run}/control", config.officers, post, self.status, self._board.fire_is_on
+            f"ipc://{run}/control",
+            config.officers,
+            post,
+            self.status,
+            self._board.fire_is_on,
+            config.policy.lane.duty_s,
         )
         self._hands = Hands(self._board, self._zone, self._chip, self._sight, self._background, dossiers)
+        unwatched = {Device.CLOCK} if self._board.sensors.has_power else {Device.CLOCK, Device.POWER}
+        self._told_devices = tuple(device for device in Device if device not in unwatched)
         self._hashes = {
             "software": version("egate"),
             "config": self._loaded.sha256,
@@ -109,6 +117,7 @@ class GateDaemon:
         }
         self._conditions: tuple[Condition, ...] = (
             self._board.condition,
+            self._board.sensors.power,
             self._zone.condition,
             self._chip.condition,
             self._sight.condition,
@@ -117,6 +126,7 @@ class GateDaemon:
         )
         self._lanes: tuple[Lane, ...] = (
             self._board.lane,
+            self._board.sensors.lane,
             *scanner_lanes,
             self._chip.lane,
             self._sight.lane,
@@ -206,21 +216,25 @@ class GateDaemon:
         conditions = {condition.device: condition for condition in self._conditions}
         return Status(
             gate=self._loaded.config.gate,
+            topology=self._policy.lane.topology,
             state=gate.state,
+            mode=gate.mode,
+            direction=gate.direction,
             passage=gate.passage.id if gate.passage else None,
             faults={
-                f"{fault.device}: {fault.code}": conditions[fault.device].fix(fault.code)
+                f"{fault.device}: {fault.code}": FIXES.get(fault.code)
+                or conditions[fault.device].fix(fault.code)
                 for fault in sorted(gate.faults, key=str)
             },
-            devices={device: device in gate.ready for device in Device if device is not Device.CLOCK}
+            devices={str(device): device in gate.ready for device in self._told_devices}
             | {Device.CLOCK: gate.clock_good},
             doors={
                 door: ("released" if door in gate.released else "locked")
                 + (", shut" if door in gate.shut else ", not shut")
-                for door in Door
+                for door in plan_of(self._policy).doors
             },
             cameras=self._sight.cameras,
-            persons=gate.persons,
+            persons=inside(gate),
             screen=screen,
             lamps=lamps,
             watchlist_version=self._watchlist.version,

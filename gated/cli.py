@@ -94,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     words = Words(parser.add_subparsers(required=True, metavar="COMMAND", title="commands"), common)
     lane.add(words)
+    lane.add_gate(words.group("gate", "Tell the lane what to do."))
     journal.add(words)
     zone = words.group("mrz", "Read machine-readable zones.")
     mrz.add(zone)

@@ -5,19 +5,20 @@ import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from msgspec import Meta
 from msgspec.structs import replace
 
-from gated.core.policy import Policy
+from gated.core.policy import LaneRules, Policy
 from gated.core.settings import (
     ChipReaderSettings,
     DocumentSettings,
     EligibilitySettings,
     FaceCameraSettings,
+    Inputs,
     IoBoardSettings,
     LinkSettings,
     MrzScannerSettings,
@@ -30,6 +31,7 @@ from gated.core.settings import (
     VisionSettings,
 )
 from gated.core.values import Value
+from gated.core.vocabulary import Topology
 from models import installed, manifest
 
 MAX_CONFIG = 256_000
@@ -90,12 +92,13 @@ def load(path: Path) -> Loaded:
         raise ConfigError(f"{path}: policy.match_threshold is no choice: {fix}")
     config = _convert(path, table, GateConfig)
     _check_lines(path, config.io_board)
+    _check_lane(path, config.policy.lane, config.io_board.inputs)
     _check_zone(path, config.time_zone)
     if config.mrz_scanner is None and config.page_camera is None:
         raise ConfigError(f"{path}: nothing is there to read the zone: add [mrz_scanner] or [page_camera]")
     _check_once(path, "officers.name", [each.name for each in config.officers], "one key each")
     _check_once(path, "cameras.name", [each.name for each in config.cameras], "give each its own")
-    _check_infrared(path, config.cameras)
+    _check_beside(path, config.cameras)
     sources = [each.source for each in (*config.cameras, *filter(None, [config.page_camera]))]
     _check_once(path, "cameras.source", sources, "one section each")
     return Loaded(config=config, sha256=hashlib.sha256(raw).hexdigest())
@@ -109,7 +112,9 @@ def decided(config: GateConfig) -> Policy:
     vision = config.vision
     entry = installed.find(vision.embedder, Path(config.paths.models))
     threshold = manifest.threshold(vision.embedder, entry, config.policy.match_fmr)
-    return replace(config.policy, match_threshold=threshold)
+    inputs = config.io_board.inputs
+    lane = replace(config.policy.lane, curtains=bool(inputs.beams("entry") or inputs.beams("exit")))
+    return replace(config.policy, match_threshold=threshold, lane=lane)
 
 
 def load_board(path: Path) -> IoBoardSettings:
@@ -180,18 +185,19 @@ def _explain(message: str) -> str:
     return f"{key}: {fault}: correct the value"
 
 
-def _check_infrared(path: Path, cameras: Sequence[FaceCameraSettings]) -> None:
-    """Refuse a near-infrared camera without the colour camera that it belongs to, and a second one of it."""
-    colour = {each.name: each for each in cameras if each.infrared_of is None}
+def _check_beside(path: Path, cameras: Sequence[FaceCameraSettings]) -> None:
+    """Refuse a camera that sees no colour without the colour camera it belongs to, and a second of a kind."""
+    colour = {each.name: each for each in cameras if each.beside is None}
     if not colour:
         raise ConfigError(f"{path}: cameras: none sees colour: faces are matched in colour, so add one")
-    belong = [each for each in cameras if each.infrared_of is not None]
-    for each in belong:
-        other = colour.get(each.infrared_of or "")
-        if other is None or (other.width, other.height) != (each.width, each.height):
-            fix = "name a colour camera of the same width and height"
-            raise ConfigError(f"{path}: cameras.infrared_of: {each.infrared_of} of {each.name}: {fix}")
-    _check_once(path, "cameras.infrared_of", [each.infrared_of or "" for each in belong], "one for each")
+    for key in ("infrared_of", "depth_of"):
+        belong = [each for each in cameras if getattr(each, key) is not None]
+        for each in belong:
+            other = colour.get(each.beside or "")
+            if other is None or (other.width, other.height) != (each.width, each.height):
+                fix = "name a colour camera of the same width and height"
+                raise ConfigError(f"{path}: cameras.{key}: {each.beside} of {each.name}: {fix}")
+        _check_once(path, f"cameras.{key}", [each.beside or "" for each in belong], "one for each")
 
 
 def _check_zone(path: Path, name: str) -> None:
@@ -200,6 +206,25 @@ def _check_zone(path: Path, name: str) -> None:
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         fix = "take one of the IANA names, such as Asia/Seoul"
         raise ConfigError(f"{path}: time_zone: {name} is not known here: {fix}") from error
+
+
+def _check_lane(path: Path, lane: LaneRules, inputs: Inputs) -> None:
+    """Refuse a kind of lane without the sensors that it cannot do without, and half a light curtain."""
+    ends: tuple[Literal["entry", "exit"], ...] = ("entry", "exit")
+    for end in ends:
+        if inputs.beams(end) not in {0, 4}:
+            raise ConfigError(f"{path}: io_board.inputs.{end}_...: a light curtain has four beams: wire all")
+    only_the_curtain_sees = lane.topology in {Topology.ONE_DOOR, Topology.CORRIDOR}
+    if only_the_curtain_sees and not inputs.beams("exit"):
+        fix = "wire exit_outer_low, exit_outer_high, exit_inner_low and exit_inner_high"
+        raise ConfigError(
+            f"{path}: policy.lane.topology: {lane.topology} needs the exit's light curtain: {fix}"
+        )
+    if lane.topology is Topology.PORT and inputs.exit_document is None:
+        fix = "wire io_board.inputs.exit_document"
+        raise ConfigError(
+            f"{path}: policy.lane.topology: port needs a document sensor at the other end: {fix}"
+        )
 
 
 def _check_once(path: Path, key: str, values: Sequence[str], fix: str) -> None:

@@ -9,6 +9,7 @@ from gated.core import effects as do
 from gated.core import events as ev
 from gated.core.checks import Result
 from gated.core.replay import Difference, Replayed
+from gated.core.vocabulary import Topology
 from gated.runtime.messages import Status
 from gated.store.journal import Entry, Verdict
 
@@ -44,6 +45,7 @@ def status_text(status: Status) -> tuple[str, ...]:
         ),
         *_field("state", f"{status.state}{passage}"),
         *(line for fault, fix in status.faults.items() for line in _fault(fault, fix)),
+        *_field("lane", f"{status.topology}, told to be {status.mode}{_direction(status)}"),
         *_field(
             "traveller",
             f"screen {status.screen}, lamps {status.lamps}, persons in the lane: {status.persons}",
@@ -55,6 +57,10 @@ def status_text(status: Status) -> tuple[str, ...]:
         *_field("journal", f"{status.journal_entries} entries"),
         *_field("head", f"{status.journal_entries}:{status.journal_head}"),
     )
+
+
+def _direction(status: Status) -> str:
+    return f", walked {status.direction}" if status.topology == Topology.PORT else ""
 
 
 def verdict_text(verdict: Verdict) -> tuple[str, ...]:

@@ -216,7 +216,7 @@ HELPED = (
     ("journal", "verify"),
     ("journal", "show"),
     ("replay",),
-    ("service",),
+    ("gate", "mode"),
     ("clear-fault",),
     ("reset-emergency",),
     ("officer",),

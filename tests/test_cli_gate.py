@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from msgspec.structs import replace
 
+from gated.core.vocabulary import Direction, Door
 from gated.runtime import messages as say
 from tests.gatectl import Run, RunningGate, gatectl
 from tests.test_report_text import PASSAGE, STATUS
@@ -74,8 +75,9 @@ def test_an_unsynchronised_clock_is_shown_and_left_to_policy(run: Run, gate: Run
 @pytest.mark.parametrize(
     ("arguments", "request_"),
     [
-        (("service", "open"), say.Service(open=True)),
-        (("service", "close"), say.Service(open=False)),
+        (("gate", "door", "entry"), say.AskDoor(door=Door.ENTRY)),
+        (("gate", "door", "none"), say.AskDoor(door=None)),
+        (("gate", "direction", "reverse"), say.SetDirection(direction=Direction.REVERSE)),
         (("clear-fault", "io_board"), say.ClearFaults(device="io_board")),
         (("reset-emergency",), say.ResetEmergency()),
     ],
@@ -93,7 +95,7 @@ def test_what_a_technician_asks_is_done_or_refused(
 
 
 def test_a_gate_that_does_not_run(run: Run, tmp_path: Path) -> None:
-    for arguments in (("status",), ("service", "open"), ("reset-emergency",)):
+    for arguments in (("status",), ("gate", "mode", "open", "--reason", "test"), ("reset-emergency",)):
         status, out, err = run(*arguments, "--run", tmp_path)
         assert (status, out) == (2, "")
         assert "systemctl status gated" in err

@@ -79,6 +79,8 @@ def test_the_example_shows_every_key_that_there_is() -> None:
         "vision.shadow",
         "io_board.outputs.face_light",
         "io_board.inputs.panic",
+        "io_board.inputs.mains_lost",
+        "policy.lane.curtains",  # no choice: the wiring gives it
         "io_board.inputs.exit_document",
         *(f"io_board.inputs.{beam}" for beam in CURTAINS),
     } | {f"io_board.outputs.{name}.active_low" for name in known["io_board"]["outputs"]} | {
@@ -383,12 +385,17 @@ def test_a_rate_that_was_not_measured_is_refused(tmp_path: Path) -> None:
         decided(load(path).config)
 
 
-INFRARED = """
+BESIDE = """
 [[cameras]]
 name = "beside"
-source = "/dev/egate/infrared"
-infrared_of = "middle"
+source = "/dev/egate/beside"
+{key} = "middle"
 """
+INFRARED, DEPTH = BESIDE.format(key="infrared_of"), BESIDE.format(key="depth_of")
+
+
+def again(section: str) -> str:
+    return section.replace("beside", "again")
 
 
 @pytest.mark.parametrize(
@@ -397,14 +404,27 @@ infrared_of = "middle"
         (INFRARED, ""),
         (INFRARED.replace('"middle"', '"nobody"'), "name a colour camera of the same width and height"),
         (INFRARED + "width = 640\n", "name a colour camera of the same width and height"),
-        (INFRARED + INFRARED.replace("beside", "again").replace('infrared"', 'infrared2"'), "one for each"),
+        (INFRARED + again(INFRARED), "one for each"),
+        (DEPTH + "depth_unit_mm = 0.25\n", ""),
+        (DEPTH + again(INFRARED), ""),
+        (DEPTH.replace('"middle"', '"beside"'), "cameras.depth_of: beside of beside: name a colour camera"),
+        (DEPTH + "height = 480\n", "name a colour camera of the same width and height"),
+        (DEPTH + again(DEPTH), "cameras.depth_of: middle stands twice: one for each"),
+        (DEPTH + 'infrared_of = "middle"\n', "give each camera its own"),
+        (DEPTH + "gain = 3\n", "`gain` is of no use with `depth_of`: remove it"),
+        (DEPTH + 'calibration = "/etc/egate/a.camera"\n', "`calibration` is of no use with `depth_of`"),
+        (INFRARED + "depth_unit_mm = 0.25\n", "`depth_unit_mm` is of no use without `depth_of`"),
+        (DEPTH + "depth_unit_mm = 0\n", "depth_unit_mm"),
     ],
 )
-def test_a_near_infrared_camera_belongs_to_one_colour_camera(tmp_path: Path, added: str, words: str) -> None:
+def test_a_camera_that_sees_no_colour_belongs_to_one_that_does(
+    tmp_path: Path, added: str, words: str
+) -> None:
     path = tmp_path / "gate.toml"
     path.write_text(filled() + added)
     if not words:
-        assert load(path).config.cameras[1].infrared_of == "middle"
+        cameras = load(path).config.cameras
+        assert [each.beside for each in cameras] == [None, *["middle"] * (len(cameras) - 1)]
         return
     with pytest.raises(ConfigError, match=words):
         load(path)

@@ -17,6 +17,9 @@ from gated.store.journal import Entry, Followed, Verdict
 PASSAGE = "0c6da55f430cdb5e"
 HEAD = "c39c24a07d6c1ec0f6b2fdc84ae4ca91a0e1ee16b43a6f5c8c7bb4c9c3b0f2aa"
 STATUS = Status(
+    topology="mantrap",
+    mode="open",
+    direction="forward",
     gate="lane-1",
     state="officer",
     passage=PASSAGE,
@@ -65,10 +68,11 @@ def test_status_of_a_gate_at_work() -> None:
     assert status_text(STATUS) == (
         "gate       lane-1, up 1 d 2 h, egate 0.1.0",
         f"state      officer, passage {PASSAGE}",
+        "lane       mantrap, told to be open",
         "traveller  screen officer_comes, lamps officer, persons in the lane: 1",
         "entry door locked, shut",
         "exit door  locked, shut",
-        "devices    mrz_scanner, chip_reader, io_board, vision, watchlist, journal, clock",
+        "devices    mrz_scanner, chip_reader, io_board, vision, watchlist, journal, clock, power",
         "cameras    high live, low frozen",
         "watchlist  version 17, 59 s old",
         "journal    1234567 entries",

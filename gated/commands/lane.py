@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from gated.commands.answer import Answer, UsageError, Words
 from gated.config import load
 from gated.core.gate import State
-from gated.core.vocabulary import Device, OfficerWord
+from gated.core.vocabulary import Device, Direction, Door, Mode, OfficerWord
 from gated.report import status_text
 from gated.runtime import messages as say
 from gated.runtime.clock import now_utc
@@ -24,8 +24,6 @@ _PASSAGE = re.compile("[0-9a-f]{16}")
 def add(words: Words) -> None:
     """Put these commands on the command line."""
     asked = [words.command("status", status)]
-    asked.append(words.command("service", service))
-    asked[-1].add_argument("word", choices=("open", "close"), help="take travellers, or take none")
     asked.append(words.command("clear-fault", clear_fault))
     devices = [*map(str, Device)]
     asked[-1].add_argument("device", metavar="DEVICE", choices=devices, help=", ".join(devices))
@@ -36,11 +34,37 @@ def add(words: Words) -> None:
         choices=[*map(str, OfficerWord)],
         help="let out by the exit; send back; or take along (the passage ends as referred)",
     )
-    said.add_argument("--name", required=True, help="the officer's name in [[officers]]")
-    said.add_argument("--key", type=Path, metavar="FILE", required=True, help="the officer's key (PEM)")
+    _signs(said, required=True)
     said.add_argument("--passage", metavar="ID", help="the passage; without it, the one under way")
+    said.add_argument("--persons", type=int, choices=(1, 2, 3), default=1, help="how many are inside (1)")
     for sub in asked:
         sub.add_argument("--run", metavar="FOLDER", help="of the gate's sockets, in place of [paths] run")
+
+
+def add_gate(words: Words) -> None:
+    """Put the commands of `gatectl gate` on the command line."""
+    asked = [told := words.command("mode", mode)]
+    told.add_argument("mode", choices=[*map(str, Mode)], help="what the lane is to do")
+    told.add_argument("--reason", required=True, metavar="TEXT", help="why; it goes into the journal")
+    _signs(told, required=False)
+    asked.append(duty_word := words.command("duty", duty))
+    duty_word.add_argument(
+        "word", choices=("on", "off"), help="an officer begins, or ends, to watch the lane"
+    )
+    _signs(duty_word, required=True)
+    asked.append(turn := words.command("direction", direction))
+    turn.add_argument("direction", choices=[*map(str, Direction)], help="which way, from when it is empty")
+    asked.append(asks := words.command("door", door))
+    asks.add_argument("door", choices=[*map(str, Door), "none"], help="the door to release, in maintenance")
+    for sub in asked:
+        sub.add_argument("--run", metavar="FOLDER", help="of the gate's sockets, in place of [paths] run")
+
+
+def _signs(sub: argparse.ArgumentParser, *, required: bool) -> None:
+    """Let a command be signed by an officer."""
+    sub.add_argument("--name", required=required, default="", help="the officer's name in [[officers]]")
+    key = "the officer's key (PEM)"
+    sub.add_argument("--key", type=Path, metavar="FILE", required=required, help=key)
 
 
 def status(arguments: argparse.Namespace) -> Answer:
@@ -53,9 +77,41 @@ def status(arguments: argparse.Namespace) -> Answer:
     return Answer(value=reply, text=status_text(reply), good=serves and ready and not reply.faults)
 
 
-def service(arguments: argparse.Namespace) -> Answer:
-    """Open or close the lane."""
-    return _done(_ask(arguments, say.Service(open=arguments.word == "open")))
+def mode(arguments: argparse.Namespace) -> Answer:
+    """Tell the lane what to do, and why; free passage must be signed by an officer."""
+    told = say.SetMode(
+        mode=Mode(arguments.mode),
+        reason=arguments.reason,
+        officer=arguments.name,
+        said_at=now_utc().timestamp(),
+    )
+    if bool(arguments.name) != bool(arguments.key):
+        raise UsageError("an officer signs with both: --name NAME --key FILE")
+    if told.mode is Mode.FREE_PASSAGE and not arguments.name:
+        raise UsageError("free passage is an officer's decision: add --name NAME --key FILE")
+    if arguments.key:
+        told = msgspec.structs.replace(told, signature=_officer_key(arguments.key).sign(told.signed_text))
+    return _done(_ask(arguments, told))
+
+
+def duty(arguments: argparse.Namespace) -> Answer:
+    """Begin or end an officer's duty for the lane."""
+    told = say.SetDuty(
+        on=arguments.word == "on", officer=arguments.name, said_at=now_utc().timestamp(), signature=b""
+    )
+    signature = _officer_key(arguments.key).sign(told.signed_text)
+    return _done(_ask(arguments, msgspec.structs.replace(told, signature=signature)))
+
+
+def direction(arguments: argparse.Namespace) -> Answer:
+    """Have a lane for two directions walked this way, as soon as it is empty."""
+    return _done(_ask(arguments, say.SetDirection(direction=Direction(arguments.direction))))
+
+
+def door(arguments: argparse.Namespace) -> Answer:
+    """Release a door, or none, of a lane in maintenance."""
+    asked = None if arguments.door == "none" else Door(arguments.door)
+    return _done(_ask(arguments, say.AskDoor(door=asked)))
 
 
 def clear_fault(arguments: argparse.Namespace) -> Answer:
@@ -76,6 +132,7 @@ def officer(arguments: argparse.Namespace) -> Answer:
         officer=arguments.name,
         said_at=now_utc().timestamp(),
         signature=b"",
+        persons=arguments.persons,
     )
     signature = _officer_key(arguments.key).sign(command.signed_text)
     return _done(_ask(arguments, msgspec.structs.replace(command, signature=signature)))

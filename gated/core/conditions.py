@@ -7,14 +7,23 @@ from gated.core.checks import Check, Result
 from gated.core.gate import (
     BOTH,
     Gate,
+    State,
     background_is_good,
     chip_is_good,
     face_is_good,
     healthy,
     height_verdict,
+    inside,
+    is_enclosed,
+    is_open,
     lists_are_fresh,
+    may_admit,
 )
-from gated.core.vocabulary import Device, Door, Grade, Liveness, OfficerWord
+from gated.core.vocabulary import Device, Door, Grade, Liveness, Mode, OfficerWord, Topology
+
+__all__ = ("chip_is_good", "may_admit")  # rows ask them by this module's name too
+
+PARTY = 3  # so many at once in a wide lane, at most
 
 
 def emergency_is_on(gate: Gate) -> bool:
@@ -33,16 +42,27 @@ def in_trouble(gate: Gate) -> bool:
     return not healthy(gate)
 
 
+def may_be_inside(gate: Gate) -> int:
+    """How many people this lane takes at once: one; in a wide one a party, which an officer then counts."""
+    if gate.state in {State.ENTRY_OPEN, State.ENTRY_CLOSING}:
+        return PARTY if gate.policy.lane.wide else 1
+    return gate.passage.party if gate.passage else 1
+
+
 def occupied(gate: Gate) -> bool:
     return gate.persons > 0
 
 
 def crowded(gate: Gate) -> bool:
-    return gate.persons > 1
+    return inside(gate) > may_be_inside(gate)
+
+
+def crowded_for_too_long(gate: Gate) -> bool:
+    return gate.expired and crowded(gate)
 
 
 def empty(gate: Gate) -> bool:
-    return gate.persons == 0
+    return gate.persons == 0 and gate.counted == 0
 
 
 def trapped(gate: Gate) -> bool:
@@ -50,28 +70,76 @@ def trapped(gate: Gate) -> bool:
     return gate.persons > 0 and Device.IO_BOARD in gate.ready
 
 
+# --- a lane at rest, and what it was told to do ---------------------------------------------------------
+
+
 def at_rest(gate: Gate) -> bool:
-    return healthy(gate) and gate.persons == 0 and gate.shut == BOTH
+    return healthy(gate) and gate.shut == BOTH and (gate.persons == 0 or not is_enclosed(gate))
 
 
 def fit_to_open(gate: Gate) -> bool:
-    return at_rest(gate) and gate.open
+    return at_rest(gate) and is_open(gate)
 
 
 def fit_to_close(gate: Gate) -> bool:
-    return at_rest(gate) and not gate.open
+    nobody_on_duty = gate.mode in {Mode.OPEN, Mode.ONE_WAY} and not is_open(gate)
+    return at_rest(gate) and (gate.mode is Mode.CLOSED or nobody_on_duty)
 
 
-def wanted_closed(gate: Gate) -> bool:
-    return not gate.open
+def fit_to_lock(gate: Gate) -> bool:
+    return at_rest(gate) and gate.mode is Mode.LOCKED
 
 
-def wanted_open(gate: Gate) -> bool:
-    return gate.open
+def fit_for_free_passage(gate: Gate) -> bool:
+    return (
+        at_rest(gate) and gate.mode is Mode.FREE_PASSAGE and gate.policy.lane.topology is not Topology.KIOSK
+    )
+
+
+def fit_for_maintenance(gate: Gate) -> bool:
+    """A lane in trouble is just what is maintained; nobody may be inside when it begins."""
+    return gate.mode is Mode.MAINTENANCE and gate.persons == 0
+
+
+def maintenance_is_over(gate: Gate) -> bool:
+    return gate.mode is not Mode.MAINTENANCE
+
+
+def is_locked(gate: Gate) -> bool:
+    return gate.mode is Mode.LOCKED
+
+
+def free_passage_is_over(gate: Gate) -> bool:
+    return gate.mode is not Mode.FREE_PASSAGE
+
+
+def free_passage_ends_on_somebody(gate: Gate) -> bool:
+    return gate.mode is not Mode.FREE_PASSAGE and gate.persons > 0
 
 
 def a_door_is_not_shut(gate: Gate) -> bool:
     return gate.shut != BOTH
+
+
+def other_way_is_wanted(gate: Gate) -> bool:
+    """By the schedule or an officer; or by demand, where somebody waits at the other end."""
+    lane = gate.policy.lane
+    if lane.topology is not Topology.PORT:
+        return False
+    by_demand = lane.demand and gate.mode is Mode.OPEN and is_open(gate) and gate.other_document
+    return gate.wanted_direction is not gate.direction or by_demand
+
+
+def turn_is_wanted(gate: Gate) -> bool:
+    rests = gate.passage is None and gate.shut == BOTH and gate.persons == 0
+    return rests and other_way_is_wanted(gate)
+
+
+def turned(gate: Gate) -> bool:
+    return gate.expired and gate.wanted_direction is gate.direction
+
+
+# --- the document -----------------------------------------------------------------------------------------
 
 
 def passage_began(gate: Gate) -> bool:
@@ -88,6 +156,20 @@ def mrz_is_read(gate: Gate) -> bool:
 
 def mrz_tries_are_spent(gate: Gate) -> bool:
     return gate.passage is not None and gate.passage.mrz_failures >= gate.policy.mrz_tries
+
+
+def token_is_refused(gate: Gate) -> bool:
+    return gate.passage is not None and bool(gate.passage.token_refused)
+
+
+def token_is_handed_over(gate: Gate) -> bool:
+    """The traveller was told to go to the gate, and went, or had time to."""
+    issued = gate.passage is not None and gate.passage.issued
+    return issued and (gate.persons == 0 or gate.expired)
+
+
+def in_trouble_without_token(gate: Gate) -> bool:
+    return gate.passage is not None and not gate.passage.issued and not healthy(gate)
 
 
 def chip_tries_are_spent(gate: Gate) -> bool:
@@ -125,8 +207,20 @@ def may_enter(gate: Gate) -> bool:
     return enrolled and chip_is_good(gate) and background_is_good(gate) and Door.EXIT in gate.shut
 
 
-def one_inside_document_taken(gate: Gate) -> bool:
-    return gate.persons == 1 and not gate.document
+def exit_stays_open(gate: Gate) -> bool:
+    return gate.expired and Door.EXIT not in gate.shut
+
+
+# --- the way in -------------------------------------------------------------------------------------------
+
+
+def in_and_document_taken(gate: Gate) -> bool:
+    allowed = 1 <= inside(gate) <= may_be_inside(gate)
+    return allowed and gate.persons > 0 and not gate.document and Door.ENTRY not in gate.blocked
+
+
+def lingers_in_the_entry(gate: Gate) -> bool:
+    return gate.expired and gate.persons == 0 and Door.ENTRY in gate.blocked
 
 
 def nobody_came(gate: Gate) -> bool:
@@ -134,15 +228,30 @@ def nobody_came(gate: Gate) -> bool:
 
 
 def closed_on_one(gate: Gate) -> bool:
-    return gate.persons == 1 and Door.ENTRY in gate.shut
+    return gate.persons == 1 and inside(gate) == 1 and Door.ENTRY in gate.shut
+
+
+def closed_on_a_party(gate: Gate) -> bool:
+    return gate.policy.lane.wide and inside(gate) > 1 and Door.ENTRY in gate.shut
 
 
 def closed_on_nobody(gate: Gate) -> bool:
     return gate.persons == 0 and Door.ENTRY in gate.shut
 
 
+def _may_reverse(gate: Gate) -> bool:
+    return gate.passage is not None and gate.passage.reversals < gate.policy.reversals
+
+
+def in_the_way(gate: Gate) -> bool:
+    return Door.ENTRY in gate.blocked and _may_reverse(gate)
+
+
 def obstructed(gate: Gate) -> bool:
-    return gate.expired and gate.passage is not None and gate.passage.reversals < gate.policy.reversals
+    return gate.expired and _may_reverse(gate)
+
+
+# --- the person -------------------------------------------------------------------------------------------
 
 
 def face_is_assessed(gate: Gate) -> bool:
@@ -164,8 +273,11 @@ def another_look(gate: Gate) -> bool:
 
 
 def officer_accepts(gate: Gate) -> bool:
-    said = gate.passage is not None and gate.passage.word is OfficerWord.ACCEPT
-    return said and gate.persons == 1 and Door.ENTRY in gate.shut and Device.IO_BOARD in gate.ready
+    """An officer lets out as many as they said that they saw, if that is how many there are."""
+    passage = gate.passage
+    said = passage is not None and passage.word is OfficerWord.ACCEPT and passage.word_for == inside(gate)
+    able = Door.ENTRY in gate.shut and Device.IO_BOARD in gate.ready and gate.mode is not Mode.LOCKED
+    return said and able and gate.persons > 0
 
 
 def officer_refuses(gate: Gate) -> bool:
@@ -184,20 +296,79 @@ def entry_came_open(gate: Gate) -> bool:
     return Door.ENTRY not in gate.shut
 
 
+# --- the way out ------------------------------------------------------------------------------------------
+
+
+def _gone_by_the_exit(gate: Gate) -> int:
+    return gate.passage.crossed if gate.passage else 0
+
+
+def tailgated(gate: Gate) -> bool:
+    return gate.passage is not None and gate.passage.crossed > gate.passage.party
+
+
+def left_by_the_exit(gate: Gate) -> bool:
+    return empty(gate) and Door.EXIT not in gate.blocked
+
+
+def passed(gate: Gate) -> bool:
+    """The door's own light curtain saw them through: where the way back is open, nothing else can."""
+    party = gate.passage.party if gate.passage else 1
+    return _gone_by_the_exit(gate) >= party and Door.EXIT not in gate.blocked
+
+
+def never_passed(gate: Gate) -> bool:
+    return gate.expired and gate.persons == 0 and _gone_by_the_exit(gate) == 0
+
+
+def came_in_by_the_exit(gate: Gate) -> bool:
+    return gate.passage is not None and gate.passage.came_back
+
+
+def left_something(gate: Gate) -> bool:
+    """Whoever was counted has gone, and still something is there: they left it behind."""
+    return gate.expired and _gone_by_the_exit(gate) > 0 and gate.counted == 0 and gate.persons > 0
+
+
+def left_uncounted(gate: Gate) -> bool:
+    return gate.expired and gate.persons == 0 and Door.EXIT not in gate.blocked
+
+
+def stands_in_the_exit(gate: Gate) -> bool:
+    return gate.expired and Door.EXIT in gate.blocked
+
+
 def left_with_everything(gate: Gate) -> bool:
-    return gate.persons == 0 and not gate.document
+    return empty(gate) and not gate.document and Door.ENTRY not in gate.blocked
+
+
+def left_with_everything_uncounted(gate: Gate) -> bool:
+    return gate.expired and gate.persons == 0 and not gate.document and Door.ENTRY not in gate.blocked
 
 
 def cleared(gate: Gate) -> bool:
-    return gate.persons == 0 and gate.shut == BOTH and (not gate.document or gate.waiting is not None)
+    nobody = empty(gate) or not is_enclosed(gate)
+    return nobody and gate.shut == BOTH and (not gate.document or gate.waiting is not None)
 
 
 def cleared_in_trouble(gate: Gate) -> bool:
     return cleared(gate) and not healthy(gate)
 
 
-def cleared_to_close(gate: Gate) -> bool:
-    return cleared(gate) and not gate.open
+def cleared_to_open(gate: Gate) -> bool:
+    return cleared(gate) and healthy(gate) and is_open(gate)
+
+
+def next_waits(gate: Gate) -> bool:
+    """The next document is read while the exit still closes behind the last traveller."""
+    nobody = empty(gate) or not is_enclosed(gate)
+    may = nobody and Door.ENTRY in gate.shut and healthy(gate) and is_open(gate)
+    return may and gate.waiting is not None and not other_way_is_wanted(gate)
+
+
+def count_is_unsure(gate: Gate) -> bool:
+    """Nobody is felt, but not everybody who came in was seen to leave: somebody must go and look."""
+    return gate.expired and gate.persons == 0 and gate.counted > 0 and gate.shut == BOTH
 
 
 # --- reasons ----------------------------------------------------------------------------------------
@@ -206,6 +377,10 @@ def cleared_to_close(gate: Gate) -> bool:
 def faults(gate: Gate) -> tuple[str, ...]:
     """Name the devices that the lane lacks."""
     return tuple(sorted(f"{fault.device}_{fault.code}" for fault in gate.faults)) or ("gate_trouble",)
+
+
+def token_reason(gate: Gate) -> tuple[str, ...]:
+    return (gate.passage.token_refused,) if gate.passage else ()
 
 
 def chip_reason(gate: Gate) -> tuple[str, ...]:

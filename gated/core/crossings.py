@@ -28,12 +28,13 @@ TRIPLE_M: Final = 1.05
 LONGEST_M: Final = 1.5  # somebody stood still: no length can be told
 HANDS_M: Final = 0.35  # which hold a trolley make a trunk longer by this
 LEGS_M: Final = 0.24  # legs are found so far before and behind a trunk
-STRIDE_M: Final = 0.38  # and never so far
+STRIDE_M: Final = 0.31  # and never so far
 CHILD_M: Final = 0.28  # a longer low thing is none
 CHAIR_M: Final = 0.72  # a wheelchair is longer, without a gap
 CHAIR_TRUNK_M: Final = 0.36  # and the trunk in it shorter
 FOOTREST_M: Final = 0.25  # a wheelchair begins so far before the trunk in it
 STEADY: Final = 1.7  # front and back of a body pass with the same speed, within this factor
+EVEN: Final = 2.2  # so do all who follow one another, whatever their arms do
 TOO_FAST_S: Final = 0.02  # from column to column: 10 m/s
 APART_S: Final = 1.5  # a body shorter than the columns are apart is lost between them no longer
 MAX_PERSONS: Final = 3
@@ -115,6 +116,10 @@ class _Pass(Value):
         return 1 / STEADY < abs(self.fronts_s / self.backs_s) < STEADY
 
     @property
+    def even(self) -> bool:
+        return 1 / EVEN < abs(self.fronts_s / self.backs_s) < EVEN
+
+    @property
     def speed_m_s(self) -> float:
         return APART_M / math.sqrt(abs(self.fronts_s * self.backs_s))
 
@@ -134,19 +139,33 @@ class _Pass(Value):
 
 def read(pattern: Pattern) -> tuple[Reading, ...]:
     """What happened between two moments at which all beams were free, in the order of time."""
-    high = _passes(pattern[Beam.OUTER_HIGH], pattern[Beam.INNER_HIGH], join_m=0.03)
+    high = _passes(pattern[Beam.OUTER_HIGH], pattern[Beam.INNER_HIGH], join_m=0.0)
     people = _without_arms([one for one in high if one.through])
     readings: list[Reading] = []
-    for number, one in enumerate(people):
-        before = people[number - 1] if number else None
-        after = people[number + 1] if number + 1 < len(people) else None
-        readings += _person(one, before, after, pattern)
+    claimed: _Pass | None = None  # whose the low thing behind them is
+    for one in people:
+        others = [other for other in high if other is not one and (other in people or not other.through)]
+        before = max((other for other in others if other.begun < one.begun), key=_end, default=None)
+        after = min((other for other in others if other.begun > one.begun), key=_begin, default=None)
+        around = _surroundings(one, before, after, pattern)
+        if claimed is not None and before is claimed:
+            around = replace(around, ahead=None)
+        claimed = one if around.behind else None
+        readings += _person(one, around, pattern)
     readings = _pushed_chairs(readings)
     low = _passes(*_apart_from_trunks(pattern), join_m=0.15) if not people else []
     readings += [_small(one) for one in low if one.through]
     if not readings:
         readings += _turned_back(pattern, high or low)
     return tuple(sorted(readings, key=lambda one: one.at))
+
+
+def _begin(one: _Pass) -> float:
+    return one.begun
+
+
+def _end(one: _Pass) -> float:
+    return one.at
 
 
 def _apart_from_trunks(pattern: Pattern) -> tuple[list[Run], list[Run]]:
@@ -205,14 +224,18 @@ def _whole(runs: list[Run]) -> Run:
 
 
 def _several(ours: list[Run], theirs: list[Run]) -> list[_Pass]:
-    """Bodies that follow one another evenly, if the island is that: all delays alike, one direction."""
+    """Bodies that follow one another evenly, if the island is that: one direction, like speeds, no rest."""
     if len(ours) < 2 or len(theirs) < 2:
         return []
-    passes = _matched(ours, theirs)
-    bodies = [one for one in passes if one.through and one.length_m >= ARM_M]
-    delays = [delay for one in bodies for delay in (one.fronts_s, one.backs_s)]
-    even = bool(delays) and min(delays) * max(delays) > 0
-    if not even or max(map(abs, delays)) > STEADY * min(map(abs, delays)):
+    bodies = [one for one in _matched(ours, theirs) if one.length_m >= ARM_M]
+    if len({one.inward for one in bodies}) != 1 or not all(one.even for one in bodies):
+        return []
+    speeds = [one.speed_m_s for one in bodies]
+    if max(speeds) > EVEN * min(speeds):
+        return []
+    explained = [run for one in bodies for run in (one.outer, one.inner)]
+    rest = [run for run in (*ours, *theirs) if run not in explained]
+    if any(run.seconds * min(speeds) > ARM_M for run in rest):
         return []
     return bodies
 
@@ -273,10 +296,8 @@ def _together(outer: Run, inner: Run) -> float:
     """How unlikely it is that two interruptions are of the same body."""
     fronts_s, backs_s = inner.start - outer.start, inner.end - outer.end
     overlap = min(outer.end, inner.end) > max(outer.start, inner.start)
-    if fronts_s == 0 or backs_s == 0:
+    if fronts_s * backs_s <= 0:
         return math.inf
-    if fronts_s * backs_s < 0:
-        return 0.6 if overlap else math.inf
     if not overlap and max(abs(fronts_s), abs(backs_s)) > APART_S:
         return math.inf
     return min(1.0, 0.3 * abs(math.log(fronts_s / backs_s)))
@@ -310,10 +331,9 @@ class _Surroundings(Value):
     behind: tuple[float, float] | None
 
 
-def _person(one: _Pass, before: _Pass | None, after: _Pass | None, pattern: Pattern) -> list[Reading]:
+def _person(one: _Pass, around: _Surroundings, pattern: Pattern) -> list[Reading]:
     if min(abs(one.fronts_s), abs(one.backs_s)) < TOO_FAST_S:
         return [TooFast(at=one.at)]
-    around = _surroundings(one, before, after, pattern)
     mine = Crossing(inward=one.inward, persons=1, body=Body.PERSON, at=one.at)
     if _in_chair(one, pattern):
         return [replace(mine, body=Body.WHEELCHAIR)]
@@ -366,7 +386,9 @@ def _in_chair(one: _Pass, pattern: Pattern) -> bool:
 def _surroundings(one: _Pass, before: _Pass | None, after: _Pass | None, pattern: Pattern) -> _Surroundings:
     """What is low and farther from the trunk than legs are, in both columns."""
     columns = ((Beam.OUTER_LOW, one.outer, "outer"), (Beam.INNER_LOW, one.inner, "inner"))
-    front_m_s, back_m_s = APART_M / abs(one.fronts_s), APART_M / abs(one.backs_s)
+    front_m_s, back_m_s = one.speed_m_s, one.speed_m_s
+    if not one.steady:
+        front_m_s, back_m_s = APART_M / abs(one.fronts_s), APART_M / abs(one.backs_s)
     ahead, behind = [], []
     for beam, trunk, column in columns:
         since = getattr(before, column).end if before else -math.inf
@@ -380,6 +402,7 @@ def _surroundings(one: _Pass, before: _Pass | None, after: _Pass | None, pattern
                 ],
                 (trunk.start - since) * front_m_s,
                 shared=before is not None,
+                first=False,
             )
         )
         behind.append(
@@ -387,21 +410,29 @@ def _surroundings(one: _Pass, before: _Pass | None, after: _Pass | None, pattern
                 [((run.start - trunk.end) * back_m_s, (run.end - trunk.end) * back_m_s) for run in runs],
                 (until - trunk.end) * back_m_s,
                 shared=after is not None,
+                first=True,
             )
         )
     return _Surroundings(ahead=_both(ahead), behind=_both(behind))
 
 
 def _beyond(
-    stretches: list[tuple[float, float]], reach_m: float, *, shared: bool
+    stretches: list[tuple[float, float]], reach_m: float, *, shared: bool, first: bool
 ) -> tuple[float, float] | None:
-    """The stretch beyond the legs that is met; between two people each has legs."""
-    if shared:
-        reach_m -= STRIDE_M
-    met = [(near, far) for near, far in stretches if far > STRIDE_M and near < reach_m]
+    """The stretch beyond the legs that is met. Between two people it is that of the nearer one.
+
+    Each of them has legs there, too. If it is as near to both, it is that of who goes `first`.
+    """
+    far_end_m = reach_m - STRIDE_M if shared else reach_m
+    met = [(near, min(far, far_end_m)) for near, far in stretches if far > STRIDE_M and near < far_end_m]
     if not met:
         return None
-    return min(near for near, _ in met), min(reach_m, max(far for _, far in met))
+    near_m, far_m = min(near for near, _ in met), max(far for _, far in met)
+    if shared:
+        mine_m, its_m = max(LEGS_M, near_m), max(LEGS_M, reach_m - far_m)
+        if its_m < mine_m or (its_m == mine_m and not first):
+            return None
+    return (near_m, far_m) if far_m > STRIDE_M else None
 
 
 def _both(found: list[tuple[float, float] | None]) -> tuple[float, float] | None:

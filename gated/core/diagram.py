@@ -3,18 +3,21 @@
 from collections.abc import Iterator
 
 from gated.core.gate import State
-from gated.core.table import ANYWHERE, LIMITS, TABLE, Row
+from gated.core.table import ANYWHERE, LIMITS, Plan, Row
+from gated.core.topologies import PLANS
+from gated.core.vocabulary import Topology
 
 
-def mermaid() -> str:
+def mermaid(topology: Topology = Topology.MANTRAP) -> str:
     """Write the table as a Mermaid state diagram; one arrow for each pair of states."""
-    return "\n".join(("stateDiagram-v2", "    [*] --> out_of_service", *_arrows(), *_anywhere())) + "\n"
+    arrows = _arrows(PLANS[topology])
+    return "\n".join(("stateDiagram-v2", "    [*] --> out_of_service", *arrows, *_anywhere())) + "\n"
 
 
-def _arrows() -> Iterator[str]:
-    for state in State:
+def _arrows(plan: Plan) -> Iterator[str]:
+    for state in plan.table:
         targets: dict[State, list[Row]] = {}
-        for row in TABLE[state]:
+        for row in plan.table[state]:
             targets.setdefault(row.to, []).append(row)
         for target, rows in targets.items():
             yield f"    {state} --> {target}: {'<br/>'.join(_label(state, row) for row in rows)}"

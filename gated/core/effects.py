@@ -3,7 +3,7 @@
 from gated.core.checks import Check
 from gated.core.events import PassageId
 from gated.core.values import Tagged
-from gated.core.vocabulary import Door, Grade, Outcome
+from gated.core.vocabulary import Direction, Door, Grade, Outcome
 
 
 class Effect(Tagged):
@@ -13,7 +13,8 @@ class Effect(Tagged):
 class UnlockDoor(Effect):
     """Lease the door open for `lease_s` seconds; the driver locks it again by itself.
 
-    `passage` is None only where no decision is needed: letting out by the entry whoever is inside.
+    `passage` is None where no decision on a traveller is needed: letting out by the entry whoever is inside,
+    free passage, and a technician at work.
     """
 
     door: Door
@@ -65,6 +66,24 @@ class CheckBackground(Effect):
     """Ask eligibility and the watchlists."""
 
     passage: PassageId
+
+
+class FindToken(Effect):
+    """Look for the token that a kiosk made for this document."""
+
+    passage: PassageId
+
+
+class IssueToken(Effect):
+    """Make a token for the gate, bound to the document and to the face."""
+
+    passage: PassageId
+
+
+class TurnLane(Effect):
+    """Serve this direction: doors, sensors, readers and cameras change their ends."""
+
+    direction: Direction
 
 
 class PrepareReference(Effect):
@@ -120,6 +139,9 @@ AnyEffect = (
     | ReadMrz
     | ReadChip
     | CheckBackground
+    | FindToken
+    | IssueToken
+    | TurnLane
     | PrepareReference
     | StartCapture
     | ConcludeCapture

@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 from msgspec.structs import replace
 
 from gated.core import effects as do
-from gated.core.gate import Gate, Passage, State, with_passage
-from gated.core.vocabulary import Grade, Outcome
+from gated.core.conditions import other_way_is_wanted
+from gated.core.gate import Gate, Passage, State, inside, is_enclosed, raised, with_passage
+from gated.core.vocabulary import Direction, Grade, Outcome
 
 Stepped = tuple[Gate, tuple[do.AnyEffect, ...]]
 
@@ -25,14 +26,53 @@ def _passage(gate: Gate) -> Passage:
 def _idle(gate: Gate, came_from: State, *, late: bool) -> Stepped:
     """Begin at once with a document that was laid down early."""
     del came_from, late
+    return (gate, ()) if other_way_is_wanted(gate) else (_with_the_waiting(gate), ())
+
+
+def _with_the_waiting(gate: Gate) -> Gate:
     if gate.waiting is None:
+        return gate
+    return replace(gate, passage=Passage(id=gate.waiting.passage), waiting=None)
+
+
+def _change_over(gate: Gate, came_from: State, *, late: bool) -> Stepped:
+    """Turn to the direction that is wanted; what is not wanted by the schedule is by demand the other one."""
+    del came_from, late
+    wanted = gate.wanted_direction
+    if wanted is gate.direction:
+        (wanted,) = set(Direction) - {gate.direction}
+    return replace(gate, wanted_direction=wanted), (do.TurnLane(direction=wanted),)
+
+
+def _out_of_service(gate: Gate, came_from: State, *, late: bool) -> Stepped:
+    """Not everybody who came in was seen to leave: it was time to look into the lane."""
+    if came_from is not State.CLEARING or not late or gate.counted == 0:
         return gate, ()
-    return replace(gate, passage=Passage(id=gate.waiting.passage), waiting=None), ()
+    gate = raised(replace(gate, counted=0), "count_unsure")
+    return gate, (do.AlertOfficer(kind="count_unsure", passage=None, grade=Grade.REFER),)
+
+
+def _maintenance(gate: Gate, came_from: State, *, late: bool) -> Stepped:
+    del came_from, late
+    return gate, (do.AlertOfficer(kind="maintenance", passage=None),)
+
+
+def _free_passage(gate: Gate, came_from: State, *, late: bool) -> Stepped:
+    del came_from, late
+    return gate, (do.AlertOfficer(kind="free_passage", passage=None, grade=Grade.REFER),)
 
 
 def _doc_optical(gate: Gate, came_from: State, *, late: bool) -> Stepped:
-    del came_from, late
+    del late
+    if came_from is State.CLEARING:
+        gate = _with_the_waiting(gate)
     return gate, (do.ReadMrz(passage=_passage(gate).id),)
+
+
+def _doc_token(gate: Gate, came_from: State, *, late: bool) -> Stepped:
+    del came_from, late
+    passage = _passage(gate).id
+    return gate, (do.FindToken(passage=passage), do.CheckBackground(passage=passage))
 
 
 def _doc_chip(gate: Gate, came_from: State, *, late: bool) -> Stepped:
@@ -52,10 +92,16 @@ def _begin_capture(gate: Gate) -> Stepped:
     """Begin a fresh capture; what an earlier one found does not count any more."""
     passage = _passage(gate)
     attempt = passage.attempt + 1
-    gate = with_passage(gate, attempt=attempt, face=None, hint=None)
+    gate = with_passage(gate, attempt=attempt, face=None, hint=None, seen=0)
     exempt = passage.background is not None and passage.background.height_exempt
     height = 0.0 if exempt else gate.policy.min_height_m
     return gate, (do.StartCapture(passage=passage.id, attempt=attempt, min_height_m=height),)
+
+
+def _approach(gate: Gate, came_from: State, *, late: bool) -> Stepped:
+    """The traveller comes nearer: the capture begins while they walk."""
+    del came_from, late
+    return _begin_capture(gate)
 
 
 def _entry_closing(gate: Gate, came_from: State, *, late: bool) -> Stepped:
@@ -87,6 +133,9 @@ def _officer(gate: Gate, came_from: State, *, late: bool) -> Stepped:
         chip=passage.chip,
         background=passage.background,
         attempt=passage.attempt,
+        body=passage.body,
+        party=max(passage.party, inside(gate)) if came_from is State.ENTRY_CLOSING else passage.party,
+        token=passage.token,
         escalated=escalated,
         reasons=passage.reasons,
     )
@@ -95,11 +144,18 @@ def _officer(gate: Gate, came_from: State, *, late: bool) -> Stepped:
     return replace(gate, passage=referred), (alert,)
 
 
+def _issuing(gate: Gate, came_from: State, *, late: bool) -> Stepped:
+    """The kiosk has seen enough: a token takes the place of an open door."""
+    del came_from, late
+    return gate, (do.IssueToken(passage=_passage(gate).id),)
+
+
 def _exit_open(gate: Gate, came_from: State, *, late: bool) -> Stepped:
     """Decide: the one place where a traveller is admitted."""
     del came_from, late
     passage = _passage(gate)
     background = passage.background.checks if passage.background else ()
+    gate = with_passage(gate, party=passage.word_for if passage.officer else passage.party)
     decided = do.Decide(
         passage=passage.id,
         reasons=passage.reasons,
@@ -113,10 +169,18 @@ def _reject_out(gate: Gate, came_from: State, *, late: bool) -> Stepped:
     """The passage is decided: what it was judged by is in the journal, and no longer in the facts."""
     passage = gate.passage
     if passage is None:
-        return gate, (do.AlertOfficer(kind="intrusion", passage=None),)
+        return gate, (do.AlertOfficer(kind=_unknown(gate, came_from), passage=None),)
     kind = "not_left" if late and came_from is State.REJECT_OUT else str(passage.outcome)
     gate = replace(gate, passage=Passage(id=passage.id, outcome=passage.outcome, reasons=passage.reasons))
     return gate, (do.AlertOfficer(kind=kind, passage=passage.id),)
+
+
+def _unknown(gate: Gate, came_from: State) -> str:
+    """Name who or what is there without a passage."""
+    if not is_enclosed(gate):
+        return "not_identified"
+    left = gate.policy.lane.curtains and came_from is State.CLEARING and gate.counted == 0
+    return "left_object" if left else "intrusion"
 
 
 def _end(gate: Gate, came_from: State, *, late: bool) -> Stepped:
@@ -138,13 +202,20 @@ def _emergency(gate: Gate, came_from: State, *, late: bool) -> Stepped:
 
 
 ENTERING: Mapping[State, Callable[..., Stepped]] = {
+    State.OUT_OF_SERVICE: _out_of_service,
+    State.MAINTENANCE: _maintenance,
+    State.FREE_PASSAGE: _free_passage,
+    State.CHANGE_OVER: _change_over,
     State.IDLE: _idle,
     State.DOC_OPTICAL: _doc_optical,
     State.DOC_CHIP: _doc_chip,
+    State.DOC_TOKEN: _doc_token,
+    State.APPROACH: _approach,
     State.ENTRY_OPEN: _entry_open,
     State.ENTRY_CLOSING: _entry_closing,
     State.FACE_CAPTURE: _face_capture,
     State.VERIFY: _verify,
+    State.ISSUING: _issuing,
     State.OFFICER: _officer,
     State.EXIT_OPEN: _exit_open,
     State.REJECT_OUT: _reject_out,

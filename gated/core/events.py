@@ -5,16 +5,28 @@ data: names, numbers, images and templates stay in the dossier of the passage, o
 Whatever is bound to a passage names it; a fact of another passage is ignored.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
 from gated.core.checks import Check
 from gated.core.policy import Policy
 from gated.core.values import Tagged, Value
-from gated.core.vocabulary import Advice, Device, Door, Grade, Hint, Liveness, OfficerWord
+from gated.core.vocabulary import (
+    Advice,
+    Body,
+    Device,
+    Direction,
+    Door,
+    Grade,
+    Hint,
+    Liveness,
+    Mode,
+    OfficerWord,
+)
 
 PassageId = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}\Z")]
+Reason = Annotated[str, Meta(max_length=120)]
 
 
 class Event(Tagged):
@@ -65,12 +77,40 @@ class ListsChanged(Event):
     sha256: str
 
 
-class ServiceOpened(Event):
-    """The lane was put into service."""
+class ModeChanged(Event):
+    """The lane was told what to do. `reason` is what was given as the reason; `officer` the id of a key.
+
+    Free passage is an officer's decision: without a signed word it is not taken.
+    """
+
+    mode: Mode
+    reason: Reason = ""
+    officer: str | None = None
 
 
-class ServiceClosed(Event):
-    """The lane was taken out of service; a passage under way is finished first."""
+class DutyChanged(Event):
+    """An officer is on duty for this lane, or nobody is any more."""
+
+    on: bool
+
+
+class DirectionWanted(Event):
+    """The schedule, or somebody, wants the lane to be walked the other way."""
+
+    direction: Direction
+    by: Literal["schedule", "officer"]
+
+
+class LaneTurned(Event):
+    """Doors, sensors, readers and cameras serve this direction from here on."""
+
+    direction: Direction
+
+
+class DoorAsked(Event):
+    """A technician wants a door released, or none: heeded in maintenance only."""
+
+    door: Door | None
 
 
 class EmergencyRaised(Event):
@@ -99,6 +139,12 @@ class DocumentPlaced(Event):
 
 class DocumentRemoved(Event):
     """The reader is empty."""
+
+
+class OtherEndChanged(Event):
+    """A document lies on the reader at the other end of a lane for two directions, or it is empty again."""
+
+    document: bool
 
 
 class MrzRead(Event):
@@ -164,6 +210,28 @@ class BackgroundChecked(Event):
     hits: Annotated[tuple[str, ...], Meta(max_length=16)] = ()
 
 
+class TokenFound(Event):
+    """The document has a token of a kiosk that is valid here, and that was not used: these are its checks."""
+
+    passage: PassageId
+    token: PassageId
+    checks: tuple[Check, ...]
+
+
+class TokenRefused(Event):
+    """No token of this document opens this gate; `reason` says why."""
+
+    passage: PassageId
+    reason: str
+
+
+class TokenIssued(Event):
+    """A token for a gate was made and handed on."""
+
+    passage: PassageId
+    token: PassageId
+
+
 class ReferenceReady(Event):
     """The passport photograph was decoded and enrolled."""
 
@@ -190,6 +258,38 @@ class DoorMoved(Event):
 class OccupancyChanged(Event):
     """The person sensor counts 0, 1, or 2 for more than one."""
 
+    persons: Annotated[int, Meta(ge=0, le=2)]
+
+
+class Crossed(Event):
+    """A light curtain saw somebody through a doorway: how many at least, and what they looked like to it.
+
+    It says so up to a second after the doorway is free again: something may be pulled along.
+    """
+
+    door: Door
+    inward: bool
+    persons: Annotated[int, Meta(ge=0, le=3)]
+    body: Body
+
+
+class TurnedBack(Event):
+    """Somebody went into a doorway and came out again on the side that they came from."""
+
+    door: Door
+
+
+class DoorwayChanged(Event):
+    """Something stands in a doorway, or it is free again."""
+
+    door: Door
+    blocked: bool
+
+
+class PeopleSeen(Event):
+    """How many people the camera sees inside the lane, for long enough to be sure: 2 for more than one."""
+
+    passage: PassageId
     persons: Annotated[int, Meta(ge=0, le=2)]
 
 
@@ -253,11 +353,15 @@ class CameraChanged(Event):
 
 
 class OfficerDecided(Event):
-    """An officer's command whose signature held; `officer` is the id of the key."""
+    """An officer's command whose signature held; `officer` is the id of the key.
+
+    `persons` is how many the officer saw inside: a party in a wide lane is let out only by its number.
+    """
 
     passage: PassageId
     word: OfficerWord
     officer: str
+    persons: Annotated[int, Meta(ge=1, le=3)] = 1
 
 
 class ClockChecked(Event):
@@ -274,23 +378,34 @@ AnyEvent = (
     | CameraChanged
     | StrangersCompared
     | ListsChanged
-    | ServiceOpened
-    | ServiceClosed
+    | ModeChanged
+    | DutyChanged
+    | DirectionWanted
+    | LaneTurned
+    | DoorAsked
     | EmergencyRaised
     | EmergencyReset
     | DeadlinePassed
     | DocumentPlaced
     | DocumentRemoved
+    | OtherEndChanged
     | MrzRead
     | MrzFailed
     | PlacementAdvised
     | ChipRead
     | ChipFailed
     | BackgroundChecked
+    | TokenFound
+    | TokenRefused
+    | TokenIssued
     | ReferenceReady
     | ReferenceFailed
     | DoorMoved
     | OccupancyChanged
+    | Crossed
+    | TurnedBack
+    | DoorwayChanged
+    | PeopleSeen
     | GuidanceGiven
     | FaceAssessed
     | OfficerDecided

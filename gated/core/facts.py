@@ -9,13 +9,27 @@ from msgspec.structs import replace
 from gated.core import effects as do
 from gated.core import events as ev
 from gated.core.checks import Result, overall
-from gated.core.gate import Background, Face, Fault, Gate, Passage, Placed, State, with_passage
-from gated.core.vocabulary import Grade, Outcome
+from gated.core.gate import (
+    BOTH,
+    Background,
+    Face,
+    Fault,
+    Gate,
+    Passage,
+    Placed,
+    State,
+    is_enclosed,
+    with_passage,
+)
+from gated.core.topologies import plan_of
+from gated.core.vocabulary import Body, Door, Grade, Mode, Outcome, Topology
 
 Stepped = tuple[Gate, tuple[do.AnyEffect, ...]]
 
-BEFORE_ENTRY = frozenset({State.IDLE, State.DOC_OPTICAL, State.DOC_CHIP, State.BACKGROUND})
-CAPTURING = frozenset({State.ENTRY_CLOSING, State.FACE_CAPTURE, State.VERIFY})
+BEFORE_ENTRY = frozenset({State.IDLE, State.DOC_OPTICAL, State.DOC_CHIP, State.DOC_TOKEN, State.BACKGROUND})
+CAPTURING = frozenset({State.APPROACH, State.ENTRY_CLOSING, State.FACE_CAPTURE, State.VERIFY})
+UNWATCHED = frozenset({State.EMERGENCY, State.MAINTENANCE, State.FREE_PASSAGE})  # people may go as they like
+MANY = 3  # counted no further
 
 
 def observe(gate: Gate, event: ev.AnyEvent) -> Stepped:
@@ -29,9 +43,13 @@ def observe(gate: Gate, event: ev.AnyEvent) -> Stepped:
             | ev.PlacementAdvised()
             | ev.ChipRead()
             | ev.ChipFailed()
+            | ev.TokenFound()
+            | ev.TokenRefused()
+            | ev.TokenIssued()
             | ev.BackgroundChecked()
             | ev.ReferenceReady()
             | ev.ReferenceFailed()
+            | ev.PeopleSeen()
             | ev.GuidanceGiven()
             | ev.FaceAssessed()
             | ev.OfficerDecided()
@@ -44,14 +62,33 @@ def observe(gate: Gate, event: ev.AnyEvent) -> Stepped:
             return _devices(gate, event), ()
         case ev.CameraChanged() if event.code != "well":
             return gate, (do.AlertOfficer(kind="camera_trouble", passage=None),)
-        case ev.DocumentPlaced() | ev.DocumentRemoved() | ev.DoorMoved() | ev.OccupancyChanged():
+        case ev.Crossed():
+            return _crossed(gate, event)
+        case ev.TurnedBack():
+            return (with_passage(gate, in_exit=False) if event.door is Door.EXIT else gate), ()
+        case (
+            ev.DocumentPlaced()
+            | ev.DocumentRemoved()
+            | ev.OtherEndChanged()
+            | ev.DoorMoved()
+            | ev.DoorwayChanged()
+            | ev.OccupancyChanged()
+        ):
             return _sense(gate, event), ()
         case _:
             return _serve(gate, event), ()
 
 
 def _start(event: ev.GateStarted) -> Stepped:
-    gate = Gate(policy=event.policy, since=event.at, open=event.policy.open_at_start)
+    lane = event.policy.lane
+    gate = Gate(
+        policy=event.policy,
+        since=event.at,
+        mode=Mode.OPEN if event.policy.open_at_start else Mode.CLOSED,
+        shut=BOTH - plan_of(event.policy).doors,  # a door that is not there never opens
+        direction=lane.direction,
+        wanted_direction=lane.direction,
+    )
     if event.interrupted is None:
         return gate, ()
     ended = do.EndPassage(passage=event.interrupted, outcome=Outcome.ABORTED, reasons=("interrupted",))
@@ -78,8 +115,50 @@ def _devices(gate: Gate, event: ev.DeviceReady | ev.FaultRaised | ev.FaultCleare
             return replace(gate, faults=kept)
 
 
+def _crossed(gate: Gate, event: ev.Crossed) -> Stepped:
+    """Somebody went through a doorway: count them, and see whether they may."""
+    went_in = event.inward
+    if is_enclosed(gate):
+        counted = gate.counted + (event.persons if went_in else -event.persons)
+        gate = replace(gate, counted=min(max(counted, 0), MANY))
+    if event.persons == 0 or gate.state in UNWATCHED:
+        return gate, ()
+    passage = gate.passage
+    match event.door, gate.state:
+        case Door.ENTRY, State.ENTRY_OPEN | State.ENTRY_CLOSING | State.FACE_CAPTURE if went_in:
+            return _known_by_the_curtain(gate, event), ()
+        case Door.EXIT, State.EXIT_OPEN if passage is not None and went_in:
+            return with_passage(gate, came_back=True), (_alert("wrong_way", passage),)
+        case Door.EXIT, State.EXIT_OPEN if passage is not None:
+            gone = min(passage.crossed + event.persons, MANY)
+            gate = with_passage(gate, crossed=gone)
+            return gate, ((_alert("tailgating", passage),) if gone > passage.party else ())
+        case Door.EXIT, _:
+            return gate, (_alert("wrong_way" if went_in else "tailgating", passage),)
+        case _:
+            return gate, ()
+
+
+def _known_by_the_curtain(gate: Gate, event: ev.Crossed) -> Gate:
+    """A wheelchair is slow: the limit of the present state moves as well, as those of the next ones will."""
+    known = gate.passage.body if gate.passage else None
+    if event.body is Body.WHEELCHAIR is not known and gate.due is not None and not gate.expired:
+        gate = replace(gate, due=gate.since + (gate.due - gate.since) * gate.policy.limits.slow_factor)
+    return with_passage(gate, body=Body.WHEELCHAIR if known is Body.WHEELCHAIR else event.body)
+
+
+def _alert(kind: str, passage: Passage | None) -> do.AlertOfficer:
+    return do.AlertOfficer(kind=kind, passage=passage.id if passage else None, grade=Grade.STOP)
+
+
 def _sense(
-    gate: Gate, event: ev.DocumentPlaced | ev.DocumentRemoved | ev.DoorMoved | ev.OccupancyChanged
+    gate: Gate,
+    event: ev.DocumentPlaced
+    | ev.DocumentRemoved
+    | ev.OtherEndChanged
+    | ev.DoorMoved
+    | ev.DoorwayChanged
+    | ev.OccupancyChanged,
 ) -> Gate:
     """What the sensors of the lane say."""
     match event:
@@ -89,6 +168,14 @@ def _sense(
             return replace(gate, document=True, waiting=Placed(passage=event.passage, utc=event.utc))
         case ev.DocumentRemoved():
             return replace(gate, document=False, waiting=None)
+        case ev.OtherEndChanged():
+            return replace(gate, other_document=event.document)
+        case ev.DoorwayChanged():
+            blocked = gate.blocked | {event.door} if event.blocked else gate.blocked - {event.door}
+            leaving = gate.state is State.EXIT_OPEN and event.blocked and event.door is Door.EXIT
+            return replace(with_passage(gate, in_exit=True) if leaving else gate, blocked=blocked)
+        case ev.DoorMoved() if event.door not in plan_of(gate.policy).doors:
+            return gate
         case ev.DoorMoved():
             shut = gate.shut | {event.door} if event.shut else gate.shut - {event.door}
             return replace(gate, shut=shut)
@@ -99,12 +186,25 @@ def _sense(
 def _serve(gate: Gate, event: ev.AnyEvent) -> Gate:
     """Facts about the service of the lane, the clock, and the passing of time."""
     match event:
-        case ev.ServiceOpened():
-            return replace(gate, open=True)
-        case ev.ServiceClosed():
-            return replace(gate, open=False)
+        case ev.ModeChanged() if event.mode is not Mode.FREE_PASSAGE or event.officer is not None:
+            return replace(gate, mode=event.mode, asked_door=None)
+        case ev.DutyChanged():
+            return replace(gate, on_duty=event.on)
+        case ev.DirectionWanted() if gate.policy.lane.topology is Topology.PORT:
+            return replace(gate, wanted_direction=event.direction)
+        case ev.LaneTurned():  # documents and doorways are told anew, by their new names
+            return replace(
+                gate,
+                direction=event.direction,
+                document=False,
+                waiting=None,
+                other_document=False,
+                blocked=frozenset(),
+            )
+        case ev.DoorAsked():
+            return replace(gate, asked_door=event.door if gate.state is State.MAINTENANCE else None)
         case ev.EmergencyRaised():
-            return replace(gate, emergency=True, open=False)
+            return replace(gate, emergency=True, mode=Mode.CLOSED)
         case ev.EmergencyReset():
             return replace(gate, emergency=False)
         case ev.ClockChecked():
@@ -134,8 +234,16 @@ def _learn(gate: Gate, passage: Passage, event: ev.AnyEvent) -> Stepped:
             return _background_checked(gate, passage, event)
         case _, ev.ReferenceReady() | ev.ReferenceFailed() if gate.state in BEFORE_ENTRY:
             return with_passage(gate, enrolled=isinstance(event, ev.ReferenceReady)), ()
+        case State.DOC_TOKEN, ev.TokenFound():
+            gate = with_passage(gate, chip=event.checks, token=True)
+            good = overall(event.checks) is Result.SUCCESSFUL
+            return gate, ((do.PrepareReference(passage=passage.id),) if good else ())
+        case State.DOC_TOKEN, ev.TokenRefused():
+            return with_passage(gate, token_refused=event.reason), ()
+        case State.ISSUING, ev.TokenIssued():
+            return with_passage(gate, issued=True), ()
         case State.OFFICER, ev.OfficerDecided():
-            return with_passage(gate, word=event.word, officer=event.officer), ()
+            return with_passage(gate, word=event.word, officer=event.officer, word_for=event.persons), ()
         case _ if gate.state in CAPTURING:
             return _see(gate, passage, event), ()
         case _:
@@ -147,6 +255,8 @@ def _see(gate: Gate, passage: Passage, event: ev.AnyEvent) -> Gate:
     match event:
         case ev.GuidanceGiven():
             return with_passage(gate, hint=event.hint)
+        case ev.PeopleSeen():
+            return with_passage(gate, seen=event.persons)
         case ev.FaceAssessed() if event.attempt == passage.attempt:
             face = Face(
                 frames=event.frames,

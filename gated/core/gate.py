@@ -12,7 +12,18 @@ from gated.core.checks import Check, Result, overall
 from gated.core.policy import Policy
 from gated.core.stature import Verdict, tall_enough
 from gated.core.values import Value
-from gated.core.vocabulary import Device, Door, Grade, Liveness, OfficerWord, Outcome
+from gated.core.vocabulary import (
+    Body,
+    Device,
+    Direction,
+    Door,
+    Grade,
+    Liveness,
+    Mode,
+    OfficerWord,
+    Outcome,
+    Topology,
+)
 
 BOTH = frozenset(Door)
 
@@ -22,19 +33,32 @@ REQUIRED = frozenset(
 )
 
 
+def required(policy: Policy) -> frozenset[Device]:
+    """The devices that a passage through this kind of lane needs."""
+    chipless = policy.lane.topology is Topology.TOKEN_GATE
+    return REQUIRED - {Device.CHIP_READER} if chipless else REQUIRED
+
+
 class State(StrEnum):
     """Where the lane is in its work."""
 
     OUT_OF_SERVICE = "out_of_service"
     CLOSED = "closed"
+    LOCKED = "locked"
+    MAINTENANCE = "maintenance"
+    FREE_PASSAGE = "free_passage"
+    CHANGE_OVER = "change_over"
     IDLE = "idle"
     DOC_OPTICAL = "doc_optical"
     DOC_CHIP = "doc_chip"
+    DOC_TOKEN = "doc_token"  # noqa: S105 - no password
     BACKGROUND = "background"
+    APPROACH = "approach"
     ENTRY_OPEN = "entry_open"
     ENTRY_CLOSING = "entry_closing"
     FACE_CAPTURE = "face_capture"
     VERIFY = "verify"
+    ISSUING = "issuing"
     OFFICER = "officer"
     EXIT_OPEN = "exit_open"
     REJECT_OUT = "reject_out"
@@ -79,7 +103,12 @@ class Face(Value):
 
 
 class Passage(Value):
-    """One traveller's way through the lane, as far as it has come."""
+    """One traveller's way through the lane, as far as it has come.
+
+    `seen` is how many the camera sees; `party` how many may be inside together: more than one only in a wide
+    lane, before an officer's word, which is `word_for` so many. `in_exit`: somebody stepped into the exit
+    since it was released; `crossed` of them went out by it; `came_back`: somebody came in by it.
+    """
 
     id: str
     mrz: bool = False
@@ -94,15 +123,29 @@ class Passage(Value):
     face: Face | None = None
     hint: str | None = None
     reversals: int = 0
+    body: Body | None = None
+    seen: int = 0
+    party: int = 1
+    in_exit: bool = False
+    crossed: int = 0
+    came_back: bool = False
+    token: bool = False
+    token_refused: str = ""
+    issued: bool = False
     officer: str | None = None
     word: OfficerWord | None = None
+    word_for: int = 1
     escalated: bool = False
     outcome: Outcome | None = None
     reasons: tuple[str, ...] = ()
 
 
 class Gate(Value):
-    """Everything that `step` decides by."""
+    """Everything that `step` decides by.
+
+    `persons` is what the presence sensor says (2: more than one), `counted` who came in by the light curtains
+    and did not go out; without curtains it stays 0. `blocked` are the doorways in which something stands.
+    """
 
     policy: Policy
     state: State = State.OUT_OF_SERVICE
@@ -111,13 +154,20 @@ class Gate(Value):
     expired: bool = False
     ready: frozenset[Device] = frozenset()
     faults: frozenset[Fault] = frozenset()
-    open: bool = False
+    mode: Mode = Mode.CLOSED
+    on_duty: bool = False
     emergency: bool = False
     clock_good: bool = False
     document: bool = False
     waiting: Placed | None = None
+    other_document: bool = False
+    direction: Direction = Direction.FORWARD
+    wanted_direction: Direction = Direction.FORWARD
     shut: frozenset[Door] = frozenset()
+    blocked: frozenset[Door] = frozenset()
     persons: int = 0
+    counted: int = 0
+    asked_door: Door | None = None
     released: frozenset[Door] = frozenset()
     renew_at: float | None = None
     told: tuple[str, str | None, str] | None = None
@@ -131,12 +181,39 @@ def with_passage(gate: Gate, **facts: object) -> Gate:
     return replace(gate, passage=replace(gate.passage, **facts))
 
 
+# What a technician does about a fault that no device reports, but the heart itself finds.
+FIXES = {
+    "count_unsure": "not everybody who came in was seen to leave: look into the lane, then clear this fault",
+}
+
+
+def raised(gate: Gate, code: str) -> Gate:
+    """Return the gate with a latched fault of the lane itself: what its sensors say cannot all be true."""
+    return replace(gate, faults=gate.faults | {Fault(device=Device.IO_BOARD, code=code, latched=True)})
+
+
 # --- conditions that more than one row asks ---------------------------------------------------------
 
 
 def healthy(gate: Gate) -> bool:
     """Every device that a passage needs is ready and none has a fault."""
-    return not gate.faults and gate.ready >= REQUIRED
+    return not gate.faults and gate.ready >= required(gate.policy)
+
+
+def inside(gate: Gate) -> int:
+    """How many people there may be inside, by whichever sensor sees most of them."""
+    return max(gate.persons, gate.counted, gate.passage.seen if gate.passage else 0)
+
+
+def is_enclosed(gate: Gate) -> bool:
+    """Whether people can be inside this lane, and leave only by its doorways."""
+    return gate.policy.lane.topology not in {Topology.ONE_DOOR, Topology.CORRIDOR, Topology.KIOSK}
+
+
+def is_open(gate: Gate) -> bool:
+    """Whether the lane takes travellers: it was told to, and somebody is on duty where that is asked."""
+    told = gate.mode in {Mode.OPEN, Mode.ONE_WAY}
+    return told and (gate.on_duty or gate.policy.lane.duty_s == 0)
 
 
 def chip_is_good(gate: Gate) -> bool:
@@ -194,6 +271,8 @@ def may_admit(gate: Gate) -> bool:
         and lists_are_fresh(gate, gate.since)
         and face_is_good(gate)
         and height_verdict(gate) == "yes"
+        and gate.mode is not Mode.LOCKED
         and gate.persons == 1
+        and inside(gate) == 1
         and Door.ENTRY in gate.shut
     )

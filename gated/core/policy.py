@@ -5,6 +5,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from gated.core.values import Value
+from gated.core.vocabulary import Direction, Topology
 
 Seconds = Annotated[float, Meta(gt=0, le=600)]
 Age = Annotated[float, Meta(ge=0, le=30 * 86400)]
@@ -25,6 +26,27 @@ class Limits(Value):
     exit_s: Seconds = 8.0
     leave_s: Seconds = 20.0
     clearing_s: Seconds = 2.0
+    approach_s: Seconds = 8.0
+    issuing_s: Seconds = 3.0
+    change_over_s: Seconds = 3.0
+    slow_factor: Annotated[float, Meta(ge=1, le=5)] = 2.0  # inside, for wheelchairs
+
+
+class LaneRules(Value):
+    """How the lane is built and walked.
+
+    `wide`: an adult may enter with children, or somebody with whoever pushes their wheelchair; an officer
+    lets such a party out. `duty_s`: how long an officer's word to be on duty holds; without one the lane
+    closes by itself (0: nobody need be on duty). `demand`: a document at the other end turns a lane for two
+    directions round, when nobody is in it. `curtains` is no choice: the wiring tells whether there are any.
+    """
+
+    topology: Topology = Topology.MANTRAP
+    wide: bool = False
+    duty_s: Annotated[float, Meta(ge=0, le=86400)] = 0.0
+    direction: Direction = Direction.FORWARD
+    demand: bool = True
+    curtains: bool = False
 
 
 class Policy(Value):
@@ -47,3 +69,4 @@ class Policy(Value):
     watchlist_warn_age_s: Age = 24 * 3600.0
     require_synchronised_clock: bool = True
     open_at_start: bool = True
+    lane: LaneRules = LaneRules()

@@ -125,9 +125,10 @@ class Outputs(Settings):
 class Inputs(Settings):
     """`occupied` and `crowded` come from the person sensor: at least one, more than one.
 
-    The light curtains have four beams at a doorway, active when something is in the way: two columns, of which
-    `outer` is the one away from the inside of the lane, each with a low and a high beam. A lane that serves
-    two directions has a second place for documents, at its exit.
+    `panic` is the same as `fire`; `mains_lost` comes from the uninterruptible supply. The light curtains
+    have four beams at a doorway, active when something is in the way: two columns, of which `outer` is the
+    one away from the inside of the lane, each with a low and a high beam. A lane that serves two directions
+    has a second place for documents, at its exit.
     """
 
     document: InputLine
@@ -137,6 +138,7 @@ class Inputs(Settings):
     crowded: InputLine
     fire: InputLine
     panic: InputLine | None = None
+    mains_lost: InputLine | None = None
     exit_document: InputLine | None = None
     entry_outer_low: InputLine | None = None
     entry_outer_high: InputLine | None = None
@@ -146,6 +148,11 @@ class Inputs(Settings):
     exit_outer_high: InputLine | None = None
     exit_inner_low: InputLine | None = None
     exit_inner_high: InputLine | None = None
+
+    def beams(self, end: Literal["entry", "exit"]) -> int:
+        """How many beams of the light curtain at this end are wired: four, or none."""
+        names = (f"{end}_{column}_{height}" for column in ("outer", "inner") for height in ("low", "high"))
+        return sum(getattr(self, name) is not None for name in names)
 
 
 class Strip(Settings, omit_defaults=True):  # TOML cannot say None
@@ -166,7 +173,9 @@ class Strip(Settings, omit_defaults=True):  # TOML cannot say None
         if (self.line is None) != (pwm == 2) or pwm == 1:
             raise ValueError("a strip has `line`, or `chip` and `channel`: write the one or the other")
         if pwm and self.active_low:
-            raise ValueError("`active_low` is of no use with `chip`: remove it, and let the LED driver invert")
+            raise ValueError(
+                "`active_low` is of no use with `chip`: remove it, and let the LED driver invert"
+            )
 
 
 class Lights(Settings, omit_defaults=True):
@@ -209,6 +218,27 @@ class IoBoardSettings(Settings):
     lights: Lights = Lights()
 
 
+class SafetyControllerSettings(Settings):
+    """The safety controller on its serial line (docs/safety-controller.md), 8 data bits, no parity.
+
+    `configuration`: the hash that it showed at commissioning; one with other parameters is refused. Every
+    `heartbeat_s` it is told that the PC lives; when it says nothing for `timeout_s`, it counts as lost.
+    """
+
+    port: Path
+    configuration: Annotated[str, Meta(pattern=r"^[0-9a-f]{16}\Z")]
+    baud: Literal[38400, 57600, 115200, 230400, 460800, 921600] = 115200
+    heartbeat_s: Annotated[float, Meta(ge=0.02, le=0.5)] = 0.1
+    timeout_s: Annotated[float, Meta(ge=0.1, le=2)] = 0.4
+
+    def __post_init__(self) -> None:
+        """Refuse times that contradict each other; the loader adds the file and the section."""
+        if self.timeout_s < 2 * self.heartbeat_s:
+            raise ValueError(
+                "`timeout_s` is shorter than two heartbeats: lengthen it, or shorten `heartbeat_s`"
+            )
+
+
 class CameraSettings(Settings, omit_defaults=True):  # TOML cannot say None
     """A stream that OpenCV opens: `/dev/video0`, `rtsp://...`, `http://...`.
 
@@ -248,12 +278,33 @@ class FaceCameraSettings(CameraSettings, kw_only=True, omit_defaults=True):
     """One of the cameras that look at people. `calibration`: the file of `gatectl calibrate camera`.
 
     `infrared_of`: this one sees near infrared, and the same as the colour camera of that name, pixel by
-    pixel.
+    pixel. `depth_of`: likewise, this one measures distances, 16 bits a pixel in units of `depth_unit_mm`.
     """
 
     name: CameraName
     calibration: Path | None = None
     infrared_of: CameraName | None = None
+    depth_of: CameraName | None = None
+    depth_unit_mm: Annotated[float, Meta(ge=0.01, le=10)] | None = None
+    """Millimetres; 1 by default."""
+
+    def __post_init__(self) -> None:
+        """Refuse keys that contradict each other; the loader adds the file and the section."""
+        super().__post_init__()
+        if self.depth_of is None:
+            if self.depth_unit_mm is not None:
+                raise ValueError("`depth_unit_mm` is of no use without `depth_of`: remove it, or add that")
+            return
+        if self.infrared_of is not None:
+            raise ValueError("`infrared_of` and `depth_of` in one section: give each camera its own")
+        for key in ("calibration", *CAMERA_CONTROLS):
+            if getattr(self, key) is not None:
+                raise ValueError(f"`{key}` is of no use with `depth_of`: remove it")
+
+    @property
+    def beside(self) -> str | None:
+        """The colour camera that this one belongs to, if it sees no colour itself."""
+        return self.infrared_of or self.depth_of
 
 
 class PageCameraSettings(CameraSettings, omit_defaults=True):

@@ -12,8 +12,9 @@ from gated.core.entering import ENTERING
 from gated.core.facts import observe
 from gated.core.gate import BOTH, Gate, State, with_passage
 from gated.core.screens import told
-from gated.core.table import ANYWHERE, LIMITS, TABLE, Row, releases
-from gated.core.vocabulary import Door
+from gated.core.table import ANYWHERE, LIMITS, Row
+from gated.core.topologies import plan_of
+from gated.core.vocabulary import Body, Door
 
 LEASE_S = 3.0  # a hung loop keeps no door released for longer
 RENEW_S = 1.0  # renewed this often while it is wanted: two renewals may be lost
@@ -27,8 +28,9 @@ def step(gate: Gate, event: ev.AnyEvent) -> Stepped:
     wanted: list[do.AnyEffect] = []
     gate, reactions = observe(gate, event)
     wanted.extend(reactions)
+    table = plan_of(gate.policy).table
     for _ in range(MAX_MOVES):
-        row = next((row for row in (*_anywhere(gate), *TABLE[gate.state]) if row.when(gate)), None)
+        row = next((row for row in (*_anywhere(gate), *table[gate.state]) if row.when(gate)), None)
         if row is None:
             break
         gate, entered = _enter(gate, row, event.at)
@@ -58,15 +60,21 @@ def _enter(gate: Gate, row: Row, at: float) -> Stepped:
         known = gate.passage.reasons
         gate = with_passage(gate, outcome=outcome, reasons=(*known, *(r for r in reasons if r not in known)))
     limit = LIMITS.get(row.to)
-    due = None if limit is None else at + getattr(gate.policy.limits, limit)
+    due = None if limit is None else at + getattr(gate.policy.limits, limit) * _patience(gate)
     gate = replace(gate, state=row.to, since=at, due=due, expired=False)
     entering = ENTERING.get(row.to)
     return (gate, ()) if entering is None else entering(gate, came_from, late=late)
 
 
+def _patience(gate: Gate) -> float:
+    """A wheelchair takes longer than a walk."""
+    slow = gate.passage is not None and gate.passage.body is Body.WHEELCHAIR
+    return gate.policy.limits.slow_factor if slow else 1.0
+
+
 def _move_doors(gate: Gate, event: ev.AnyEvent) -> tuple[Gate, tuple[list[do.AnyEffect], list[do.AnyEffect]]]:
     """Bring the doors in line. Locks come before everything else, unlocks after the decision."""
-    wanted = releases(gate)
+    wanted = BOTH if gate.state is State.EMERGENCY else plan_of(gate.policy).releases(gate)
     if wanted == BOTH:
         unlocks: list[do.AnyEffect] = [] if gate.released == BOTH else [do.ReleaseAll()]
         return replace(gate, released=wanted, renew_at=None), ([], unlocks)

@@ -4,10 +4,39 @@ from enum import StrEnum
 
 
 class Door(StrEnum):
-    """The two doors of the lane, in walking order."""
+    """The doors of the lane, in walking order; of a lane for two directions, in the one that is in force."""
 
     ENTRY = "entry"
     EXIT = "exit"
+
+
+class Topology(StrEnum):
+    """How a lane is built: which doors it has, and where its document reader stands."""
+
+    MANTRAP = "mantrap"  # two doors, one person between them
+    ONE_DOOR = "one_door"  # a door at the end; the way back is always free
+    CORRIDOR = "corridor"  # people walk up to a barrier, which opens for whom it knows
+    PORT = "port"  # a mantrap that serves two directions, one at a time
+    KIOSK = "kiosk"  # no door: reads and checks, and hands out a token for a gate
+    TOKEN_GATE = "token_gate"  # noqa: S105 - a mantrap for holders of a token of a kiosk
+
+
+class Mode(StrEnum):
+    """What the lane was told to do. Emergency is no mode: it is stronger than each of them."""
+
+    OPEN = "open"
+    CLOSED = "closed"  # no further passages; one under way is finished
+    LOCKED = "locked"  # as closed, and at once: nobody is admitted, not even whoever is inside
+    MAINTENANCE = "maintenance"  # a technician moves the doors, one at a time
+    FREE_PASSAGE = "free_passage"  # everybody walks through, unchecked, one by one: an officer's decision
+    ONE_WAY = "one_way"  # open, and the direction is not changed by demand
+
+
+class Direction(StrEnum):
+    """Which way a lane for two directions is walked now."""
+
+    FORWARD = "forward"
+    REVERSE = "reverse"
 
 
 class Body(StrEnum):
@@ -28,6 +57,7 @@ class Outcome(StrEnum):
     REFERRED = "referred"  # handed over to an officer or the counter
     ABANDONED = "abandoned"  # the traveller went away
     ABORTED = "aborted"  # the gate could not go on: power cut, emergency
+    PREPARED = "prepared"  # at a kiosk: checked, and given a token for the gate
 
 
 class Grade(StrEnum):
@@ -57,6 +87,7 @@ class Device(StrEnum):
     WATCHLIST = "watchlist"
     JOURNAL = "journal"
     CLOCK = "clock"
+    POWER = "power"
 
 
 class Advice(StrEnum):

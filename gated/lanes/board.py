@@ -1,11 +1,11 @@
 """The lane of the I/O board: doors, lamps and sensors.
 
 The drivers bring their own threads: one watches the inputs, one keeps the doors' leases, one blinks. This
-lane turns edges into events, performs what the heart asks of the doors, and opens the board again when
-it was lost. A door that does not follow its command is a latched fault: somebody must go and look.
+lane performs what the heart asks of them, and opens the board again when it was lost; `gated.lanes.sensors`
+says what the sensors see. A door that does not follow its command is a latched fault: somebody must go and
+look.
 """
 
-import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -13,15 +13,15 @@ from typing import Protocol
 
 from drivers.door import DoorWatch, Interlock, LeasedDoors
 from drivers.face_light import FaceLight, Switch
-from drivers.gpio import IoBoard, Lines, OnFault
+from drivers.gpio import IoBoard, LineFlaps, Lines, OnFault
 from drivers.lamps import SignalLamps
-from gated.core import events as ev
 from gated.core.ports import DeviceError, Watch
 from gated.core.settings import IoBoardSettings
-from gated.core.vocabulary import Device, Door
+from gated.core.vocabulary import Device, Direction, Door
 from gated.lanes.condition import Condition, Post
 from gated.lanes.dossier import Dossiers
-from gated.runtime.clock import now_utc
+from gated.lanes.ends import Ends
+from gated.lanes.sensors import Sensors
 from gated.runtime.lanes import Lane
 
 LATCHED = frozenset({DoorWatch.Breach.FORCED, DoorWatch.Breach.NOT_SHUT})
@@ -59,14 +59,12 @@ class BoardLane:
         self.condition = Condition(Device.IO_BOARD, post)
         lost = self.lane.guarded(self._lost)
         self.board = make(settings, self.lane.guarded(self._sensed), lost)
-        self._doors = LeasedDoors(self.board, settings, lost)
-        self._lamps = SignalLamps(self.board, lost)
+        ends = Ends(self.board)
+        self.sensors = Sensors(settings, ends, self.condition, dossiers, post)
+        self._doors = LeasedDoors(ends, settings, lost)
+        self._lamps = SignalLamps(ends, lost)
         self._face_light = FaceLight(self.board, lost) if settings.outputs.face_light else None
-        self._dossiers = dossiers
-        self._post = post
-        self._levels: dict[str, bool] = {}
-        self._persons: int | None = None
-        self._placed = ""  # the passage of the document that was laid down last
+        self._emergencies = ("fire", "panic") if settings.inputs.panic else ("fire",)
         self._commanding = threading.Lock()  # loop and keeper: no lock of one after a release of the other
         self._emergency = False
         self._pattern = "out_of_service"
@@ -95,6 +93,13 @@ class BoardLane:
         self._pattern = lamps
         self._command(lambda: self._lamps.show(lamps))
 
+    def turn(self, direction: Direction) -> None:
+        """Serve this direction. Both doors are locked before, since they change their names."""
+        with self._commanding:
+            self._command(self._doors.lock_all)
+            self.sensors.turn(direction)
+        self._command(lambda: self._lamps.show(self._pattern))
+
     def light_face(self) -> tuple[Switch, ...]:
         """Begin a new code of the face light; return it, empty where the lane has no such lamp."""
         return self._face_light.play() if self._face_light else ()
@@ -115,9 +120,9 @@ class BoardLane:
                 self._lost(error)
 
     def fire_is_on(self) -> bool:
-        """Whether the fire input is active now; a board that cannot say counts as active."""
+        """Whether fire or panic is active now; a board that cannot say counts as active."""
         try:
-            return self.board.read("fire")
+            return any(self.board.read(name) for name in self._emergencies)
         except DeviceError:
             return True
 
@@ -129,40 +134,13 @@ class BoardLane:
             self._face_light.close()
         self.board.close()
 
-    # --- what the sensors say (in the board's own thread) -----------------------------------------
-
     def _sensed(self, name: str, active: bool) -> None:  # noqa: FBT001  # the level is the message
-        at = time.monotonic()
-        self._levels[name] = active
-        match name:
-            case "document" if active:
-                self._placed, now = secrets.token_hex(8), now_utc()
-                self._dossiers.begin(self._placed, now)
-                utc = now.isoformat(timespec="milliseconds")
-                self._post(ev.DocumentPlaced(at=at, passage=self._placed, utc=utc))
-            case "document":
-                self._dossiers.take_page(self._placed)  # nobody will ask for it any more
-                self._post(ev.DocumentRemoved(at=at))
-            case "entry_shut" | "exit_shut":
-                self._post(ev.DoorMoved(at=at, door=Door(name.removesuffix("_shut")), shut=active))
-            case "occupied" | "crowded":
-                self._count(at)
-            case "fire" if active:
-                self._post(ev.EmergencyRaised(at=at))
-            case _:
-                pass
-
-    def _count(self, at: float) -> None:
-        """More than one counts even if the line for the first is broken."""
-        persons = 2 if self._levels.get("crowded") else int(self._levels.get("occupied", False))
-        if persons != self._persons:
-            self._persons = persons
-            self._post(ev.OccupancyChanged(at=at, persons=persons))
+        self.sensors.sense(name, active)
 
     # --- faults -----------------------------------------------------------------------------------
 
     def _lost(self, error: DeviceError) -> None:
-        latched = error.code in LATCHED or isinstance(error, Interlock)
+        latched = error.code in LATCHED or isinstance(error, Interlock | LineFlaps)
         if not latched:
             self._loss = error
         self.condition.failed_with(error, latched=latched)
@@ -186,8 +164,7 @@ class BoardLane:
 
     def _reopen(self) -> None:
         self.board.close()
-        self._levels.clear()
-        self._persons = None
+        self.sensors.forget()
         self._loss = None  # from here on a loss is a new one
         try:
             self.board.open()

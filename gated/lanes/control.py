@@ -17,7 +17,7 @@ from gated import logs
 from gated.core import events as ev
 from gated.core.gate import State
 from gated.core.settings import OfficerSettings
-from gated.core.vocabulary import Device, OfficerWord
+from gated.core.vocabulary import Device, Mode, OfficerWord, Topology
 from gated.lanes.condition import Post
 from gated.runtime import messages as say
 from gated.runtime.clock import now_utc
@@ -40,6 +40,7 @@ class ControlLane:
         post: Post,
         status: Callable[[], say.Status],
         fire_is_on: Callable[[], bool],
+        duty_s: float = 0.0,
     ) -> None:
         self.lane = Lane("control", turn=self._turn, leave=self._leave, period_s=0.0)
         self._address = address
@@ -48,6 +49,8 @@ class ControlLane:
             for officer in officers
         }
         self._said_at: dict[str, float] = {}
+        self._duty_s = duty_s
+        self._on_duty_until = 0.0
         self._post = post
         self._status = status
         self._fire_is_on = fire_is_on
@@ -63,6 +66,7 @@ class ControlLane:
             self._socket.setsockopt(zmq.MAXMSGSIZE, MAX_REQUEST)
             self._socket.bind(self._address)
             Path(self._address.removeprefix("ipc://")).chmod(0o600)
+        self._end_duty()
         if not self._socket.poll(LISTEN_MS):
             return
         raw = self._socket.recv()
@@ -85,8 +89,17 @@ class ControlLane:
         match request:
             case say.AskStatus():
                 return self._status()
-            case say.Service():
-                self._post(ev.ServiceOpened(at=at) if request.open else ev.ServiceClosed(at=at))
+            case say.SetMode():
+                return self._set_mode(request, at)
+            case say.SetDuty():
+                return self._set_duty(request, at)
+            case say.SetDirection():
+                return self._set_direction(request, at)
+            case say.AskDoor():
+                if self._status().state != State.MAINTENANCE:
+                    fix = "first: gatectl gate mode maintenance --reason TEXT"
+                    return say.Refused(reason="not_in_maintenance", fix=fix)
+                self._post(ev.DoorAsked(at=at, door=request.door))
             case say.ClearFaults():
                 if request.device not in set(Device):
                     return say.Refused(reason="unknown_device", fix=f"one of: {', '.join(Device)}")
@@ -107,8 +120,51 @@ class ControlLane:
         self._post(ev.EmergencyRaised(at=time.monotonic()))  # its edge may have come just before the reset
         return refused
 
-    def _stale(self, request: say.OfficerCommand) -> say.Refused | None:
-        """Refuse a signed word that is old, or was taken before: signatures do not age by themselves."""
+    def _set_mode(self, request: say.SetMode, at: float) -> say.FromControl:
+        """Tell the lane what to do. Who lets everybody through unchecked must be an officer, and say so."""
+        topology = self._status().topology
+        if request.mode is Mode.FREE_PASSAGE and topology == Topology.KIOSK:
+            return say.Refused(reason="no_door", fix="a kiosk has no door to hold open")
+        if (request.officer or request.mode is Mode.FREE_PASSAGE) and (refused := self._unsigned(request)):
+            return refused
+        if request.mode is Mode.ONE_WAY and topology != Topology.PORT:
+            return say.Refused(reason="one_direction", fix="this lane has but one: gatectl gate mode open")
+        officer = request.officer or None
+        self._post(ev.ModeChanged(at=at, mode=request.mode, reason=request.reason, officer=officer))
+        return say.Done()
+
+    def _set_duty(self, request: say.SetDuty, at: float) -> say.FromControl:
+        """Begin or end an officer's duty; what begins ends by itself when it is not said again."""
+        if refused := self._unsigned(request):
+            return refused
+        self._on_duty_until = at + self._duty_s if request.on else 0.0
+        self._post(ev.DutyChanged(at=at, on=request.on))
+        return say.Done()
+
+    def _end_duty(self) -> None:
+        now = time.monotonic()
+        if 0.0 < self._on_duty_until <= now:
+            self._on_duty_until = 0.0
+            self._post(ev.DutyChanged(at=now, on=False))
+
+    def _set_direction(self, request: say.SetDirection, at: float) -> say.FromControl:
+        if self._status().topology != Topology.PORT:
+            fix = "only a lane of the topology `port` can be turned round"
+            return say.Refused(reason="one_direction", fix=fix)
+        self._post(ev.DirectionWanted(at=at, direction=request.direction, by="officer"))
+        return say.Done()
+
+    def _unsigned(self, request: say.OfficerCommand | say.SetMode | say.SetDuty) -> say.Refused | None:
+        """Refuse what no officer of the configuration has signed, just now, for the first time."""
+        key = self._officers.get(request.officer)
+        if key is None:
+            _log.warning("officer's command refused", reason="unknown_officer")
+            return say.Refused(reason="unknown_officer", fix="add the officer's key to [[officers]]")
+        try:
+            key.verify(request.signature, request.signed_text)
+        except InvalidSignature:
+            _log.warning("officer's command refused", reason="bad_signature", officer=request.officer)
+            return say.Refused(reason="bad_signature", fix="sign with the key that belongs to this name")
         if not abs(now_utc().timestamp() - request.said_at) <= WORD_S:
             fix = "say it again now; if it recurs, compare the clocks of station and gate"
             return say.Refused(reason="word_too_old", fix=fix)
@@ -119,24 +175,22 @@ class ControlLane:
 
     def _officer(self, request: say.OfficerCommand, at: float) -> say.FromControl:
         """Take an officer's word. What was signed goes to the journal; whether it counts the heart says."""
-        key = self._officers.get(request.officer)
-        if key is None:
-            _log.warning("officer's command refused", reason="unknown_officer")
-            return say.Refused(reason="unknown_officer", fix="add the officer's key to [[officers]]")
-        try:
-            key.verify(request.signature, request.signed_text)
-        except InvalidSignature:
-            _log.warning("officer's command refused", reason="bad_signature", officer=request.officer)
-            return say.Refused(reason="bad_signature", fix="sign with the key that belongs to this name")
-        if refused := self._stale(request):
+        if refused := self._unsigned(request):
             return refused
         now = self._status()
         self._post(
             ev.OfficerDecided(
-                at=at, passage=request.passage, word=OfficerWord(request.word), officer=request.officer
+                at=at,
+                passage=request.passage,
+                word=OfficerWord(request.word),
+                officer=request.officer,
+                persons=request.persons,
             )
         )
         if (now.state, now.passage) != (State.OFFICER, request.passage):
             fix = "it changes nothing: `gatectl status` shows which passage waits for an officer, if any"
             return say.Refused(reason="passage_does_not_wait", fix=fix)
+        if request.word == "accept" and now.persons != request.persons:
+            fix = f"the lane counts {now.persons}: look, and say how many with --persons"
+            return say.Refused(reason="persons_differ", fix=fix)
         return say.Done()

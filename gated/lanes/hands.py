@@ -54,6 +54,8 @@ class Hands:
                 self._board.unlock(effect.door, effect.lease_s)
             case do.ReleaseAll():
                 self._board.release_all()
+            case do.TurnLane():
+                self._board.turn(effect.direction)
             case do.Tell():
                 self._board.show(effect.lamps)
             case do.AlertOfficer():

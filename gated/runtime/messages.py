@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from gated.core.events import PassageId
 from gated.core.values import Tagged, Value
-from gated.core.vocabulary import Advice, Hint, Liveness
+from gated.core.vocabulary import Advice, Direction, Door, Hint, Liveness, Mode
 
 MAX_MESSAGE = 4_500_000  # the largest image that the settings allow, and its envelope
 FETCH_PIECE = 256 * 1024  # bytes of one Fetched
@@ -263,7 +263,10 @@ class Status(Message):
     """The state of the gate for people and monitors; no personal data."""
 
     gate: str
+    topology: str
     state: str
+    mode: str
+    direction: str
     passage: PassageId | None
     faults: dict[str, str]
     devices: dict[str, bool]
@@ -280,10 +283,45 @@ class Status(Message):
     versions: dict[str, str]
 
 
-class Service(Message):
-    """Open or close the lane."""
+class SetMode(Message):
+    """Tell the lane what to do, and why. Free passage takes an officer's signature over `signed_text`."""
 
-    open: bool
+    mode: Mode
+    reason: Annotated[str, Meta(min_length=1, max_length=120)]
+    officer: str = ""
+    said_at: float = 0.0
+    signature: bytes = b""
+
+    @property
+    def signed_text(self) -> bytes:
+        """The exact bytes that the officer signs."""
+        return _signed("mode", self.mode, self.reason, self.officer, f"{self.said_at:.3f}")
+
+
+class SetDuty(Message):
+    """An officer begins or ends their duty for this lane, signed over `signed_text`."""
+
+    on: bool
+    officer: str
+    said_at: float
+    signature: bytes
+
+    @property
+    def signed_text(self) -> bytes:
+        """The exact bytes that the officer signs."""
+        return _signed("duty", "on" if self.on else "off", self.officer, f"{self.said_at:.3f}")
+
+
+class SetDirection(Message):
+    """Have a lane for two directions walked this way, as soon as it is empty."""
+
+    direction: Direction
+
+
+class AskDoor(Message):
+    """In maintenance: release this door, or none."""
+
+    door: Door | None
 
 
 class ClearFaults(Message):
@@ -300,6 +338,7 @@ class OfficerCommand(Message):
     """An officer's word for a referred passage, signed (Ed25519) over `signed_text`.
 
     `said_at` is in seconds since 1970: an old word, or one that was taken already, does not count again.
+    `persons` is how many are inside: a party is let out only by its number.
     """
 
     passage: PassageId
@@ -307,12 +346,19 @@ class OfficerCommand(Message):
     officer: str
     said_at: float
     signature: bytes
+    persons: Annotated[int, Meta(ge=1, le=3)] = 1
 
     @property
     def signed_text(self) -> bytes:
         """The exact bytes that the officer signs: what is said, about which passage, by whom, and when."""
-        told = (self.passage, self.word, self.officer, f"{self.said_at:.3f}")
-        return "\n".join(("egate officer command", *told, "")).encode()
+        return _signed(
+            "command", self.passage, self.word, str(self.persons), self.officer, f"{self.said_at:.3f}"
+        )
+
+
+def _signed(kind: str, *told: str) -> bytes:
+    """What an officer's key signs: one line for each thing that is said, the kind of it first."""
+    return "\n".join((f"egate officer {kind}", *told, "")).encode()
 
 
 class Done(Message):
@@ -326,5 +372,7 @@ class Refused(Message):
     fix: str
 
 
-ToControl = AskStatus | Service | ClearFaults | ResetEmergency | OfficerCommand
+ToControl = (
+    AskStatus | SetMode | SetDuty | SetDirection | AskDoor | ClearFaults | ResetEmergency | OfficerCommand
+)
 FromControl = Status | Done | Refused

@@ -36,9 +36,11 @@ _ENDED_BY: Final[Mapping[type[ev.AnyEvent], str]] = {
     ev.ReferenceFailed: "photograph",
     ev.FaceAssessed: "face",
 }
-_ENTERING: Final = frozenset({State.ENTRY_OPEN, State.ENTRY_CLOSING})
+_ENTERING: Final = frozenset({State.APPROACH, State.ENTRY_OPEN, State.ENTRY_CLOSING})
 _CAPTURING: Final = frozenset({State.FACE_CAPTURE, State.VERIFY})
-_UNDER_WAY: Final = _ENTERING | _CAPTURING | {State.DOC_OPTICAL, State.DOC_CHIP, State.BACKGROUND}
+_UNDER_WAY: Final = (
+    _ENTERING | _CAPTURING | {State.DOC_OPTICAL, State.DOC_CHIP, State.DOC_TOKEN, State.BACKGROUND}
+)
 
 
 class Named(Value):

@@ -110,9 +110,13 @@ class Storyteller:
                 told = ("gate", f"a technician cleared {words.spaced(event.device)}", Tone.PLAIN)
             case ev.ClockChecked() if not event.synchronised:
                 told = ("clock", "is not synchronised", Tone.WARN)
-            case ev.ServiceOpened() | ev.ServiceClosed():
-                word = "opened" if isinstance(event, ev.ServiceOpened) else "closed"
-                told = ("gate", f"the lane was {word} for service", Tone.PLAIN)
+            case ev.ModeChanged():
+                told = ("gate", f"the lane was told to be {words.spaced(event.mode)}", Tone.PLAIN)
+            case ev.Crossed():
+                way = "in" if event.inward else "out"
+                told = (event.door, f"the light curtain counts {event.persons} {way}", Tone.PLAIN)
+            case ev.LaneTurned():
+                told = ("gate", f"the lane is walked {event.direction} from here on", Tone.PLAIN)
             case ev.EmergencyRaised():
                 told = ("gate", "EMERGENCY: people first", Tone.BAD)
             case ev.EmergencyReset():

@@ -15,7 +15,7 @@ from gated.core.checks import Check, Result
 from gated.core.gate import REQUIRED, Gate, State
 from gated.core.policy import Policy
 from gated.core.step import step
-from gated.core.vocabulary import Advice, Device, Door, Grade, Liveness, OfficerWord
+from gated.core.vocabulary import Advice, Device, Door, Grade, Liveness, Mode, OfficerWord
 
 PASSAGE = "0" * 16
 POLICY = Policy(
@@ -88,8 +88,8 @@ ALWAYS: tuple[ev.AnyEvent, ...] = (
     *(ev.DoorMoved(at=0, door=door, shut=shut) for door in Door for shut in (True, False)),
     ev.EmergencyRaised(at=0),
     ev.EmergencyReset(at=0),
-    ev.ServiceClosed(at=0),
-    ev.ServiceOpened(at=0),
+    ev.ModeChanged(at=0, mode=Mode.CLOSED),
+    ev.ModeChanged(at=0, mode=Mode.OPEN),
     ev.FaultRaised(at=0, device=Device.IO_BOARD, code="door_forced", latched=True),
     ev.FaultRaised(at=0, device=Device.IO_BOARD, code="chip_lost"),
     ev.DeviceReady(at=0, device=Device.IO_BOARD),

@@ -2,21 +2,38 @@
 
 from pathlib import Path
 
+import pytest
+
 from gated.core.diagram import mermaid
 from gated.core.gate import State
-from gated.core.table import LIMITS, TABLE
+from gated.core.table import ANYWHERE, LIMITS
+from gated.core.topologies import PLANS
+from gated.core.vocabulary import Topology
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "passage.md"
 
+topologies = pytest.mark.parametrize("topology", Topology)
 
-def test_every_state_has_rows_and_every_limit_a_state() -> None:
-    assert set(TABLE) == set(State)
+
+@topologies
+def test_every_row_leads_to_a_state_that_has_rows(topology: Topology) -> None:
+    table = PLANS[topology].table
+    unreachable_by_mode = {State.FREE_PASSAGE} if topology is Topology.KIOSK else set()
+    assert {row.to for rows in (*table.values(), ANYWHERE) for row in rows} - unreachable_by_mode <= set(
+        table
+    )
+
+
+def test_every_state_belongs_to_some_lane() -> None:
+    assert {state for plan in PLANS.values() for state in plan.table} == set(State)
     assert set(LIMITS) <= set(State)
 
 
-def test_a_state_with_a_limit_has_a_row_for_its_passing() -> None:
-    for state in LIMITS:
-        assert any("expired" in row.when.__code__.co_names for row in TABLE[state]), state
+@topologies
+def test_a_state_with_a_limit_has_a_row_for_its_passing(topology: Topology) -> None:
+    for state, rows in PLANS[topology].table.items():
+        if state in LIMITS:
+            assert any("expired" in row.when.__code__.co_names for row in rows), state
 
 
 def test_the_document_shows_the_present_table() -> None:

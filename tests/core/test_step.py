@@ -11,7 +11,7 @@ from gated.core import events as ev
 from gated.core.gate import Gate, State
 from gated.core.replay import Recorded, replay
 from gated.core.step import LEASE_S, RENEW_S, next_deadline, step
-from gated.core.vocabulary import Advice, Device, Door, Grade, Liveness, OfficerWord, Outcome
+from gated.core.vocabulary import Advice, Device, Door, Grade, Liveness, Mode, OfficerWord, Outcome
 from tests.core.exploration import (
     BAD,
     GOOD,
@@ -241,7 +241,7 @@ def test_emergency_opens_both_doors_and_ends_the_passage() -> None:
     assert do.EndPassage(passage=PASSAGE, outcome=Outcome.ABORTED, reasons=("emergency",)) in effects
     gate, effects = step(gate, ev.EmergencyReset(at=0))
     assert [e.door for e in effects if isinstance(e, do.LockDoor)] == list(Door)
-    assert not gate.open
+    assert gate.mode is Mode.CLOSED
 
 
 def test_a_latched_fault_outlives_the_devices_recovery() -> None:
@@ -293,7 +293,7 @@ def test_replay_tells_a_changed_decision() -> None:
 
 def test_replay_needs_the_start() -> None:
     with pytest.raises(ValueError, match="started"):
-        replay([Recorded(seq=1, event=ev.ServiceOpened(at=0), state=State.IDLE, effects=())])
+        replay([Recorded(seq=1, event=ev.DutyChanged(at=0, on=True), state=State.IDLE, effects=())])
 
 
 def screens(effects: tuple[do.AnyEffect, ...]) -> list[tuple[str, str | None]]:

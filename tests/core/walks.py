@@ -231,6 +231,32 @@ def _depth(shape: Shape) -> float:
     return getattr(trunk, "front_m", 0.0) - getattr(trunk, "rear_m", 0.0)
 
 
+def three_in_file(chance: random.Random) -> Walk:
+    inward = chance.random() < 0.5
+    way = START_M if inward else -START_M
+    speed, late, walkers = _speed(chance, 0.5, 1.6), 0.0, list[Walker]()
+    for _ in range(3):
+        walkers.append(Walker(_grown(chance), ((way, speed),), start_m=-way, start_s=late))
+        late += (chance.uniform(0.3, 0.6) + 0.25) / speed
+    return Walk("three in file", tuple(walkers), ((inward, 1, Body.PERSON),) * 3)
+
+
+def follows_a_suitcase(chance: random.Random) -> Walk:
+    """Somebody close behind the suitcase that the first one pulls."""
+    inward = chance.random() < 0.5
+    way = START_M if inward else -START_M
+    speed = _speed(chance, 0.5, 1.5)
+    length_m, gap_m = chance.uniform(0.3, 0.6), chance.uniform(0.12, 0.35)
+    first = with_trolley(length_m, pushed=False, gap_m=gap_m, phase=_phase(chance))
+    behind_m = 0.13 + gap_m + length_m + chance.uniform(0.25, 0.6) + 0.13
+    walkers = (
+        Walker(first, ((way, speed),), start_m=-way),
+        Walker(_grown(chance), ((way, speed),), start_m=-way, start_s=behind_m / speed),
+    )
+    truth = ((inward, 1, Body.TROLLEY), (inward, 1, Body.PERSON))
+    return Walk("one behind a suitcase", walkers, truth)
+
+
 def follower(chance: random.Random) -> Walk:
     return _file("two, 0.3 to 0.4 m apart", chance, 0.3, 0.4)
 
@@ -344,6 +370,8 @@ KINDS: Final[tuple[Callable[[random.Random], Walk], ...]] = (
     one_after_another,
     follower,
     close_follower,
+    three_in_file,
+    follows_a_suitcase,
     child_after_adult,
     pressed_pair,
     stops_in_doorway,

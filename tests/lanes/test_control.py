@@ -11,13 +11,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gated.core import events as ev
 from gated.core.settings import OfficerSettings
-from gated.core.vocabulary import Device, OfficerWord
+from gated.core.vocabulary import Device, Direction, Door, Mode, OfficerWord
 from gated.lanes.control import MAX_REQUEST, ControlLane
 from gated.runtime import messages as say
 from tests.lanes.rounds import NEXT, PASSAGE, Posted, come_round, leave
 
 STATUS = say.Status(
     gate="lane-1",
+    topology="mantrap",
+    mode="open",
+    direction="forward",
     state="officer",
     passage=PASSAGE,
     faults={},
@@ -34,6 +37,7 @@ STATUS = say.Status(
     uptime_s=1.0,
     versions={},
 )
+DUTY_S = 0.3
 KIM, EVE = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
 
 
@@ -45,7 +49,9 @@ class Bench:
         self.status = STATUS
         self.fire = [False]
         officers = (OfficerSettings(name="kim", public_key=KIM.public_key().public_bytes_raw().hex()),)
-        self.lane = ControlLane(f"ipc://{self.path}", officers, posted, lambda: self.status, self._fire)
+        self.lane = ControlLane(
+            f"ipc://{self.path}", officers, posted, lambda: self.status, self._fire, DUTY_S
+        )
         self.lane._turn()
         self.context = zmq.Context()
         self.socket = self.client()
@@ -117,8 +123,67 @@ def test_status(bench: Bench) -> None:
 
 
 def test_the_lane_is_opened_and_closed(bench: Bench, posted: Posted) -> None:
-    assert [bench.say(say.Service(open=word)) for word in (True, False)] == [say.Done(), say.Done()]
-    assert posted.kinds() == ["ServiceOpened", "ServiceClosed"]
+    told = [
+        bench.say(say.SetMode(mode=mode, reason="test"))
+        for mode in (Mode.OPEN, Mode.CLOSED, Mode.LOCKED, Mode.MAINTENANCE)
+    ]
+    assert told == [say.Done()] * 4
+    assert [event.mode for event in posted.of(ev.ModeChanged)] == ["open", "closed", "locked", "maintenance"]
+    assert {event.reason for event in posted.of(ev.ModeChanged)} == {"test"}
+
+
+def test_free_passage_is_an_officers_signed_decision(bench: Bench, posted: Posted) -> None:
+    bare = say.SetMode(mode=Mode.FREE_PASSAGE, reason="crowd")
+    assert refused(bench.say(bare)) == "unknown_officer"
+    named = msgspec.structs.replace(bare, officer="kim", said_at=time.time())
+    forged = msgspec.structs.replace(named, signature=EVE.sign(named.signed_text))
+    assert refused(bench.say(forged)) == "bad_signature"
+    assert not posted.of(ev.ModeChanged)
+    signed_ = msgspec.structs.replace(named, signature=KIM.sign(named.signed_text))
+    assert bench.say(signed_) == say.Done()
+    assert posted.of(ev.ModeChanged)[0].officer == "kim"
+    assert refused(bench.say(signed_)) == "word_was_taken"
+
+
+def test_an_officers_name_is_never_taken_without_their_signature(bench: Bench, posted: Posted) -> None:
+    claimed = say.SetMode(mode=Mode.OPEN, reason="test", officer="kim", said_at=time.time())
+    assert refused(bench.say(claimed)) == "bad_signature"
+    assert not posted.of(ev.ModeChanged)
+
+
+def test_a_lane_with_one_direction_is_not_turned(bench: Bench, posted: Posted) -> None:
+    assert refused(bench.say(say.SetDirection(direction=Direction.REVERSE))) == "one_direction"
+    assert refused(bench.say(say.SetMode(mode=Mode.ONE_WAY, reason="test"))) == "one_direction"
+    bench.status = msgspec.structs.replace(STATUS, topology="port")
+    assert bench.say(say.SetDirection(direction=Direction.REVERSE)) == say.Done()
+    assert posted.of(ev.DirectionWanted)[0].direction is Direction.REVERSE
+
+
+def test_a_door_is_moved_in_maintenance_only(bench: Bench, posted: Posted) -> None:
+    assert refused(bench.say(say.AskDoor(door=Door.ENTRY))) == "not_in_maintenance"
+    bench.status = msgspec.structs.replace(STATUS, state="maintenance")
+    assert bench.say(say.AskDoor(door=Door.ENTRY)) == say.Done()
+    assert posted.of(ev.DoorAsked)[0].door is Door.ENTRY
+
+
+def test_a_duty_is_signed_and_ends_by_itself(bench: Bench, posted: Posted) -> None:
+    begun = say.SetDuty(on=True, officer="kim", said_at=time.time(), signature=b"")
+    assert refused(bench.say(begun)) == "bad_signature"
+    signed_ = msgspec.structs.replace(begun, signature=KIM.sign(begun.signed_text))
+    assert bench.say(signed_) == say.Done()
+    time.sleep(DUTY_S)
+    come_round(bench.lane.lane)
+    assert [event.on for event in posted.of(ev.DutyChanged)] == [True, False]
+
+
+def test_a_party_is_let_out_only_by_its_number(bench: Bench) -> None:
+    bench.status = msgspec.structs.replace(STATUS, persons=2)
+    assert refused(bench.say(signed())) == "persons_differ"
+    time.sleep(0.002)  # each word counts once, by its time
+    command = msgspec.structs.replace(signed(), persons=2)
+    assert refused(bench.say(command)) == "bad_signature"
+    again = msgspec.structs.replace(command, signature=KIM.sign(command.signed_text))
+    assert bench.say(again) == say.Done()
 
 
 def test_faults_of_a_device_are_cleared_by_its_name(bench: Bench, posted: Posted) -> None:
@@ -202,7 +267,7 @@ def test_what_is_no_request_is_refused_and_the_lane_goes_on(bench: Bench, posted
 
 
 def test_a_request_of_several_parts_is_refused_and_the_lane_goes_on(bench: Bench, posted: Posted) -> None:
-    service = msgspec.msgpack.encode(say.Service(open=True))
+    service = msgspec.msgpack.encode(say.SetMode(mode=Mode.OPEN, reason="test"))
     assert refused(bench.ask(service, service, service)) == "unknown_request"
     assert posted == []
     assert bench.say(say.AskStatus()) == STATUS

@@ -6,7 +6,7 @@ import pytest
 
 from drivers.face_light import Switch
 from gated.core import effects as do
-from gated.core.vocabulary import Door, Outcome
+from gated.core.vocabulary import Direction, Door, Outcome
 from gated.lanes.dossier import Dossiers
 from gated.lanes.hands import Hands
 from tests.lanes.rounds import PASSAGE
@@ -33,6 +33,7 @@ CASES: tuple[tuple[do.AnyEffect, tuple[object, ...] | None], ...] = (
     (do.LockDoor(door=Door.EXIT), ("board", "lock", Door.EXIT)),
     (do.UnlockDoor(door=Door.ENTRY, lease_s=3, passage=PASSAGE), ("board", "unlock", Door.ENTRY, 3)),
     (do.ReleaseAll(), ("board", "release_all")),
+    (do.TurnLane(direction=Direction.REVERSE), ("board", "turn", Direction.REVERSE)),
     (do.Tell(screen="go", prompt=None, lamps="go"), ("board", "show", "go")),
     (do.ReadMrz(passage=PASSAGE), ("zone", "read", PASSAGE)),
     (do.ReadChip(passage=PASSAGE, attempt=1), ("chip", "read", PASSAGE)),
@@ -66,7 +67,12 @@ def test_each_effect_goes_to_its_lane(
 
 
 def test_no_effect_is_forgotten() -> None:
-    tested = {type(effect) for effect, _ in CASES} | {do.StartCapture, do.EndPassage}
+    tested = {type(effect) for effect, _ in CASES} | {
+        do.StartCapture,
+        do.EndPassage,
+        do.FindToken,
+        do.IssueToken,
+    }
     assert tested == set(get_args(do.AnyEffect))
 
 

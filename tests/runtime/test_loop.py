@@ -104,7 +104,7 @@ def test_a_fact_that_finds_no_room_ends_the_loop_and_not_the_thread_that_brought
     loop.take(start_events()[0])
     done.clear()
     for _ in range(MAX_INBOX + 1):
-        loop.post(ev.ServiceClosed(at=0))  # raises nothing
+        loop.post(ev.DutyChanged(at=0, on=False))  # raises nothing
     with pytest.raises(InboxFullError, match="floods the gate"):
         loop.run(lambda: None)
     assert done == []

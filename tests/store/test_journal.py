@@ -107,11 +107,11 @@ def test_a_passage_cannot_end_twice(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.db")
     end = do.EndPassage(passage=FIRST, outcome=Outcome.ABANDONED, reasons=())
     followed = Followed(state=State.IDLE, passage=None, effects=(end,))
-    journal.append(UTC, ev.ServiceOpened(at=0), followed)
+    journal.append(UTC, ev.DutyChanged(at=0, on=True), followed)
     with pytest.raises(JournalError):
-        journal.append(UTC, ev.ServiceOpened(at=1), followed)
+        journal.append(UTC, ev.DutyChanged(at=1, on=True), followed)
     assert journal.head.seq == 1
-    journal.append(UTC, ev.ServiceOpened(at=2), replace(followed, effects=()))
+    journal.append(UTC, ev.DutyChanged(at=2, on=True), replace(followed, effects=()))
     journal.close()
 
 

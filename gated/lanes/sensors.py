@@ -1,0 +1,121 @@
+"""What the sensors of the lane say: levels of wires become events, named by the direction that is in force.
+
+Called by the board's own thread at each change and once for each input when the board was opened; and by a
+thread that lets the light curtains' time pass. Each level is kept by its wire, so that a lane that is turned
+round can be told anew.
+"""
+
+import secrets
+import threading
+import time
+
+from gated.core import events as ev
+from gated.core.settings import IoBoardSettings
+from gated.core.vocabulary import Device, Direction, Door
+from gated.lanes.condition import Condition, Post
+from gated.lanes.curtains import Curtains, is_beam
+from gated.lanes.dossier import Dossiers
+from gated.lanes.ends import Ends
+from gated.runtime.clock import now_utc
+from gated.runtime.lanes import Lane
+
+CURTAIN_S = 0.05  # a crossing is known when nothing follows it for a while, so nobody waits for these
+MAINS_FIX = "the gate runs on its battery and takes no further travellers: restore the mains"
+
+Levels = dict[str, bool]
+
+
+class Sensors:
+    """Turns levels into events. For any thread; `lane` is the one that lets time pass."""
+
+    def __init__(
+        self, settings: IoBoardSettings, ends: Ends, condition: Condition, dossiers: Dossiers, post: Post
+    ) -> None:
+        self.lane = Lane("curtains", turn=self._turn, period_s=CURTAIN_S)
+        self.power = Condition(Device.POWER, post)
+        self.has_power = settings.inputs.mains_lost is not None
+        self._ends = ends
+        self._dossiers = dossiers
+        self._post = post
+        self._sensing = threading.RLock()
+        self._wires: Levels = {}
+        self._shut_since: dict[Door, float] = {}
+        self._persons: int | None = None
+        self._placed = ""  # the passage of the document that was laid down last
+        self._curtains = Curtains(post, condition, self._shut_since.get)
+
+    def sense(self, wire: str, active: bool) -> None:  # noqa: FBT001  # the level is the message
+        """A wire has this level from now on."""
+        with self._sensing:
+            self._wires[wire] = active
+            self._say(self._ends.turned(wire), time.monotonic(), active=active)
+
+    def forget(self) -> None:
+        """The board was away: what it said does not hold any more."""
+        with self._sensing:
+            self._wires.clear()
+            self._shut_since.clear()
+            self._persons = None
+            self._curtains.forget()
+
+    def turn(self, direction: Direction) -> None:
+        """Serve this direction: from here on the ends have changed places, and are told anew."""
+        with self._sensing:
+            self._ends.direction = direction
+            self._post(ev.LaneTurned(at=time.monotonic(), direction=direction))
+            wires = dict(self._wires)
+            self.forget()
+            for wire, active in wires.items():
+                self.sense(wire, active)
+
+    def _turn(self) -> None:
+        with self._sensing:
+            now, due = time.monotonic(), self._curtains.due
+            if due is not None and due <= now:
+                self._curtains.elapse(now)
+
+    def _say(self, name: str, at: float, *, active: bool) -> None:
+        if is_beam(name):
+            self._curtains.sense(name, blocked=active, at=at)
+            return
+        match name:
+            case "document":
+                self._document(at, lies=active)
+            case "exit_document":
+                self._post(ev.OtherEndChanged(at=at, document=active))
+            case "entry_shut" | "exit_shut":
+                self._door(Door(name.removesuffix("_shut")), at, shut=active)
+            case "occupied" | "crowded":
+                self._count(at)
+            case "fire" | "panic" if active:
+                self._post(ev.EmergencyRaised(at=at))
+            case "mains_lost" if active:
+                self.power.failed("mains_lost", MAINS_FIX)
+            case "mains_lost":
+                self.power.ready()
+            case _:
+                pass
+
+    def _document(self, at: float, *, lies: bool) -> None:
+        if not lies:
+            self._dossiers.take_page(self._placed)  # nobody will ask for it any more
+            self._post(ev.DocumentRemoved(at=at))
+            return
+        self._placed, now = secrets.token_hex(8), now_utc()
+        self._dossiers.begin(self._placed, now)
+        utc = now.isoformat(timespec="milliseconds")
+        self._post(ev.DocumentPlaced(at=at, passage=self._placed, utc=utc))
+
+    def _door(self, door: Door, at: float, *, shut: bool) -> None:
+        if shut:
+            self._shut_since[door] = at
+        else:
+            self._shut_since.pop(door, None)
+        self._post(ev.DoorMoved(at=at, door=door, shut=shut))
+
+    def _count(self, at: float) -> None:
+        """More than one counts even if the line for the first is broken."""
+        persons = 2 if self._wires.get("crowded") else int(self._wires.get("occupied", False))
+        if persons != self._persons:
+            self._persons = persons
+            self._post(ev.OccupancyChanged(at=at, persons=persons))
