@@ -16,13 +16,10 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from gated.core.passes import APART_M, Pass, Run, passes, without_arms
 from gated.core.values import Value
 from gated.core.vocabulary import Body
 
-APART_M: Final = 0.20  # between the columns of beams, along the walk
-ARM_M: Final = 0.13  # what is shorter, and near a trunk, is an arm
-ISLAND_M: Final = 0.06  # an arm and its trunk leave no more free between them, in both columns
-ARM_REACH_M: Final = 0.30
 PAIR_M: Final = 0.66  # a longer trunk is two people's: one with a rucksack has up to 0.6 m
 TRIPLE_M: Final = 1.05
 LONGEST_M: Final = 1.5  # somebody stood still: no length can be told
@@ -33,10 +30,7 @@ CHILD_M: Final = 0.28  # a longer low thing is none
 CHAIR_M: Final = 0.72  # a wheelchair is longer, without a gap
 CHAIR_TRUNK_M: Final = 0.36  # and the trunk in it shorter
 FOOTREST_M: Final = 0.25  # a wheelchair begins so far before the trunk in it
-STEADY: Final = 1.7  # front and back of a body pass with the same speed, within this factor
-EVEN: Final = 2.2  # so do all who follow one another, whatever their arms do
 TOO_FAST_S: Final = 0.02  # from column to column: 10 m/s
-APART_S: Final = 1.5  # a body shorter than the columns are apart is lost between them no longer
 MAX_PERSONS: Final = 3
 NEAR_S: Final = 0.3  # legs are in the low beams so long before and after their trunk
 
@@ -48,18 +42,6 @@ class Beam(StrEnum):
     OUTER_HIGH = "outer_high"
     INNER_LOW = "inner_low"
     INNER_HIGH = "inner_high"
-
-
-class Run(Value):
-    """A beam was interrupted from `start` to `end` (monotonic seconds)."""
-
-    start: float
-    end: float
-
-    @property
-    def seconds(self) -> float:
-        """For how long."""
-        return self.end - self.start
 
 
 class Crossing(Value):
@@ -88,61 +70,12 @@ Reading = Crossing | TurnedBack | TooFast
 Pattern = Mapping[Beam, Sequence[Run]]
 
 
-class _Pass(Value):
-    """One body in one height, in both columns."""
-
-    outer: Run
-    inner: Run
-
-    @property
-    def fronts_s(self) -> float:
-        return self.inner.start - self.outer.start
-
-    @property
-    def backs_s(self) -> float:
-        return self.inner.end - self.outer.end
-
-    @property
-    def through(self) -> bool:
-        """Whether it went from one side to the other."""
-        return self.fronts_s * self.backs_s > 0
-
-    @property
-    def inward(self) -> bool:
-        return self.fronts_s > 0
-
-    @property
-    def steady(self) -> bool:
-        return 1 / STEADY < abs(self.fronts_s / self.backs_s) < STEADY
-
-    @property
-    def even(self) -> bool:
-        return 1 / EVEN < abs(self.fronts_s / self.backs_s) < EVEN
-
-    @property
-    def speed_m_s(self) -> float:
-        return APART_M / math.sqrt(abs(self.fronts_s * self.backs_s))
-
-    @property
-    def length_m(self) -> float:
-        """The shorter of the two columns' views: limbs that swing make a body longer, never shorter."""
-        return self.speed_m_s * min(self.outer.seconds, self.inner.seconds)
-
-    @property
-    def at(self) -> float:
-        return max(self.outer.end, self.inner.end)
-
-    @property
-    def begun(self) -> float:
-        return min(self.outer.start, self.inner.start)
-
-
 def read(pattern: Pattern) -> tuple[Reading, ...]:
     """What happened between two moments at which all beams were free, in the order of time."""
-    high = _passes(pattern[Beam.OUTER_HIGH], pattern[Beam.INNER_HIGH], join_m=0.0)
-    people = _without_arms([one for one in high if one.through])
+    high = passes(pattern[Beam.OUTER_HIGH], pattern[Beam.INNER_HIGH], join_m=0.0)
+    people = without_arms([one for one in high if one.through])
     readings: list[Reading] = []
-    claimed: _Pass | None = None  # whose the low thing behind them is
+    claimed: Pass | None = None  # whose the low thing behind them is
     for one in people:
         others = [other for other in high if other is not one and (other in people or not other.through)]
         before = max((other for other in others if other.begun < one.begun), key=_end, default=None)
@@ -153,18 +86,18 @@ def read(pattern: Pattern) -> tuple[Reading, ...]:
         claimed = one if around.behind else None
         readings += _person(one, around, pattern)
     readings = _pushed_chairs(readings)
-    low = _passes(*_apart_from_trunks(pattern), join_m=0.15) if not people else []
+    low = passes(*_apart_from_trunks(pattern), join_m=0.15) if not people else []
     readings += [_small(one) for one in low if one.through]
     if not readings:
         readings += _turned_back(pattern, high or low)
     return tuple(sorted(readings, key=lambda one: one.at))
 
 
-def _begin(one: _Pass) -> float:
+def _begin(one: Pass) -> float:
     return one.begun
 
 
-def _end(one: _Pass) -> float:
+def _end(one: Pass) -> float:
     return one.at
 
 
@@ -179,148 +112,6 @@ def _apart_from_trunks(pattern: Pattern) -> tuple[list[Run], list[Run]]:
     return outer, inner
 
 
-# --- bodies from interruptions ------------------------------------------------------------------------
-
-
-def _passes(outer: Sequence[Run], inner: Sequence[Run], join_m: float) -> list[_Pass]:
-    """The bodies that one height met, by the islands of time in which either column was interrupted.
-
-    An island in both columns is one body, unless it can only be several that follow closely. What only one
-    column met may be a body that is shorter than the columns are apart: it is sought in the other one.
-    """
-    if not outer or not inner:
-        return []
-    pace = _pace(outer, inner)
-    gap_s = join_m / pace
-    passes: list[_Pass] = []
-    lone: tuple[list[Run], list[Run]] = ([], [])
-    for ours, theirs in _islands(_joined(outer, gap_s), _joined(inner, gap_s), ISLAND_M / pace):
-        if ours and theirs:
-            passes += _several(ours, theirs) or [_Pass(outer=_whole(ours), inner=_whole(theirs))]
-        else:
-            lone[0].extend(ours)
-            lone[1].extend(theirs)
-    passes += _matched(*lone)
-    return sorted(passes, key=lambda one: one.begun)
-
-
-def _islands(outer: list[Run], inner: list[Run], gap_s: float) -> list[tuple[list[Run], list[Run]]]:
-    islands: list[tuple[list[Run], list[Run]]] = []
-    reached = -math.inf
-    for run, ours in sorted([*((run, True) for run in outer), *((run, False) for run in inner)], key=_began):
-        if run.start > reached + gap_s:
-            islands.append(([], []))
-        islands[-1][0 if ours else 1].append(run)
-        reached = max(reached, run.end)
-    return islands
-
-
-def _began(each: tuple[Run, bool]) -> float:
-    return each[0].start
-
-
-def _whole(runs: list[Run]) -> Run:
-    return Run(start=runs[0].start, end=runs[-1].end)
-
-
-def _several(ours: list[Run], theirs: list[Run]) -> list[_Pass]:
-    """Bodies that follow one another evenly, if the island is that: one direction, like speeds, no rest."""
-    if len(ours) < 2 or len(theirs) < 2:
-        return []
-    bodies = [one for one in _matched(ours, theirs) if one.length_m >= ARM_M]
-    if len({one.inward for one in bodies}) != 1 or not all(one.even for one in bodies):
-        return []
-    speeds = [one.speed_m_s for one in bodies]
-    if max(speeds) > EVEN * min(speeds):
-        return []
-    explained = [run for one in bodies for run in (one.outer, one.inner)]
-    rest = [run for run in (*ours, *theirs) if run not in explained]
-    if any(run.seconds * min(speeds) > ARM_M for run in rest):
-        return []
-    return bodies
-
-
-def _matched(outer: Sequence[Run], inner: Sequence[Run]) -> list[_Pass]:
-    """Which interruption of the one column is which of the other: the likeliest order-keeping match."""
-    rows, columns = len(outer), len(inner)
-    cost = [[0.0] * (columns + 1) for _ in range(rows + 1)]
-    for row in range(rows + 1):
-        for column in range(columns + 1):
-            ways = []
-            if row:
-                ways.append(cost[row - 1][column] + _alone(outer[row - 1]))
-            if column:
-                ways.append(cost[row][column - 1] + _alone(inner[column - 1]))
-            if row and column:
-                ways.append(cost[row - 1][column - 1] + _together(outer[row - 1], inner[column - 1]))
-            cost[row][column] = min(ways, default=0.0)
-    return _traced(outer, inner, cost)
-
-
-def _traced(ours: Sequence[Run], theirs: Sequence[Run], cost: list[list[float]]) -> list[_Pass]:
-    matched: list[_Pass] = []
-    row, column = len(ours), len(theirs)
-    while row and column:
-        mine, its = ours[row - 1], theirs[column - 1]
-        if cost[row][column] == cost[row - 1][column - 1] + _together(mine, its):
-            matched.append(_Pass(outer=mine, inner=its))
-            row, column = row - 1, column - 1
-        elif cost[row][column] == cost[row - 1][column] + _alone(mine):
-            row -= 1
-        else:
-            column -= 1
-    return matched[::-1]
-
-
-def _pace(outer: Sequence[Run], inner: Sequence[Run]) -> float:
-    """A first guess of the speed, m/s, from who comes first and who leaves last."""
-    delays = (abs(inner[0].start - outer[0].start), abs(inner[-1].end - outer[-1].end))
-    return min(3.0, max(0.15, APART_M / max(min(delays), 1e-3)))
-
-
-def _joined(runs: Sequence[Run], gap_s: float) -> list[Run]:
-    joined: list[Run] = []
-    for run in runs:
-        if joined and run.start - joined[-1].end <= gap_s:
-            run = Run(start=joined.pop().start, end=run.end)  # noqa: PLW2901 - the two are one
-        joined.append(run)
-    return joined
-
-
-def _alone(run: Run) -> float:
-    """How unlikely it is that only one column met something: an arm may do so, a trunk does not."""
-    return 0.3 + min(0.9, 3.0 * run.seconds)
-
-
-def _together(outer: Run, inner: Run) -> float:
-    """How unlikely it is that two interruptions are of the same body."""
-    fronts_s, backs_s = inner.start - outer.start, inner.end - outer.end
-    overlap = min(outer.end, inner.end) > max(outer.start, inner.start)
-    if fronts_s * backs_s <= 0:
-        return math.inf
-    if not overlap and max(abs(fronts_s), abs(backs_s)) > APART_S:
-        return math.inf
-    return min(1.0, 0.3 * abs(math.log(fronts_s / backs_s)))
-
-
-def _without_arms(passes: list[_Pass]) -> list[_Pass]:
-    """Drop what is short and near a trunk that goes the same way."""
-    kept = []
-    for one in passes:
-        reach_s = ARM_REACH_M / one.speed_m_s
-        trunks = (
-            other
-            for other in passes
-            if other.length_m > max(ARM_M, one.length_m)
-            and other.inward == one.inward
-            and other.outer.start - one.outer.end <= reach_s
-            and one.outer.start - other.outer.end <= reach_s
-        )
-        if one.length_m >= ARM_M or not any(trunks):
-            kept.append(one)
-    return kept
-
-
 # --- what a body is -------------------------------------------------------------------------------------
 
 
@@ -331,7 +122,7 @@ class _Surroundings(Value):
     behind: tuple[float, float] | None
 
 
-def _person(one: _Pass, around: _Surroundings, pattern: Pattern) -> list[Reading]:
+def _person(one: Pass, around: _Surroundings, pattern: Pattern) -> list[Reading]:
     if min(abs(one.fronts_s), abs(one.backs_s)) < TOO_FAST_S:
         return [TooFast(at=one.at)]
     mine = Crossing(inward=one.inward, persons=1, body=Body.PERSON, at=one.at)
@@ -349,7 +140,7 @@ def _person(one: _Pass, around: _Surroundings, pattern: Pattern) -> list[Reading
     return [replace(mine, persons=_persons(one, mine.body, pattern)), *others]
 
 
-def _persons(one: _Pass, body: Body, pattern: Pattern) -> int:
+def _persons(one: Pass, body: Body, pattern: Pattern) -> int:
     """How many people one trunk is: long ones are of two who press together, unless somebody stood still."""
     length_m = one.length_m - (HANDS_M if body is Body.TROLLEY else 0.0)
     if length_m <= PAIR_M or length_m > LONGEST_M or not one.steady or _stood(one, pattern):
@@ -357,7 +148,7 @@ def _persons(one: _Pass, body: Body, pattern: Pattern) -> int:
     return 2 if length_m <= TRIPLE_M else MAX_PERSONS
 
 
-def _stood(one: _Pass, pattern: Pattern) -> bool:
+def _stood(one: Pass, pattern: Pattern) -> bool:
     """Whether legs stood in a low beam meanwhile: of who walks, each leaves it soon."""
     longest = max(
         (
@@ -370,7 +161,7 @@ def _stood(one: _Pass, pattern: Pattern) -> bool:
     return longest * one.speed_m_s > 0.6
 
 
-def _in_chair(one: _Pass, pattern: Pattern) -> bool:
+def _in_chair(one: Pass, pattern: Pattern) -> bool:
     """Whether the trunk moves amid something long and low without a gap."""
     return one.length_m <= CHAIR_TRUNK_M and all(
         any(
@@ -383,7 +174,7 @@ def _in_chair(one: _Pass, pattern: Pattern) -> bool:
     )
 
 
-def _surroundings(one: _Pass, before: _Pass | None, after: _Pass | None, pattern: Pattern) -> _Surroundings:
+def _surroundings(one: Pass, before: Pass | None, after: Pass | None, pattern: Pattern) -> _Surroundings:
     """What is low and farther from the trunk than legs are, in both columns."""
     columns = ((Beam.OUTER_LOW, one.outer, "outer"), (Beam.INNER_LOW, one.inner, "inner"))
     front_m_s, back_m_s = one.speed_m_s, one.speed_m_s
@@ -461,7 +252,7 @@ def _pushed_chairs(readings: list[Reading]) -> list[Reading]:
     return told
 
 
-def _small(one: _Pass) -> Reading:
+def _small(one: Pass) -> Reading:
     """What only the low beams met. A long thing may be somebody who crawls: it counts as one person, too."""
     if min(abs(one.fronts_s), abs(one.backs_s)) < TOO_FAST_S:
         return TooFast(at=one.at)
@@ -469,7 +260,7 @@ def _small(one: _Pass) -> Reading:
     return Crossing(inward=one.inward, persons=1, body=body, at=one.at)
 
 
-def _turned_back(pattern: Pattern, passes: list[_Pass]) -> list[Reading]:
+def _turned_back(pattern: Pattern, passes: list[Pass]) -> list[Reading]:
     """Nobody went through: tell from which side they had come."""
     runs = [(run, beam) for beam in Beam for run in pattern[beam]]
     if not runs:

@@ -14,7 +14,8 @@ Sans I/O: times are the caller's monotonic clock. `due` says when `elapse` must 
 
 from typing import Final, Literal
 
-from gated.core.crossings import APART_M, Beam, Crossing, Reading, Run, TooFast, TurnedBack, read
+from gated.core.crossings import Beam, Crossing, Reading, TooFast, TurnedBack, read
+from gated.core.passes import APART_M, Run
 from gated.core.values import Value
 
 TRAILING_M: Final = 0.45  # what is pulled along follows within this
