@@ -83,7 +83,7 @@ class SafetyController:
         self._until: dict[Door, float] = {}  # until when a release is wished for; infinite in an emergency
         self._ending = False  # an emergency that has no cause any more is over
         self._thread: threading.Thread | None = None
-        self._stopping = False
+        self._stop = threading.Event()
 
     @property
     def turned_at(self) -> float:
@@ -120,16 +120,17 @@ class SafetyController:
             raise
         with self._guard:
             self._until.clear()
-            self._ending = self._stopping = False
+            self._ending = False
             self._session, self._report = session, report
+            self._stop = stop = threading.Event()
         self._thread = threading.Thread(
-            target=self._run, args=(session, report), name="safety-controller", daemon=True
+            target=self._run, args=(session, report, stop), name="safety-controller", daemon=True
         )
         self._thread.start()
 
     def close(self) -> None:
         """End the session; the controller locks. Idempotent, never raises."""
-        self._stopping = True
+        self._stop.set()
         thread, self._thread = self._thread, None
         if thread is not None and thread is not threading.current_thread():
             thread.join(JOIN_S)
@@ -200,21 +201,28 @@ class SafetyController:
 
     # --- the controller's own thread -----------------------------------------------------------------
 
-    def _run(self, session: Session, report: Report) -> None:
+    def _run(self, session: Session, report: Report, stop: threading.Event) -> None:
+        try:
+            with _as_device_error():
+                self._follow(session, report, stop)
+        except DeviceError as error:
+            if not stop.is_set():
+                self._on_fault(error)
+
+    def _follow(self, session: Session, report: Report, stop: threading.Event) -> None:
+        """Keep the session until it is to stop. Raises SessionOver, DeviceError."""
         obediences = {door: Obedience() for door in Door}
         try:
             self._tell_inputs(report, ~report.inputs)
             self._tell_faults(report.faults)
-            with _as_device_error():
-                while not self._stopping:
-                    data = self._line.read(max(0.0, session.due - self._clock()))
-                    for said in self._turn(session, data):
-                        self._hear(said, obediences)
-        except DeviceError as error:
-            with self._guard:
-                self._session = self._report = None  # from here on every command is refused
-            if not self._stopping:
-                self._on_fault(error)
+            while not stop.is_set():
+                data = self._line.read(max(0.0, session.due - self._clock()))
+                for said in self._turn(session, data):
+                    self._hear(said, obediences)
+        finally:
+            if not stop.is_set():  # nobody renews the wishes any more: from here on every command is refused
+                with self._guard:
+                    self._session = self._report = None
 
     def _turn(self, session: Session, data: bytes) -> list[Report]:
         """Take what was received, and renew the wish if it is time. Raises SessionOver, DeviceError."""

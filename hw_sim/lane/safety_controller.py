@@ -2,9 +2,9 @@
 
 `path` is a symbolic link that stays the same when the line vanishes and comes back. The program in the box
 is `hw_sim.lane.safety_firmware`; here is what it is soldered to. The relays' contacts lead to the releases of
-the simulated board, in place of a program's own lines: configure the program's `entry_release` and
-`exit_release` on lines without a wire. Sensors and the fire input are the wires of the same board; a doorway
-counts as obstructed while a beam of its light curtain is broken, or by `obstruct`.
+the simulated board, in place of a program's own lines: `unwired` gives the settings for that program. Sensors
+and the fire input are the wires of the same board; a doorway counts as obstructed while a beam of its light
+curtain is broken, or by `obstruct`.
 
 Fire and panic release both doors in the very moment in which their wire says so, without the program.
 """
@@ -20,6 +20,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from msgspec.structs import replace
+
+from gated.core.settings import IoBoardSettings, OutputLine
 from gated.core.vocabulary import Door
 from hw_sim.lane.board import SimulatedBoard
 from hw_sim.lane.safety_firmware import Firmware, Setting, Wires
@@ -244,3 +247,11 @@ class PtySafetyController:
 
     def _is_lost(self, telegram: bytes) -> bool:
         return bool(telegram) and self.loses > 0 and self._chance.random() < self.loses
+
+
+def unwired(board: SimulatedBoard, settings: IoBoardSettings) -> IoBoardSettings:
+    """The settings of a program whose doors are behind the box: its releases are on lines without a wire."""
+    free = max(board.line_count, 1 + max(board.by_offset))
+    board.line_count = free + len(Door)
+    lines = {f"{door}_release": OutputLine(line=free + number) for number, door in enumerate(Door)}
+    return replace(settings, outputs=replace(settings.outputs, **lines))

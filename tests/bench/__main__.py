@@ -21,6 +21,7 @@ BENCHES = (
     "height",
     "camera",
     "curtain",
+    "safety",
     "gate",
 )  # modules here, each with `run() -> None`
 PACKAGES = ("numpy", "opencv-python", "tflite-runtime", "cryptography", "msgspec", "pyzmq")

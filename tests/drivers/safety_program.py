@@ -55,6 +55,16 @@ class Program:
         self._say(door.value)
         assert self.hear() == door.value
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
+
+    def lock_all(self) -> None:
+        """Let it lock both doors, and end an emergency."""
+        self._say("")
+        assert self.hear() == "locked"
+
     def stop(self) -> None:
         """SIGSTOP: no thread of it runs any more."""
         self._process.send_signal(signal.SIGSTOP)
@@ -91,16 +101,18 @@ def _fault(error: DeviceError) -> None:
 
 
 def main() -> None:
-    """Release the doors that are named, until the input ends."""
+    """Release the doors that are named, lock both at an empty name, until the input ends."""
     settings = msgspec.json.decode(sys.stdin.readline(), type=SafetyControllerSettings)
     controller = SafetyController(settings, lambda _name, _active: None, _fault)
     controller.open()
     doors = Leases(controller, MAX_LEASE_S, _fault)
     _tell("open")
     for line in sys.stdin:
-        door = Door(json.loads(line))
-        doors.unlock(door, MAX_LEASE_S)
-        _tell(door.value)
+        if name := json.loads(line):
+            doors.unlock(Door(name), MAX_LEASE_S)
+        else:
+            doors.lock_all()
+        _tell(name or "locked")
 
 
 if __name__ == "__main__":

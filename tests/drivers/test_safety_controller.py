@@ -250,8 +250,34 @@ def test_without_the_drivers_thread_the_box_locks_within_its_deadman_time(strict
     strict.open()
     strict.doors.unlock(Door.ENTRY, 10)
     wait(lambda: bool(strict.released))
-    strict.controller._stopping = True  # the thread ends, and says nothing
+    strict.controller._stop.set()  # the thread ends, and says nothing
     assert wait(lambda: not strict.released) < 0.3 + 0.1 + SLACK_S
+
+
+def test_a_listener_that_fails_ends_the_session_and_every_release(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    died: list[type[BaseException] | None] = []
+    monkeypatch.setattr(threading, "excepthook", lambda hook: died.append(hook.exc_type))
+    lane = Lane(tmp_path, STRICT)
+
+    def fail(name: str, active: bool) -> None:  # noqa: FBT001 - the driver's port
+        if name == "panic" or not active:
+            return
+        if lane.released:
+            raise ZeroDivisionError
+
+    controller = SafetyController(lane.settings, fail, lane.faults.append)
+    controller.open()
+    controller.release(Door.ENTRY, 10)
+    wait(lambda: bool(lane.released))
+    lane.box.obstruct(Door.ENTRY)
+    wait(lambda: not lane.released)
+    with pytest.raises(DeviceGone, match="not_open"):
+        controller.release(Door.ENTRY, 10)
+    assert died == [ZeroDivisionError]
+    controller.close()
+    lane.close()
 
 
 def test_a_program_that_is_stopped_dead_holds_no_door_and_hinders_no_fire(strict: Lane) -> None:

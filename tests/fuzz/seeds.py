@@ -209,6 +209,15 @@ def transcripts() -> list[bytes]:
     return [msgspec.json.encode(transcript)]
 
 
+def safety_telegrams() -> list[bytes]:
+    """A hello, a wish and a report, as docs/safety-controller.md shows them."""
+    return [
+        HEX("E65A0101 1A2B3C4D 0001 0000 00000000000000000000000000000000 EA951261"),
+        HEX("E65A0102 4BE1FA0E 0003 0002 4FDB7E9D1F4000000000000000000000 58B1D30D"),
+        HEX("E65A0182 4BE1FA0E 0003 0003 99AABBCC022503000000 5DC01F360000 B140BC35"),
+    ]
+
+
 def objects() -> list[bytes]:
     return [HEX("6F0A840341010280027F49"), encode(0x7F61, bytes(200)), HEX("5F1F0130")]
 

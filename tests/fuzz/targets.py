@@ -181,6 +181,12 @@ TARGETS = (
         "drivers.ccid:CcidError",
         "class_descriptors",
     ),
+    Target(
+        "safety.telegram",
+        "drivers.safety_protocol:decode",
+        "drivers.safety_protocol:TelegramError",
+        "safety_telegrams",
+    ),
 )
 BY_NAME = {target.name: target for target in TARGETS}
 
