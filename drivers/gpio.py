@@ -42,7 +42,7 @@ STALE: Final = 64  # more edges than the kernel keeps of one line
 # The inputs whose cut wire must read as active (docs/wiring.md), and so a flapping one too.
 ACTIVE_WHEN_CUT: Final = frozenset(
     {
-        *("fire", "panic", "occupied", "crowded"),
+        *("fire", "panic", "mains_lost", "occupied", "crowded"),
         *("entry_outer_low", "entry_outer_high", "entry_inner_low", "entry_inner_high"),
         *("exit_outer_low", "exit_outer_high", "exit_inner_low", "exit_inner_high"),
     }

@@ -11,7 +11,7 @@ from gated.core.ports import DeviceError, DeviceGone
 GAMMA: Final = 2.2  # of how much light the eye sees half: about a fifth
 
 
-class _Channel(PWM):  # type: ignore[misc]  # periphery has no types
+class _Channel(PWM):
     def __del__(self) -> None:
         """Nothing: `Dimmer` closes it. Periphery's own would raise where nobody listens."""
 
@@ -83,8 +83,9 @@ class Dimmer:
                 code, fix = "no_pwm_channel", f"{place} is not there: correct {self._key} channel"
             case errno.EBUSY:
                 code, fix = "pwm_busy", f"{place} is held by a driver of the kernel: correct {self._key}"
-            case errno.EACCES | errno.EPERM:
-                code, fix = "no_access", f"{place} may not be written: give this service's user access to it"
+            case errno.EACCES | errno.EPERM | errno.EROFS:
+                code = "no_access"
+                fix = f"{place} may not be written: give it to this service as docs/wiring.md says"
             case errno.EINVAL:
                 code = "pwm_refused"
                 fix = f"{place} cannot do {self._frequency:g} Hz: correct {self._key} frequency"

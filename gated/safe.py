@@ -1,10 +1,10 @@
 """gate-safe: what holds the gate when `gated` has failed for good.
 
 It decides nothing: both doors locked, the lamps say out of service, and in a fire both doors are released
-for as long as the fire input is active. The light strips, if there are any, say the same as the lamps; what
-they or a flapping input have to complain of is logged, and changes nothing. It knows the I/O board alone,
-reads that section of the configuration alone, and keeps trying for the board until somebody stops it; systemd
-starts it by `OnFailure=` and stops it when `gated` is started again.
+for as long as the fire input, or the panic button, is active. The light strips, if there are any, say the
+same as the lamps; what they or a flapping input have to complain of is logged, and changes nothing. It knows
+the I/O board alone, reads that section of the configuration alone, and keeps trying for the board until
+somebody stops it; systemd starts it by `OnFailure=` and stops it when `gated` is started again.
 """
 
 import argparse
@@ -25,6 +25,7 @@ from gated.core.settings import IoBoardSettings
 from gated.runtime.notify import Notifier
 
 RELEASES: Final = ("entry_release", "exit_release")
+ALARMS: Final = ("fire", "panic")
 TURN_S: Final = 1.0  # the lines are written again this often; well below the unit's WatchdogSec
 RETRY_S: Final = 2.0  # between two tries to open the board
 NOON: Final = dt.time(12)  # what is shown here is dark, or as bright as can be, at any time of the day
@@ -49,9 +50,9 @@ def hold(board: Lines, lamps: Lamps, news: Wire, turned: Callable[[], None]) -> 
 
     Raises DeviceError when the board is lost.
     """
-    fire = False
+    alarms: set[str] = set()
     while True:
-        make_safe(board, lamps, fire=fire)
+        make_safe(board, lamps, fire=bool(alarms))
         turned()
         try:
             word = news.get(timeout=TURN_S)
@@ -65,9 +66,9 @@ def hold(board: Lines, lamps: Lamps, news: Wire, turned: Callable[[], None]) -> 
         if isinstance(word, DeviceError):
             raise word
         name, active = word
-        if name == "fire" and active != fire:
-            fire = active
-            _log.warning("the fire input changed", active=active)
+        if name in ALARMS and active != (name in alarms):
+            alarms ^= {name}
+            _log.warning("an alarm input changed", input=name, active=active)
 
 
 def run(settings: IoBoardSettings, news: Wire, notifier: Notifier) -> None:

@@ -1,10 +1,13 @@
 """Light guidance: what the strips show, without any hue, and that real PWM channels and lines follow."""
 
 import datetime as dt
+import errno
 import math
+import re
 import tempfile
 import threading
 import time
+import tomllib
 from collections.abc import Iterator
 from itertools import combinations, pairwise
 from pathlib import Path
@@ -16,7 +19,7 @@ from hypothesis import strategies as some
 
 from drivers.lamps import BLINK_S, PATTERNS
 from drivers.light_strips import STEP_S, STRIP_PATTERNS, LightStrips, StripPattern, brightness_at, lit
-from drivers.pwm import GAMMA
+from drivers.pwm import GAMMA, Dimmer
 from gated.core.gate import State
 from gated.core.ports import DeviceError, DeviceGone
 from gated.core.screens import TOLD
@@ -24,8 +27,9 @@ from gated.core.settings import IoBoardSettings, Lights, Strip
 from hw_sim.lane.board import SimulatedBoard, wiring
 from hw_sim.lane.gpio_shim import GpioServer
 from hw_sim.lane.pwm_shim import PwmServer, SimulatedPwm
-from tests.drivers.gpio_program import Program
+from tests.drivers.gpio_program import ROOT, Program
 
+EXAMPLE = ROOT / "config" / "gate.example.toml"
 FLOORS = (1, 2, 3, 4, 7, 16)
 NOON = dt.time(12, 0)
 # What a pattern asks of whoever sees it; those that ask the same may look the same.
@@ -184,6 +188,48 @@ def test_a_strip_that_is_neither_line_nor_pwm_is_refused(keys: dict[str, object]
 def test_two_strips_on_one_channel_are_refused() -> None:
     with pytest.raises(ValueError, match="two strips have one `chip` and `channel`"):
         Lights(entry_strip=Strip(chip=0, channel=1), floor_strips=(Strip(chip=0, channel=1),))
+
+
+def test_the_example_shows_every_key_of_the_lights() -> None:
+    text = EXAMPLE.read_text()
+    section = text[text.index("# [io_board.lights]") : text.index("[[cameras]]")]
+    shown = tomllib.loads(re.sub(r"^# ", "", section, flags=re.MULTILINE))["io_board"]["lights"]
+    lights = msgspec.convert(shown, Lights)
+    assert set(shown) == set(Lights.__struct_fields__)
+    assert len(lights.strips) == 4
+    defaults = Lights()
+    for name in ("brightness", "night_brightness"):
+        assert getattr(lights, name) == getattr(defaults, name)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "says"),
+    [
+        (OSError(errno.ENODEV, ""), "no_pwm_channel", "correct [io_board.lights] exit_strip channel"),
+        (OSError(errno.EBUSY, ""), "pwm_busy", "held by a driver of the kernel"),
+        (OSError(errno.EACCES, ""), "no_access", "docs/wiring.md"),
+        (OSError(errno.EROFS, ""), "no_access", "docs/wiring.md"),
+        (TimeoutError("export"), "no_access", "docs/wiring.md"),
+        (
+            OSError(errno.EINVAL, ""),
+            "pwm_refused",
+            "cannot do 1000 Hz: correct [io_board.lights] exit_strip frequency",
+        ),
+        (OSError("unknown value"), "pwm_refused", "see the kernel's log"),
+    ],
+)
+def test_what_the_kernel_refuses_says_what_to_do(error: OSError, code: str, says: str) -> None:
+    refused = Dimmer("light_strips", "[io_board.lights] exit_strip", 2, 3, 1000.0)._refused(error)
+    assert refused.code == code
+    assert "channel 3 of /sys/class/pwm/pwmchip2" in refused.fix
+    assert says in refused.fix
+
+
+def test_a_dimmer_that_is_not_open_lights_nothing() -> None:
+    dimmer = Dimmer("light_strips", "[io_board.lights] exit_strip", 2, 3, 1000.0)
+    dimmer.close()
+    with pytest.raises(DeviceGone, match="not_open"):
+        dimmer.light(1.0)
 
 
 # --- real drivers on served devices ---------------------------------------------------------------

@@ -25,7 +25,8 @@ MAIN = "import sys; from gated.safe import main; sys.exit(main())"
 RELEASES = {"entry_release", "exit_release"}
 OUT_OF_SERVICE = {"entry_red", "exit_red", "amber"}  # which blink together
 SETTINGS = msgspec.structs.replace(
-    wiring(active_low=("fire", "exit_release")), lights=Lights(exit_strip=Strip(line="EXIT STRIP"))
+    wiring(active_low=("fire", "panic", "exit_release"), also=("panic",)),
+    lights=Lights(exit_strip=Strip(line="EXIT STRIP")),
 )
 
 
@@ -172,6 +173,24 @@ def test_an_input_that_flaps_is_logged_and_the_board_held(
         assert set(server.holders) == set(board.wires)
         board.drive("fire", active=True)
         wait_until(lambda: {name for name in RELEASES if board.read(name)} == RELEASES)
+
+
+def test_a_panic_button_opens_as_a_fire_does(
+    folder: Path, board: SimulatedBoard, start: Callable[[str], Safe]
+) -> None:
+    def released() -> set[str]:
+        return active(board) & RELEASES
+
+    with GpioServer(folder, board):
+        start(configuration()).hear("READY=1")
+        board.drive("panic", active=True)
+        wait_until(lambda: released() == RELEASES)
+        board.drive("fire", active=True)
+        board.drive("panic", active=False)
+        time.sleep(0.3)
+        assert released() == RELEASES
+        board.drive("fire", active=False)
+        wait_until(lambda: released() == set())
 
 
 def test_it_opens_at_once_when_it_starts_into_a_fire(
