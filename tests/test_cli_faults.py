@@ -29,6 +29,7 @@ UNUSABLE = [
     "document verify --sod ROOT --trust ROOT --com GIVEN",
     "face compare GIVEN ROOT",
     "face liveness GIVEN",
+    "officer accept --name kim --passage 0123456789abcdef --key GIVEN",
     "face height ROOT --calibration GIVEN",
     "face evaluate --all-pairs --images GIVEN",
     "face evaluate-pad --bona-fide GIVEN --attack ROOT",

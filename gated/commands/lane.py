@@ -9,7 +9,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from gated.commands.answer import Answer, UsageError, Words
+from gated.commands.answer import Answer, UsageError, Words, read_capped
 from gated.config import load
 from gated.core.gate import State
 from gated.core.vocabulary import Device, Direction, Door, Mode, OfficerWord
@@ -17,6 +17,8 @@ from gated.report import status_text
 from gated.runtime import messages as say
 from gated.runtime.clock import now_utc
 from gated.runtime.control import ask
+
+MAX_KEY = 16_384
 
 _PASSAGE = re.compile("[0-9a-f]{16}")
 
@@ -163,11 +165,9 @@ def _passage(arguments: argparse.Namespace) -> str:
 
 def _officer_key(path: Path) -> Ed25519PrivateKey:
     try:
-        key = load_pem_private_key(path.read_bytes(), password=None)
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror}): give the officer's key file") from error
+        key = load_pem_private_key(read_capped(path, MAX_KEY), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise UsageError(f"{path}: not an unencrypted PEM private key") from error
+        raise UsageError(f"{path}: not an unencrypted PEM private key: give the officer's") from error
     if not isinstance(key, Ed25519PrivateKey):
-        raise UsageError(f"{path}: not an Ed25519 key")
+        raise UsageError(f"{path}: not an Ed25519 key: give the officer's")
     return key

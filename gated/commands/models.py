@@ -7,6 +7,7 @@ from typing import Any
 
 from gated.commands import face_model
 from gated.commands.answer import Answer, UsageError, Words, configured
+from gated.commands.columns import wrapped
 from gated.config import load as load_config
 from gated.core.values import Value
 from models import installed, manifest
@@ -182,8 +183,8 @@ def _listed_text(one: Listed) -> tuple[str, ...]:
     rates = ", ".join(f"{t.fmr:g}: {t.score:g} (FNMR {t.fnmr:.2%})" for t in one.thresholds)
     return (
         f"{one.name} ({one.origin}{use})",
-        f"  {one.licence}; {one.provenance}",
-        f"  thresholds by FMR: {rates}",
+        *wrapped(f"{one.licence}; {one.provenance}", first="  ", then=2),
+        *wrapped(f"thresholds by FMR: {rates}", first="  ", then=2),
     )
 
 

@@ -65,7 +65,9 @@ def write(folder: Path, report: Report) -> tuple[Path, ...]:
         for name, text in files.items():
             (folder / name).write_text(text, encoding="utf-8")
     except OSError as error:
-        raise ReportError(f"{folder}: the report cannot be written ({error.strerror})") from error
+        raise ReportError(
+            f"{folder}: the report cannot be written ({error.strerror}): name another folder"
+        ) from error
     return tuple(folder / name for name in files)
 
 
