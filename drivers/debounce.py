@@ -2,8 +2,8 @@
 
 A level counts once it has held. Contacts bounce for some milliseconds when they move, and then hold; a
 loose plug or a wire that rubs bounces on and on, and what it says between two bounces is worth nothing.
-So a line that has kept bouncing for `FLAP_S` flaps: it counts as cut (`cut`, the level of a wire that is cut)
-until it was quiet.
+So a line flaps that has held no level for `FLAP_S`, and one that has kept bouncing for that long even if it
+held some in between. It counts as cut then (`cut`, the level of a wire that is cut) until it was quiet.
 
 The kernel could debounce (GPIO_V2_LINE_ATTR_ID_DEBOUNCE). It is not asked to: it would swallow the bounces
 that tell a loose plug from a still contact, and python-periphery has no way to ask.
@@ -14,6 +14,7 @@ from typing import Final
 FLAP_S: Final = 2.0  # so long nothing bounces that moves: a door's contact takes 20 ms
 CALM_S: Final = 0.5  # bounces further apart than this belong to different movements
 BOUNCES_HZ: Final = 10.0  # and so many a second: a fringe at a beam's edge is no loose plug
+HOLDS: Final = 5  # times its hold time: a line that must hold long may also move long
 BOUNCE_S: Final = 0.001  # two edges this close are a bounce, also where no hold time is set
 
 
@@ -27,13 +28,19 @@ class Debounce:
         self._hold_s = hold_s
         self._cut = cut
         self._seen = level
-        self._edge_at = self._bounced_at = self._bouncing_since = float("-inf")
+        self._patience_s = max(FLAP_S, HOLDS * hold_s)
         self._bounces = 0
+        self._forget()
+
+    def _forget(self) -> None:
+        self._edge_at = self._bounced_at = self._bouncing_since = self._unsettled_since = float("-inf")
 
     def edge(self, level: bool, now: float) -> None:  # noqa: FBT001 - the level is the message
         """The line changed to `level`: whatever was pending starts anew."""
         if now - self._edge_at < max(self._hold_s, BOUNCE_S):
             self._bounce(now)
+        else:
+            self._unsettled_since = now
         self._edge_at = now
         self._seen = level
         self.due = None if level == self.settled else now + self._hold_s
@@ -53,7 +60,9 @@ class Debounce:
     def flap(self) -> bool:
         """Take the line as cut if it has bounced for too long; returns whether that has just been found."""
         bounced_s = self._bounced_at - self._bouncing_since
-        if self.flapping or not bounced_s >= FLAP_S or self._bounces < BOUNCES_HZ * bounced_s:
+        bounces_on = bounced_s >= self._patience_s and self._bounces >= BOUNCES_HZ * bounced_s
+        never_holds = self._edge_at - self._unsettled_since >= self._patience_s
+        if self.flapping or not (bounces_on or never_holds):
             return False
         self.flapping, self.settled, self.due = True, self._cut, None
         return True
@@ -61,7 +70,7 @@ class Debounce:
     def calm(self, level: bool, now: float) -> None:  # noqa: FBT001 - the level is the message
         """The line has been quiet: what it says counts again once it has held."""
         self.flapping = False
-        self._edge_at = self._bounced_at = self._bouncing_since = float("-inf")
+        self._forget()
         self.edge(level, now)
 
     def _bounce(self, now: float) -> None:

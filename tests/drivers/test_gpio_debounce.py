@@ -106,6 +106,17 @@ def test_a_line_that_flaps_counts_as_cut_until_it_is_calm(hold_s: float, cut: bo
     assert not line.flap()
 
 
+def test_a_slow_line_that_never_settles_flaps_too() -> None:
+    found = flapped(Debounce(0.5, level=False), 10.0, 0.3)
+    assert found == pytest.approx(2.5, abs=0.3)
+
+
+def test_a_slow_line_that_settles_in_between_does_not() -> None:
+    line = Debounce(0.5, level=False)
+    for moment in range(20):  # three edges 0.3 s apart, then 0.6 s of rest
+        assert flapped(line, 0.6, 0.3, began=1.0 + moment * 1.2) is None
+
+
 def test_a_contact_that_bounces_at_every_movement_does_not_flap() -> None:
     line = Debounce(HOLD_S, level=False)
     for movement in range(100):
