@@ -149,8 +149,12 @@ def _read(path: Path) -> bytes:
 def _table(path: Path, raw: bytes) -> dict[str, Any]:
     try:
         return tomllib.loads(raw.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not TOML: {error}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not TOML: no UTF-8 at byte {error.start}: save it as UTF-8") from error
+    except RecursionError as error:
+        raise ConfigError(f"{path}: not TOML: brackets nested too deeply: correct it there") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not TOML: {error}: correct it there") from error
 
 
 def _convert(path: Path, table: dict[str, Any], kind: type[T]) -> T:

@@ -70,7 +70,11 @@ def read_entry(path: Path) -> Brought:
     raw = _read(path, MAX_ENTRY)
     try:
         entry = msgspec.convert(tomllib.loads(raw.decode()), Brought)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise ModelError(
+            path.name, "not TOML", "write the entry again: docs/matching.md shows one"
+        ) from error
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise ModelError(path.name, str(error), "correct the entry: docs/matching.md shows one") from error
     if ":" in entry.file or Path(entry.file).name != entry.file:
         raise ModelError(path.name, "`file` is no plain file name", "lay the model beside its entry")

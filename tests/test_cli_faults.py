@@ -52,6 +52,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "folder").mkdir()
     (folder / "empty").touch()
     (folder / "text").write_text("hello\n")
+    (folder / "nested").write_text("a = " + "[" * 20_000)
     (folder / "noise").write_bytes(bytes(range(256)) * 8)
     (folder / "root").write_bytes(Authority.establish("utopia", today=TODAY).anchor)
     return folder
@@ -69,7 +70,7 @@ def refused(run: Run, command: list[str]) -> str:
     return err
 
 
-@pytest.mark.parametrize("kind", ["absent", "folder", "empty", "text", "noise"])
+@pytest.mark.parametrize("kind", ["absent", "folder", "empty", "text", "noise", "nested"])
 @pytest.mark.parametrize("command", UNUSABLE)
 def test_what_is_not_the_file_that_was_asked_for_is_named(
     run: Run, files: Path, command: str, kind: str

@@ -327,7 +327,14 @@ def test_a_folder_is_no_configuration(tmp_path: Path) -> None:
 def test_bytes_that_are_not_text_are_told(tmp_path: Path) -> None:
     path = tmp_path / "gate.toml"
     path.write_bytes(b"\xff\xfe")
-    with pytest.raises(ConfigError, match="not TOML"):
+    with pytest.raises(ConfigError, match=r"not TOML: no UTF-8 at byte 0: save it as UTF-8$"):
+        load(path)
+
+
+def test_brackets_without_end_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "gate.toml"
+    path.write_text("gate = " + "[" * 20_000)
+    with pytest.raises(ConfigError, match="nested too deeply"):
         load(path)
 
 

@@ -79,7 +79,9 @@ def read_marks(path: Path) -> Marks:
         return msgspec.convert(tomllib.loads(raw.decode()), Marks)
     except OSError as error:
         raise CalibrationError("cannot_be_read", f"{path}: {error.strerror}: check the path") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise CalibrationError("marks_not_readable", f"{path}: not TOML: write the file again") from error
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise CalibrationError("marks_not_readable", f"{path}: {error}: see docs/height.md") from error
 
 
