@@ -108,6 +108,14 @@ def test_a_folder_of_models_that_was_named_must_be_there(
     assert f"--models {files / 'absent'}: no such folder" in said
 
 
+def test_an_embedder_that_is_not_there_is_told_with_those_that_are(run: Run, files: Path) -> None:
+    photograph = str(files / "root")
+    said = refused(run, ["face", "compare", photograph, photograph, "--model", "nobody"])
+    assert said == (
+        "gatectl: --model nobody: no such embedder: choose dlib-resnet, or give an entry's .toml\n"
+    )
+
+
 def test_the_database_of_something_else_is_no_journal(run: Run, tmp_path: Path) -> None:
     other = tmp_path / "other.db"
     connection = sqlite3.connect(other)

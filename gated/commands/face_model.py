@@ -40,7 +40,11 @@ def chosen(arguments: argparse.Namespace) -> tuple[Manifest, str, Embedder]:
         if name.endswith(".toml"):
             brought = installed.read_entry(Path(name).resolve())
             return shipped, brought.name, installed.embedder_of(brought)
-        return shipped, name, installed.find(name, folder(arguments))
+        place = folder(arguments)
+        if name not in shipped.embedders and not (place / f"{name}.toml").exists():
+            known = ", ".join(sorted(installed.load(place).embedders))
+            raise UsageError(f"--model {name}: no such embedder: choose {known}, or give an entry's .toml")
+        return shipped, name, installed.find(name, place)
     except ModelError as error:
         raise UsageError(f"models: {error}") from error
 
