@@ -122,6 +122,12 @@ def test_a_lost_edge_is_made_good_within_a_second(board: SimulatedBoard, program
     assert told["at"] - began < 1.7
 
 
+def last_told(program: Program, name: str) -> bool:
+    """What an input was last told to be."""
+    told = [said["watch"][1] for said in program.said if said.get("watch", [""])[0] == name]
+    return bool(told[-1])
+
+
 @contextlib.contextmanager
 def rattling(board: SimulatedBoard, name: str) -> Iterator[None]:
     """Let an input flap, as a loose plug does."""
@@ -156,7 +162,8 @@ def test_an_input_that_flaps_is_a_fault_and_counts_as_cut_until_it_is_quiet(
         program.open_board()
         with rattling(board, name):
             fault = program.expect(lambda said: "fault" in said, 15)
-            program.expect_input(name, active=cut, timeout_s=1)
+            if last_told(program, name) is not cut:  # on a busy machine the line may have held for once
+                program.expect_input(name, active=cut, timeout_s=1)
             board.drive("document", active=True)  # the others are heard as before
             program.expect_input("document", active=True, timeout_s=1)
             assert program.silent_for(1.5)
