@@ -35,7 +35,7 @@ from gated.core.diagram import mermaid
 from gated.runtime.control import NoAnswerError
 from gated.store.database import StoreError
 
-OK, BAD_NEWS, NOT_ASKED = 0, 1, 2
+OK, BAD_NEWS, NOT_ASKED, INTERRUPTED = 0, 1, 2, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -45,12 +45,29 @@ def main(argv: Sequence[str] | None = None) -> int:
         answer = arguments.command(arguments)
     except (UsageError, ConfigError, NoAnswerError, StoreError) as error:
         return _fail(str(error), as_json=arguments.json)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return _say(answer, as_json=arguments.json)
+
+
+def _say(answer: Answer, *, as_json: bool) -> int:
+    """Print the answer. Whoever reads may stop reading; an answer that cannot be written is none."""
+    if sys.stdout is None:  # it was closed before we began
+        return _fail("standard output is closed: open it to read the answer", as_json=as_json)
     try:
-        _print(answer, as_json=arguments.json)
+        _print(answer, as_json=as_json)
         sys.stdout.flush()
-    except BrokenPipeError:  # whoever read has read enough; nor must anything be said at the end
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:
+        _print_no_more()
+    except OSError as error:
+        _print_no_more()
+        return _fail(f"the answer cannot be written ({error.strerror}): make room for it", as_json=as_json)
     return OK if answer.good else BAD_NEWS
+
+
+def _print_no_more() -> None:
+    """What is still in the buffer must not be written when the interpreter ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def config_check(arguments: argparse.Namespace) -> Answer:
@@ -90,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="gatectl",
         description="Ask and service one border-control gate.",
-        epilog="Exit status: 0 all is well, 1 bad news, 2 the question could not be asked.",
+        epilog="Exit status: 0 all is well, 1 bad news, 2 the question could not be asked, 130 interrupted.",
     )
     words = Words(parser.add_subparsers(required=True, metavar="COMMAND", title="commands"), common)
     lane.add(words)
