@@ -397,10 +397,12 @@ class EligibilitySettings(Settings):
 
     From `height_until_age_years` on nobody's height is asked (`policy.min_height_m`): the rule is for
     children, and grown people who are short, or sit in a wheelchair, use the lane like everybody.
+    `anti_passback_s`: a document that was admitted does not admit again for so long (0: it may at once).
     """
 
     min_age_years: Annotated[int, Meta(ge=0, le=120)] = 10
     height_until_age_years: Annotated[int, Meta(ge=0, le=150)] = 18
+    anti_passback_s: Annotated[float, Meta(ge=0, le=86400)] = 0.0
     document_types: tuple[Annotated[str, Meta(pattern=r"^[A-Z<]{1,2}\Z")], ...] = ("P",)
 
 

@@ -15,6 +15,7 @@ from gated.core.vocabulary import Grade
 from gated.document.mrz import Mrz
 from gated.lanes.condition import Condition, Post
 from gated.lanes.dossier import Dossiers
+from gated.lanes.passback import Admitted
 from gated.runtime.clock import now_utc
 from gated.runtime.lanes import Lane
 from gated.store.watchlist import NoWatchlist, Watchlist, WatchlistError
@@ -37,6 +38,7 @@ class BackgroundLane:
     ) -> None:
         self.lane = Lane("background")
         self._eligibility = eligibility
+        self._admitted = Admitted(eligibility.anti_passback_s)
         self._watchlist = watchlist
         self._dossiers = dossiers
         self._condition = condition
@@ -46,12 +48,19 @@ class BackgroundLane:
         """Check the holder and the document of this passage."""
         self.lane.ask(lambda: self._check(passage))
 
+    def admitted(self, passage: str) -> None:
+        """Remember that the document of this passage has admitted its holder; before the dossier is wiped."""
+        if (known := self._dossiers.mrz(passage)) is not None:
+            self._admitted.remember(known[0], time.monotonic())
+
     def _check(self, passage: str) -> None:
         known = self._dossiers.mrz(passage)
         if known is None:
             return
         mrz, began = known
         checks = eligibility(mrz, self._eligibility, began.date())
+        if self._admitted.was(mrz, time.monotonic()):
+            checks += (Check("anti_passback", Result.FAILED, "admitted_just_now"),)
         hits: tuple[str, ...] = ()
         grade, version, age = Grade.NONE, 0, self._watchlist.age_s(now_utc(), time.monotonic())
         try:

@@ -4,6 +4,7 @@ from typing import Protocol
 
 from gated import logs
 from gated.core import effects as do
+from gated.core.vocabulary import Outcome
 from gated.lanes.background import BackgroundLane
 from gated.lanes.board import BoardLane
 from gated.lanes.chip import ChipLane
@@ -80,6 +81,8 @@ class Hands:
 
     def _end(self, effect: do.EndPassage) -> None:
         """Wipe what is known of the traveller, everywhere."""
+        if effect.outcome is Outcome.ADMITTED:
+            self._background.admitted(effect.passage)
         self._dossiers.end(effect.passage)
         self._zone.forget()
         self._sight.forget(effect.passage)

@@ -89,6 +89,7 @@ CHECKS: Final[Mapping[str, str]] = {
     "document_expiry": "the passport has not expired",
     "photograph": "the chip holds a photograph",
     "document_type": "this kind of document is served here",
+    "anti_passback": "the passport has not just been used",
     "age": "old enough to use the lane alone",
     "watchlist": "the watchlists could be asked",
     "watchlist_hit": "on no watchlist",
@@ -97,6 +98,7 @@ CHECKS: Final[Mapping[str, str]] = {
 
 REASONS: Final[Mapping[str, str]] = {
     "access_denied": "the chip does not open to the key on the printed page",
+    "admitted_just_now": "this passport was admitted a moment ago",
     "age_unknown": "the age is not known",
     "application_missing": "the chip is not that of a passport",
     "automatic_admission_not_allowed": "the rules do not allow automatic admission",

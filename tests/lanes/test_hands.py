@@ -87,5 +87,10 @@ def test_the_end_of_a_passage_wipes_everywhere(
     hands: Hands, asked: list[tuple[object, ...]], dossiers: Dossiers
 ) -> None:
     hands.perform(do.EndPassage(passage=PASSAGE, outcome=Outcome.ADMITTED, reasons=()))
-    assert asked == [("zone", "forget"), ("sight", "forget", PASSAGE), ("board", "darken_face")]
+    assert asked == [
+        ("background", "admitted", PASSAGE),
+        ("zone", "forget"),
+        ("sight", "forget", PASSAGE),
+        ("board", "darken_face"),
+    ]
     assert not dossiers.is_open(PASSAGE)
