@@ -17,6 +17,7 @@ LOW_M: Final = 0.40  # how high the beams of a curtain hang
 HIGH_M: Final = 1.05
 HIP: Final = 0.50  # of the body's height
 HEAD_RADIUS_M: Final = 0.09
+BULK_M: Final = 0.25
 Stretch = tuple[float, float]  # rear and front end
 Height = Annotated[float, Meta(ge=0.6, le=2.2)]
 
@@ -68,6 +69,14 @@ class Shape(Value):
         """What the body covers, ahead counted positive; `ahead` false: it faces the other way."""
         covered = [stretch for part in self.parts for stretch in part.covers(walked_m, height_m)]
         return covered if ahead else [(-front, -rear) for rear, front in covered]
+
+    @property
+    def bulk(self) -> Stretch:
+        """Rear and front end of what a door must not meet: trunks, `BULK_M` either way, and rigid things."""
+        ends = [_ends(part) for part in self.parts if isinstance(part, Block)]
+        if self.persons:
+            ends.append((-BULK_M, BULK_M))
+        return min(rear for rear, _ in ends), max(front for _, front in ends)
 
     @property
     def span(self) -> Stretch:

@@ -1,5 +1,6 @@
 """The books of the simulated lane: what changed when, and for how long things were moving."""
 
+import bisect
 from collections.abc import Iterable
 from typing import Final, Literal
 
@@ -11,7 +12,7 @@ Moving = Literal["walk", "door"]
 
 
 class Mark(Value):
-    """Something that changed at monotonic time `at`. `kind`: line, door, person, fault or violation."""
+    """What changed at monotonic time `at`. `kind`: line, door, person, thing, fault or violation."""
 
     at: float
     kind: str
@@ -32,6 +33,10 @@ class Ledger:
     def __init__(self) -> None:
         self.marks: list[Mark] = []
         self._spans: dict[Moving, list[Span]] = {"walk": [], "door": []}
+
+    def add(self, mark: Mark) -> None:
+        """Add a mark; one that happened a little before the last goes before it."""
+        bisect.insort(self.marks, mark, key=lambda each: each.at)
 
     def of_kind(self, kind: str) -> tuple[Mark, ...]:
         """The marks of one kind."""
