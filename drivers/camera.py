@@ -12,23 +12,21 @@ from dataclasses import dataclass
 from typing import Final
 
 import cv2
-import numpy as np
-import numpy.typing as npt
 
-from drivers.camera_controls import control
+from drivers.pictures import Capture, Colours, Image, Picture, Pictures, check_source
 from gated.core.ports import DeviceError, DeviceGone, DeviceTimeout
 from gated.core.settings import CameraSettings
 
-Image = npt.NDArray[np.uint8]
-
 DEVICE: Final = "camera"
 STOP_S: Final = 0.2  # more than a frame takes; a thread that hangs in a system call longer is left behind
-_SCHEMES: Final = ("http://", "https://", "rtsp://")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Frame:
-    """A BGR image, the monotonic time at which it was complete (seconds), and its number since `open`."""
+    """A picture, BGR unless the camera measures distances, with its number since `open`.
+
+    `at`: the monotonic time at which it was complete, seconds.
+    """
 
     image: Image
     at: float
@@ -38,8 +36,14 @@ class Frame:
 class Camera:
     """One camera. `open`, `latest` and `close` belong to one thread."""
 
-    def __init__(self, settings: CameraSettings, section: str = DEVICE) -> None:
-        """Take note of the settings and the section of `gate.toml` they come from; nothing is opened."""
+    def __init__(
+        self, settings: CameraSettings, section: str = DEVICE, pictures: Pictures | None = None
+    ) -> None:
+        """Take note of the settings and the section of `gate.toml` they come from; nothing is opened.
+
+        `pictures`: what it sends, colours by default.
+        """
+        self._pictures = Colours() if pictures is None else pictures
         self._settings = settings
         self._section = section
         self._every_s = 0.0
@@ -60,8 +64,8 @@ class Camera:
         if self._left is not None and self._left.is_alive():
             raise self._left.frozen()
         if self._stream is None:
-            backend = _backend(self._settings.source, self._section)
-            self._stream = _Stream(self._settings, backend, self._section)
+            check_source(self._settings.source, self._section)
+            self._stream = _Stream(self._settings, self._pictures, self._section)
             self._stream.every_s = self._every_s
 
     def pace(self, every_s: float) -> None:
@@ -98,10 +102,10 @@ class Camera:
 class _Stream:
     """One opening of the source: a thread that reads until it is told to stop or fails."""
 
-    def __init__(self, settings: CameraSettings, backend: int, section: str) -> None:
+    def __init__(self, settings: CameraSettings, pictures: Pictures, section: str) -> None:
         self._settings = settings
         self._section = section
-        self._backend = backend
+        self._pictures = pictures
         self.every_s = 0.0
         self._news = threading.Condition()
         self._frame: Frame | None = None
@@ -148,7 +152,6 @@ class _Stream:
         try:
             capture = self._open()
             try:
-                control(capture, self._settings, self._section)
                 self._read(capture)
             finally:
                 capture.release()
@@ -159,50 +162,41 @@ class _Stream:
         except DeviceError as error:
             self._fail(error)
 
-    def _open(self) -> cv2.VideoCapture:
+    def _open(self) -> Capture:
         limits = self._settings
-        options = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, int(limits.open_timeout_s * 1000)]
-        if self._backend == cv2.CAP_FFMPEG:
-            # one decoder thread: each further one would hold back a frame
-            options += [cv2.CAP_PROP_READ_TIMEOUT_MSEC, int(limits.read_timeout_s * 1000)]
-            options += [cv2.CAP_PROP_N_THREADS, 1]
-        else:
-            options = [cv2.CAP_PROP_FRAME_WIDTH, limits.width, cv2.CAP_PROP_FRAME_HEIGHT, limits.height]
-            options += [cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"), cv2.CAP_PROP_BUFFERSIZE, 1]
-        capture = cv2.VideoCapture(limits.source, self._backend, options)
-        if not capture.isOpened():
-            capture.release()
+        capture = self._pictures.opened(limits, self._section)
+        if capture is None:
             if time.monotonic() - self._started >= limits.open_timeout_s:
                 raise self._silent()
             fix = f"check the camera and {self._section}.source ({_shown(limits.source)})"
             raise DeviceGone(self._section, "no_stream", fix)
         return capture
 
-    def _read(self, capture: cv2.VideoCapture) -> None:
+    def _read(self, capture: Capture) -> None:
         number, made_at = 0, float("-inf")
         while not self._stopped:
-            asked = time.monotonic()
-            good, image = capture.grab(), None
+            asked, picture = time.monotonic(), None
+            good = capture.grab()
             if good and asked - made_at >= self.every_s:
-                good, image = capture.retrieve()
+                good, picture = capture.retrieve()
             at = time.monotonic()
             if not good:
                 if at - asked >= self._settings.read_timeout_s * 0.9:
                     raise self.frozen()
                 raise DeviceGone(self._section, "stream_ended", "check the camera's power and cable")
             self._alive_at = at
-            if image is not None:
+            if picture is not None:
                 number, made_at = number + 1, at
-                self._take(Frame(image=self._checked(image), at=at, number=number))
+                self._take(Frame(image=self._checked(picture), at=at, number=number))
 
-    def _checked(self, image: npt.NDArray[np.generic]) -> Image:
-        width, height = self._settings.width, self._settings.height
-        if image.shape != (height, width, 3) or image.dtype != np.uint8:
+    def _checked(self, picture: Picture) -> Image:
+        width, height, section = self._settings.width, self._settings.height, self._section
+        image = self._pictures.image(picture, section)
+        if image.shape[:2] != (height, width):
             size = "x".join(str(n) for n in image.shape[1::-1])
-            section = self._section
             fix = f"it sends {size}: set {section}.width and {section}.height, or the camera, to match"
             raise DeviceGone(section, "wrong_size", fix)
-        return image.astype(np.uint8, copy=False)
+        return image
 
     def _take(self, frame: Frame) -> None:
         with self._news:
@@ -222,15 +216,6 @@ class _Stream:
     def frozen(self) -> DeviceTimeout:
         fix = f"no frame for {self._settings.read_timeout_s} s: restart the camera"
         return DeviceTimeout(self._section, "frozen", fix)
-
-
-def _backend(source: str, section: str) -> int:
-    """OpenCV's backend for a source. Raises DeviceGone for what cannot be a camera."""
-    if source.startswith("/dev/"):
-        return int(cv2.CAP_V4L2)
-    if source.startswith(_SCHEMES):
-        return int(cv2.CAP_FFMPEG)
-    raise DeviceGone(section, "bad_source", f"set {section}.source to /dev/video*, http://..., rtsp://...")
 
 
 def _shown(source: str) -> str:

@@ -13,14 +13,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from drivers.camera import Camera
+from drivers.pictures import Colours, Distances, Pictures
 from gated import logs
 from gated.config import ConfigError, GateConfig, decided, load
+from gated.core.settings import FaceCameraSettings
 from gated.core.vocabulary import Hint, Liveness
 from gated.runtime import messages as say
 from gated.runtime.bus import Peer
 from gated.runtime.notify import Notifier
 from gated.seeing.eye import Eye
-from gated.seeing.eyes import Eyes
+from gated.seeing.eyes import Eyes, Rate
 from gated.seeing.guide import Guide
 from gated.seeing.page import PageWatch
 from models import installed, manifest
@@ -36,7 +38,6 @@ from models.matching.estimation import Bounds, FalseMatches
 from models.observer import Observer, Verdict
 from models.quality.check import QualityCheck
 from models.tflite import Image
-from models.tracking import view
 
 IDLE_S = 0.5  # how long an idle turn waits for a message; one that comes is taken at once
 WAKE_S = 30.0  # awake without a capture for longer, the camera goes back to sleep
@@ -75,12 +76,7 @@ class Vision:
         )
         self._strangers = FalseMatches(Bounds(references=bounds.references, seconds=60 * bounds.minutes))
         self._whose = (b"", "unknown")  # the mark and the kind of the document at hand
-        eyes = {each: Eye(Camera(each, f"cameras.{each.name}"), each.name) for each in config.cameras}
-        self._eyes = Eyes(
-            [eye for each, eye in eyes.items() if each.infrared_of is None],
-            self._rate,
-            {each.infrared_of: eye for each, eye in eyes.items() if each.infrared_of is not None},
-        )
+        self._eyes = _eyes(config.cameras, self._observer.glance)
         self._page: PageWatch | None = None
         if config.page_camera is not None:
             self._page = PageWatch(config.page_camera, models.mrz, config.policy.limits.optical_s, peer.send)
@@ -210,7 +206,7 @@ class Vision:
         seen = self._eyes.look()
         if seen is None:
             return
-        hints = self._observer.see(seen.image, seen.at, seen.camera, seen.infrared)
+        hints = self._observer.see(seen.image, seen.at, seen.camera, seen.infrared, seen.depth)
         verdict = self._observer.judge(self._policy.match_threshold)
         if not hints and verdict.seconds >= STILL_S and verdict.liveness.verdict == "undetermined":
             hints = (Hint.TURN_YOUR_HEAD,)
@@ -219,11 +215,6 @@ class Vision:
             self._peer.send(say.Guidance(passage=self._passage, hint=told))
         if verdict.conclusive:
             self._answer(verdict)
-
-    def _rate(self, image: Image) -> float:
-        """How well a camera sees the main person."""
-        height, width = image.shape[:2]
-        return view(self._reader.detect(image), width, height)
 
     def _answer(self, verdict: Verdict) -> None:
         attempt, self._attempt = self._attempt, None
@@ -286,6 +277,21 @@ class Vision:
         self._observer.wipe()
         self._passage, self._attempt = "", None
         self._awake_until = 0.0
+
+
+def _eyes(cameras: Sequence[FaceCameraSettings], rate: Rate) -> Eyes:
+    """The cameras that people walk up to, and what sees beside them."""
+    eyes = {each: Eye(Camera(each, f"cameras.{each.name}", _pictures(each)), each.name) for each in cameras}
+    return Eyes(
+        [eye for each, eye in eyes.items() if each.beside is None],
+        rate,
+        infrared={each.infrared_of: eye for each, eye in eyes.items() if each.infrared_of is not None},
+        depth={each.depth_of: eye for each, eye in eyes.items() if each.depth_of is not None},
+    )
+
+
+def _pictures(camera: FaceCameraSettings) -> Pictures:
+    return Colours() if camera.depth_of is None else Distances(camera.depth_unit_mm or 1.0)
 
 
 def _heights(config: GateConfig, models: manifest.Manifest) -> dict[str, HeightCheck]:

@@ -2,7 +2,8 @@
 
 The person is the main one of those in view (`models.tracking`), followed from frame to frame. Evidence
 belongs to one continuous track of one face before one camera: if the face is lost, jumps, or comes to look
-like somebody else, all that was collected is dropped. And what counts for life counts for likeness: only
+like somebody else, all that was collected is dropped. Only heights outlive a change of cameras
+(`models.height.statures`). And what counts for life counts for likeness: only
 usable frames do, and every one of them goes both into the motion check and through the embedder. Otherwise
 one face could be shown to be alive and another to match. So that this costs no more than it must, frames are
 embedded in turn as they are and mirrored, and others are looked for no more often than 12 times a second.
@@ -13,7 +14,6 @@ was not usable is kept, so that at a time-out there is something for an officer 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import cv2
 import numpy as np
@@ -22,14 +22,16 @@ from gated.core.stature import tall_enough
 from gated.core.vocabulary import Hint
 from models.face import PORTRAIT_MARGIN, Detection, Face, FaceReader, Points, eye_centres
 from models.height.stature import Stature
+from models.height.statures import Heights, Statures
 from models.image import ImageError
 from models.liveness.check import LivenessCheck
+from models.liveness.depth import Depth
 from models.liveness.fusion import Evidence
 from models.liveness.light import Code
 from models.matching import Embedder, fuse
 from models.quality.check import Quality, QualityCheck
 from models.tflite import Floats, Image
-from models.tracking import RIVAL, Tracker, reach
+from models.tracking import RIVAL, Tracker, reach, view
 
 BEST = 5  # shots that are averaged; with three the FNMR at FMR 0.1 % falls from 7.7 to 1.2 %
 DETECT_S = 0.08  # everybody is looked for about so often; between, the face is followed
@@ -65,19 +67,6 @@ class Verdict:
     conclusive: bool
 
 
-class Heights(Protocol):
-    """Measures the body height of one person over the frames of one camera."""
-
-    def add(self, image: Image, face: Face, at: float) -> None:
-        """Take one frame."""
-
-    def judge(self) -> Stature | None:
-        """Return what is known so far."""
-
-    def wipe(self) -> None:
-        """Forget the person."""
-
-
 class Observer:
     """Follows one person. The reference outlives a capture; the track does not."""
 
@@ -100,14 +89,15 @@ class Observer:
         # never laxer than the match itself, or a print could lend its likeness to somebody a little like it
         self._same = max(threshold.score for threshold in embedder.entry.thresholds)
         self._liveness = liveness
-        self._heights = dict(heights or {})
+        self._heights = Statures(heights or {})
+        self._measured = False
         self._shadow = shadow
         self._code: Code = ()
         self._min_height_m = 0.0
         self._reference: Floats | None = None
         self._shadow_reference: Floats | None = None
         self.reference_crop: Image | None = None
-        self._tracker = Tracker()
+        self._trackers: dict[str, Tracker] = {}
         self.camera = ""
         """The camera that the track belongs to."""
         self._shots: list[Shot] = []
@@ -148,21 +138,29 @@ class Observer:
         `min_height_m`: the person's height is measured, for this rule; 0: it is not.
         """
         self._code, self._min_height_m = light, min_height_m
+        self._measured = False
+        self._heights.wipe()
+        self._trackers.clear()
         self._restart()
 
     def _restart(self) -> None:
         self._drop_evidence()
-        self._tracker.reset()
         self._detected_at = float("-inf")
         self._keep(None)
 
     def see(
-        self, image: Image, at: float, camera: str = "", infrared: Image | None = None
+        self,
+        image: Image,
+        at: float,
+        camera: str = "",
+        infrared: Image | None = None,
+        depth: Depth | None = None,
     ) -> tuple[Hint, ...]:
         """Take one frame (BGR) of a camera, complete at `at` (seconds, rising).
 
-        `infrared`: the same in near infrared (BGR, grey), pixel by pixel, where there is a camera for it.
-        Returns what the person could do, the most helpful first; nothing when all is well.
+        `infrared`: the same in near infrared (BGR, grey), `depth`: in millimetres, pixel by pixel, where
+        there is a camera for it. Returns what the person could do, the most helpful first; nothing when all
+        is well.
         """
         if camera != self.camera:
             self._restart()
@@ -173,14 +171,38 @@ class Observer:
         if face is None:
             unread = self._unread
             return (Hint.LOOK_HERE,) if unread is None else self._quality.glimpse(image, unread)
-        if self._min_height_m and camera in self._heights:
-            self._heights[camera].add(image, face, at)
+        if self._min_height_m:
+            self._heights.add(camera, image, face, at)
         quality = self._quality.assess(image, face)
         if quality.usable:
-            self._count(image, face, quality, at, infrared)
+            self._count(image, face, quality, at, infrared, depth)
         else:
             self._spare_one(image, face, quality)
         return quality.hints
+
+    def glance(self, image: Image, at: float, camera: str) -> float:
+        """Look through any camera: return how well it sees its main person, in [0, 1].
+
+        One that is not looked through measures the height, as long as that is asked and not known.
+        """
+        detections = self._reader.detect(image)
+        height, width = image.shape[:2]
+        if camera != self.camera and camera in self._heights and self._min_height_m and not self._measured:
+            self._measure(image, at, camera, detections)
+        return view(detections, width, height)
+
+    def _measure(self, image: Image, at: float, camera: str, detections: Sequence[Detection]) -> None:
+        sighting = self._tracker_of(camera).update(detections, at, image.shape[1])
+        if sighting.new_track or sighting.track is None:
+            self._heights.lost(camera)
+        face = None if sighting.main is None else self._reader.read(image, sighting.main)
+        if face is None or sighting.beside:
+            return
+        self._heights.add(camera, image, face, at)
+        if self._heights.wants_face(camera, face.eye_distance):
+            self._heights.know(
+                camera, self._embedder.embed_side(image, face.points, mirrored=False), face.eye_distance
+            )
 
     def judge(self, match_threshold: float) -> Verdict:
         """Return the evidence so far, and whether more frames would not change it."""
@@ -241,13 +263,19 @@ class Observer:
                 model.wipe()
 
     def _stature(self) -> Stature | None:
-        if not self._min_height_m or self.camera not in self._heights:
+        if not self._min_height_m or not self._heights:
             return None
-        return self._heights[self.camera].judge()
+        stature = self._heights.judge(self.camera, self._is_same)
+        self._measured = self._is_measured(stature)
+        return stature
+
+    def _is_same(self, embedding: Floats) -> bool:
+        """Whether an embedding is of the person of the track."""
+        return bool(self._shots) and self._embedder.score(embedding, self._likeness()) >= self._same
 
     def _is_measured(self, stature: Stature | None) -> bool:
         """Whether more frames would not change what the rule about height says, or there is no rule."""
-        if not self._min_height_m or self.camera not in self._heights:
+        if not self._min_height_m or not self._heights:
             return True
         if stature is None:
             return False
@@ -261,7 +289,7 @@ class Observer:
         if face is None:
             face = self._detect(image, at)
         if face is not None and self._last is not None and _jumped(self._last, face, at - self._last_at):
-            self._drop_evidence()
+            self._lose()
         self._keep(face)
         self._last_at = at
         return face
@@ -274,24 +302,38 @@ class Observer:
 
     def _detect(self, image: Image, at: float) -> Face | None:
         detections = self._reader.detect(image)
-        sighting = self._tracker.update(detections, at, image.shape[1])
+        sighting = self._tracker_of(self.camera).update(detections, at, image.shape[1])
         self._detected_at, self._beside = at, sighting.beside
         if sighting.new_track or sighting.track is None:
-            self._drop_evidence()
+            self._lose()
         face = None if sighting.main is None else self._reader.read(image, sighting.main)
         self._unread = sighting.main if face is None else None
         return face
 
-    def _count(self, image: Image, face: Face, quality: Quality, at: float, infrared: Image | None) -> None:
+    def _tracker_of(self, camera: str) -> Tracker:
+        return self._trackers.setdefault(camera, Tracker())
+
+    def _count(
+        self,
+        image: Image,
+        face: Face,
+        quality: Quality,
+        at: float,
+        infrared: Image | None,
+        depth: Depth | None,
+    ) -> None:
         """Let a usable frame be evidence, of this person alone."""
         shot = self._shot(image, face, quality.value)
         if self._shots and self._embedder.score(shot.embedding, self._likeness()) < self._same:
+            self._heights.wipe()
             self._drop_evidence()
         self._wipe_spare()
         self._usable_at = (self._usable_at[0] if self._usable else at, at)
         self._usable += 1
         grey = None if infrared is None else np.ascontiguousarray(infrared[..., 1])
-        self._liveness.add(image, face, at, infrared=grey)
+        self._liveness.add(image, face, at, infrared=grey, depth=depth)
+        if self._min_height_m and self._heights.wants_face(self.camera, face.eye_distance):
+            self._heights.know(self.camera, shot.embedding, face.eye_distance)
         self._shots.append(shot)
         self._shots.sort(key=lambda shot: -shot.value)
         _wipe(self._shots[BEST:])
@@ -321,13 +363,16 @@ class Observer:
     def _likeness(self) -> Floats:
         return fuse([shot.embedding for shot in self._best_there_is()])
 
+    def _lose(self) -> None:
+        """The track has ended, and with it what its camera measured."""
+        self._heights.lost(self.camera)
+        self._drop_evidence()
+
     def _drop_evidence(self) -> None:
         _wipe(self._shots)
         self._shots.clear()
         self._wipe_spare()
         self._liveness.wipe()
-        for height in self._heights.values():
-            height.wipe()
         self._liveness.light(self._code)  # the lamp goes on, whomever it shines on
         self._usable = 0
 

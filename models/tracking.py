@@ -12,7 +12,7 @@ stands beside; all smaller ones are bystanders, and nobody's business.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from models.face import Detection
 
@@ -83,9 +83,19 @@ class Tracker:
         self._main: _Track | None = None
         self._count = 0
         self._at = float("-inf")
+        self._sighting = Sighting(main=None, track=None, new_track=False, beside=0)
 
     def update(self, detections: Sequence[Detection], at: float, width: int) -> Sighting:
-        """Take the faces of the next frame, `width` pixels wide, complete at `at` (seconds, rising)."""
+        """Take the faces of the next frame, `width` pixels wide, complete at `at` (seconds, rising).
+
+        A frame that was taken already says what it said, of somebody who is new no more.
+        """
+        if at != self._at:
+            self._sighting = self._updated(detections, at, width)
+            return self._sighting
+        return replace(self._sighting, new_track=False)
+
+    def _updated(self, detections: Sequence[Detection], at: float, width: int) -> Sighting:
         if at - self._at > PAUSE_S:
             self._tracks.clear()
         self._at = at

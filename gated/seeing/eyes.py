@@ -1,11 +1,12 @@
 """Several cameras at different heights as one source: each frame comes from the one that sees best.
 
 All awake cameras are looked at in turn, at a low rate, and what they see of the main person is rated; a
-camera that saw clearly better twice in a row takes over. One that is dead or late is left at once for one
-that is well, and it is opened again only when the others stream: a network camera that hangs holds up whoever
-is opened after it, since OpenCV opens such streams one by one. A passage begins with the camera that served
-last. Which camera a frame came from goes with it, since evidence that grows from frame to frame holds for one
-camera only.
+camera that saw clearly better twice in a row takes over. Who rates may measure heights by the way, so each
+camera gets its turn before a face that was seen in it would be taken for lost. One that is dead or late is
+left at once for one that is well, and it is opened again only when the others stream: a network camera that
+hangs holds up whoever is opened after it, since OpenCV opens such streams one by one. A passage begins with
+the camera that served last. Which camera a frame came from goes with it, since evidence that grows from frame
+to frame holds for one camera only.
 """
 
 import time
@@ -13,17 +14,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from drivers.camera import Frame
+from drivers.pictures import Depth, millimetres
 from gated.seeing.eye import FRAME_S, RETRY_S, Eye
 from models.tflite import Image
 
-GLANCE_S = 0.1  # one camera is rated so often: with four of them each comes 2.5 times a second
+GLANCE_S = 0.1  # one camera is rated so often
+TURN_S = 0.2  # and each that is not looked through within this time: a face unseen for 0.25 s is lost
 BETTER = 1.25  # a camera takes over when it sees so much better
 TIMES = 2  # so many times in a row; at once where the present one sees nobody any more
 RESTING_RETRY_S = 20.0  # at rest, where another camera is well, one in trouble is tried this often
 TOGETHER_S = 0.06  # pictures of two cameras that are taken for one moment
 LATE_S = 0.3  # without a frame for so long, a camera is left for one that has some
 
-Rate = Callable[[Image], float]
+Rate = Callable[[Image, float, str], float]
+"""How well a picture, of a moment and of a camera, shows the main person; 0 for nobody."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,17 +39,28 @@ class Seen:
     camera: str
     infrared: Image | None = None
     """What the near-infrared camera beside it saw at that time, where there is one."""
+    depth: Depth | None = None
+    """Likewise the distances from the depth camera beside it, millimetres, 0 where not known."""
 
 
 class Eyes:
-    """One to four eyes. `rate` tells how well an image shows the main person: 0 for nobody.
+    """One to four eyes.
 
-    `infrared`: eyes that see near infrared, by the name of the camera whose picture theirs fits on.
+    `infrared`, `depth`: eyes that see near infrared, or distances, by the name of the camera whose picture
+    theirs fits on.
     """
 
-    def __init__(self, eyes: Sequence[Eye], rate: Rate, infrared: Mapping[str, Eye] | None = None) -> None:
+    def __init__(
+        self,
+        eyes: Sequence[Eye],
+        rate: Rate,
+        *,
+        infrared: Mapping[str, Eye] | None = None,
+        depth: Mapping[str, Eye] | None = None,
+    ) -> None:
         self._eyes = tuple(eyes)
-        self._infrared = dict(infrared or {})
+        self._infrared, self._depth = dict(infrared or {}), dict(depth or {})
+        self._beside = (*self._infrared.values(), *self._depth.values())
         self._rate = rate
         self._chosen = self._eyes[0]
         self._awake = False
@@ -58,7 +73,7 @@ class Eyes:
     @property
     def states(self) -> dict[str, str]:
         """Each camera by its name: `asleep`, `live`, or the code of its trouble."""
-        return {eye.name: eye.state for eye in (*self._eyes, *self._infrared.values())}
+        return {eye.name: eye.state for eye in (*self._eyes, *self._beside)}
 
     @property
     def state(self) -> str:
@@ -71,7 +86,7 @@ class Eyes:
         for eye in self._eyes:
             if self._may_open(eye):
                 eye.wake()
-        for eye in self._infrared.values():
+        for eye in self._beside:
             if not eye.in_trouble:  # beside cameras that are well it is opened, and never waited for
                 eye.wake()
         if not self._awake:
@@ -88,7 +103,7 @@ class Eyes:
         """Close all streams."""
         self._awake = False
         self._forget()
-        for eye in (*self._eyes, *self._infrared.values()):
+        for eye in (*self._eyes, *self._beside):
             eye.sleep()
 
     def rest(self) -> None:
@@ -96,7 +111,7 @@ class Eyes:
         self._awake = False
         self._forget()
         one_is_well = any(not eye.in_trouble for eye in self._eyes)
-        for eye in (*self._eyes, *self._infrared.values()):
+        for eye in (*self._eyes, *self._beside):
             if eye.needs_check(RESTING_RETRY_S if one_is_well else RETRY_S):
                 eye.look(0.0)
             else:
@@ -112,12 +127,18 @@ class Eyes:
         if chosen.name not in fresh and not self._take(chosen, timeout_s if self._is_awaited() else 0.0):
             return None
         frame = self._frames[chosen.name]
-        infrared = self._beside(chosen.name, frame.at)
-        return Seen(image=frame.image, at=frame.at, camera=chosen.name, infrared=infrared)
+        infrared = self._of_moment(self._infrared.get(chosen.name), frame.at)
+        depth = self._of_moment(self._depth.get(chosen.name), frame.at)
+        return Seen(
+            image=frame.image,
+            at=frame.at,
+            camera=chosen.name,
+            infrared=infrared,
+            depth=None if depth is None else millimetres(depth),
+        )
 
-    def _beside(self, name: str, at: float) -> Image | None:
-        """What the near-infrared camera beside this one saw at that time, if anything."""
-        eye = self._infrared.get(name)
+    def _of_moment(self, eye: Eye | None, at: float) -> Image | None:
+        """What an eye beside the chosen one saw at that time, if anything."""
         if eye is None:
             return None
         newer = eye.look(0.0)
@@ -145,10 +166,13 @@ class Eyes:
             well = [eye for eye in self._eyes if self._is_well(eye)]
             if well:
                 self._choose(max(well, key=lambda eye: self._values.get(eye.name, 0.0)))
-        elif time.monotonic() - self._rated_at >= GLANCE_S:
+        elif time.monotonic() - self._rated_at >= min(GLANCE_S, TURN_S / (len(self._eyes) - 1)):
             self._rated_at = time.monotonic()
-            self._turn = (self._turn + 1) % len(self._eyes)
-            self._compare(self._eyes[self._turn])
+            others = [eye for eye in self._eyes if eye is not self._chosen]
+            self._turn = (self._turn + 1) % (2 * len(others))
+            if self._turn % 2 == 0:  # what the chosen one sees is needed less often
+                self._compare(self._chosen)
+            self._compare(others[self._turn % len(others)])
 
     def _is_well(self, eye: Eye) -> bool:
         """Whether the camera is live and not late."""
@@ -161,7 +185,8 @@ class Eyes:
             self._values[eye.name] = 0.0
             self._wins[eye.name] = 0
             return
-        value = self._values[eye.name] = self._rate(self._frames[eye.name].image)
+        frame = self._frames[eye.name]
+        value = self._values[eye.name] = self._rate(frame.image, frame.at, eye.name)
         if eye is self._chosen:
             return
         better = value > BETTER * self._values.get(self._chosen.name, 0.0)

@@ -1,12 +1,13 @@
 """The simulated camera: a process that serves a live stream, and the handle by which a scenario steers it.
 
-    python -m hw_sim.camera.server [--fps 15] [--port 0] [--quality 82]
+    python -m hw_sim.camera.server [--fps 15] [--port 0] [--quality 82] [--sees colour|infrared|depth]
 
 The process reads commands from standard input and answers each on standard output, one JSON object a line
 (`Show`, `Lay`, `Freeze`, `Resume`, `Measure` -> `Ready`, `Measured` or `Refused`). It looks into the lane, or
-with `--glass` down on the glass of a document reader. It ends when its input ends, so it never outlives the
-scenario that started it. Its clock is the machine's monotonic clock, the same in every
-process: a waypoint means the same moment to the world, to the camera and to the gate.
+with `--glass` down on the glass of a document reader; `--sees` makes it a camera of near infrared or of
+distances. It ends when its input ends, so it never outlives the scenario that started it. Its clock is the
+machine's monotonic clock, the same in every process: a waypoint means the same moment to the world, to the
+camera and to the gate.
 """
 
 import argparse
@@ -19,7 +20,7 @@ import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import IO, Final, Self
+from typing import IO, Final, Literal, Self, get_args
 
 import cv2
 import msgspec
@@ -29,7 +30,8 @@ from hw_sim.camera import people, scene
 from hw_sim.camera.glass import Bytes, Glass, picture, prepare
 from hw_sim.camera.render import GATE_LENS, GATE_MOUNT, Lens, Mount
 from hw_sim.camera.scene import Scene, Walker
-from hw_sim.camera.stream import PATH, CameraServer, Stream
+from hw_sim.camera.sensing import depth_picture, infrared_picture
+from hw_sim.camera.stream import PATHS, CameraServer, Coding, Stream, pgm
 from hw_sim.native import errors_to
 
 FPS: Final = 15.0
@@ -98,10 +100,15 @@ class CameraFailed(Exception):
     """The simulated camera did not start, does not answer, or refused a command."""
 
 
+Sees = Literal["colour", "infrared", "depth"]
+CODING: Final[dict[Sees, Coding]] = {"colour": "jpeg", "infrared": "jpeg", "depth": "pgm"}
+
+
 class _Studio:
     """Renders the scene that is shown."""
 
-    def __init__(self, quality: int, glass: Glass | None) -> None:
+    def __init__(self, quality: int, glass: Glass | None, sees: Sees = "colour") -> None:
+        self._sees = sees
         self._options = (cv2.IMWRITE_JPEG_QUALITY, quality)
         self._scene = Scene()
         self._glass = glass
@@ -127,10 +134,14 @@ class _Studio:
             prepare(glass)
         self._glass = glass
 
-    def jpeg(self, time_s: float) -> bytes:
+    def coded(self, time_s: float) -> bytes:
         """The frame of a moment."""
         if self._glass is not None:
             return self._jpeg(picture(self._glass, time_s))
+        if self._sees == "depth":
+            return pgm(depth_picture(self._scene, time_s))
+        if self._sees == "infrared":
+            return self._jpeg(infrared_picture(self._scene, time_s))
         shown, empty = self._scene, self._empty
         if shown.present:
             return self._jpeg(scene.picture(shown, time_s))
@@ -200,6 +211,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--fps", type=float, default=FPS)
     parser.add_argument("--port", type=int, default=0, help="on the loopback interface; 0: any free one")
     parser.add_argument("--glass", action="store_true", help="look at documents, not at people")
+    parser.add_argument("--sees", choices=get_args(Sees), default="colour", help="what the sensor is for")
     parser.add_argument("--quality", type=int, default=_QUALITY, help="of the JPEGs, 1 to 100")
     chosen = parser.parse_args()
     if not 1 <= chosen.fps <= _MAX_FPS:
@@ -214,9 +226,9 @@ def main() -> int:
     chosen = _arguments()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the scenario's; it closes our input
     cv2.setNumThreads(1)  # the gate needs the other core
-    studio = _Studio(chosen.quality, Glass() if chosen.glass else None)
-    stream = Stream(studio.jpeg, chosen.fps)
-    server = CameraServer(stream, chosen.port)
+    studio = _Studio(chosen.quality, Glass() if chosen.glass else None, chosen.sees)
+    stream = Stream(studio.coded, chosen.fps)
+    server = CameraServer(stream, chosen.port, CODING[chosen.sees])
     port = int(server.server_address[1])
     threading.Thread(target=server.serve_forever, name="sim-camera-http", daemon=True).start()
     _tell(Ready(port=port))
@@ -245,6 +257,7 @@ class SimulatedCamera:
         fps: float = FPS,
         *,
         glass: bool = False,
+        sees: Sees = "colour",
         lens: Lens = GATE_LENS,
         mount: Mount = GATE_MOUNT,
     ) -> None:
@@ -252,6 +265,7 @@ class SimulatedCamera:
         self.mount = mount
         self._fps = fps
         self._glass = glass
+        self._sees: Sees = sees
         self._port = 0
         self._turn = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -263,7 +277,7 @@ class SimulatedCamera:
         """Where OpenCV opens the stream; stays the same over `die` and `start`."""
         if not self._port:
             raise CameraFailed("the simulated camera has not been started")
-        return f"http://127.0.0.1:{self._port}{PATH}"
+        return f"http://127.0.0.1:{self._port}{PATHS[CODING[self._sees]]}"
 
     def start(self) -> None:
         """Start the process and wait until it serves. Raises CameraFailed."""
@@ -276,6 +290,7 @@ class SimulatedCamera:
                 "hw_sim.camera.server",
                 f"--fps={self._fps}",
                 f"--port={self._port}",
+                f"--sees={self._sees}",
                 *(["--glass"] if self._glass else []),
             ]
             process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)

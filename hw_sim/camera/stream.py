@@ -1,4 +1,7 @@
-"""Frames to whoever reads them: Motion-JPEG over HTTP, as network cameras send it.
+"""Frames to whoever reads them: Motion-JPEG over HTTP, as network cameras send it; distances as PGM.
+
+PGM frames follow one another with nothing between them. FFmpeg reads such a stream in blocks of 4096 bytes,
+so each frame is padded to whole blocks: otherwise its end would come with the next one.
 
 One thread renders while at least one client reads, each at the frame's own time; a client that falls behind
 misses frames, as with a camera. With nobody reading, nothing is drawn. `freeze` keeps every connection and
@@ -11,23 +14,39 @@ import threading
 import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Final
+from typing import Final, Literal
 
-PATH: Final = "/camera.mjpg"
+import numpy as np
+from numpy.typing import NDArray
+
+PATHS: Final = {"jpeg": "/camera.mjpg", "pgm": "/camera.pgm"}
 _BOUNDARY: Final = "frame"
+_BLOCK: Final = 4096
 _CLIENTS: Final = 8  # at a time; the next one is told 503
 _STALLED_S: Final = 5.0  # a client that takes no byte for so long is let go
 _LOOK_S: Final = 0.5  # how often who waits for a frame looks whether the other side is still there
 
 
+Coding = Literal["jpeg", "pgm"]
+
+
+def pgm(depths: NDArray[np.uint16]) -> bytes:
+    """One frame of distances, lossless, in whole blocks."""
+    height, width = depths.shape
+    size = f"{width} {height}\n65535\n".encode()
+    pixels = depths.astype(">u2").tobytes()
+    spare = -(len(b"P5\n#\n") + len(size) + len(pixels)) % _BLOCK
+    return b"P5\n#" + b" " * spare + b"\n" + size + pixels
+
+
 class Stream:
-    """The newest frame and who waits for it. `render(monotonic seconds)` gives one JPEG."""
+    """The newest frame and who waits for it. `render(monotonic seconds)` gives one frame, coded."""
 
     def __init__(self, render: Callable[[float], bytes], fps: float) -> None:
         self._render = render
         self._period_s = 1 / fps
         self._changed = threading.Condition()
-        self._jpeg = b""
+        self._coded = b""
         self._taken_s = 0.0
         self._number = 0
         self._old = 0  # frames up to this number are sent no more
@@ -76,12 +95,12 @@ class Stream:
         return self._ended
 
     def next(self, after: int) -> tuple[int, float, bytes] | None:
-        """The newest frame once it is later than number `after`: number, time, JPEG. None: not for now."""
+        """The newest frame once it is later than number `after`: number, time, frame. None: not for now."""
         with self._changed:
             self._changed.wait_for(lambda: self._ended or self._has(after), _LOOK_S)
             if self._ended or not self._has(after):
                 return None
-            return self._number, self._taken_s, self._jpeg
+            return self._number, self._taken_s, self._coded
 
     def _has(self, after: int) -> bool:
         return not self._frozen and self._number > max(after, self._old)
@@ -113,10 +132,10 @@ class Stream:
             if taken > due + self._period_s:
                 due = taken  # late by more than a frame: skip, do not catch up
             began = time.thread_time()
-            jpeg = self._render(taken)
+            coded = self._render(taken)
             with self._changed:
                 if taken >= self._wanted_s:
-                    self._jpeg, self._taken_s, self._number = jpeg, taken, self._number + 1
+                    self._coded, self._taken_s, self._number = coded, taken, self._number + 1
                 self._spent_s += time.thread_time() - began
                 self._changed.notify_all()
             time.sleep(max(0.0, due - time.monotonic()))
@@ -128,9 +147,10 @@ class CameraServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 16
 
-    def __init__(self, stream: Stream, port: int) -> None:
+    def __init__(self, stream: Stream, port: int, coding: Coding = "jpeg") -> None:
         super().__init__(("127.0.0.1", port), _Client)
         self.stream = stream
+        self.coding = coding
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that went away is no error of the camera's."""
@@ -143,7 +163,7 @@ class _Client(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Send frames until one side ends."""
-        if self.path != PATH:
+        if self.path != PATHS[self.server.coding]:
             self.send_error(404)
             return
         stream = self.server.stream
@@ -158,20 +178,22 @@ class _Client(BaseHTTPRequestHandler):
 
     def _send_frames(self, stream: Stream, number: int) -> None:
         self.send_response(200)
-        self.send_header("Content-Type", f"multipart/x-mixed-replace; boundary={_BOUNDARY}")
+        parts = f"multipart/x-mixed-replace; boundary={_BOUNDARY}"
+        in_parts = self.server.coding == "jpeg"
+        self.send_header("Content-Type", parts if in_parts else "image/x-portable-graymap")
         self.send_header("Cache-Control", "no-store")
         self.send_header("Connection", "close")
         self.end_headers()
         while not stream.ended and not self._hung_up():
             if (frame := stream.next(number)) is None:
                 continue
-            number, taken_s, jpeg = frame
+            number, taken_s, body = frame
             head = (
-                f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n"
+                f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(body)}\r\n"
                 f"X-Timestamp: {taken_s:.6f}\r\n\r\n"
             )
             try:
-                self.wfile.write(head.encode("ascii") + jpeg + b"\r\n")
+                self.wfile.write(head.encode("ascii") + body + b"\r\n" if in_parts else body)
             except OSError:
                 return
 

@@ -50,14 +50,16 @@ class Outline:
             raise ModelError(entry.file, "its shapes are not the manifest's", "correct the entry")
         self._input, self._features = given["index"], features
 
-    def read(self, image: Image, to_image: Points) -> Floats:
+    def read(self, image: Image, to_image: Points, *, mirrored: bool = False) -> Floats:
         """Probability (height, width) that a person is there, for a part of a BGR image.
 
-        `to_image` (2, 3) takes pixels of the answer to pixels of the image, and so says which part.
+        `to_image` (2, 3) takes pixels of the answer to pixels of the image, and so says which part. Beyond
+        the image its edge goes on, or its mirror image.
         """
         flags = cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR
         size = (self.width, self.height)
-        part = cv2.warpAffine(image, to_image, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        border = cv2.BORDER_REFLECT_101 if mirrored else cv2.BORDER_REPLICATE
+        part = cv2.warpAffine(image, to_image, size, flags=flags, borderMode=border)
         values = cv2.cvtColor(part, cv2.COLOR_BGR2RGB).astype(np.float32)
         values /= 255
         self._interpreter.set_tensor(self._input, values[None])

@@ -23,6 +23,7 @@ Points = npt.NDArray[np.float64]
 
 _HEAD: Final = 5.2  # height of the part of the image that shows the head, in distances from eyes to chin
 _HEAD_ABOVE: Final = 0.45  # part of it that is above the eyes
+_MOST_ABOVE: Final = 0.6  # or up to so much, where the image ends soon below the face
 _SIDE: Final = 0.75  # the crown is not farther aside from the eyes, in the same distances
 _PRESENT: Final = 0.5  # probability from which on a pixel is a person
 _EDGE_PX: Final = 1.5  # nearer to the image's edge nothing is known to end
@@ -104,11 +105,14 @@ def _top(image: Image, head: _Head, outline: Outline) -> Points | None:
     """The highest point of the outline above the eyes, pixels; None when it is not within the image."""
     scale = _HEAD * head.chin_px / outline.height  # image pixels for one of the outline
     left = head.eyes[0] - scale * (outline.width - 1) / 2
-    above = head.eyes[1] - scale * _HEAD_ABOVE * outline.height
-    person = outline.read(image, np.array([[scale, 0, left], [0, scale, above]], np.float64))
+    lowest = image.shape[0] - scale * outline.height  # what is beyond the image shows nobody
+    share = min(max(_HEAD_ABOVE, (head.eyes[1] - lowest) / (scale * outline.height)), _MOST_ABOVE)
+    above = head.eyes[1] - scale * share * outline.height
+    # mirrored: a body whose last row goes on and on is none to the network
+    person = outline.read(image, np.array([[scale, 0, left], [0, scale, above]], np.float64), mirrored=True)
     middle, aside = (outline.width - 1) / 2, _SIDE * head.chin_px / scale
     columns = slice(max(0, int(middle - aside)), int(middle + aside) + 2)
-    row = _first_gap(person[:, columns].max(1), round(_HEAD_ABOVE * outline.height))
+    row = _first_gap(person[:, columns].max(1), round(share * outline.height))
     if row is None:
         return None
     y = above + scale * row

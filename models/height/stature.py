@@ -89,6 +89,7 @@ class HeightCheck:
         self._sightings: list[Sighting] = []
         self._crown_every_s, self._feet_every_s = crown_every_s, feet_every_s
         self._next_crown = self._next_feet = -np.inf
+        self._judged: tuple[int, Stature | None] = (0, None)  # of so many frames
 
     @property
     def frames(self) -> int:
@@ -124,11 +125,14 @@ class HeightCheck:
 
     def judge(self) -> Stature | None:
         """The height of the person so far; None: too few frames."""
-        return estimate(self._sightings, self._camera.calibration)
+        if self._judged[0] != len(self._sightings):
+            self._judged = len(self._sightings), estimate(self._sightings, self._camera.calibration)
+        return self._judged[1]
 
     def wipe(self) -> None:
         """Forget the person, and overwrite what the last frame left in the networks."""
         self._sightings.clear()
+        self._judged = (0, None)
         self._next_crown = self._next_feet = -np.inf
         self._head.wipe()
         self._body.wipe()

@@ -8,8 +8,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from gated.core.stature import tall_enough
 from hw_sim.camera import people
+from hw_sim.camera.render import Mount
 from hw_sim.camera.scene import PhotoHolder, Presence, Scene, Walker, Waypoint, picture
+from hw_sim.camera.sensing import depth_picture
+from models.height.calibration import CameraCalibration
+from models.height.stature import HeightCheck
 from models.image import ImageError, decode
 from models.liveness.check import LivenessCheck
 from models.observer import BEST, CLEAR_FRAMES, Observer
@@ -71,6 +76,97 @@ def observer(reference: str | None = "ada") -> Watch:
 
 def show(watching: Watch, images: Iterable[Image], camera: str = "") -> list[str]:
     return [watching.look(image, camera) for image in images]
+
+
+# --- cameras beside each other, and above each other -------------------------------------------------
+
+
+@pytest.mark.parametrize(("shown", "verdict"), [(stander("ada"), "live"), (None, "attack")])
+def test_distances_decide_about_somebody_who_stands_still(shown: Presence | None, verdict: str) -> None:
+    presence = shown or PhotoHolder(person="carl", photo_of="ada", path=STANDING, seed=41)
+    watching = observer()
+    for number, image in enumerate(frames(presence)):
+        depth = depth_picture(Scene(present=(presence,)), number / FPS)
+        watching.see(image, 1 + number / FPS, "middle", depth=depth)
+    evidence = watching.judge(THRESHOLD)
+    assert evidence.frames >= MIN_FRAMES
+    assert evidence.liveness.verdict == verdict
+
+
+APPROACH = (Waypoint(time_s=0.0, distance_m=2.4), Waypoint(time_s=1.3, distance_m=0.7))
+HIGH, LOW = Mount(1.6), Mount(1.2)
+RULE_M = 1.20
+
+
+def measuring(reference: str) -> Watch:
+    """The observer of two calibrated cameras."""
+    checks = {
+        name: HeightCheck(
+            CameraCalibration(width=1280, height=720, focal_px=1200.0, height_m=mount.height_m, tilt_deg=0.0)
+        )
+        for name, mount in {"middle": HIGH, "low": LOW}.items()
+    }
+    made = Watch(
+        reader(), QualityCheck(MODELS), embedder(), LivenessCheck(MODELS.liveness), MIN_FRAMES, heights=checks
+    )
+    made.enrol(photograph(reference))
+    made.begin((), RULE_M)
+    return made
+
+
+@functools.cache
+def pictures(person: str, stature_m: float, mount: Mount, count: int) -> tuple[Image, ...]:
+    child = Walker(person=person, path=APPROACH, seed=5, stature_m=stature_m)
+    return tuple(picture(Scene(present=(child,), mount=mount), n / FPS) for n in range(count))
+
+
+def rule(watching: Watch) -> str:
+    stature = watching.judge(THRESHOLD).stature
+    return "unknown" if stature is None else tall_enough(stature.height_m, stature.error_m, RULE_M)
+
+
+def test_what_a_camera_measured_by_the_way_counts_once_it_is_looked_through() -> None:
+    watching = measuring("mina")
+    low = pictures("mina", 1.18, LOW, 20)
+    for number, image in enumerate(low[:14]):  # looked through is the other camera, which sees nobody
+        watching.see(NOBODY, number / FPS, "middle")
+        assert watching.glance(image, number / FPS, "low") > 0
+    assert watching.judge(THRESHOLD).frames == 0
+    for number, image in enumerate(low[14:17], 14):
+        watching.see(image, number / FPS, "low")
+    assert rule(watching) == "no"
+
+
+def test_what_the_camera_that_was_left_measured_counts_on_if_the_face_is_the_same() -> None:
+    for other, expected in (("mina", "no"), ("emmy", "unknown")):
+        watching = measuring("mina")
+        for number, image in enumerate(pictures(other, 1.18, LOW, 20)):
+            watching.see(image, number / FPS, "low")
+        assert rule(watching) == "no"
+        for number, image in enumerate(pictures("mina", 1.6, HIGH, 22)[-4:]):
+            watching.see(image, (20 + number) / FPS, "middle")
+        assert watching.judge(THRESHOLD).frames > 0
+        assert rule(watching) == expected, other
+
+
+def test_a_frame_that_was_glanced_at_and_is_then_looked_at_is_one_frame() -> None:
+    watching = measuring("mina")
+    low = pictures("mina", 1.18, LOW, 20)
+    for number, image in enumerate(low[:12]):
+        watching.glance(image, number / FPS, "low")
+    watching.see(low[11], 11 / FPS, "low")
+    watching.see(low[12], 12 / FPS, "low")
+    assert rule(watching) == "no", "no new track began"
+
+
+def test_heights_are_forgotten_with_the_capture() -> None:
+    watching = measuring("mina")
+    for number, image in enumerate(pictures("mina", 1.18, LOW, 20)):
+        watching.see(image, number / FPS, "low")
+    assert rule(watching) == "no"
+    watching.begin((), RULE_M)
+    assert rule(watching) == "unknown"
+    assert not watching._heights._faces
 
 
 # --- one person -----------------------------------------------------------------------------------
@@ -391,7 +487,7 @@ def test_wipe_overwrites_all_that_was_kept() -> None:
     assert last is not None
     assert reference is not None
     assert crop is not None
-    lives = [fit.known for fit in watching._liveness._motion[False].fits][1:]
+    lives = [fit.found for fit in watching._liveness._motion[False].fits][1:]
     arrays: list[npt.NDArray[np.generic]] = [reference, crop, last.points, *lives]
     for shot in watching._shots:
         arrays += [shot.embedding, shot.crop]

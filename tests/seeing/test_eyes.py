@@ -47,7 +47,8 @@ class Lane:
             self._rate,
         )
 
-    def _rate(self, image: Image) -> float:
+    def _rate(self, image: Image, at: float, camera: str) -> float:
+        del at, camera
         self.rated += 1
         return max(0.0, float(image.mean()) - 20) / 200
 
@@ -120,14 +121,14 @@ def test_a_single_good_glance_changes_nothing(lane: Lane) -> None:
     lane.bright |= {"low": 0.5}
     lane.await_camera("low")
     values = iter([0.9, *[0.0] * 100])
-    lane.eyes._rate = lambda image: next(values) if image.mean() < 100 else 0.5
+    lane.eyes._rate = lambda image, _at, _camera: next(values) if image.mean() < 100 else 0.5
     assert {seen.camera for seen in lane.watch(1.5)} == {"low"}
 
 
 def test_the_other_cameras_are_not_looked_at_more_often_than_they_must(lane: Lane) -> None:
     lane.rated = 0
     lane.watch(2.0)
-    assert 10 <= lane.rated <= 22
+    assert 15 <= lane.rated <= 32, "each other one 5 times a second, the chosen one as often"
 
 
 def test_one_camera_alone_is_never_rated() -> None:

@@ -21,7 +21,7 @@ def eyes_on(lane: Lane) -> Eyes:
         name: Eye(Camera(settings(server.url), f"cameras.{name}"), name)
         for name, server in lane.servers.items()
     }
-    return Eyes([eye["middle"]], lambda _: 1.0, {"middle": eye["beside"]})
+    return Eyes([eye["middle"]], lambda *_: 1.0, infrared={"middle": eye["beside"]})
 
 
 def test_frames_of_one_moment_go_together_and_none_is_waited_for(lane: Lane) -> None:
