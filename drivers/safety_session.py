@@ -125,9 +125,11 @@ class Session:
 
     def check(self, now: float) -> None:
         """See that the controller still speaks and still hears us. Raises SessionOver."""
-        if now - self._heard_at > (self._timeout_s if self.is_running else OPEN_S):
+        silent_s = now - self._heard_at
+        if silent_s > (self._timeout_s if self.is_running else OPEN_S):
             raise SessionOver("garbled" if self._gathering.dropped >= BABBLE else "silent")
-        if self._unheard and now - self._unheard[0][1] > self._timeout_s:
+        speaks = silent_s < self._timeout_s / 2  # else it may have heard and could not say so
+        if speaks and self._unheard and now - self._unheard[0][1] > self._timeout_s:
             raise SessionOver("unheard")
 
     def _welcome(self, telegram: Telegram, now: float) -> None:

@@ -77,7 +77,9 @@ class PtySafetyController:
         self._thread.join()
         self.power(on=False)
         self.vanish()
-        os.close(self._wake)
+        with self._board.lock:  # its wires may go on changing
+            wake, self._wake = self._wake, -1
+        os.close(wake)
 
     # --- what may happen to it -----------------------------------------------------------------------
 
@@ -203,8 +205,9 @@ class PtySafetyController:
     # --- its time ---------------------------------------------------------------------------------------
 
     def _stir(self) -> None:
-        with suppress(OSError):
-            os.eventfd_write(self._wake, 1)
+        with self._board.lock:
+            if self._wake >= 0:
+                os.eventfd_write(self._wake, 1)
 
     def _run(self) -> None:
         due = 0.0

@@ -153,6 +153,18 @@ def test_a_lease_ends_in_the_box_when_the_thread_of_the_leases_hangs(lane: Lane)
         wait(lambda: not lane.released, 0.5 + SLACK_S)
 
 
+def test_the_box_is_told_how_much_of_a_lease_is_left(lane: Lane) -> None:
+    lane.doors.unlock(Door.ENTRY, 2.0)
+    time.sleep(0.5)
+    report = lane.controller.report
+    assert report is not None
+    assert 1_000 < report.entry_left_ms <= 1_600
+    lane.controller.lock(Door.ENTRY)
+    lane.controller.release(Door.EXIT, math.inf)  # one door alone is no emergency, and as long as it can be
+    wait(lambda: lane.released == {Door.EXIT})
+    lane.controller.lock(Door.EXIT)
+
+
 def test_the_interlock_of_the_pc_comes_first(lane: Lane) -> None:
     lane.doors.unlock(Door.ENTRY, 10)
     with pytest.raises(Interlock):
@@ -208,6 +220,23 @@ def test_an_emergency_that_is_ended_at_once_ends(lane: Lane) -> None:
     lane.doors.lock_all()
     time.sleep(0.3)
     assert lane.released == frozenset()
+
+
+def test_the_end_of_one_emergency_does_not_end_the_next(tmp_path: Path) -> None:
+    lane = Lane(tmp_path, Setting(deadman_ms=1_000, fire_hold_ms=100))
+    lane.open()
+    lane.doors.release_all()
+    wait(lambda: lane.released == BOTH)
+    lane.doors.lock_all()
+    wait(lambda: not lane.released)
+    lane.board.drive("fire", active=True)
+    wait(lambda: lane.inputs["fire"])
+    lane.board.drive("fire", active=False)
+    time.sleep(0.6)
+    assert lane.released == BOTH  # though the wish for the end of the first still stood
+    lane.doors.lock_all()
+    wait(lambda: not lane.released)
+    lane.close()
 
 
 def test_a_closing_door_reverses_for_what_stands_in_it_though_it_is_locked(lane: Lane) -> None:

@@ -130,6 +130,14 @@ def test_a_controller_that_hears_nothing_is_told_from_one_that_says_nothing(runn
         running.check(0.1 + TIMEOUT_S + 0.01)
 
 
+def test_a_controller_that_falls_silent_is_not_said_to_hear_nothing(running: Session) -> None:
+    running.wish(0, 0, Mode.KEEP, 0.0)
+    running.take(report(2, 1), 0.05)  # made before the wish came
+    running.check(TIMEOUT_S + 0.04)
+    with pytest.raises(SessionOver, match="silent"):
+        running.check(0.05 + TIMEOUT_S + 0.01)
+
+
 def test_bytes_without_telegrams_are_told_from_silence(running: Session) -> None:
     running.take(b"\x55" * 100, 0.3)
     with pytest.raises(SessionOver, match="garbled"):
