@@ -150,6 +150,7 @@ class MotionLiveness(Value):
     attack_frames: Annotated[int, Meta(ge=3, le=120)]
     attack_growth: Annotated[float, Meta(gt=0)]
     attack_tilt: Annotated[float, Meta(gt=0)]
+    attack_error: Annotated[float, Meta(gt=0)]
     most: Annotated[float, Meta(gt=0, le=20)]
     weights: MotionWeights
     bias: float

@@ -53,6 +53,7 @@ SIDE_PX: Final = 96
 _FINE: Final = 2  # the view is cut this much finer first, so that nothing aliases
 _FINER_EYES_PX: Final = 150.0  # from here on twice as fine
 _BELOW_EYES: Final = 0.3  # of the eye distance: where the middle of the picture lies
+_INSIDE: Final = 0.7  # of a face's points that lie in its picture; fewer, and the mesh has gone astray
 _SMOOTH_PX: Final = 0.8
 _DETAIL_PX: Final = 8.0  # coarser shades are light, not texture
 _FLOOR: Final = 3.0  # grey levels below which contrast is noise
@@ -62,6 +63,7 @@ _PLANE_FIRST: Final = 1
 _ENOUGH_PX: Final = 0.02
 _HUBER: Final = 1.5
 _INDEPENDENT: Final = 1 / 4  # of the samples: neighbours share their noise
+_SYSTEMATIC: Final = 0.002  # of bend and relief: what first order and interpolation leave
 _PRIORS: Final = np.array([1e-6] * 8 + [1 / 0.25**2] * 12)  # bend and relief: within 0.25 of nothing
 
 
@@ -73,12 +75,25 @@ class View(NamedTuple):
     relief: Points  # (N,) in eye distances
     eyes_px: float  # in the image it was cut from
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the points lie in the picture: those of a mesh gone astray do not."""
+        inside = ((self.points > 1) & (self.points < SIDE_PX - 2)).all(1)
+        return bool(inside.mean() >= _INSIDE)
+
 
 class Fit(NamedTuple):
-    """One view laid upon the first: parameters (20,), their information (20, 20), share not explained."""
+    """One view laid upon the first.
+
+    `found`: the parameters (20,); `noise`: the variance of the relief's turn and nod together, as far as this
+    view's texture tells them; `relief`, `bend`: chi squares of those parameters against none (3 and 9);
+    `misfit`: the share not explained; `eyes_px`: the eye distance, its growth measured on the texture.
+    """
 
     found: Vectors
-    known: Vectors
+    noise: float
+    relief: float
+    bend: float
     misfit: float
     eyes_px: float
 
@@ -112,7 +127,7 @@ class Reference:
     """The first view, prepared: what each sample would change by for each parameter."""
 
     def __init__(self, view: View) -> None:
-        self._points, self._middle = view.points, view.points.mean(0)
+        self._points, self._middle = view.points.copy(), view.points.mean(0)
         samples = (view.points[:, None] + _AROUND).reshape(-1, 2)
         inside = ((samples > 2) & (samples < SIDE_PX - 3)).all(1)
         relief = np.repeat(view.relief - view.relief.mean(), len(_AROUND))[inside]
@@ -149,8 +164,15 @@ class Reference:
             found[:free] += change
             if free == 20 and np.abs(self._moves[::50] @ change).max() < _ENOUGH_PX:
                 break
-        misfit = float(np.square(rest).mean()) / self._energy
-        return Fit(found, known, misfit, view.eyes_px)
+        spread = np.linalg.inv(known) + np.diag([0.0] * 8 + [_SYSTEMATIC**2] * 12)
+        return Fit(
+            found=found,
+            noise=float(spread[17, 17] + spread[18, 18]),
+            relief=_chi_square(found[RELIEF], spread[RELIEF, RELIEF]),
+            bend=_chi_square(found[BEND], spread[BEND, BEND]),
+            misfit=float(np.square(rest).mean()) / self._energy,
+            eyes_px=view.eyes_px * float(1 + found[2]),
+        )
 
     def wipe(self) -> None:
         """Overwrite what came from the picture."""
@@ -164,6 +186,10 @@ class Reference:
             self._to_plane,
         ):
             array.fill(0)
+
+
+def _chi_square(found: Vectors, spread: Vectors) -> float:
+    return float(found @ np.linalg.solve(spread, found))
 
 
 def _moves(points: Vectors | Singles, relief: Vectors, middle: Vectors) -> Singles:

@@ -34,8 +34,16 @@ class Recapture(Protocol):
 class LivenessCheck:
     """Collects what one person's frames tell. Not for use from two threads at once."""
 
-    def __init__(self, entry: Liveness, recapture: Recapture | None = None) -> None:
+    def __init__(
+        self, entry: Liveness, recapture: Recapture | None = None, *, awaits_light: bool = False
+    ) -> None:
+        """`awaits_light`: where a code is played, nobody is live before the face answered it.
+
+        Otherwise only those wait for it whom single frames or the surroundings do not clear: a film on a
+        screen moves as a face does, but it cannot know the code.
+        """
         self._entry = entry
+        self._awaits_light = awaits_light
         # the lamp changes the texture that motion is measured on: each light has views of its own
         self._motion = {lit: MotionCheck(entry.motion) for lit in (False, True)}
         self._code: Code = ()
@@ -88,7 +96,16 @@ class LivenessCheck:
         moved = both([check.judge() for check in views])
         cues = [moved, self._background.judge(), self._blink.judge(), self._light.judge()]
         cues += [joined(list(readings)) for readings in self._readings.values() if readings]
-        return fuse(cues, self._entry, self._frames)
+        return fuse(cues, self._entry, self._frames, hold=self._holds(cues))
+
+    def _holds(self, cues: list[Cue]) -> bool:
+        """Whether the lamp's code must be answered first. It cannot be judged yet, or was not seen."""
+        score = {cue.name: cue.score for cue in cues}
+        if not any(not on for _, on in self._code) or score["light"] is not None:
+            return False
+        frame, around = score.get("recapture", UNKNOWN), score["background"]
+        doubted = frame is None or frame < UNKNOWN or (around is not None and around < UNKNOWN)
+        return self._awaits_light or doubted
 
     def _lit(self, at: float) -> bool | None:
         """Whether the lamp was on at a moment; None so near a change that a frame may have seen both."""

@@ -12,7 +12,9 @@ evidence adds nothing, whether its sensor is missing or it has not seen enough.
 - *live*: the score is at least `live_score`, and a STRONG cue says so by itself. Weak cues never say it, but
   they can forbid it: a film on a screen moves with the relief of a face, for it is the film of one. When the
   weak cues that speak against life do so by DOUBTED together, nobody is called live, whatever others say: a
-  print follows the lamp, too. The surroundings can do that alone, when they clearly move with the face.
+  print follows the lamp, too. The surroundings can do that alone, when they clearly move with the face, and
+  so can a code of the gate's lamp that the face clearly did not follow. While a verdict is *held*, because
+  such an answer is still to come, nobody is called live either.
 - *attack*: the score is at most `attack_score`. That takes a STRONG cue, or two weak ones that agree; against
   a STRONG one it takes three (OUTVOTED).
 - *undetermined*: anything else. The score then lies in UNSURE, well between those of the verdicts. It is 0.5
@@ -45,12 +47,16 @@ class Evidence:
     score: float
     cues: tuple[Cue, ...]
     frames: int
+    held: bool = False
+    """Whether this would be `live`, but for an answer that is awaited."""
 
     @property
     def lacking(self) -> str:
         """Why there is no verdict, for an officer; empty when there is one."""
         if self.verdict != "undetermined":
             return ""
+        if self.held:
+            return "the face's answer to the gate's light is awaited"
         strong = [cue for cue in self.cues if cue.name in STRONG]
         silent = [cue.reason for cue in strong if cue.score is None]
         if any(silent):
@@ -67,14 +73,16 @@ def ratio(cue: Cue, entry: Liveness) -> float:
     return min(max(logit_of(cue.score), -cap), cap)
 
 
-def fuse(cues: Sequence[Cue], entry: Liveness, frames: int) -> Evidence:
-    """Join the cues, each name at most once."""
+def fuse(cues: Sequence[Cue], entry: Liveness, frames: int, *, hold: bool = False) -> Evidence:
+    """Join the cues, each name at most once. `hold`: it is too early to call anybody live."""
     total = sum(ratio(cue, entry) for cue in cues)
     doubts = sum(min(ratio(cue, entry), 0.0) for cue in cues if cue.name not in STRONG)
     score = chance(logit_of(entry.prior) + (min(total, doubts) if doubts <= OUTVOTED else total))
     strong = [cue.score for cue in cues if cue.name in STRONG and cue.score is not None]
     verdict: Verdict = "undetermined"
-    if score >= entry.live_score and doubts > DOUBTED and any(each >= entry.live_score for each in strong):
+    lives = score >= entry.live_score and doubts > DOUBTED
+    lives = lives and any(each >= entry.live_score for each in strong)
+    if lives and not hold:
         verdict = "live"
     elif score <= entry.attack_score:
         verdict = "attack"
@@ -82,4 +90,4 @@ def fuse(cues: Sequence[Cue], entry: Liveness, frames: int) -> Evidence:
         score = min(max(score, UNSURE[0]), UNSURE[1])
     else:
         score = UNKNOWN
-    return Evidence(verdict=verdict, score=score, cues=tuple(cues), frames=frames)
+    return Evidence(verdict=verdict, score=score, cues=tuple(cues), frames=frames, held=lives and hold)

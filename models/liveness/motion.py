@@ -7,9 +7,11 @@ a face is not smooth.
 
 The tracks are not the mesh's, which has a prior of its own: `models.liveness.alignment` measures them on the
 texture, and tells apart what a plane does, what a bent sheet does, and what is left for the relief of a face.
-Over the views of one face that gives
+A view counts by how exactly its own texture tells the turn: a far face is small and says little, yet not
+nothing. Over the views of one face, so weighed, that gives
 
 - `turned`: how much the relief turned (root mean square, radians), and `span`, from end to end;
+- `error`: how exactly that is known (the standard error of one view's turn, radians);
 - `relief`, `bend`: twice the log likelihood ratio that each gains, a view (chi squares of 3 and 9);
 - `tilted`: how much the plane changed its tilt, as far as a homography shows it;
 - `growth`: how much the face grew, as a part of its mean size.
@@ -25,15 +27,16 @@ from typing import Final
 import numpy as np
 
 from models.face import Points, eye_centres
-from models.liveness.alignment import BEND, RELIEF, STABLE, Fit, Reference, Vectors, View, cut
+from models.liveness.alignment import STABLE, Fit, Reference, Vectors, View, cut
 from models.liveness.cue import Cue, chance
 from models.schema import MotionLiveness
 from models.tflite import Image
 
-_SYSTEMATIC: Final = np.array([0.0] * 8 + [0.002**2] * 12)  # what first order and interpolation leave
+_TURNED: Final = 0.01  # radians by which a face turns anyway: no view counts as surer than that
 _LEAST: Final = 1e-5
 _LARGEST: Final = 0.3  # of stretch and keystone: beyond it a fit has gone astray
-_LOST: Final = 3
+_LOST: Final = 3  # views in a row that cannot be laid upon the first
+_TRIED: Final = 2
 _NEARLY: Final = 0.99
 _HINT: Final = 0.25  # of the movement that is needed: from here on there is a hint, yet no verdict
 _HINTED: Final = 0.8  # log likelihood ratio that hints stay below
@@ -44,7 +47,7 @@ _APART_S: Final = 1.0  # views further apart than this may show somebody else
 
 @dataclass(frozen=True, kw_only=True)
 class Motion:
-    """What the views of one face show; see above. `error` is the standard error of a turn, radians."""
+    """What the views of one face show; see above."""
 
     frames: int
     turned: float
@@ -60,7 +63,8 @@ class Motion:
 class MotionCheck:
     """Collects views of one face, and says what their motion tells.
 
-    It keeps the first view and up to `window` fits; then it begins anew, and what was known stays known.
+    A window begins with `min_frames` views; upon one of them, called its first, all others are laid. After
+    `window` views another one begins, and what was known stays known. The views that it is given are its own.
     """
 
     def __init__(self, constants: MotionLiveness) -> None:
@@ -71,17 +75,25 @@ class MotionCheck:
         self._last_at = float("-inf")
         self._known: deque[tuple[float, float]] = deque(maxlen=_KEPT)  # logit and trust of ended windows
         self._sizes = _NO_SIZES  # the smallest and the largest face since the last gap
-        self._lost = 0  # views in a row that could not be laid upon the first
+        self._waiting: list[View] = []  # for a window to begin, or that could not be laid upon its first view
         self.frames = 0
         """How many views counted since the last gap."""
 
     def add(self, image: Image, points: Points, at: float) -> None:
         """Take one frame (BGR), its mesh (468, 3) and its moment. A small or cut face is left out."""
+        view = self.view(image, points)
+        if view is not None:
+            self.add_view(view, at)
+
+    def view(self, image: Image, points: Points) -> View | None:
+        """Cut the face out of a frame; None when it is too small or not whole."""
         eyes = eye_centres(points)
         face, size = points[STABLE, :2], (image.shape[1], image.shape[0])
         large = float(np.hypot(*(eyes[1] - eyes[0]))) >= self._constants.min_eyes_px
-        if large and (face >= 0).all() and (face < size).all():
-            self.add_view(cut(image, points), at)
+        if not large or (face < 0).any() or (face >= size).any():
+            return None
+        view = cut(image, points)
+        return view if view.is_whole else None
 
     def add_view(self, view: View, at: float) -> None:
         """Take one view. After a gap nothing before it counts: it may have been somebody else."""
@@ -90,27 +102,60 @@ class MotionCheck:
         elif len(self.fits) == self._constants.window:
             self._begin_anew()
         self._last_at = at
-        if self._first is None:
-            self._begin_with(view)
+        if self._first is not None:
+            self._lay(self._first, view)
             return
-        fit = self._first.lay(view)
-        if fit.misfit <= self._constants.max_misfit and np.abs(fit.found[4:8]).max() < _LARGEST:
+        self._wait(view)
+        if len(self._waiting) >= self._constants.min_frames:
+            self._begin()
+
+    def _wait(self, view: View) -> None:
+        self._waiting.append(view)
+        self.frames += 1
+
+    def _begin(self) -> None:
+        """Choose the view that the others are laid upon: of the first two the one that suits them better."""
+        least, chosen = float("inf"), None
+        for base in self._waiting[:_TRIED]:
+            first = Reference(base)
+            fits = [first.lay(view) for view in self._waiting if view is not base]
+            good = [fit for fit in fits if self._suits(fit)]
+            misfit = float(np.median([fit.misfit for fit in fits]))
+            if len(good) >= len(fits) - 1 and misfit < least:
+                least, chosen = misfit, (first, base.eyes_px, good)
+        if chosen is None:
+            self._forget(_LOST)
+            return
+        self._first, eyes_px, good = chosen
+        for fit in (Fit(np.zeros(20), 0.0, 0.0, 0.0, 0.0, eyes_px), *good):
+            self._count(fit)
+        self._forget(len(self._waiting))
+
+    def _suits(self, fit: Fit) -> bool:
+        return fit.misfit <= self._constants.max_misfit and bool(np.abs(fit.found[4:8]).max() < _LARGEST)
+
+    def _lay(self, first: Reference, view: View) -> None:
+        fit = first.lay(view)
+        if self._suits(fit):
+            self._forget(len(self._waiting))
             self._count(fit)
             return
-        self._lost += 1
-        if self._lost == _LOST:  # too unlike the first view by now
+        self._wait(view)
+        if len(self._waiting) == _LOST:  # too unlike the first view by now
             self._begin_anew()
-            self._begin_with(view)
-
-    def _begin_with(self, view: View) -> None:
-        self._first = Reference(view)
-        self._count(Fit(np.zeros(20), np.zeros((20, 20)), 0.0, view.eyes_px))
 
     def _count(self, fit: Fit) -> None:
         self.fits.append(fit)
         self._sizes = min(self._sizes[0], fit.eyes_px), max(self._sizes[1], fit.eyes_px)
         self.frames += 1
-        self._lost = 0
+
+    def _forget(self, count: int) -> None:
+        """Overwrite and drop so many of the waiting views, the oldest first."""
+        for view in self._waiting[:count]:
+            view.pixels.fill(0)
+            view.points.fill(0)
+            self.frames -= 1
+        del self._waiting[:count]
 
     def judge(self) -> Cue:
         """Say what is known so far."""
@@ -157,7 +202,6 @@ class MotionCheck:
     def _drop(self) -> None:
         for fit in self.fits:
             fit.found.fill(0)
-            fit.known.fill(0)
         self.fits.clear()
         if self._first is not None:
             self._first.wipe()
@@ -166,10 +210,11 @@ class MotionCheck:
     def wipe(self) -> None:
         """Overwrite and drop everything."""
         self._drop()
+        self._forget(len(self._waiting))
         self._known.clear()
         self._last_at = float("-inf")
         self._sizes = _NO_SIZES
-        self._lost = self.frames = 0
+        self.frames = 0
 
 
 def logit(motion: Motion, constants: MotionLiveness) -> float:
@@ -188,8 +233,9 @@ def logit(motion: Motion, constants: MotionLiveness) -> float:
 def trust(motion: Motion, value: float, constants: MotionLiveness) -> float:
     """Return, in [0, 1], how far there was motion in which relief (`value` > 0) or its absence must show.
 
-    Relief that turned shows itself. Its absence shows only when the face came near or its plane tilted, and
-    in more views: people who walk hold their heads still for a moment.
+    Relief that turned shows itself. Its absence shows only when the face came near or its plane tilted, the
+    more so the less exactly a turn is known, and in more views: people who walk hold their heads still for a
+    moment.
     """
     if motion.error > constants.max_error:
         return 0.0
@@ -197,6 +243,7 @@ def trust(motion: Motion, value: float, constants: MotionLiveness) -> float:
         moved = max(motion.growth / constants.enough_growth, motion.span / constants.enough_span)
     else:
         moved = max(motion.growth / constants.attack_growth, motion.tilted / constants.attack_tilt)
+        moved *= min(1.0, constants.attack_error / max(motion.error, _LEAST))
         moved = min(moved, _NEARLY) if motion.frames < constants.attack_frames else moved
     return float(min(1.0, moved))
 
@@ -204,32 +251,30 @@ def trust(motion: Motion, value: float, constants: MotionLiveness) -> float:
 def measure(fits: list[Fit]) -> Motion:
     """Join the fits of one window; the first is the view upon which the others were laid.
 
-    Of the others the one that turned most unlike the rest is left out: a single fit may go astray.
+    Of the others the one that turned most unlike the rest, for its noise, is left out: one may go astray.
     """
     sizes = np.array([fit.eyes_px for fit in fits])
     turns = np.stack([fit.found[17:19] for fit in fits])
-    astray = 1 + int(np.square(turns[1:] - np.median(turns, 0)).sum(1).argmax())
+    noise = np.array([fit.noise for fit in fits]) + _TURNED**2
+    unlike = np.square(turns - np.median(turns, 0)).sum(1) / noise
+    astray = 1 + int(unlike[1:].argmax())
     kept = [fit for number, fit in enumerate(fits) if number != astray]
-    found = np.stack([fit.found for fit in kept])
-    spread = np.linalg.inv(np.mean([fit.known for fit in kept[1:]], axis=0)) + np.diag(_SYSTEMATIC)
-    of_relief, of_bend = (np.linalg.inv(spread[part, part]) for part in (RELIEF, BEND))
-    turns, tilts = found[:, 17:19], found[:, 4:8]
+    turns, tilts = np.delete(turns, astray, 0), np.stack([fit.found[4:8] for fit in kept])
+    noise, relief, bend = np.array([(fit.noise, fit.relief, fit.bend) for fit in kept[1:]]).T
+    shares = 1 / (noise + _TURNED**2)
+    every = np.append(shares.min(), shares)  # the first view is no surer than what is laid upon it
+    away = turns - np.average(turns, axis=0, weights=every)
     return Motion(
         frames=len(fits),
-        turned=float(np.sqrt(turns.var(0).sum())),
+        turned=float(np.sqrt(np.average(np.square(away).sum(1), weights=every))),
         span=float(np.hypot(*np.ptp(turns, axis=0))),
-        error=float(np.sqrt(spread[17, 17] + spread[18, 18])),
-        relief=_gain(found[1:, RELIEF], of_relief),
-        bend=_gain(found[1:, BEND], of_bend),
+        error=float(np.sqrt(np.average(noise, weights=shares))),
+        relief=float(np.average(relief, weights=shares)),
+        bend=float(np.average(bend, weights=shares)),
         tilted=_scatter(tilts),
         growth=float(np.ptp(sizes) / sizes.mean()),
         misfit=float(np.median([fit.misfit for fit in kept[1:]])),
     )
-
-
-def _gain(rows: Vectors, known: Vectors) -> float:
-    """The mean chi square of rows whose information is known."""
-    return float(((rows @ known) * rows).sum(1).mean())
 
 
 def _scatter(values: Vectors) -> float:

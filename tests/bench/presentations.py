@@ -393,11 +393,14 @@ def _sway(chance: Chance, at: Points, low: float, high: float) -> Points:
     return sway + 0.4 * np.sin(2 * np.pi * hertz[1] * at + phase[1])
 
 
-Way = Literal["approach", "slow", "still", "swing", "frozen"]
+Way = Literal["approach", "slow", "still", "swing", "frozen", "afar", "walk"]
 
 
 def motion(kind: Kind, way: Way, camera: Camera, seconds: float, chance: Chance) -> Motion:
-    """Draw a motion. Faces begin where they are large enough to count, for a lens of any focal length."""
+    """Draw a motion. A walk leads from 2.5 m to 0.7 m, about, and ends there.
+
+    Otherwise faces begin where they are large enough to count well, for a lens of any focal length.
+    """
     count = max(3, round(seconds * camera.fps))
     at = np.arange(count) / camera.fps + chance.normal(0, 0.1 / camera.fps, count)
     at = np.sort(at) - at.min()
@@ -407,6 +410,14 @@ def motion(kind: Kind, way: Way, camera: Camera, seconds: float, chance: Chance)
         case "approach":
             speed = chance.uniform(0.5, 1.5) * camera.focal_px / 1200
             distance = np.maximum(farthest - speed * at, closest)
+        case "walk":
+            whole = camera.focal_px * EYES_M / (0.19 * camera.height)  # a face this near fills the picture
+            start, end = chance.uniform(2.3, 2.6), max(chance.uniform(0.6, 0.8), whole)
+            distance = start - chance.uniform(0.8, 1.5) * at
+            at = at[distance > end]
+            count, distance = len(at), distance[: len(at)]
+        case "afar":
+            distance = np.full(count, chance.uniform(1.2, 2.5))
         case "slow":
             distance = farthest + (closest - farthest) * at / at[-1]
         case _:
@@ -424,7 +435,7 @@ def motion(kind: Kind, way: Way, camera: Camera, seconds: float, chance: Chance)
     )
     y = rise + moving * chance.uniform(0.005, 0.014) * np.sin(step)
     z = distance + 0.008 * _sway(chance, at, 0.15, 0.4)
-    if way == "frozen":
+    if way in {"frozen", "afar"}:
         x, y, z = (np.full(count, v[0]) for v in (x, y, z))
     turns = _turns(kind, way, at, moving, step, chance)
     if kind == "person" and chance.random() < 0.4:  # looks into the camera rather than ahead
@@ -434,7 +445,7 @@ def motion(kind: Kind, way: Way, camera: Camera, seconds: float, chance: Chance)
 
 
 def _turns(kind: Kind, way: Way, at: Points, moving: Points, step: Points, chance: Chance) -> Points:
-    if way == "frozen":
+    if way in {"frozen", "afar"}:
         return np.tile(np.deg2rad(chance.normal(0, [4, 3, 1.5])), (len(at), 1))
     nod = moving * np.deg2rad(0.8)
     gait = np.column_stack([1.5 * nod * np.sin(step / 2 + 0.6), nod * np.cos(step), nod * np.sin(step / 2)])

@@ -128,6 +128,53 @@ def test_a_recapture_alone_neither_makes_nor_undoes_a_verdict() -> None:
     )
 
 
+CODE = [(0.0, True), *((2 + number / 5, number % 2 == 0) for number in range(24))]
+"""Two seconds of steady light, then flashes: nothing of them is seen yet while a person walks up."""
+
+
+def walked_up(check: LivenessCheck) -> Evidence:
+    check.light(CODE)
+    return watched(filmed("person", "approach", 1, whole=True), check)
+
+
+def test_whom_single_frames_clear_is_live_before_the_lamp_plays_its_code() -> None:
+    assert walked_up(LivenessCheck(ENTRY, Known(0.1))).verdict == "live"
+
+
+@pytest.mark.parametrize("probability", [0.6, None])
+def test_whom_single_frames_do_not_clear_waits_for_the_lamp_s_code(probability: float | None) -> None:
+    evidence = walked_up(LivenessCheck(ENTRY, Known(probability)))
+    assert (evidence.verdict, evidence.held) == ("undetermined", True)
+    assert "awaited" in evidence.lacking
+
+
+def test_a_lane_may_let_everybody_wait_for_the_code() -> None:
+    assert walked_up(LivenessCheck(ENTRY, Known(0.1), awaits_light=True)).held
+    dark = LivenessCheck(ENTRY, Known(0.9), awaits_light=True)
+    dark.light([(0.0, True)])
+    assert watched(filmed("person", "approach", 1, whole=True), dark).verdict == "live", "no code is played"
+
+
+@pytest.mark.parametrize(("answers", "expected"), [(True, "live"), (False, "undetermined")])
+def test_the_face_s_answer_ends_the_waiting(*, answers: bool, expected: str) -> None:
+    """A film moves as a head does, and shines by itself."""
+    check = LivenessCheck(ENTRY, Known(0.6))
+    check.light(CODE)
+    chance = np.random.default_rng(1)
+    for number, (image, face, at) in enumerate(seen(turned("person", 1, 8.0, frames=50), whole=True)):
+        on = next((state for moment, state in reversed(CODE) if moment <= at), False)
+        lit = image.astype(np.float32)
+        if answers and on:
+            columns = np.abs(np.arange(image.shape[1]) - face.points[168, 0]) / (2 * face.eye_distance)
+            lit *= 1 + 0.12 * np.clip(1 - columns, 0, 1)[None, :, None]
+        check.add(np.clip(lit + chance.normal(0, 1), 0, 255).astype(np.uint8), face, at)
+        if number == 20:
+            assert check.judge().held
+    evidence = check.judge()
+    assert said(evidence, "light") is not None
+    assert (evidence.verdict, evidence.held) == (expected, False)
+
+
 def test_wipe_forgets_everything() -> None:
     head = Known(0.5)
     check = LivenessCheck(ENTRY, head)

@@ -51,8 +51,8 @@ def test_two_weak_cues_that_agree_can_name_an_attack() -> None:
 
 
 @pytest.mark.parametrize("name", WEAK)
-def test_no_weak_cue_undoes_clear_motion_but_surroundings_that_move_along(name: str) -> None:
-    expected = "undetermined" if name == "background" else "live"
+def test_no_weak_cue_undoes_clear_motion_but_surroundings_and_an_unanswered_light(name: str) -> None:
+    expected = "undetermined" if name in {"background", "light"} else "live"
     assert fuse(cues({"motion": 0.99, name: 0.0}), ENTRY, 9).verdict == expected
     assert fuse(cues({"motion": 0.01, name: 1.0}), ENTRY, 9).verdict == "attack"
 
@@ -80,8 +80,17 @@ def test_a_missing_cue_changes_nothing(values: dict[str, float | None], name: st
 
 @settings(derandomize=True, max_examples=100)
 @given(values=mixed)
-def test_the_score_agrees_with_the_verdict(values: dict[str, float | None]) -> None:
-    evidence = fuse(cues(values), ENTRY, 9)
+def test_a_held_verdict_is_never_live_and_otherwise_the_same(values: dict[str, float | None]) -> None:
+    free, held = (fuse(cues(values), ENTRY, 9, hold=hold) for hold in (False, True))
+    assert held.verdict == ("undetermined" if free.verdict == "live" else free.verdict)
+    assert held.held == (free.verdict == "live")
+    assert ("awaited" in held.lacking) == held.held
+
+
+@settings(derandomize=True, max_examples=100)
+@given(values=mixed, hold=st.booleans())
+def test_the_score_agrees_with_the_verdict(*, values: dict[str, float | None], hold: bool) -> None:
+    evidence = fuse(cues(values), ENTRY, 9, hold=hold)
     assert 0 <= evidence.score <= 1
     assert (evidence.score >= ENTRY.live_score) == (evidence.verdict == "live")
     assert (evidence.score <= ENTRY.attack_score) == (evidence.verdict == "attack")

@@ -14,7 +14,7 @@ from models.liveness.motion import Motion, MotionCheck, logit, measure, trust
 from models.tflite import Image
 from tests.bench import liveness as bench
 from tests.bench.liveness_fit import fitted
-from tests.bench.presentations import Kind, Presentation
+from tests.bench.presentations import Kind, Presentation, Way
 from tests.models.liveness_views import LENS, filmed, seen, turned
 from tests.models.portraits import MODELS
 
@@ -59,7 +59,7 @@ def test_a_bent_print_that_is_turned_where_it_stands_is_no_face(radius_m: float)
     bent = replace(turned("bent", 1, 15.0), radius_m=radius_m)
     score = judged(bent).score
     assert score is not None
-    assert score < ATTACK
+    assert score < 0.5
 
 
 def test_a_flat_print_that_is_swung_is_never_live_at_any_frame() -> None:
@@ -76,9 +76,10 @@ def test_a_head_that_turns_where_it_stands_shows_by_how_much() -> None:
     assert motion.turned > 5 * motion.error
 
 
+@pytest.mark.parametrize("way", ["frozen", "afar"])
 @pytest.mark.parametrize("kind", ["person", "flat", "bent"])
-def test_what_does_not_move_is_no_evidence(kind: Kind) -> None:
-    cue = checked(filmed(kind, "frozen", 3)).judge()
+def test_what_does_not_move_is_no_evidence_near_or_far(kind: Kind, way: Way) -> None:
+    cue = checked(filmed(kind, way, 3)).judge()
     assert cue.score is None
     assert "too little movement" in cue.reason
 
@@ -99,6 +100,76 @@ def test_a_face_without_detail_is_no_evidence() -> None:
     frames = [(grey, face, at) for _, face, at in filmed("person", "approach", 0, whole=True)]
     cue = checked(frames).judge()
     assert (cue.score, cue.reason) == (None, "too little detail in the face")
+
+
+def ten_of_a_walk(kind: Kind, seed: int) -> list[tuple[Image, Face, float]]:
+    frames = filmed(kind, "walk", seed, seconds=2.5)
+    return [frames[number] for number in np.linspace(0, len(frames) - 1, 10).round().astype(int)]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_ten_frames_spread_over_a_walk_from_afar_are_enough_for_a_person(seed: int) -> None:
+    score = checked(ten_of_a_walk("person", seed)).judge().score
+    assert score is not None
+    assert score > LIVE
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("kind", ["flat", "bent", "wrapped"])
+def test_ten_frames_spread_over_a_walk_never_make_a_print_live(kind: Kind, seed: int) -> None:
+    score = checked(ten_of_a_walk(kind, seed)).judge().score
+    assert score is None or score < 0.5
+
+
+def test_a_view_counts_by_how_exactly_it_tells_the_turn() -> None:
+    fits = list(checked(filmed("person", "approach", 1)).fits)
+    before = measure(fits)
+    astray = fits[3]._replace(found=fits[3].found + 0.3, noise=1.0)
+    weighed = measure([*fits, astray, astray])
+    assert weighed.turned == pytest.approx(before.turned, rel=0.05)
+    assert weighed.relief == pytest.approx(before.relief, rel=0.05)
+    sure = astray._replace(noise=fits[3].noise)
+    assert measure([*fits, sure, sure]).turned > 2 * before.turned
+
+
+def test_growth_is_measured_on_the_texture_and_not_on_the_mesh() -> None:
+    chance = np.random.default_rng(4)
+    frames = []
+    for image, face, at in filmed("person", "frozen", 1):
+        points, middle = face.points.copy(), eye_centres(face.points).mean(0)
+        points[:, :2] = middle + (points[:, :2] - middle) * chance.uniform(0.94, 1.06)
+        frames.append((image, Face(points=points, presence=1.0), at))
+    motion = checked(frames).measure()
+    assert motion is not None
+    assert motion.growth < 0.03
+
+
+@pytest.mark.parametrize("wrong", range(2))
+def test_a_wrong_mesh_at_the_beginning_costs_no_evidence(wrong: int) -> None:
+    frames = ten_of_a_walk("person", 1)
+    image, face, at = frames[wrong]
+    points = face.points.copy()
+    points[:, :2] += 0.6 * face.eye_distance
+    frames[wrong] = image, Face(points=points, presence=1.0), at
+    score = checked(frames).judge().score
+    assert score is not None
+    assert score > LIVE
+
+
+def test_a_mesh_gone_astray_is_no_view() -> None:
+    image, face, _ = filmed("person", "approach", 1)[0]
+    points = face.points.copy()
+    away = np.setdiff1d(STABLE, [33, 133, 263, 362])
+    points[away, :2] = np.clip(points[away, :2] + 400, 0, np.array(image.shape[1::-1]) - 1)
+    assert MotionCheck(CONSTANTS).view(image, points) is None
+
+
+def test_the_absence_of_relief_counts_the_less_the_less_exactly_a_turn_is_known() -> None:
+    motion = replace(
+        measured(turned("person", 1, 8.0)), growth=CONSTANTS.attack_growth, tilted=0.0, error=0.001
+    )
+    assert trust(motion, -1.0, CONSTANTS) == 1
+    assert trust(replace(motion, error=2 * CONSTANTS.attack_error), -1.0, CONSTANTS) == 0.5
 
 
 def test_irregular_times_and_dropped_frames_make_nobody_an_attacker() -> None:
@@ -143,7 +214,7 @@ def test_a_face_that_is_far_away_is_left_out() -> None:
     image, face, at = frames[0]
     middle = eye_centres(face.points).mean(0)
     far = face.points.copy()
-    far[:, :2] = middle + (far[:, :2] - middle) * 0.5
+    far[:, :2] = middle + (far[:, :2] - middle) * 0.2
     check = MotionCheck(CONSTANTS)
     check.add(image, far, at)
     assert check.frames == 0
@@ -160,7 +231,7 @@ def test_turning_the_whole_picture_changes_little() -> None:
     assert one is not None
     assert other is not None
     assert other.turned == pytest.approx(one.turned, rel=0.15)
-    assert other.growth == pytest.approx(one.growth, rel=1e-6)
+    assert other.growth == pytest.approx(one.growth, rel=1e-3)
 
 
 def test_the_mesh_s_own_idea_of_depth_is_no_evidence() -> None:
@@ -189,7 +260,7 @@ def test_lack_of_relief_counts_only_after_an_approach_or_a_tilt() -> None:
     motion = replace(measured(turned("person", 1, 8.0)), growth=0.0, tilted=0.0, span=1.0)
     assert trust(motion, 1.0, CONSTANTS) == 1
     assert trust(motion, -1.0, CONSTANTS) == 0
-    near = replace(motion, growth=CONSTANTS.attack_growth)
+    near = replace(motion, growth=2 * CONSTANTS.attack_growth)
     assert trust(near, -1.0, CONSTANTS) == 1
     assert trust(replace(near, frames=CONSTANTS.attack_frames - 1), -1.0, CONSTANTS) < 1
 
@@ -228,7 +299,7 @@ def test_the_fit_finds_what_separates() -> None:
 def test_the_bench_tells_its_rates_in_the_words_of_the_standard(capsys: pytest.CaptureFixture[str]) -> None:
     bench.run(quick=True)
     told = capsys.readouterr().out
-    for row in (*bench.APPROACHES, *bench.STILL):
+    for row in (*bench.APPROACHES, *bench.SWUNG, *bench.STILL, *bench.WALKS):
         line = next(line for line in told.splitlines() if line.startswith(f"  {row.name:41}"))
         assert re.search(r"BPCER +0\.00%" if row.bona_fide else r"APCER +0\.00%", line)
     assert "APNRR 100.0%" in next(line for line in told.splitlines() if "flat print, quite still" in line)
