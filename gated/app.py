@@ -78,7 +78,8 @@ class GateDaemon:
         post, dossiers = self._loop.post, Dossiers(ZoneInfo(config.time_zone))
         evidence = Evidence(state / "evidence", keep=config.vision.keep_images)
         read_s = config.policy.limits.chip_s
-        self._board = BoardLane(config.io_board, dossiers, post)
+        zone = ZoneInfo(config.time_zone)
+        self._board = BoardLane(config.io_board, dossiers, post, zone=zone, safety=config.safety_controller)
         reader = chip_reader(config.chip_reader, usb_backend)
         self._chip = ChipLane(
             reader,

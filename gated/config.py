@@ -26,6 +26,7 @@ from gated.core.settings import (
     OfficerSettings,
     PageCameraSettings,
     PathSettings,
+    SafetyControllerSettings,
     Settings,
     TrustSettings,
     VisionSettings,
@@ -63,6 +64,7 @@ class GateConfig(Settings):
     link: LinkSettings
     mrz_scanner: MrzScannerSettings | None = None
     page_camera: PageCameraSettings | None = None
+    safety_controller: SafetyControllerSettings | None = None
     chip_reader: ChipReaderSettings = ChipReaderSettings()
     document: DocumentSettings = DocumentSettings()
     eligibility: EligibilitySettings = EligibilitySettings()

@@ -9,7 +9,13 @@ import pytest
 
 from drivers.mrz_profiles import PROFILES, habits_of
 from gated.config import MAX_CONFIG, ConfigError, GateConfig, decided, load, load_board
-from gated.core.settings import CAMERA_CONTROLS, FaceCameraSettings, MrzScannerSettings, PageCameraSettings
+from gated.core.settings import (
+    CAMERA_CONTROLS,
+    FaceCameraSettings,
+    MrzScannerSettings,
+    PageCameraSettings,
+    SafetyControllerSettings,
+)
 from hw_sim.lane.board import CURTAINS
 from models import manifest
 from models.manifest import ModelError
@@ -75,6 +81,7 @@ def test_the_example_shows_every_key_that_there_is() -> None:
     known = msgspec.to_builtins(msgspec.convert(tomllib.loads(filled()), GateConfig))
     assert keys("", known) - keys("", shown) <= {
         "page_camera",
+        "safety_controller",
         "policy.match_threshold",  # no choice: the models' manifest gives it
         "vision.shadow",
         "io_board.outputs.face_light",
@@ -435,3 +442,47 @@ def test_a_camera_that_sees_no_colour_belongs_to_one_that_does(
         return
     with pytest.raises(ConfigError, match=words):
         load(path)
+
+
+def safety_shown() -> str:
+    """The section of the safety controller, taken in."""
+    text = EXAMPLE.read_text()
+    section = text[text.index("# [safety_controller]") : text.index("[[cameras]]")]
+    return re.sub(r"^# ", "", section, flags=re.MULTILINE)
+
+
+def test_the_example_shows_every_key_of_the_safety_controller_with_its_default() -> None:
+    shown = tomllib.loads(safety_shown())["safety_controller"]
+    assert set(shown) == set(SafetyControllerSettings.__struct_fields__)
+    given = msgspec.convert(shown | {"configuration": "0" * 16}, SafetyControllerSettings)
+    assert given == SafetyControllerSettings(port=shown["port"], configuration="0" * 16)
+
+
+BEAMS = [f"exit_{column}_{height}" for column in ("outer", "inner") for height in ("low", "high")]
+
+
+def lane(topology: str, *wired: str) -> str:
+    """The example as another kind of lane, with more inputs wired."""
+    text = filled().replace('topology = "mantrap"', f'topology = "{topology}"')
+    lines = "".join(f"{name} = {{ line = {30 + number} }}\n" for number, name in enumerate(wired))
+    return text.replace("[io_board.inputs] ", f"[io_board.inputs]\n{lines}# ")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (lane("one_door"), "one_door needs the exit's light curtain: wire exit_outer_low"),
+        (lane("corridor", *BEAMS[:3]), "a light curtain has four beams: wire all"),
+        (lane("port"), "port needs a document sensor at the other end: wire io_board.inputs.exit_document"),
+    ],
+)
+def test_a_lane_without_the_sensors_that_it_needs_is_refused(tmp_path: Path, text: str, told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        load_text(tmp_path / "gate.toml", text)
+
+
+def test_whether_there_are_light_curtains_the_wiring_tells(tmp_path: Path) -> None:
+    without = load_text(tmp_path / "gate.toml", filled())
+    with_one = load_text(tmp_path / "gate.toml", lane("one_door", *BEAMS))
+    assert not decided(without).lane.curtains
+    assert decided(with_one).lane.curtains

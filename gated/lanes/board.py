@@ -9,18 +9,20 @@ look.
 import threading
 import time
 from collections.abc import Callable
-from typing import Protocol
+from datetime import UTC, tzinfo
 
-from drivers.door import DoorWatch, Interlock, LeasedDoors
+from drivers.door import DoorWatch, Interlock, Leases, LineLocks
 from drivers.face_light import FaceLight, Switch
-from drivers.gpio import IoBoard, LineFlaps, Lines, OnFault
-from drivers.lamps import SignalLamps
+from drivers.gpio import IoBoard, LineFlaps, OnFault
+from drivers.guarded_board import Board, GuardedBoard, guarded
+from drivers.safety_faults import INCIDENTS
 from gated.core.ports import DeviceError, Watch
-from gated.core.settings import IoBoardSettings
+from gated.core.settings import IoBoardSettings, SafetyControllerSettings
 from gated.core.vocabulary import Device, Direction, Door
 from gated.lanes.condition import Condition, Post
 from gated.lanes.dossier import Dossiers
 from gated.lanes.ends import Ends
+from gated.lanes.guidance import Guidance
 from gated.lanes.sensors import Sensors
 from gated.runtime.lanes import Lane
 
@@ -28,17 +30,6 @@ LATCHED = frozenset({DoorWatch.Breach.FORCED, DoorWatch.Breach.NOT_SHUT})
 NO_GUARD = "no_guard"  # the doors' own thread is gone
 NOT_OPEN = "not_open"  # the keeper is just opening it, and brings everything in line when it is open
 QUIET_S = 5.0  # the watching thread reads all lines every second
-
-
-class Board(Lines, Protocol):
-    """Lines that can be lost and had again; `turned_at` is when all inputs were last read."""
-
-    @property
-    def turned_at(self) -> float: ...  # noqa: D102
-
-    def open(self) -> None: ...  # noqa: D102
-
-    def close(self) -> None: ...  # noqa: D102
 
 
 class NotGuardedError(Exception):
@@ -54,20 +45,25 @@ class BoardLane:
         dossiers: Dossiers,
         post: Post,
         make: Callable[[IoBoardSettings, Watch, OnFault], Board] = IoBoard,
+        zone: tzinfo = UTC,
+        safety: SafetyControllerSettings | None = None,
     ) -> None:
+        """Make the board; with `safety`, its doors are behind the safety controller."""
+        if safety is not None:
+            make = guarded(safety, make)
         self.lane = Lane("io-board-keeper", turn=self._turn)
         self.condition = Condition(Device.IO_BOARD, post)
         lost = self.lane.guarded(self._lost)
         self.board = make(settings, self.lane.guarded(self._sensed), lost)
         ends = Ends(self.board)
         self.sensors = Sensors(settings, ends, self.condition, dossiers, post)
-        self._doors = LeasedDoors(ends, settings, lost)
-        self._lamps = SignalLamps(ends, lost)
+        locks = self.board.locks(ends.turned) if isinstance(self.board, GuardedBoard) else LineLocks(ends)
+        self._doors = Leases(locks, settings.max_lease_s, lost)
+        self._guidance = Guidance(settings, self.board, ends, lost, zone)
         self._face_light = FaceLight(self.board, lost) if settings.outputs.face_light else None
-        self._emergencies = ("fire", "panic") if settings.inputs.panic else ("fire",)
+        self._emergencies = ("fire", "panic") if settings.inputs.panic or safety else ("fire",)
         self._commanding = threading.Lock()  # loop and keeper: no lock of one after a release of the other
         self._emergency = False
-        self._pattern = "out_of_service"
         self._loss: DeviceError | None = DeviceError("io_board", "starting", "wait a second")
 
     # --- what the heart asks --------------------------------------------------------------------
@@ -90,15 +86,14 @@ class BoardLane:
 
     def show(self, lamps: str) -> None:
         """Show a lamp pattern, now or as soon as the board is back."""
-        self._pattern = lamps
-        self._command(lambda: self._lamps.show(lamps))
+        self._command(lambda: self._guidance.show(lamps))
 
     def turn(self, direction: Direction) -> None:
         """Serve this direction. Both doors are locked before, since they change their names."""
         with self._commanding:
             self._command(self._doors.lock_all)
             self.sensors.turn(direction)
-        self._command(lambda: self._lamps.show(self._pattern))
+        self._command(self._guidance.show_again)
 
     def light_face(self) -> tuple[Switch, ...]:
         """Begin a new code of the face light; return it, empty where the lane has no such lamp."""
@@ -129,7 +124,7 @@ class BoardLane:
     def close(self) -> None:
         """Lock the doors and let go."""
         self._doors.close()
-        self._lamps.close()
+        self._guidance.close()
         if self._face_light:
             self._face_light.close()
         self.board.close()
@@ -140,7 +135,7 @@ class BoardLane:
     # --- faults -----------------------------------------------------------------------------------
 
     def _lost(self, error: DeviceError) -> None:
-        latched = error.code in LATCHED or isinstance(error, Interlock | LineFlaps)
+        latched = error.code in LATCHED | INCIDENTS or isinstance(error, Interlock | LineFlaps)
         if not latched:
             self._loss = error
         self.condition.failed_with(error, latched=latched)
@@ -173,7 +168,7 @@ class BoardLane:
                     self._doors.release_all()
                 else:
                     self._doors.lock_all()  # a lease from before the loss is over
-            self._lamps.show(self._pattern)
+            self._guidance.show_again()
         except DeviceError as error:
             self._lost(error)
             return

@@ -34,6 +34,7 @@ class Sensors:
         self.lane = Lane("curtains", turn=self._turn, period_s=CURTAIN_S)
         self.power = Condition(Device.POWER, post)
         self.has_power = settings.inputs.mains_lost is not None
+        self._inputs = settings.inputs
         self._ends = ends
         self._dossiers = dossiers
         self._post = post
@@ -87,6 +88,8 @@ class Sensors:
                 self._door(Door(name.removesuffix("_shut")), at, shut=active)
             case "occupied" | "crowded":
                 self._count(at)
+            case "entry_obstructed" | "exit_obstructed":
+                self._obstructed(Door(name.removesuffix("_obstructed")), at, blocked=active)
             case "fire" | "panic" if active:
                 self._post(ev.EmergencyRaised(at=at))
             case "mains_lost" if active:
@@ -112,6 +115,11 @@ class Sensors:
         else:
             self._shut_since.pop(door, None)
         self._post(ev.DoorMoved(at=at, door=door, shut=shut))
+
+    def _obstructed(self, door: Door, at: float, *, blocked: bool) -> None:
+        """What the safety controller sees in a doorway counts where no light curtain does."""
+        if not self._inputs.beams(door.value):
+            self._post(ev.DoorwayChanged(at=at, door=door, blocked=blocked))
 
     def _count(self, at: float) -> None:
         """More than one counts even if the line for the first is broken."""
