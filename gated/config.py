@@ -92,6 +92,9 @@ def load(path: Path) -> Loaded:
     if "match_threshold" in table.get("policy", {}):
         fix = "it belongs to the embedder: remove it, and choose policy.match_fmr"
         raise ConfigError(f"{path}: policy.match_threshold is no choice: {fix}")
+    if "curtains" in table.get("policy", {}).get("lane", {}):
+        fix = "remove it: the wiring of [io_board.inputs] tells"
+        raise ConfigError(f"{path}: policy.lane.curtains is no choice: {fix}")
     config = _convert(path, table, GateConfig)
     _check_lines(path, config.io_board)
     _check_lane(path, config.policy.lane, config.io_board.inputs)

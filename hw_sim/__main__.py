@@ -70,15 +70,16 @@ def run(arguments: argparse.Namespace) -> int:
     out = sys.stderr if arguments.json else sys.stdout
     narrator = Narrator(out, colour=wants_colour(out), policy=policy)
     runs: list[Rehearsed] = []
-    with Site(arguments.folder / "site", policy) as site:
-        _cast(chosen, arguments.seed, site.folder / "native.log")
-        site.centre.publish(LIST)
-        site.centre.serve()
-        site.start_daemons()
-        for scenario in chosen:
-            runs.append(_rehearse(site, scenario, narrator, arguments.seed))
-            if arguments.json:
-                print(_line(runs[-1]), flush=True)
+    _cast(chosen, arguments.seed, arguments.folder / "native.log")
+    for lane in dict.fromkeys(scenario.lane for scenario in chosen):
+        with Site(arguments.folder / f"site-{lane.topology}", policy, lane=lane) as site:
+            site.centre.publish(LIST)
+            site.centre.serve()
+            site.start_daemons()
+            for scenario in (each for each in chosen if each.lane == lane):
+                runs.append(_rehearse(site, scenario, narrator, arguments.seed))
+                if arguments.json:
+                    print(_line(runs[-1]), flush=True)
     path = arguments.report or arguments.folder / "report.html"
     report.write(path, runs, _conditions(time.monotonic() - began))
     narrator.summary(runs, path)
@@ -87,6 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _cast(chosen: Sequence[Scenario], seed: int, log: Path) -> None:
     """Have everybody's photograph taken before the story begins; what native code prints goes to a log."""
+    log.parent.mkdir(parents=True, exist_ok=True)
     with errors_to(log):
         for holder in {scenario.holder for scenario in chosen}:
             portrait(holder, seed)

@@ -23,7 +23,7 @@ from hw_sim.camera.people import passport_photo
 from hw_sim.camera.scene import Walker
 from hw_sim.cast import FOLLOWER, TRAVELLER, appearance
 from hw_sim.lane.ledger import Span
-from hw_sim.lane.walking import READER_M, TRAVEL, Walk
+from hw_sim.lane.walking import READER_M, Walk, travel
 from hw_sim.passport.chip import Chip
 from hw_sim.record import Rehearsed, stages
 from hw_sim.scenarios import Scenario
@@ -132,7 +132,7 @@ class Rehearsal:
         site.projector.cast(TRAVELLER, appearance(scenario, self._seed + 1))
         if self._course.comes is not None:
             self._course.comes(site, self._seed)
-        plan = (Walk(to_m=READER_M), *TRAVEL)
+        plan = (Walk(to_m=READER_M), *travel(site.world.lane))
         site.world.person(TRAVELLER, plan, at_m=COMES_FROM_M, walk_s=scenario.walk_s)
 
     # --- following the journal ------------------------------------------------------------------------------
@@ -211,7 +211,7 @@ class Rehearsal:
             return
         self._answered = True
         time.sleep(OFFICER_THINKS_S)
-        self._site.officer_says(self._passage, self._scenario.officer)
+        self._site.officer_says(self._passage, self._scenario.officer, self._scenario.persons)
 
     def _twist(self) -> None:
         """Let happen what the scenario says, in the state that it names."""

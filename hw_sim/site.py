@@ -18,9 +18,10 @@ from typing import Self
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from msgspec.structs import replace
 
 from gated.config import GateConfig
-from gated.core.policy import Policy
+from gated.core.policy import LaneRules, Policy
 from gated.core.settings import (
     EstimationSettings,
     FaceCameraSettings,
@@ -32,7 +33,7 @@ from gated.core.settings import (
     TrustSettings,
     VisionSettings,
 )
-from gated.core.vocabulary import OfficerWord
+from gated.core.vocabulary import OfficerWord, Topology
 from gated.runtime import messages as say
 from gated.runtime.control import NoAnswerError, ask
 from hw_sim.camera.glass import GLASS_MM, DataPage, Glass, Lying
@@ -40,7 +41,8 @@ from hw_sim.camera.projector import Projector
 from hw_sim.camera.render import Mount
 from hw_sim.camera.server import CameraFailed, SimulatedCamera
 from hw_sim.centre import Centre
-from hw_sim.lane.board import SimulatedBoard, wiring
+from hw_sim.lane.board import CURTAINS, SimulatedBoard, wiring
+from hw_sim.lane.geometry import GEOMETRIES
 from hw_sim.lane.gpio_shim import GpioServer, build, environment
 from hw_sim.lane.ledger import Span
 from hw_sim.lane.world import World
@@ -57,6 +59,7 @@ OFFICER = "kim"
 EMBEDDER = "dlib-resnet"
 GLASS_FPS = 10.0
 LOW = Mount(height_m=1.20)  # its horizon is the rule about height
+ALSO = {Topology.PORT: ("exit_document",)}  # inputs that only one kind of lane has
 OPEN_S = 20.0  # from the last daemon's READY to a lane that takes travellers
 
 
@@ -75,7 +78,10 @@ class Laid:
 class Site:
     """Everything; use with `with`. `folder` keeps state and logs; sockets live in a short one of theirs."""
 
-    def __init__(self, folder: Path, policy: Policy, *, keep_images: bool = True) -> None:
+    def __init__(
+        self, folder: Path, policy: Policy, *, keep_images: bool = True, lane: LaneRules | None = None
+    ) -> None:
+        """Take the policy; with `lane`, of a gate that is built so."""
         self.folder = folder.resolve()
         self.state = self.folder / "state"
         self.config = self.folder / "gate.toml"
@@ -83,15 +89,16 @@ class Site:
         self.authority = Authority.establish("utopia", today=datetime.now(UTC).date())
         self.laid = Laid()
         self.daemons: dict[str, Daemon] = {}
-        self.policy = policy
+        self.policy = policy if lane is None else replace(policy, lane=lane)
         self._keep_images = keep_images
         self._scans, self._watches, self._looks_low = True, False, False  # how the gate is equipped
         self._link: LinkSettings | None = None
         shutil.rmtree(self.folder, ignore_errors=True)
         self.state.mkdir(parents=True)
         self.run = Path(tempfile.mkdtemp(prefix="egate-"))
-        self.board = SimulatedBoard(wiring())
-        self.world = World(self.board)
+        self._wiring = wiring(also=(*CURTAINS, *ALSO.get(self.policy.lane.topology, ())))
+        self.board = SimulatedBoard(self._wiring)
+        self.world = World(self.board, lane=GEOMETRIES[self.policy.lane.topology])
         self.reader = CcidDevice()
         self.scanner = PtyScanner(self.run)
         self.camera = SimulatedCamera()
@@ -138,6 +145,7 @@ class Site:
         self._link = link
         table = msgspec.to_builtins(self._configuration(link))
         del table["policy"]["match_threshold"]  # the gate takes it from the models' manifest
+        del table["policy"]["lane"]["curtains"]  # and this from the wiring
         written = to_toml({name: section for name, section in table.items() if section is not None})
         self.config.write_text(written, encoding="utf-8")
 
@@ -154,7 +162,7 @@ class Site:
             page_camera=PageCameraSettings(source=self.glass.url, glass_mm=GLASS_MM)
             if self._watches
             else None,
-            io_board=wiring(),
+            io_board=self._wiring,
             cameras=self._cameras(),
             vision=VisionSettings(
                 embedder=EMBEDDER,
@@ -239,10 +247,15 @@ class Site:
             f"the gate did not reach {' or '.join(sorted(states))} in {timeout_s:.0f} s: {seen}"
         )
 
-    def officer_says(self, passage: str, word: OfficerWord) -> say.FromControl:
+    def officer_says(self, passage: str, word: OfficerWord, persons: int = 1) -> say.FromControl:
         """Give a signed command, as an officer's station would."""
         command = say.OfficerCommand(
-            passage=passage, word=word.value, officer=OFFICER, said_at=time.time(), signature=b""
+            passage=passage,
+            word=word.value,
+            officer=OFFICER,
+            said_at=time.time(),
+            signature=b"",
+            persons=persons,
         )
         signature = self.officer_key.sign(command.signed_text)
         return ask(f"ipc://{self.run}/control", msgspec.structs.replace(command, signature=signature))

@@ -4,6 +4,7 @@ from enum import StrEnum
 from typing import Literal
 
 from gated.core.gate import State
+from gated.core.policy import LaneRules
 from gated.core.values import Value
 from gated.core.vocabulary import Advice, Hint, OfficerWord, Outcome
 from hw_sim.camera.glass import Lying
@@ -63,5 +64,9 @@ class Scenario(Value):
     behaviour: Behaviour = Behaviour()
     officer: OfficerWord | None = None
     """What the officer on duty commands when asked."""
+    persons: int = 1
+    """How many the officer says are inside."""
+    lane: LaneRules = LaneRules()
+    """How the gate is built: each kind of lane is a site of its own."""
     twist: Twist = Twist.NONE
     cut_in: State = State.FACE_CAPTURE
