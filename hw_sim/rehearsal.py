@@ -21,14 +21,14 @@ from gated.store.journal import Entry, read
 from hw_sim.camera.glass import DataPage
 from hw_sim.camera.people import passport_photo
 from hw_sim.camera.scene import Walker
-from hw_sim.cast import FOLLOWER, TRAVELLER, appearance
+from hw_sim.cast import FOLLOWER, TRAVELLER, appearance, companion, traveller
 from hw_sim.lane.ledger import Span
 from hw_sim.lane.walking import READER_M, Walk, travel
 from hw_sim.passport.chip import Chip
 from hw_sim.record import Rehearsed, stages
 from hw_sim.scenarios import Scenario
 from hw_sim.scenarios.documents import passport_of
-from hw_sim.site import Site
+from hw_sim.site import Laid, Site
 from hw_sim.twists import TWISTS
 
 POLL_S = 0.05
@@ -59,6 +59,7 @@ class Rehearsal:
         self._passage = ""
         self._outcome: Outcome | None = None
         self._reasons: tuple[str, ...] = ()
+        self._later: list[Outcome] = []
         self._advices: list[str] = []
         self._hints: list[str] = []
         self._worn = list(scenario.wears)
@@ -129,11 +130,36 @@ class Rehearsal:
         site.laid.page = DataPage(holder=scenario.holder, lines=passport.lines, seed=self._seed)
         site.laid.lying = scenario.lies[0]
         site.print_page()
-        site.projector.cast(TRAVELLER, appearance(scenario, self._seed + 1))
+        site.projector.cast(TRAVELLER, *traveller(scenario, self._seed + 1))
+        self._bring_companions()
         if self._course.comes is not None:
             self._course.comes(site, self._seed)
-        plan = (Walk(to_m=READER_M), *travel(site.world.lane))
-        site.world.person(TRAVELLER, plan, at_m=COMES_FROM_M, walk_s=scenario.walk_s)
+        plan = travel(site.world.lane) if scenario.plan is None else scenario.plan
+        came = (Walk(to_m=READER_M), *plan)
+        site.world.person(TRAVELLER, came, at_m=COMES_FROM_M, walk_s=scenario.walk_s, shape=scenario.shape)
+
+    def _bring_companions(self) -> None:
+        """Let those come who belong to the scenario, each with their own document and face."""
+        site = self._site
+        site.others.clear()
+        for number, one in enumerate(self._scenario.companions):
+            if one.holder is not None:
+                photograph = passport_photo(one.holder, self._seed)
+                passport = passport_of(replace(self._scenario, holder=one.holder), site.authority, photograph)
+                laid = site.others[one.name] = Laid()
+                laid.lines, laid.chip = passport.lines, Chip(passport)
+                laid.page = DataPage(holder=one.holder, lines=passport.lines, seed=self._seed)
+            if (look := companion(one, self._seed + 10 + number)) is not None:
+                site.projector.cast(one.name, look)
+            site.world.person(
+                one.name,
+                one.plan,
+                at_m=one.at_m,
+                walk_s=one.walk_s,
+                heeds=one.heeds,
+                shape=one.shape,
+                from_exit=one.from_exit,
+            )
 
     # --- following the journal ------------------------------------------------------------------------------
 
@@ -164,6 +190,8 @@ class Rehearsal:
             match effect:
                 case do.EndPassage() if effect.passage == self._passage:
                     self._outcome, self._reasons = effect.outcome, effect.reasons
+                case do.EndPassage() if self._passage:
+                    self._later.append(effect.outcome)
                 case do.Tell() if effect.screen in OUTSIDE_SCREENS:
                     self._send_away()
                 case do.Tell() if effect.screen in set(Advice):
@@ -179,7 +207,7 @@ class Rehearsal:
     def _send_away(self) -> None:
         """Whoever stands outside and is told to go to the counter goes; those inside heed the lamps."""
         world = self._site.world
-        for name in (TRAVELLER, FOLLOWER):
+        for name in (TRAVELLER, FOLLOWER, *(one.name for one in self._scenario.companions if one.heeds)):
             if world.is_outside(name):
                 world.tell_back(name)
 
@@ -253,9 +281,24 @@ class Rehearsal:
             yield f"the reasons name none of {', '.join(self._scenario.one_of)}"
         if (told := tuple(self._advices)) != self._scenario.advices:
             yield f"the traveller was advised: {', '.join(told) or 'nothing'}"
+        yield from self._missing()
         for hint in self._scenario.hints:
             if hint not in self._hints:
                 yield f"the traveller was not told {hint}"
+
+    def _missing(self) -> Iterator[str]:
+        """Name what the journal should tell of the lane, and does not."""
+        effects = [effect for entry in self._entries for effect in entry.followed.effects]
+        kinds = {effect.kind for effect in effects if isinstance(effect, do.AlertOfficer)}
+        for kind in self._scenario.alerts:
+            if kind not in kinds:
+                yield f"the officers were not told of {kind}"
+        states = iter(entry.followed.state for entry in self._entries)
+        for state in self._scenario.visits:
+            if state not in states:  # goes on from where the last one was found
+                yield f"the gate did not come to {state} when it should"
+        if (later := tuple(self._later)) != self._scenario.also:
+            yield f"later passages ended: {', '.join(later) or 'none came'}"
 
     def _modelled(self, spans: tuple[Span, ...]) -> Callable[[float, float], float]:
         return lambda since, until: self._site.world.modelled_s(since, until, spans)

@@ -14,7 +14,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -88,6 +88,7 @@ class Site:
         self.officer_key = Ed25519PrivateKey.generate()
         self.authority = Authority.establish("utopia", today=datetime.now(UTC).date())
         self.laid = Laid()
+        self.others: dict[str, Laid] = {}  # what others than the traveller lay down, by their names
         self.daemons: dict[str, Daemon] = {}
         self.policy = policy if lane is None else replace(policy, lane=lane)
         self._keep_images = keep_images
@@ -108,7 +109,7 @@ class Site:
         self.centre = Centre(self.folder / "central", self.folder)
         self.gpio = GpioServer(self.run, self.board)
         self.usb = UsbServer(self.run / "usb", self.reader)
-        self._hand: queue.SimpleQueue[bool | None] = queue.SimpleQueue()
+        self._hand: queue.SimpleQueue[Laid | Literal["lifted"] | None] = queue.SimpleQueue()
 
     def __enter__(self) -> Self:
         try:
@@ -223,7 +224,7 @@ class Site:
     def shift(self, lying: Lying) -> None:
         """Let the document that lies there lie otherwise."""
         self.laid.lying = lying
-        self._read_page()
+        self._read_page(self.laid)
 
     def status(self) -> say.Status | None:
         """What `gatectl status` would say; None while nobody answers."""
@@ -286,7 +287,8 @@ class Site:
     def _wire_changed(self, name: str, active: bool) -> None:  # noqa: FBT001 - the board's hook
         match name:
             case "document":
-                self._hand.put(active)
+                owner = self.world.owner_of(name) if active else ""
+                self._hand.put(self.others.get(owner, self.laid) if active else "lifted")
             case "face_light":
                 self.projector.light(on=active, at=time.monotonic())
             case _:
@@ -295,22 +297,21 @@ class Site:
     def _handle(self) -> None:
         """What the document sensor feels, the scanner sees and the chip reader powers (in its own thread)."""
         while (laid := self._hand.get()) is not None:
-            chip = self.laid.chip
-            if not laid:
+            if laid == "lifted":
                 self.reader.remove()
                 self.scanner.take()
                 self._show_page(Glass())
                 continue
-            if chip is not None:
-                self.reader.insert(chip)
-            self._read_page()
+            if laid.chip is not None:
+                self.reader.insert(laid.chip)
+            self._read_page(laid)
 
-    def _read_page(self) -> None:
+    def _read_page(self, laid: Laid) -> None:
         """What the page camera sees, and what the scanner sends if it can."""
-        self._show_page(Glass(page=self.laid.page, lying=self.laid.lying))
-        if self._scans and self.laid.lines and self.laid.lying.well:
+        self._show_page(Glass(page=laid.page, lying=laid.lying))
+        if self._scans and laid.lines and laid.lying.well:
             began = time.monotonic()
-            self.scanner.send(self.laid.lines)
+            self.scanner.send(laid.lines)
             self.laid.line_spans.append(Span(start=began, end=time.monotonic()))
 
     def _show_page(self, glass: Glass) -> None:

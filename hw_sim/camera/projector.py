@@ -30,15 +30,15 @@ class Projector:
         self._cameras = cameras
         self._light: tuple[Lit, ...] = ()
         self._beside: tuple[Presence, ...] = ()
-        self._cast: dict[str, Presence] = {}
+        self._cast: dict[str, tuple[Presence, ...]] = {}
         self._ways: dict[str, deque[Waypoint]] = {}
         self._stop = threading.Event()
         self._empty = True
         self._thread = threading.Thread(target=self._run, name="sim-projector", daemon=True)
 
-    def cast(self, name: str, look: Presence) -> None:
-        """Give a person of the world a face; their path is filled in."""
-        self._cast[name] = look
+    def cast(self, name: str, *looks: Presence) -> None:
+        """Give a person of the world a face, or two who go as one their faces; their path is filled in."""
+        self._cast[name] = looks
 
     def beside(self, *presences: Presence) -> None:
         """People in the hall whom the lane's world does not know; their paths are their own."""
@@ -79,9 +79,8 @@ class Projector:
         for name, distance in seen:
             way = self._ways.setdefault(name, deque(maxlen=KEEP))
             way.append(Waypoint(time_s=now, distance_m=distance))
-            look = self._cast[name]
             path = (*way, _ahead(way))
-            shown.append(replace(look, path=path))
+            shown += [replace(look, path=path) for look in self._cast[name]]
         self._ways = {name: self._ways[name] for name, _ in seen}
         return (*shown, *self._beside)
 

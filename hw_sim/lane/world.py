@@ -177,6 +177,11 @@ class World:
             self._stir()
             self._remove(name)
 
+    def owner_of(self, reader: str) -> str:
+        """Whose document lies on a reader, by the name of its wire; "" if nobody's."""
+        with self._changed:
+            return self._documents.get(reader, "")
+
     def fire(self, *, burning: bool) -> None:
         """Raise or end the fire alarm; its wire also opens both doors."""
         with self._changed:

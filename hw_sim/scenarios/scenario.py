@@ -9,7 +9,8 @@ from gated.core.values import Value
 from gated.core.vocabulary import Advice, Hint, OfficerWord, Outcome
 from hw_sim.camera.glass import Lying
 from hw_sim.camera.presence import Apparel
-from hw_sim.lane.walking import WALK_S
+from hw_sim.lane.bodies import Shape
+from hw_sim.lane.walking import WALK_S, Plan
 from hw_sim.passport.chip import Behaviour
 
 
@@ -27,6 +28,25 @@ class Twist(StrEnum):
 
 
 Instrument = Literal["print", "bent_print", "tablet", "paper_mask"]
+
+
+class Companion(Value):
+    """Somebody besides the traveller: what they do, what the camera sees of them, whose passport they have.
+
+    They come with the traveller from `at_m`, or from the other end, where their plan is measured from.
+    """
+
+    name: str
+    plan: Plan
+    at_m: float | None = None
+    walk_s: float = WALK_S
+    from_exit: bool = False
+    heeds: bool = True
+    shape: Shape | None = None
+    face: str | None = None
+    aside_m: float = 0.35
+    stature_m: float | None = None
+    holder: str | None = None
 
 
 class Scenario(Value):
@@ -52,6 +72,20 @@ class Scenario(Value):
     instrument: Instrument = "print"
     wears: tuple[Apparel, ...] = ()
     walk_s: float = WALK_S
+    shape: Shape | None = None
+    """What the traveller is to doors and light curtains; an adult, if it does not say."""
+    beside: str | None = None
+    """Whose face is beside the traveller's, of two who press through as one."""
+    stature_m: float | None = None
+    plan: Plan | None = None
+    """What the traveller does at the reader and after it, where that is not the usual."""
+    companions: tuple[Companion, ...] = ()
+    alerts: tuple[str, ...] = ()
+    """What the officers must be told besides."""
+    visits: tuple[State, ...] = ()
+    """States that the gate must come through, in this order."""
+    also: tuple[Outcome, ...] = ()
+    """How the passages after the traveller's must end, in this order."""
     low_camera: bool = False
     hints: tuple[Hint, ...] = ()
     """What the traveller must be told before the camera."""
