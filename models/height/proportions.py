@@ -22,11 +22,18 @@ FACE_ABOVE_SIGMA: Final = (
 TOE: Final = 0.09  # the tips of shoes are ahead of the crown by this part of the body height
 TOE_SIGMA_M: Final = 0.04
 FOOT_SIGMA_M: Final = 0.06  # of one look: feet take turns to be ahead
+LOST_M: Final = 0.004  # who walks at _BRISK is never so high as who stands, by about so much: knees stay bent
+_BRISK: Final = 1.2  # metres a second
 BOB_SIGMA_M: Final = 0.004  # how well an upper quantile of a walk is the standing height
 
 _HEIGHTS_M: Final = (0.95, 1.20, 1.45, 1.70, 2.05)
 _EYES_M: Final = (0.052, 0.0555, 0.0590, 0.0630, 0.0645)  # between the pupils
 _FACE_M: Final = (0.090, 0.0965, 0.1030, 0.1110, 0.1160)  # from the eyes to the chin
+
+
+def lost_m(speed: float) -> float:
+    """What is missing to the standing height at the highest point of a walk (metres a second)."""
+    return LOST_M * min(1.0, speed / _BRISK)
 
 
 def eyes_apart_m(height_m: float) -> float:

@@ -31,6 +31,7 @@ class ByFeet:
     def __init__(self, sightings: Sequence[Sighting], walk: Walk) -> None:
         """`sightings`: those whose range is known to the walk."""
         at = np.array([each.at for each in sightings])
+        self.lost_m = proportions.lost_m(walk.speed)
         self._feet = walk.ahead_m[np.isfinite(walk.ahead_m)]
         # looks that scatter more than feet in turn are wrong alike: they see the same shadow or stain
         stained = np.sqrt(max(0.0, walk.scatter_m**2 - _TURNS_M**2))
@@ -62,6 +63,7 @@ class ByFace:
 
     method: Method = "horizon"
     least_hair_m = 0.0
+    lost_m = 0.0  # a higher quantile is taken
 
     def __init__(self, sightings: Sequence[Sighting], calibration: CameraCalibration) -> None:
         at = np.array([each.at for each in sightings])

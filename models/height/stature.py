@@ -183,7 +183,7 @@ def _estimate(
     found = _upper(chosen, weights, _QUANTILES[ranges.method])
     if ranges.method == "feet":  # feet that were taken for others lift some frames by more than a gait does
         found = min(found, _upper(chosen, weights, 0.5) + _LIFT_M)
-    found -= lower
+    found += ranges.lost_m - lower
 
     def mean(sigmas: Points) -> float:
         return float(np.average(sigmas, weights=weights))

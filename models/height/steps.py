@@ -26,12 +26,14 @@ _TWO_THIRDS: Final = 0.68
 class Walk:
     """Metres ahead of the feet for each moment, not a number where they are not known.
 
-    `looks`: how many agree. `scatter_m`: how far two thirds of all looks are from the walk at most.
+    `looks`: how many agree. `scatter_m`: how far two thirds of all looks are from the walk at most. `speed`:
+    metres a second, in the middle.
     """
 
     ahead_m: Points
     looks: int
     scatter_m: float
+    speed: float
 
 
 def walked(at: Points, feet_m: Points) -> Walk | None:
@@ -56,7 +58,8 @@ def walked(at: Points, feet_m: Points) -> Walk | None:
             ahead[i] = _line(now, times, feet_m[agreed])
     off = np.abs(feet_m[seen] - np.array([_line(at[i], times, feet_m[agreed]) for i in seen]))
     scatter = float(np.quantile(np.nan_to_num(off, nan=_APART_M), _TWO_THIRDS))
-    return Walk(ahead_m=ahead, looks=len(agreed), scatter_m=scatter)
+    whole = (feet_m[agreed][-1] - feet_m[agreed][0]) / max(times[-1] - times[0], _EVEN_S)
+    return Walk(ahead_m=ahead, looks=len(agreed), scatter_m=scatter, speed=abs(float(whole)))
 
 
 def _line(now: float, times: Points, feet_m: Points) -> float:

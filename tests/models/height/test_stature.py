@@ -128,6 +128,15 @@ def test_a_stain_that_is_taken_for_the_feet_does_not_make_a_child_tall(stain_m: 
     assert stature is None or tall_enough(stature.height_m, stature.error_m, 1.2) != "yes"
 
 
+def test_who_walks_fast_is_taken_to_stand_a_little_higher_than_they_come() -> None:
+    fast = walk(1.18, HIGH, feet=True)  # 1.3 m a second
+    slow = [dataclasses.replace(each, at=2.5 * each.at) for each in fast]
+    gained = found(fast, HIGH).height_m - found(slow, HIGH).height_m
+    assert 0.4 * proportions.LOST_M < gained <= proportions.LOST_M
+    assert proportions.lost_m(3.0) == proportions.LOST_M
+    assert proportions.lost_m(0.0) == 0.0
+
+
 def test_feet_that_scatter_make_a_height_less_certain() -> None:
     frames = walk(1.18, HIGH, feet=True)
     shaken = [
