@@ -66,7 +66,7 @@ def configuration() -> str:
 
 def _units() -> dict[str, str]:
     units = [path for path in (ROOT / "systemd").iterdir() if path.is_file()]
-    return UNITS | {f"systemd/{path.name}": f"etc/systemd/system/{path.name}" for path in units}
+    return UNITS | {f"systemd/{path.name}": f"usr/lib/systemd/system/{path.name}" for path in units}
 
 
 def _metadata(site: Path) -> None:

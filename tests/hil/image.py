@@ -32,13 +32,18 @@ WHEELS = """
 """.split()
 KERNEL_SOURCES = ("drivers/gpio/gpio-sim.c", "drivers/gpio/gpiolib.h", "kernel/irq/irq_sim.c")
 MODULE_MAKEFILE = "obj-m += irq_sim_module.o gpio-sim.o\nirq_sim_module-y := irq_sim.o irq_sim_licence.o\n"
-COMMANDS = {"gated": "gated.app", "gate-safe": "gated.safe"}
-# They wait for what a machine without network, time and screen never has.
+COMMANDS = {"gated": "gated.app", "gate-safe": "gated.safe", "gatectl": "gated.cli"}
+# What a machine without screen, network and users has no use for; the daemons of a gate are started by the tests.
 MASKED = """
     apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service
-    fstrim.timer getty@tty1.service getty.target serial-getty@ttyS0.service systemd-timesyncd.service
-    systemd-random-seed.service systemd-update-utmp.service systemd-update-utmp-runlevel.service
+    dev-hugepages.mount dev-mqueue.mount fstrim.timer gate-link.service gate-vision.service getty.target
+    getty@tty1.service modprobe@dm_mod.service modprobe@drm.service modprobe@efi_pstore.service
+    modprobe@fuse.service modprobe@loop.service proc-sys-fs-binfmt_misc.automount serial-getty@ttyS0.service
+    sys-kernel-tracing.mount systemd-binfmt.service systemd-random-seed.service systemd-timesyncd.service
+    systemd-update-utmp.service systemd-update-utmp-runlevel.service systemd-user-sessions.service
 """.split()
+# The processor is emulated: Python starts ten times slower than at a gate. What is tested stays as it is.
+SLOW_START = "[Service]\nTimeoutStartSec=180\n"
 WATCHDOG = "[Manager]\nRuntimeWatchdogSec=20\n"
 AGENT = """[Unit]
 Description=runs what the tests outside ask for
@@ -232,6 +237,9 @@ def _configure(place: Path) -> None:
     (units / "agent.service").write_text(AGENT)
     (units / "multi-user.target.wants").mkdir(exist_ok=True)
     (units / "multi-user.target.wants" / "agent.service").symlink_to("../agent.service")
+    for name in ("gated", "gate-safe"):
+        (units / f"{name}.service.d").mkdir()
+        (units / f"{name}.service.d" / "slow.conf").write_text(SLOW_START)
     (place / "etc/systemd/system.conf.d").mkdir()
     (place / "etc/systemd/system.conf.d/watchdog.conf").write_text(WATCHDOG)
     (place / "etc/modules-load.d/agent.conf").write_text("virtio_console\n")

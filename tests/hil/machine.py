@@ -19,7 +19,7 @@ from tests.hil.usb_redir import Port
 
 PROGRAM = "qemu-system-x86_64"
 BOOT_S = 300.0  # it takes 30 s on an idle machine
-CALL_S = 120.0
+CALL_S = 300.0  # beyond any wait in the guest
 KERNEL = "console=ttyS0 quiet panic=-1 mitigations=off audit=0 net.ifnames=0 systemd.show_status=false"
 USB_PORTS = ("reader", "line")
 
@@ -82,6 +82,7 @@ class Machine:
             self._process = subprocess.Popen(
                 self._command(), stdin=subprocess.DEVNULL, stdout=said, stderr=said
             )
+        self._asked = 0
         self._agent = self._dial("agent")
         self._control = self._dial("control")
         self._control.receive(CALL_S)
@@ -116,13 +117,19 @@ class Machine:
 
     def await_boot(self, timeout_s: float = BOOT_S) -> None:
         """Wait for the agent's first word. Raises SilentError."""
-        self._agent.receive(timeout_s)
+        while self._agent.receive(timeout_s)["number"] != 0:
+            pass
 
     def call(self, function: Callable[..., Any], *, timeout_s: float = CALL_S, **arguments: Any) -> Any:
         """Run a function of a module of `tests.hil.guest` in the guest. Raises RaisedInsideError, SilentError."""
         module = function.__module__.rpartition(".")[2]
-        self._agent.send({"module": module, "function": function.__name__, "arguments": arguments})
+        self._asked += 1
+        self._agent.send(
+            {"number": self._asked, "module": module, "function": function.__name__, "arguments": arguments}
+        )
         answer = self._agent.receive(timeout_s)
+        while answer["number"] != self._asked:  # of a call that was given up
+            answer = self._agent.receive(timeout_s)
         if "error" in answer:
             raise RaisedInsideError(answer["error"], answer["code"], answer["text"])
         return answer["value"]

@@ -1,8 +1,9 @@
 """In the guest: calls the functions of this package that the tests outside name, one after the other.
 
-A request is one line of JSON over a virtio port: `{"module": ..., "function": ..., "arguments": {...}}`; so is
-the answer: `{"value": ...}`, or what was raised: `{"error": ..., "code": ..., "text": ...}`. Modules keep what
-they have opened between two calls.
+A request is one line of JSON over a virtio port: `{"number": ..., "module": ..., "function": ..., "arguments":
+{...}}`; so is the answer: `{"number": ..., "value": ...}`, or what was raised: `{"number": ..., "error": ...,
+"code": ..., "text": ...}`. Number 0 says that the agent is there. Modules keep what they have opened between
+two calls.
 """
 
 import importlib
@@ -32,10 +33,13 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
 def main() -> None:
     """Serve until the machine is switched off."""
     port = os.open(PORT, os.O_RDWR)
-    os.write(port, b'{"value": "ready"}\n')
+    os.write(port, b'{"number": 0}\n')
     with os.fdopen(os.dup(port), "rb") as requests:
         for line in requests:
-            os.write(port, json.dumps(answer(json.loads(line))).encode() + b"\n")
+            request = json.loads(line)
+            said = json.dumps({"number": request["number"]} | answer(request)).encode() + b"\n"
+            while said:
+                said = said[os.write(port, said) :]
 
 
 if __name__ == "__main__":

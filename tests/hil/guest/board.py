@@ -19,6 +19,7 @@ CONFIG = Path("/etc/egate/gate.toml")
 SIMULATORS = Path("/sys/kernel/config/gpio-sim")
 NODE = Path("/dev/egate/io")  # the name that the project's udev rule gives it
 LINES = 32
+RELEASES = (0, 1)  # as gate.example.toml numbers the doors' lines
 APPEARS_S = 30.0
 HOLDER = """
 import sys, time
@@ -99,6 +100,22 @@ def levels() -> list[int]:
 def pull(*, line: int, up: bool) -> None:
     """Put a level on an input."""
     (_line(line) / "pull").write_text("pull-up" if up else "pull-down")
+
+
+def await_levels(*, levels: list[int], within_s: float) -> float:
+    """Wait until of the release lines just these are up; return how long it took."""
+    began = time.monotonic()
+    while [number for number in RELEASES if level(line=number)] != levels:
+        if time.monotonic() - began > within_s:
+            raise TimeoutError
+        time.sleep(0.001)
+    return time.monotonic() - began
+
+
+def seconds_from_pull_to_levels(*, line: int, up: bool, levels: list[int]) -> float:
+    """Put a level on an input and wait until of the release lines just these are up."""
+    pull(line=line, up=up)
+    return await_levels(levels=levels, within_s=APPEARS_S)
 
 
 def rattle(*, line: int, times: int, up: bool) -> None:

@@ -1,11 +1,14 @@
 """Programs, services and processes of the guest."""
 
+import json
+import signal
 import subprocess
 import time
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 WAIT_S = 120.0
+GATECTL = "/opt/egate/venv/bin/gatectl"
 
 
 def run(*, command: list[str]) -> str:
@@ -20,7 +23,7 @@ def install() -> None:
     """What an installation of the project does after its files are in place."""
     run(command=["systemd-sysusers"])
     run(command=["systemd-tmpfiles", "--create", "egate.conf"])
-    run(command=["udevadm", "control", "--reload"])
+    run(command=["systemctl", "restart", "systemd-udevd"])  # it has read the rules before there were groups
     run(command=["systemctl", "daemon-reload"])
     run(command=["modprobe", "--all", "xhci_pci", "gpio-sim", "ftdi_sio"])
 
@@ -28,3 +31,54 @@ def install() -> None:
 def await_devices() -> None:
     """Wait until udev has done what it does about devices that came and went."""
     run(command=["udevadm", "settle"])
+
+
+def signal_service(*, unit: str, number: int) -> None:
+    """Send a service's main process a signal."""
+    run(command=["systemctl", "kill", "--kill-whom=main", f"--signal={number}", unit])
+
+
+def show(*, unit: str, names: list[str]) -> dict[str, str]:
+    """Properties of a unit, as systemd says them."""
+    listed = run(command=["systemctl", "show", f"--property={','.join(names)}", unit])
+    return dict(line.split("=", 1) for line in listed.splitlines())
+
+
+def await_unit(*, unit: str, within_s: float, **wanted: str) -> float:
+    """Wait until properties of a unit are as wanted; return how long it took."""
+    began = time.monotonic()
+    while (found := show(unit=unit, names=sorted(wanted))) != wanted:
+        if time.monotonic() - began > within_s:
+            raise TimeoutError(f"{unit}: {found}\n{run(command=['journalctl', '--no-pager', '-n', '40'])}")
+        time.sleep(0.2)
+    return time.monotonic() - began
+
+
+def fail_for_good(*, unit: str, burst: int) -> None:
+    """Kill a service each time that it starts, until systemd has had enough."""
+    deadline = time.monotonic() + WAIT_S
+    for _ in range(burst):
+        while show(unit=unit, names=["MainPID"])["MainPID"] == "0":
+            if time.monotonic() > deadline:
+                raise TimeoutError
+            time.sleep(0.1)
+        signal_service(unit=unit, number=int(signal.SIGKILL))
+        time.sleep(0.3)
+
+
+def status() -> dict[str, Any]:
+    """What the running gate says of itself."""
+    asked = subprocess.run([GATECTL, "status", "--json"], check=False, stdout=subprocess.PIPE)
+    found: dict[str, Any] = json.loads(asked.stdout)  # the exit status says whether all is well with the gate
+    return found
+
+
+def await_status(*, within_s: float, devices: list[str], without: Sequence[str] = ()) -> None:
+    """Wait until the running gate has these devices, and not those."""
+    deadline = time.monotonic() + within_s
+    while True:
+        said = status()["devices"]
+        if all(said[name] for name in devices) and not any(said[name] for name in without):
+            return
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{said}\n{run(command=['journalctl', '--no-pager', '-n', '40'])}")
