@@ -60,11 +60,14 @@ def list_scenarios(arguments: argparse.Namespace) -> int:
 def run(arguments: argparse.Namespace) -> int:
     """Run scenarios; the exit status is 0 only if each ends as expected."""
     unknown = [name for name in arguments.scenarios if name not in BY_NAME]
-    if unknown or not (arguments.all or arguments.scenarios):
+    if unknown or not (arguments.all or arguments.faults or arguments.scenarios):
         what = f"no scenario is called {', '.join(unknown)}" if unknown else "no scenario is named"
-        print(f"gate-sim: {what}: name some of `gate-sim list`, or --all", file=sys.stderr)
+        print(f"gate-sim: {what}: name some of `gate-sim list`, or --all or --faults", file=sys.stderr)
         return CANNOT
-    chosen = SCENARIOS if arguments.all else tuple(BY_NAME[name] for name in arguments.scenarios)
+    chosen = (
+        *(each for each in SCENARIOS if (arguments.faults if each.way_back else arguments.all)),
+        *(BY_NAME[name] for name in arguments.scenarios),
+    )
     began = time.monotonic()
     policy = demo_policy()
     out = sys.stderr if arguments.json else sys.stdout
@@ -161,7 +164,9 @@ def _parser() -> argparse.ArgumentParser:
     listed.set_defaults(command=list_scenarios)
     played = words.add_parser("run", help="run scenarios in real time")
     played.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="of `gate-sim list`")
-    played.add_argument("--all", action="store_true", help="run every scenario")
+    played.add_argument("--all", action="store_true", help="run every scenario of a passage")
+    faults = "run every fault that has to be mended, and the next traveller after it"
+    played.add_argument("--faults", action="store_true", help=faults)
     played.add_argument("--seed", type=int, default=0, help="vary faces' light, gait and photographs")
     played.add_argument("--json", action="store_true", help="one JSON object a line for each passage")
     played.add_argument("--report", type=Path, help="where to write the report (HTML)")

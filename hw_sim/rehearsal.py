@@ -16,6 +16,7 @@ from gated.core import effects as do
 from gated.core import events as ev
 from gated.core.gate import State
 from gated.core.vocabulary import Advice, Hint, Outcome
+from gated.runtime import messages as say
 from gated.store.database import open_to_read
 from gated.store.journal import Entry, read
 from hw_sim.camera.glass import DataPage
@@ -26,9 +27,10 @@ from hw_sim.lane.ledger import Span
 from hw_sim.lane.walking import READER_M, Walk, travel
 from hw_sim.passport.chip import Chip
 from hw_sim.record import Rehearsed, stages
-from hw_sim.scenarios import Scenario
+from hw_sim.scenarios import BY_NAME, Scenario
 from hw_sim.scenarios.documents import passport_of
 from hw_sim.site import Laid, Site
+from hw_sim.technician import Technician
 from hw_sim.twists import TWISTS
 
 POLL_S = 0.05
@@ -38,6 +40,8 @@ HEEDS_S = 0.4  # from an advice on the screen to a passport that lies otherwise
 COMES_FROM_M = -1.2
 TAKES_OFF_S = 0.8  # from a hint on the screen to a face without it
 
+NEXT = BY_NAME["citizen"]  # who comes when the lane was handed back
+FOLLOWING = 2  # so many may try: on a busy machine the eyes of the gate may be too slow for one
 RESTING = frozenset({State.IDLE, State.CLOSED, State.OUT_OF_SERVICE})
 OUTSIDE_SCREENS = frozenset({"go_to_counter", "officer_comes", "one_at_a_time"})
 
@@ -64,8 +68,9 @@ class Rehearsal:
         self._hints: list[str] = []
         self._worn = list(scenario.wears)
         self._lies_since = 0.0
-        self._answered = False
-        self._twisted = False
+        self._called = self._answered = False  # the officer on duty
+        self._twisted = self._mended = False
+        self._technician = Technician(site, scenario)
         self._dealt = False
 
     def play(self) -> Rehearsed:
@@ -85,14 +90,18 @@ class Rehearsal:
         self._prepare()
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline and not self._is_over():
-            for entry in self._news():
-                self._follow(entry)
+            self._read_on()
+            self._play_officer()
             self._twist()
+            if self._course.mended_when_told and self._twisted and self._technician.is_called:
+                self._mend()
             time.sleep(POLL_S)
         self._mend()
         self._wait_for_rest()
+        if chosen.way_back:
+            self._walk_back()
         spans = (*site.reader.spent.spans, *site.laid.line_spans, *site.laid.wrong_spans)
-        problems = list(self._problems())
+        problems = [*self._problems(), *self._technician.problems]
         if len(site.world.violations) > violations:
             problems.append("both doors were released at once")
         return Rehearsed(
@@ -178,8 +187,13 @@ class Rehearsal:
                 self._seen = entry.seq
                 yield entry
 
+    def _read_on(self) -> None:
+        for entry in self._news():
+            self._follow(entry)
+
     def _follow(self, entry: Entry) -> None:
         """Take note of one entry, and do what people do who see its effects."""
+        self._technician.hear(entry)
         if isinstance(entry.event, ev.DocumentPlaced) and not self._passage:
             self._passage = entry.event.passage
             self._lies_since = entry.event.at
@@ -200,7 +214,7 @@ class Rehearsal:
                     self._hints.append(effect.screen)
                     self._take_off(effect.screen)
                 case do.AlertOfficer(kind="referred"):
-                    self._play_officer()
+                    self._called = True
                 case _:
                     pass
 
@@ -235,11 +249,12 @@ class Rehearsal:
             self._site.projector.cast(TRAVELLER, replace(dressed, wears=wears))
 
     def _play_officer(self) -> None:
-        if self._scenario.officer is None or self._answered:
+        """The officer on duty says it again while the gate takes it for old news: then its clock is wrong."""
+        if self._scenario.officer is None or not self._called or self._answered:
             return
-        self._answered = True
         time.sleep(OFFICER_THINKS_S)
-        self._site.officer_says(self._passage, self._scenario.officer, self._scenario.persons)
+        reply = self._site.officer_says(self._passage, self._scenario.officer, self._scenario.persons)
+        self._answered = not (isinstance(reply, say.Refused) and reply.reason == "word_too_old")
 
     def _twist(self) -> None:
         """Let happen what the scenario says, in the state that it names."""
@@ -250,10 +265,26 @@ class Rehearsal:
             self._course.happens(self._site)
 
     def _mend(self) -> None:
-        """Put right what the twist broke, as a technician, or the service manager, would."""
+        """Put right, once, what the twist broke, as a technician, or the service manager, would."""
         came = self._twisted or self._course.comes is not None
-        if came and self._course.mended is not None:
+        if not came or self._mended:
+            return
+        self._mended = True
+        if self._scenario.way_back:
+            self._technician.inspect(self._read_on)
+        if self._course.mended is not None:
             self._course.mended(self._site)
+
+    def _walk_back(self) -> None:
+        """See the lane come back, and the next traveller walk through it."""
+        self._technician.hand_back(self._read_on)
+        said = ""
+        for seed in range(self._seed + 1, self._seed + 1 + FOLLOWING):
+            following = Rehearsal(self._site, NEXT, lambda _: None, seed).play()
+            if following.as_expected:
+                return
+            said = ", ".join((*following.reasons, *following.problems)) or "nothing said why"
+        self._technician.problems.append(f"no traveller was admitted afterwards: {said}")
 
     def _is_over(self) -> bool:
         return self._outcome is not None and not self._site.world.anybody()
@@ -262,8 +293,7 @@ class Rehearsal:
         """Let the lane come to rest, so that the next traveller finds it idle."""
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
-            for entry in self._news():
-                self._follow(entry)
+            self._read_on()
             last = self._entries[-1].followed.state if self._entries else None
             if last in RESTING and self._outcome is not None:
                 break

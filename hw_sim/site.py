@@ -46,6 +46,8 @@ from hw_sim.lane.geometry import GEOMETRIES
 from hw_sim.lane.gpio_shim import GpioServer, build, environment
 from hw_sim.lane.ledger import Span
 from hw_sim.lane.world import World
+from hw_sim.machine import ailing
+from hw_sim.machine.ailing import AilingMachine
 from hw_sim.passport.chip import Chip
 from hw_sim.passport.issuer import Authority
 from hw_sim.reader.ccid_device import CcidDevice
@@ -57,6 +59,7 @@ from hw_sim.toml import to_toml
 GATE = "gate-1"
 OFFICER = "kim"
 EMBEDDER = "dlib-resnet"
+SAFE = "import sys; from gated.safe import main; sys.exit(main())"  # as the unit's console script does
 GLASS_FPS = 10.0
 LOW = Mount(height_m=1.20)  # its horizon is the rule about height
 ALSO = {Topology.PORT: ("exit_document",)}  # inputs that only one kind of lane has
@@ -90,6 +93,7 @@ class Site:
         self.laid = Laid()
         self.others: dict[str, Laid] = {}  # what others than the traveller lay down, by their names
         self.daemons: dict[str, Daemon] = {}
+        self.safe: Daemon | None = None  # what the service manager starts when gated has failed for good
         self.policy = policy if lane is None else replace(policy, lane=lane)
         self._keep_images = keep_images
         self._scans, self._watches, self._looks_low = True, False, False  # how the gate is equipped
@@ -106,6 +110,7 @@ class Site:
         self.low_camera = SimulatedCamera(mount=LOW)
         self.projector = Projector(self.world, self.camera, self.low_camera)
         self.glass = SimulatedCamera(GLASS_FPS, glass=True)
+        self.machine = AilingMachine(self.run / "machine", self.state)
         self.centre = Centre(self.folder / "central", self.folder)
         self.gpio = GpioServer(self.run, self.board)
         self.usb = UsbServer(self.run / "usb", self.reader)
@@ -126,7 +131,9 @@ class Site:
 
     def _prepare(self) -> None:
         """Power up the devices, found the centre, write the gate's configuration."""
-        library = build(self.folder.parent / "shim")
+        libraries = self.folder.parent / "shim"
+        board = environment(build(libraries), self.run)
+        below = board | self.machine.environment(ailing.library(libraries), board["LD_PRELOAD"])
         self.camera.start()
         self.gpio.start()
         self.board.on_change(self._wire_changed)
@@ -137,10 +144,11 @@ class Site:
         arguments = ["--config", str(self.config)]
         gated = python("-m", "hw_sim.daemon", str(self.run / "usb"), *arguments)
         self.daemons = {
-            "gated": Daemon("gated", gated, self.folder, environment(library, self.run)),
+            "gated": Daemon("gated", gated, self.folder, below),
             "gate-vision": Daemon("gate-vision", python("-m", "gated.vision", *arguments), self.folder),
             "gate-link": Daemon("gate-link", python("-m", "gated.link", *arguments), self.folder),
         }
+        self.safe = Daemon("gate-safe", python("-c", SAFE, *arguments), self.folder, board)
 
     def _configure(self, link: LinkSettings) -> None:
         self._link = link
@@ -261,6 +269,10 @@ class Site:
         signature = self.officer_key.sign(command.signed_text)
         return ask(f"ipc://{self.run}/control", msgspec.structs.replace(command, signature=signature))
 
+    def clear_fault(self, device: str) -> say.FromControl:
+        """Clear latched faults, as `gatectl clear-fault` would. Raises NoAnswerError."""
+        return ask(f"ipc://{self.run}/control", say.ClearFaults(device=device))
+
     def replug_board(self) -> None:
         """Plug the I/O board in again after `gpio.close()`."""
         self.gpio = GpioServer(self.run, self.board)
@@ -268,7 +280,7 @@ class Site:
 
     def close(self) -> None:
         """Stop everything. Idempotent."""
-        for daemon in reversed(self.daemons.values()):
+        for daemon in (*reversed(self.daemons.values()), *([self.safe] if self.safe else [])):
             daemon.stop()
         self.centre.close()
         self.projector.stop()

@@ -1,15 +1,12 @@
-"""The twists: what happens besides, when, and how it is put right again. One table, a course for each.
-
-A course `comes` with the traveller, or `happens` as soon as the journal shows the state `cut_in` of its
-scenario; `mended` puts it right when the traveller has gone, as a technician or the service manager would.
-"""
+"""The twists: what happens besides, when, and how it is put right again. One table, a course for each."""
 
 import signal
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
+from hw_sim.breakdowns import BREAKDOWNS
 from hw_sim.cast import FOLLOWER, TRAVELLER, behind
+from hw_sim.course import Course
 from hw_sim.lane.walking import AWAY_M, READER_M, Await, Pause, Sight, Walk, tailgate
 from hw_sim.scenarios import Twist
 from hw_sim.site import Site
@@ -17,15 +14,6 @@ from hw_sim.site import Site
 POWER_IS_BACK_S = 1.0
 FOLLOWS_M = 0.6  # behind the traveller
 BYSTANDS_M, BYSTANDS_S = -0.25, 12.0  # where a bystander stands, outside the entry, and for how long
-
-
-@dataclass(frozen=True)
-class Course:
-    """What a twist does, each part at its time; `comes` is told the seed of the rehearsal."""
-
-    comes: Callable[[Site, int], None] | None = None
-    happens: Callable[[Site], None] | None = None
-    mended: Callable[[Site], None] | None = None
 
 
 def _follower_comes(site: Site, seed: int) -> None:
@@ -78,4 +66,5 @@ TWISTS: Mapping[Twist, Course] = {
     Twist.CAMERA_FREEZES: Course(happens=_camera_freezes, mended=lambda site: site.camera.resume()),
     Twist.CAMERA_DIES: Course(happens=_camera_dies, mended=lambda site: site.low_camera.start()),
     Twist.VISION_HANGS: Course(happens=_vision_hangs, mended=_vision_is_restarted),
+    **BREAKDOWNS,
 }

@@ -26,6 +26,7 @@ from gated.lanes.condition import Condition, Post
 from gated.lanes.dossier import Dossiers
 from gated.runtime.lanes import Lane
 
+NOT_OPEN = "not_open"
 WATCH_S = 1.0
 AWAIT_CARD_S = 2.0  # a passport is often laid down chip last, or moved once more
 
@@ -159,4 +160,5 @@ class ChipLane:
         """A reader that is gone or silent is opened afresh; one that garbles one exchange is kept."""
         if isinstance(error, DeviceGone | DeviceTimeout):
             self._reader.close()
-        self.condition.failed_with(error)
+        if error.code != NOT_OPEN or self.condition.is_ready:  # what is away was told already, and why
+            self.condition.failed_with(error)

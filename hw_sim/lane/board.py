@@ -132,6 +132,12 @@ class SimulatedBoard:
             self._stuck.discard(name)
             self._set(name, self._driven[name])
 
+    def rattle(self, name: str, active: bool) -> None:  # noqa: FBT001 - the level is the message
+        """Let a loose plug make an edge: the chip sees it, and nothing in the world has moved."""
+        with self.lock:
+            self._stuck.add(name)
+            self._level(name, active)
+
     # --- the chip's side -------------------------------------------------------------------------
 
     def level(self, offset: int) -> bool:
@@ -155,15 +161,20 @@ class SimulatedBoard:
                 self._set(wire.name, active=False)
 
     def _set(self, name: str, active: bool) -> None:  # noqa: FBT001 - the level is the message
+        if self._level(name, active):
+            for hook in self._changed:
+                hook(name, active)
+
+    def _level(self, name: str, active: bool) -> bool:  # noqa: FBT001 - the level is the message
+        """Change the level, and let the chip notice it; returns whether it was another."""
         if self._active[name] == active:
-            return
+            return False
         self._active[name] = active
         wire = self.wires[name]
         if not wire.output and not self.lose_edges:
             for notice in self._edges:
                 notice(wire.offset, active != wire.active_low)
-        for hook in self._changed:
-            hook(name, active)
+        return True
 
 
 def _connected(group: Outputs | Inputs) -> dict[str, Any]:

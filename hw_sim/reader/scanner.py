@@ -15,12 +15,15 @@ from collections.abc import Sequence
 from contextlib import suppress
 from enum import Enum
 from pathlib import Path
-from threading import Lock, Thread
+from random import Random
+from threading import Event, Lock, Thread
 from typing import Final
 
 BITS_PER_BYTE: Final = 10  # start, eight data bits, stop
 CHUNK_S: Final = 0.004  # bytes leave in bursts of this much line time, as a UART's FIFO makes them
 POLL_S: Final = 0.1
+BURST_BYTES: Final = 40  # of a disturbed line, and how long it is still between two
+BURST_EVERY_S: Final = 0.3
 
 
 class Framing(Enum):
@@ -101,6 +104,8 @@ class PtyScanner:
         self._sending = Lock()
         self._master = self._slave = -1
         self._listening: Thread | None = None
+        self._disturbed: Random | None = None
+        self._calm = Event()
         self.appear()
 
     def appear(self) -> None:
@@ -140,9 +145,27 @@ class PtyScanner:
     def send(self, lines: Sequence[str]) -> None:
         """Lay a document on the reader, which sends its lines; returns when the last byte has left."""
         self.place(lines)
-        if self._armed:
+        if self._disturbed is not None:
+            Thread(target=self._babble, args=(self._disturbed,), name="disturbed-line", daemon=True).start()
+        elif self._armed:
             self._armed = not self._continuous
             self._send_lines()
+
+    def disturb(self, seed: int) -> None:
+        """Let a motor beside the cable drown what is sent: from the next document on, until `calm`."""
+        self._calm.clear()
+        self._disturbed = Random(seed)
+
+    def calm(self) -> None:
+        """Let the line be still again."""
+        self._disturbed = None
+        self._calm.set()
+
+    def _babble(self, noise: Random) -> None:
+        with suppress(OSError):  # the device vanished
+            while not self._calm.is_set():
+                self.send_raw(bytes(noise.randrange(128, 256) for _ in range(BURST_BYTES)))
+                self._calm.wait(BURST_EVERY_S)
 
     def send_raw(self, data: bytes) -> None:
         """Send bytes as they are, at the pace of the line. Raises OSError when the device is gone."""

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 
 from hw_sim.scenarios import document, faults, lane, person
 from hw_sim.scenarios.people import HOLDERS, LIST, WANTED
-from hw_sim.scenarios.scenario import Companion, Scenario, Twist
+from hw_sim.scenarios.scenario import Companion, Scenario, Trouble, Twist
 
-__all__ = ["BY_NAME", "HOLDERS", "LIST", "SCENARIOS", "WANTED", "Companion", "Scenario", "Twist"]
+__all__ = ["BY_NAME", "HOLDERS", "LIST", "SCENARIOS", "WANTED", "Companion", "Scenario", "Trouble", "Twist"]
 
 SCENARIOS: tuple[Scenario, ...] = (
     *lane.SCENARIOS,

@@ -6,7 +6,7 @@ from typing import Literal
 from gated.core.gate import State
 from gated.core.policy import LaneRules
 from gated.core.values import Value
-from gated.core.vocabulary import Advice, Hint, OfficerWord, Outcome
+from gated.core.vocabulary import Advice, Device, Hint, OfficerWord, Outcome
 from hw_sim.camera.glass import Lying
 from hw_sim.camera.presence import Apparel
 from hw_sim.lane.bodies import Shape
@@ -25,6 +25,18 @@ class Twist(StrEnum):
     CAMERA_DIES = "camera_dies"  # likewise
     VISION_HANGS = "vision_hangs"  # gate-vision stops dead in the state `cut_in`
     BYSTANDER = "bystander"  # somebody stands behind the traveller, outside the entry
+    ENTRY_STICKS_OPEN = "entry_sticks_open"  # it opens for the traveller and never shuts
+    EXIT_STICKS_SHUT = "exit_sticks_shut"  # before it is released
+    CONTACT_BREAKS = "contact_breaks"  # the entry's contact says open from the state `cut_in` on
+    BOARD_GOES = "board_goes"  # the GPIO chip is pulled out in the state `cut_in`
+    INPUT_FLAPS = "input_flaps"  # the plug of the document sensor is loose from the state `cut_in` on
+    LINE_IS_DISTURBED = "line_is_disturbed"  # the scanner's line, from the document laid down on
+    READER_GOES = "reader_goes"  # in the middle of the chip; then once more while nobody is there
+    CLOCK_LEAPS = "clock_leaps"  # three hours ahead, in the state `cut_in`
+    GATED_HANGS = "gated_hangs"  # it is stopped in the state `cut_in`, until its watchdog kills it
+    DISK_FILLS = "disk_fills"  # something else fills the disk, in the state `cut_in`
+    DISK_IS_READ_ONLY = "disk_is_read_only"  # from the state `cut_in` on
+    DISK_IS_SLOW = "disk_is_slow"  # from the state `cut_in` on
 
 
 Instrument = Literal["print", "bent_print", "tablet", "paper_mask"]
@@ -47,6 +59,14 @@ class Companion(Value):
     aside_m: float = 0.35
     stature_m: float | None = None
     holder: str | None = None
+
+
+class Trouble(Value):
+    """A fault as the journal and `gatectl status` must tell it. Latched: only a technician ends it."""
+
+    device: Device
+    code: str
+    latched: bool = False
 
 
 class Scenario(Value):
@@ -104,3 +124,9 @@ class Scenario(Value):
     """How the gate is built: each kind of lane is a site of its own."""
     twist: Twist = Twist.NONE
     cut_in: State = State.FACE_CAPTURE
+    trouble: Trouble | None = None
+    """The fault that must be told, with what to do about it."""
+    says: str = ""
+    """What gated's log must say, where the fault ends it."""
+    way_back: bool = False
+    """Whether to go on until the fault is mended and the next traveller has walked through (`--faults`)."""

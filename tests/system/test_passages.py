@@ -18,7 +18,10 @@ from hw_sim.site import Site
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+# Those that walk a way back are longer: tests/system/test_breakdowns.py.
+@pytest.mark.parametrize(
+    "scenario", [each for each in SCENARIOS if not each.way_back], ids=lambda scenario: scenario.name
+)
 def test_it_ends_as_expected(site: Site, scenario: Scenario) -> None:
     site.start_daemons()
     rehearsed = Rehearsal(site, scenario, lambda _: None).play()
