@@ -6,6 +6,7 @@ A condition's name is its sentence; the generated diagram prints it.
 from gated.core.checks import Check, Result
 from gated.core.gate import (
     BOTH,
+    REQUIRED,
     Gate,
     State,
     background_is_good,
@@ -23,6 +24,7 @@ from gated.core.vocabulary import Device, Door, Grade, Liveness, Mode, OfficerWo
 
 __all__ = ("chip_is_good", "may_admit")  # rows ask them by this module's name too
 
+AT_AN_END = frozenset({Device.MRZ_SCANNER, Device.CHIP_READER, Device.VISION})  # each end has its own
 PARTY = 3  # so many at once in a wide lane, at most
 
 
@@ -122,17 +124,32 @@ def a_door_is_not_shut(gate: Gate) -> bool:
 
 
 def other_way_is_wanted(gate: Gate) -> bool:
-    """By the schedule or an officer; or by demand, where somebody waits at the other end."""
+    """By the schedule or an officer; or by demand, where somebody waits at the other end. It must be well.
+
+    Whoever waited for the lane to turn passes before it turns back by demand.
+    """
     lane = gate.policy.lane
-    if lane.topology is not Topology.PORT:
+    if lane.topology is not Topology.PORT or gate.other_faults:
         return False
-    by_demand = lane.demand and gate.mode is Mode.OPEN and is_open(gate) and gate.other_document
+    heeded = lane.demand and gate.mode is Mode.OPEN and is_open(gate)
+    by_demand = heeded and gate.other_document and (gate.served or gate.waiting is None)
     return gate.wanted_direction is not gate.direction or by_demand
 
 
 def turn_is_wanted(gate: Gate) -> bool:
     rests = gate.passage is None and gate.shut == BOTH and gate.persons == 0
     return rests and other_way_is_wanted(gate)
+
+
+def broken_for_both_ways(gate: Gate) -> bool:
+    """In trouble that is not only at the end where people come in now: to turn the lane would not help."""
+    lacking = REQUIRED - gate.ready | {fault.device for fault in gate.faults}
+    return not lacking <= AT_AN_END
+
+
+def turn_is_the_way_on(gate: Gate) -> bool:
+    """The end where people come in now is out of order, the other one is not, and it is wanted."""
+    return turn_is_wanted(gate) and not broken_for_both_ways(gate)
 
 
 def turned(gate: Gate) -> bool:

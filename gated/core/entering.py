@@ -66,6 +66,7 @@ def _doc_optical(gate: Gate, came_from: State, *, late: bool) -> Stepped:
     del late
     if came_from is State.CLEARING:
         gate = _with_the_waiting(gate)
+    gate = replace(gate, served=True)
     return gate, (do.ReadMrz(passage=_passage(gate).id),)
 
 

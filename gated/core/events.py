@@ -147,6 +147,13 @@ class OtherEndChanged(Event):
     document: bool
 
 
+class OtherDeviceChanged(Event):
+    """A device at the end that is not in use fails or is well again: `code` is its trouble, or `well`."""
+
+    device: Device
+    code: str
+
+
 class MrzRead(Event):
     """A machine-readable zone with good check digits was read."""
 
@@ -389,6 +396,7 @@ AnyEvent = (
     | DocumentPlaced
     | DocumentRemoved
     | OtherEndChanged
+    | OtherDeviceChanged
     | MrzRead
     | MrzFailed
     | PlacementAdvised

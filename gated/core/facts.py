@@ -62,6 +62,8 @@ def observe(gate: Gate, event: ev.AnyEvent) -> Stepped:
             return _devices(gate, event), ()
         case ev.CameraChanged() if event.code != "well":
             return gate, (do.AlertOfficer(kind="camera_trouble", passage=None),)
+        case ev.DirectionWanted() | ev.OtherDeviceChanged():
+            return (gate, ()) if gate.policy.lane.topology is not Topology.PORT else _other_end(gate, event)
         case ev.Crossed():
             return _crossed(gate, event)
         case ev.TurnedBack():
@@ -113,6 +115,22 @@ def _devices(gate: Gate, event: ev.DeviceReady | ev.FaultRaised | ev.FaultCleare
         case ev.FaultCleared():
             kept = frozenset(f for f in gate.faults if f.device != event.device or not f.latched)
             return replace(gate, faults=kept)
+
+
+def _other_end(gate: Gate, event: ev.DirectionWanted | ev.OtherDeviceChanged) -> Stepped:
+    """What is wanted of the end that is not in use, and what is wrong there: both are told to the officers."""
+    match event:
+        case ev.DirectionWanted():
+            waits = event.direction is not gate.direction and gate.other_faults
+            alerts = (do.AlertOfficer(kind="turn_waits", passage=None, grade=Grade.REFER),) if waits else ()
+            return replace(gate, wanted_direction=event.direction), alerts
+        case ev.OtherDeviceChanged():
+            others = frozenset(fault for fault in gate.other_faults if fault.device != event.device)
+            if event.code == "well":
+                return replace(gate, other_faults=others), ()
+            fault = Fault(device=event.device, code=event.code)
+            alert = do.AlertOfficer(kind="other_end_trouble", passage=None)
+            return replace(gate, other_faults=others | {fault}), (alert,)
 
 
 def _crossed(gate: Gate, event: ev.Crossed) -> Stepped:
@@ -190,15 +208,15 @@ def _serve(gate: Gate, event: ev.AnyEvent) -> Gate:
             return replace(gate, mode=event.mode, asked_door=None)
         case ev.DutyChanged():
             return replace(gate, on_duty=event.on)
-        case ev.DirectionWanted() if gate.policy.lane.topology is Topology.PORT:
-            return replace(gate, wanted_direction=event.direction)
-        case ev.LaneTurned():  # documents and doorways are told anew, by their new names
+        case ev.LaneTurned():  # documents, doorways and devices are told anew, by their new names
             return replace(
                 gate,
                 direction=event.direction,
                 document=False,
                 waiting=None,
                 other_document=False,
+                other_faults=frozenset(),
+                served=False,
                 blocked=frozenset(),
             )
         case ev.DoorAsked():

@@ -145,6 +145,8 @@ class Gate(Value):
 
     `persons` is what the presence sensor says (2: more than one), `counted` who came in by the light curtains
     and did not go out; without curtains it stays 0. `blocked` are the doorways in which something stands.
+    Of a lane for two directions, `other_faults` are those of the end that is not in use; `served`: a passage
+    began since it was turned.
     """
 
     policy: Policy
@@ -161,6 +163,8 @@ class Gate(Value):
     document: bool = False
     waiting: Placed | None = None
     other_document: bool = False
+    other_faults: frozenset[Fault] = frozenset()
+    served: bool = False
     direction: Direction = Direction.FORWARD
     wanted_direction: Direction = Direction.FORWARD
     shut: frozenset[Door] = frozenset()

@@ -1,7 +1,8 @@
 """A mantrap for two directions, never both at once: the table of the seaport lane.
 
 It turns round only at rest, with nobody inside and both doors shut: by the schedule, by an officer's word, or
-because somebody with a document waits at the other end.
+because somebody with a document waits at the other end. It does not turn to an end that is out of order, and
+turns away from one that is where the other end is wanted.
 """
 
 from collections.abc import Mapping
@@ -22,8 +23,12 @@ TABLE: Mapping[State, Rows] = {
         *rows.resting(State.IDLE, mantrap.SOMEBODY, TURN),
         Row(on.passage_began, State.DOC_OPTICAL),
     ),
+    State.OUT_OF_SERVICE: (
+        *mantrap.TABLE[State.OUT_OF_SERVICE],
+        Row(on.turn_is_the_way_on, State.CHANGE_OVER),
+    ),
     State.CHANGE_OVER: (
-        Row(on.in_trouble, State.OUT_OF_SERVICE),
+        Row(on.broken_for_both_ways, State.OUT_OF_SERVICE),
         mantrap.SOMEBODY,
         Row(on.a_door_is_not_shut, State.OUT_OF_SERVICE),
         Row(on.turned, State.OUT_OF_SERVICE),
