@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install demo test test-gates test-parts independent lint bench fuzz clean
+.PHONY: install demo test test-gates test-parts independent hil lint bench fuzz clean
 
 install: $(STAMP)
 
@@ -41,6 +41,11 @@ test-parts:
 independent: install
 	tests/system/independent/install $(BIN)/python
 	$(BIN)/pytest -m independent tests/system
+
+# The drivers and the units against real kernel interfaces, in a virtual machine without KVM; says what is missing.
+hil: install
+	tests/hil/install $(BIN)/python
+	$(BIN)/pytest -m hil -p no:randomly tests/hil
 
 lint: install
 	$(BIN)/ruff check .

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from drivers.camera_controls import control
+from drivers.camera_controls import Controls, control
 from drivers.v4l2 import DepthDevice
 from gated.core.ports import DeviceGone
 from gated.core.settings import CameraSettings
@@ -58,6 +58,7 @@ class Colours:
         capture = _open(settings.source, cv2.CAP_V4L2, options)
         if capture is not None:
             try:
+                prefer_shape(capture)
                 control(capture, settings, section)
             except BaseException:
                 capture.release()
@@ -100,6 +101,12 @@ class Distances:
             depth = np.where(scaled <= FARTHEST_MM, scaled, 0).astype(np.uint16)
         bytes_ = np.ascontiguousarray(depth, np.dtype("<u2")).view(np.uint8)
         return bytes_.reshape(*depth.shape, 2)
+
+
+def prefer_shape(device: Controls) -> None:
+    """Have a device send YUYV in place of BGR, which OpenCV prefers and hands out as one row of bytes."""
+    if device.get(cv2.CAP_PROP_FOURCC) == cv2.VideoWriter.fourcc(*"BGR3"):
+        device.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"YUYV"))
 
 
 def millimetres(image: Image) -> Depth:

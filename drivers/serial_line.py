@@ -4,6 +4,7 @@ It knows nothing of what the bytes mean. The port is opened exclusively; a port 
 while it is read (a USB adapter pulled out), is DeviceGone, and may be opened again later.
 """
 
+import errno
 import termios
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
@@ -37,6 +38,10 @@ class SerialLine:
             if _LOCKED in str(error):
                 raise DeviceError(
                     self._device, "in_use", f"stop the other program that holds [{self._device}] port"
+                ) from error
+            if getattr(error, "errno", None) in {errno.EACCES, errno.EPERM}:
+                raise DeviceError(
+                    self._device, "no_right", "give the gate's user the right to this device (udev rule)"
                 ) from error
             raise self._gone("not_there") from error
         except ValueError as error:

@@ -1,5 +1,6 @@
 """The scanner driver on a pseudo-terminal: real driver, real pyserial, a simulated reader at the far end."""
 
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -312,6 +313,25 @@ def test_a_port_that_another_program_holds(device: PtyScanner, scanner: SerialMr
     second.open()
     second.close()
     second.close()
+
+
+@pytest.fixture
+def nobody() -> Iterator[None]:
+    """Not root, to whom every port is open."""
+    mine = os.geteuid()
+    if mine == 0:
+        os.seteuid(65_534)
+    yield
+    os.seteuid(mine)
+
+
+def test_a_port_that_this_user_may_not_open_is_not_called_missing(
+    device: PtyScanner, request: pytest.FixtureRequest
+) -> None:
+    device.path.resolve().chmod(0)
+    request.getfixturevalue("nobody")
+    with pytest.raises(DeviceError, match=r"no_right: give the gate's user the right"):
+        SerialMrzScanner(settings(device)).open()
 
 
 def test_errors_never_quote_the_zone(device: PtyScanner, scanner: SerialMrzScanner) -> None:

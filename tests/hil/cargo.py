@@ -24,6 +24,7 @@ BOARD_RULE = (
     'SYMLINK+="egate/io"\n'
 )
 UNITS = {
+    "systemd/system.conf.d/egate.conf": "etc/systemd/system.conf.d/egate.conf",
     "systemd/sysusers.d/egate.conf": "usr/lib/sysusers.d/egate.conf",
     "systemd/tmpfiles.d/egate.conf": "usr/lib/tmpfiles.d/egate.conf",
     "systemd/udev/70-egate.rules": "etc/udev/rules.d/70-egate.rules",

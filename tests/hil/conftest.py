@@ -1,6 +1,7 @@
 """One virtual machine for all tests of this folder, or the reason why there is none."""
 
 import shutil
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -28,4 +29,4 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
         machine.await_boot()
         machine.call(system.install)
         yield machine
-        print(machine.console.read_text(errors="replace")[-2000:])
+        sys.stdout.write(machine.console.read_text(errors="replace")[-2000:])

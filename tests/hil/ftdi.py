@@ -1,7 +1,7 @@
-"""A USB adapter for a serial line (FT232BM), with the line and what hangs on it: no bus, no thread of its own.
+"""A USB adapter for a serial line (FT232BM), with the line and what hangs on it: no bus, no thread.
 
 What is sent at the far end goes through the line's format twice, once as the far end has it and once as the
-guest has set the adapter: where the two differ, other bytes come out, as on a real line. QEMU's own usb-serial
+guest has set the adapter: where the two differ, other bytes come out, as on a real line. QEMU's usb-serial
 does not tell what the guest has set, so nothing could be seen to be wrong there.
 """
 
@@ -56,9 +56,13 @@ class SerialAdapter:
         self.device_descriptor = struct.pack(
             "<BBHBBBBHHHBBBB", 18, 1, 0x0200, 0, 0, 0, 64, 0x0403, 0x6001, 0x0400, 1, 2, 3, 1
         )
-        ends = struct.pack("<BBBBHB", 7, 5, IN, 2, PACKET, 0) + struct.pack("<BBBBHB", 7, 5, OUT, 2, PACKET, 0)
+        ends = struct.pack("<BBBBHB", 7, 5, IN, 2, PACKET, 0) + struct.pack(
+            "<BBBBHB", 7, 5, OUT, 2, PACKET, 0
+        )
         body = bytes((9, 4, 0, 0, 2, 0xFF, 0xFF, 0xFF, 2)) + ends
-        self.configuration_descriptor = struct.pack("<BBHBBBBB", 9, 2, 9 + len(body), 1, 1, 0, 0x80, 45) + body
+        self.configuration_descriptor = (
+            struct.pack("<BBHBBBBB", 9, 2, 9 + len(body), 1, 1, 0, 0x80, 45) + body
+        )
         self.power_cycle()
 
     # what hangs on it

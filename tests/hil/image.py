@@ -1,8 +1,8 @@
-"""The guest's image: Debian's kernel with the simulators it lacks, a small Debian, the project's dependencies.
+"""The guest's image: Debian's kernel with the simulators it lacks, a small Debian, what the project imports.
 
-`python -m tests.hil.image` makes it under build/hil, in a folder named by a hash of all it is made of, and
-says nothing where it is there already. What has to be fetched for it and cannot be ends it with status 3; a
-step that fails on what was fetched is an error.
+`python -m tests.hil.image` makes it under build/hil, in a folder named by a hash of this file, the recipe and
+the pinned wheels, and says nothing where it is there already. What has to be fetched for it and cannot be
+ends it with status 3; a step that fails on what was fetched is an error.
 
 Debian's kernel has no gpio-sim, so that is compiled from Debian's own source of the same kernel, and so is
 v4l2loopback. The project itself is not in the image: each run carries it in (`cargo`).
@@ -18,52 +18,17 @@ import tempfile
 import time
 from pathlib import Path
 
-HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
+RECIPE = Path(__file__).parent / "recipe"
+ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "build" / "hil"
 SITE = Path("opt/egate/venv/lib/python3.11/site-packages")
 CANNOT = 3  # exit status: something cannot be fetched here
 
-# What the drivers and the daemons of the guest import. OpenCV comes without windows, which need libGL.
-WHEELS = """
-    asn1crypto cffi click click-default-group cryptography importlib_resources libusb-package msgspec numpy
-    opencv-python packaging pluggy pycparser pyserial python-dateutil python-periphery pyusb pyzmq
-    securesystemslib sqlite-fts4 sqlite-utils structlog tabulate tuf typing_extensions tzdata urllib3
-""".split()
 KERNEL_SOURCES = ("drivers/gpio/gpio-sim.c", "drivers/gpio/gpiolib.h", "kernel/irq/irq_sim.c")
 MODULE_MAKEFILE = "obj-m += irq_sim_module.o gpio-sim.o\nirq_sim_module-y := irq_sim.o irq_sim_licence.o\n"
 COMMANDS = {"gated": "gated.app", "gate-safe": "gated.safe", "gatectl": "gated.cli"}
-# What a machine without screen, network and users has no use for; the daemons of a gate are started by the tests.
-MASKED = """
-    apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service
-    dev-hugepages.mount dev-mqueue.mount fstrim.timer gate-link.service gate-vision.service getty.target
-    getty@tty1.service modprobe@dm_mod.service modprobe@drm.service modprobe@efi_pstore.service
-    modprobe@fuse.service modprobe@loop.service proc-sys-fs-binfmt_misc.automount serial-getty@ttyS0.service
-    sys-kernel-tracing.mount systemd-binfmt.service systemd-random-seed.service systemd-timesyncd.service
-    systemd-update-utmp.service systemd-update-utmp-runlevel.service systemd-user-sessions.service
-""".split()
 # The processor is emulated: Python starts ten times slower than at a gate. What is tested stays as it is.
 SLOW_START = "[Service]\nTimeoutStartSec=180\n"
-WATCHDOG = "[Manager]\nRuntimeWatchdogSec=20\n"
-AGENT = """[Unit]
-Description=runs what the tests outside ask for
-After=systemd-udevd.service
-[Service]
-ExecStartPre=/usr/bin/tar -xf /dev/vdb -C /
-ExecStart=/opt/egate/venv/bin/python3 -m tests.hil.guest.agent
-StandardOutput=journal+console
-OOMScoreAdjust=-1000
-"""
-INIT = """#!/bin/busybox sh
-b=/bin/busybox
-$b mkdir -p /proc /sys /dev
-$b mount -t proc proc /proc; $b mount -t sysfs sys /sys; $b mount -t devtmpfs dev /dev
-for module in $($b cat /modules/order); do $b insmod /modules/$module; done
-while [ ! -e /dev/vda ]; do $b usleep 20000; done
-$b mount -t ext4 /dev/vda /root || exec $b sh
-$b mount -o move /dev /root/dev; $b umount /proc /sys
-exec $b switch_root /root /sbin/init
-"""
 
 
 class CannotFetchError(Exception):
@@ -71,8 +36,13 @@ class CannotFetchError(Exception):
 
 
 def lines_of(name: str) -> list[str]:
-    """The lines of a text file beside this one."""
-    return (HERE / name).read_text().split()
+    """The lines of a file of the recipe."""
+    return (RECIPE / name).read_text().split()
+
+
+def say(words: str) -> None:
+    """Tell whoever waits for the image."""
+    sys.stdout.write(f"hil: {words}\n")
 
 
 def requirements() -> list[str]:
@@ -80,13 +50,13 @@ def requirements() -> list[str]:
     pinned = re.findall(r"^([\w.-]+)==(\S+)$", (ROOT / "constraints.txt").read_text(), re.MULTILINE)
     versions = dict(pinned)
     windowless = {"opencv-python": "opencv-python-headless"}
-    return [f"{windowless.get(name, name)}=={versions[name]}" for name in WHEELS]
+    return [f"{windowless.get(name, name)}=={versions[name]}" for name in lines_of("wheels.txt")]
 
 
 def folder() -> Path:
     """Where the image of this recipe lies, made or not."""
     recipe = [Path(__file__).read_text(), *requirements()]
-    recipe += [(HERE / name).read_text() for name in ("guest-packages.txt", "guest-modules.txt")]
+    recipe += [path.read_text() for path in sorted(RECIPE.iterdir())]
     return BUILD / hashlib.sha256("\0".join(recipe).encode()).hexdigest()[:16]
 
 
@@ -170,8 +140,7 @@ def make_initrd(work: Path, tree: Path, version: str, target: Path) -> None:
     for path in needed:
         shutil.copy(path, place / "modules")
     (place / "modules" / "order").write_text("".join(f"{path.name}\n" for path in needed))
-    (place / "init").write_text(INIT)
-    (place / "init").chmod(0o755)
+    shutil.copy(RECIPE / "init", place)
     names = "\n".join(str(path.relative_to(place)) for path in place.rglob("*"))
     with target.open("wb") as file:
         subprocess.run(
@@ -182,12 +151,14 @@ def make_initrd(work: Path, tree: Path, version: str, target: Path) -> None:
 def make_root(work: Path, tree: Path, version: str, target: Path) -> None:
     """Debian, the modules, the project's dependencies and the agent's unit, as a file system."""
     place = work / "root"
-    packages = ",".join(lines_of("guest-packages.txt"))
-    excluded = [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in ("doc", "locale", "man", "zoneinfo")]
+    packages = ",".join(lines_of("packages.txt"))
+    excluded = [
+        f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in ("doc", "locale", "man", "zoneinfo")
+    ]
     options = ["--quiet", "--variant=minbase", f"--include={packages}", *excluded]
     fetch("mmdebstrap", *options, '--aptopt=Apt::Install-Recommends "false"', "bookworm", str(place))
     modules = place / "usr/lib/modules" / version
-    for path in with_dependencies(tree, version, *lines_of("guest-modules.txt")):
+    for path in with_dependencies(tree, version, *lines_of("modules.txt")):
         copy = modules / path.relative_to(tree / "lib/modules" / version)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, copy)
@@ -231,17 +202,15 @@ def _configure(place: Path) -> None:
     (place / "etc/fstab").write_text("")
     (place / "etc/machine-id").write_text("")
     (units / "default.target").symlink_to("/lib/systemd/system/multi-user.target")
-    for name in MASKED:
+    for name in lines_of("masked.txt"):
         (units / name).unlink(missing_ok=True)
         (units / name).symlink_to("/dev/null")
-    (units / "agent.service").write_text(AGENT)
+    shutil.copy(RECIPE / "agent.service", units)
     (units / "multi-user.target.wants").mkdir(exist_ok=True)
     (units / "multi-user.target.wants" / "agent.service").symlink_to("../agent.service")
     for name in ("gated", "gate-safe"):
         (units / f"{name}.service.d").mkdir()
         (units / f"{name}.service.d" / "slow.conf").write_text(SLOW_START)
-    (place / "etc/systemd/system.conf.d").mkdir()
-    (place / "etc/systemd/system.conf.d/watchdog.conf").write_text(WATCHDOG)
     (place / "etc/modules-load.d/agent.conf").write_text("virtio_console\n")
 
 
@@ -266,19 +235,19 @@ def make() -> Path:
             shutil.rmtree(old)
         result.rename(target)
     size = sum(path.stat().st_blocks * 512 for path in target.iterdir()) / 1e6
-    print(f"hil: made the image of the guest in {time.monotonic() - began:.0f} s, {size:.0f} MB")
+    say(f"made the image of the guest in {time.monotonic() - began:.0f} s, {size:.0f} MB")
     return target
 
 
 def main() -> int:
     """Make the image; 3 where something cannot be fetched."""
     if os.geteuid():
-        print("hil: not root, so no image can be made")
+        say("not root, so no image can be made")
         return CANNOT
     try:
         make()
     except CannotFetchError as error:
-        print(f"hil: {error}")
+        say(str(error))
         return CANNOT
     return 0
 

@@ -94,13 +94,39 @@ class Machine:
             f"file={place / 'root.img'},if=virtio,format=raw,snapshot=on,cache=unsafe",
             f"file={self.folder / 'cargo.tar'},if=virtio,format=raw,readonly=on",
         ]
-        sockets = {name: f"socket,id={name},path={self.folder / name},server=on,wait=off" for name in ("agent", *USB_PORTS)}
-        devices = ["virtio-rng-pci", "virtio-serial-pci", "virtserialport,chardev=agent,name=agent", "i6300esb", "qemu-xhci"]
+        sockets = {
+            name: f"socket,id={name},path={self.folder / name},server=on,wait=off"
+            for name in ("agent", *USB_PORTS)
+        }
+        devices = [
+            "virtio-rng-pci",
+            "virtio-serial-pci",
+            "virtserialport,chardev=agent,name=agent",
+            "i6300esb",
+            "qemu-xhci",
+        ]
         devices += [f"usb-redir,chardev={name},id={name}" for name in USB_PORTS]
-        command = [shutil.which(PROGRAM) or PROGRAM, "-accel", "tcg,thread=multi", "-cpu", "max", "-M", "q35", "-m", "1536", "-smp", "2"]
+        command = [
+            shutil.which(PROGRAM) or PROGRAM,
+            "-accel",
+            "tcg,thread=multi",
+            "-cpu",
+            "max",
+            "-M",
+            "q35",
+            "-m",
+            "1536",
+            "-smp",
+            "2",
+        ]
         command += ["-nodefaults", "-display", "none", "-watchdog-action", "reset"]
         command += ["-kernel", str(place / "vmlinuz"), "-initrd", str(place / "initrd"), "-append", KERNEL]
-        command += ["-serial", f"file:{self.console}", "-qmp", f"unix:{self.folder / 'control'},server=on,wait=off"]
+        command += [
+            "-serial",
+            f"file:{self.console}",
+            "-qmp",
+            f"unix:{self.folder / 'control'},server=on,wait=off",
+        ]
         for option, values in (("-drive", disks), ("-chardev", sockets.values()), ("-device", devices)):
             for value in values:
                 command += [option, value]
@@ -121,7 +147,7 @@ class Machine:
             pass
 
     def call(self, function: Callable[..., Any], *, timeout_s: float = CALL_S, **arguments: Any) -> Any:
-        """Run a function of a module of `tests.hil.guest` in the guest. Raises RaisedInsideError, SilentError."""
+        """Run a function of `tests.hil.guest` in the guest. Raises RaisedInsideError, SilentError."""
         module = function.__module__.rpartition(".")[2]
         self._asked += 1
         self._agent.send(

@@ -50,7 +50,9 @@ def test_every_input_is_told_at_the_start_and_each_change_after(opened: Machine)
 
 
 def test_a_level_counts_only_after_it_has_held(opened: Machine) -> None:
-    took_s = opened.call(board.seconds_from_pull_to_word, name="occupied", line=OCCUPIED, up=True, active=True)
+    took_s = opened.call(
+        board.seconds_from_pull_to_word, name="occupied", line=OCCUPIED, up=True, active=True
+    )
     assert took_s >= 0.05  # as gate.example.toml has it
 
 
@@ -77,7 +79,9 @@ def test_the_other_door_is_not_released_beside_a_released_one(opened: Machine) -
     assert EXIT_RELEASE not in opened.call(board.levels)
 
 
-def test_a_line_that_another_program_holds_is_named_busy_and_free_again_when_it_is_killed(chip: Machine) -> None:
+def test_a_line_that_another_program_holds_is_named_busy_and_free_again_when_it_is_killed(
+    chip: Machine,
+) -> None:
     chip.call(board.hold, line=AMBER)
     with pytest.raises(RaisedInsideError) as raised:
         chip.call(board.open_board)

@@ -1,4 +1,4 @@
-"""The camera through OpenCV on the kernel's V4L2: frames, controls, a camera that freezes, one that is pulled out."""
+"""The camera through OpenCV on the kernel's V4L2: frames, controls, freezing, pulling out."""
 
 from collections.abc import Iterator
 
@@ -55,8 +55,7 @@ def test_a_camera_that_freezes_is_told_and_serves_again_when_it_is_opened_anew(p
 
 
 def test_pictures_of_another_size_than_the_settings_are_refused(plugged: Machine) -> None:
-    plugged.call(camera.feed)
-    plugged.call(camera.open_camera, source=LOOPBACK, width=800, height=600)
+    plugged.call(camera.open_camera, source=VIVID, width=700, height=500)
     assert code_of_failure(plugged) == "wrong_size"
 
 
@@ -70,7 +69,9 @@ def test_a_control_that_the_device_knows_is_kept(plugged: Machine) -> None:
 @pytest.mark.parametrize(
     ("control", "value"), [("exposure_ms", 8.0), ("focus", 30), ("white_balance_k", 4600), ("gain", 5000)]
 )
-def test_a_control_that_the_device_does_not_keep_is_named(plugged: Machine, control: str, value: float) -> None:
+def test_a_control_that_the_device_does_not_keep_is_named(
+    plugged: Machine, control: str, value: float
+) -> None:
     plugged.call(camera.open_camera, source=VIVID, **{control: value})
     assert code_of_failure(plugged) == f"{control}_refused"
 

@@ -48,6 +48,17 @@ def heard(adapter: SerialAdapter, expected: bytes) -> bytes:
     return adapter.heard
 
 
+def read_or_fault(machine: Machine) -> str | None:
+    """What the scanner's driver makes of what comes, or the code of the noise that it finds there."""
+    try:
+        message: str | None = machine.call(line.read, within_s=10.0)
+    except RaisedInsideError as raised:
+        if raised.code not in {"noise", "cut_off"}:
+            raise
+        return raised.code
+    return message
+
+
 @pytest.mark.parametrize(
     ("far", "habits"),
     [
@@ -80,10 +91,7 @@ def test_in_another_format_no_zone_is_read(
     adapter.far = far
     machine.call(line.open_scanner, **habits)
     adapter.send(MESSAGE)
-    try:
-        assert machine.call(line.read, within_s=10.0) != READ
-    except RaisedInsideError as raised:
-        assert raised.code in {"noise", "cut_off"}
+    assert read_or_fault(machine) != READ
 
 
 def test_what_is_asked_goes_out_over_the_line(machine: Machine, adapter: SerialAdapter) -> None:
@@ -94,7 +102,9 @@ def test_what_is_asked_goes_out_over_the_line(machine: Machine, adapter: SerialA
     assert machine.call(line.read, within_s=10.0) == READ
 
 
-def test_the_lines_to_the_scanner_are_up_while_the_port_is_open(machine: Machine, adapter: SerialAdapter) -> None:
+def test_the_lines_to_the_scanner_are_up_while_the_port_is_open(
+    machine: Machine, adapter: SerialAdapter
+) -> None:
     assert adapter.raised == (False, False)
     machine.call(line.open_scanner)
     assert adapter.raised == (True, True)
@@ -102,7 +112,9 @@ def test_the_lines_to_the_scanner_are_up_while_the_port_is_open(machine: Machine
     assert adapter.raised == (False, False)
 
 
-def test_a_scanner_that_raises_no_lines_is_read_all_the_same(machine: Machine, adapter: SerialAdapter) -> None:
+def test_a_scanner_that_raises_no_lines_is_read_all_the_same(
+    machine: Machine, adapter: SerialAdapter
+) -> None:
     adapter.set_modem_lines(clear_to_send=False, data_set_ready=False, carrier=False)
     assert machine.call(line.modem_lines) == {"cts": False, "dsr": False, "cd": False}
     machine.call(line.open_scanner, inquire=ASK)
@@ -115,7 +127,9 @@ def test_a_scanner_that_raises_no_lines_is_read_all_the_same(machine: Machine, a
     assert machine.call(line.modem_lines) == {"cts": True, "dsr": True, "cd": True}
 
 
-def test_a_line_that_drops_its_carrier_in_mid_message_is_read_on(machine: Machine, adapter: SerialAdapter) -> None:
+def test_a_line_that_drops_its_carrier_in_mid_message_is_read_on(
+    machine: Machine, adapter: SerialAdapter
+) -> None:
     adapter.set_modem_lines(clear_to_send=True, data_set_ready=True, carrier=True)
     machine.call(line.open_scanner)
     adapter.send(MESSAGE[:50])
@@ -124,15 +138,14 @@ def test_a_line_that_drops_its_carrier_in_mid_message_is_read_on(machine: Machin
     assert machine.call(line.read, within_s=10.0) == READ
 
 
-def test_a_break_spoils_no_more_than_the_message_it_comes_in(machine: Machine, adapter: SerialAdapter) -> None:
+def test_a_break_spoils_no_more_than_the_message_it_comes_in(
+    machine: Machine, adapter: SerialAdapter
+) -> None:
     machine.call(line.open_scanner)
     adapter.send(MESSAGE[:20])
     adapter.send_break()
     adapter.send(MESSAGE[20:])
-    try:
-        assert machine.call(line.read, within_s=10.0) != READ
-    except RaisedInsideError as raised:
-        assert raised.code in {"noise", "cut_off"}
+    assert read_or_fault(machine) != READ
     adapter.send(MESSAGE)
     assert machine.call(line.read, within_s=10.0) == READ
 
@@ -144,8 +157,7 @@ def test_an_adapter_that_is_pulled_out_is_gone_and_is_opened_again_under_its_nam
     adapter.send(MESSAGE[:20])
     port.unplug()
     with pytest.raises(RaisedInsideError) as raised:
-        for _ in range(3):
-            machine.call(line.read, within_s=2.0)
+        machine.call(line.read_on, within_s=10.0)
     assert (raised.value.error, raised.value.code) == ("DeviceGone", "vanished")
     machine.call(line.await_node, there=False)
     machine.call(line.close_scanner)

@@ -78,7 +78,6 @@ def test_a_whole_passport_is_read(machine: Machine, port: Port, model: str, acce
         machine.call(reader.await_readers, count=0)
     assert found["access"] == access
     assert found["files"] == digests(document)
-    print(f"{model}, {access}: {found['seconds']:.1f} s in the guest")
 
 
 def test_a_card_is_told_as_it_comes_and_goes(machine: Machine, plugged: CcidDevice) -> None:

@@ -1,15 +1,15 @@
-"""The units under systemd itself: their sandboxes, the watchdog of a service, and who takes the lines when."""
+"""The units under systemd itself: their sandboxes, a service's watchdog, who takes the lines when."""
 
 import signal
 from collections.abc import Iterator
 
 import pytest
 
+from hw_sim.reader.ccid_device import CcidDevice
 from tests.hil.ftdi import Format, SerialAdapter
 from tests.hil.guest import board, line, reader, system
 from tests.hil.machine import Machine
 from tests.hil.usb_redir import Port
-from hw_sim.reader.ccid_device import CcidDevice
 
 pytestmark = [pytest.mark.hil, pytest.mark.timeout(900)]
 
@@ -56,15 +56,21 @@ def released(gate: Machine) -> set[int]:
 
 def test_gated_has_its_devices_from_within_its_sandbox(gate: Machine) -> None:
     shown = gate.call(system.show, unit="gated", names=["ActiveState", "Type", "User", "NoNewPrivileges"])
-    assert shown == {"ActiveState": "active", "Type": "notify", "User": "egate-gated", "NoNewPrivileges": "yes"}
-    gate.call(system.await_status, within_s=60.0, devices=["io_board", "mrz_scanner", "chip_reader", "journal"])
+    assert shown == {
+        "ActiveState": "active",
+        "Type": "notify",
+        "User": "egate-gated",
+        "NoNewPrivileges": "yes",
+    }
+    gate.call(
+        system.await_status, within_s=60.0, devices=["io_board", "mrz_scanner", "chip_reader", "journal"]
+    )
     assert gate.call(system.status)["doors"] == {"entry": "locked, shut", "exit": "locked, shut"}
     assert released(gate) == set()
 
 
 def test_a_fire_opens_both_doors_at_once(gate: Machine) -> None:
     took_s = gate.call(board.seconds_from_pull_to_levels, line=FIRE, up=False, levels=sorted(BOTH))
-    print(f"from the fire input to both doors released: {took_s * 1000:.0f} ms in the guest")
     assert took_s < 1.0
 
 
@@ -94,7 +100,9 @@ def test_a_gated_that_is_killed_is_started_again_and_knows_the_fire(gate: Machin
     gate.call(system.await_unit, unit="gated", within_s=START_S, ActiveState="active", SubState="running")
 
 
-def test_a_gated_that_fails_for_good_is_followed_by_gate_safe_until_it_is_started_again(gate: Machine) -> None:
+def test_a_gated_that_fails_for_good_is_followed_by_gate_safe_until_it_is_started_again(
+    gate: Machine,
+) -> None:
     gate.call(system.fail_for_good, unit="gated", burst=BURST)
     gate.call(system.await_unit, unit="gate-safe", within_s=START_S, ActiveState="active", SubState="running")
     shown = gate.call(system.show, unit="gate-safe", names=["StatusText", "User"])

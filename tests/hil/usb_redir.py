@@ -138,7 +138,9 @@ class Port:
         status = _STALL if answer is None else _SUCCESS
         data = answer if inward and answer else b""
         sent = len(data) if inward else length
-        head = _CONTROL_HEAD.pack(endpoint, request, kind, status, value, index, sent if answer is not None else 0)
+        head = _CONTROL_HEAD.pack(
+            endpoint, request, kind, status, value, index, sent if answer is not None else 0
+        )
         self._send(_CONTROL, head + data, number)
 
     def _bulk(self, device: UsbDevice, body: bytes, number: int) -> None:

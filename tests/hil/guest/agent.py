@@ -1,9 +1,8 @@
 """In the guest: calls the functions of this package that the tests outside name, one after the other.
 
-A request is one line of JSON over a virtio port: `{"number": ..., "module": ..., "function": ..., "arguments":
-{...}}`; so is the answer: `{"number": ..., "value": ...}`, or what was raised: `{"number": ..., "error": ...,
-"code": ..., "text": ...}`. Number 0 says that the agent is there. Modules keep what they have opened between
-two calls.
+A request is one line of JSON over a virtio port, with `number`, `module`, `function` and `arguments`; so is
+its answer, with the same `number` and `value`, or what was raised: `error`, `code` and `text`. Number 0 says
+that the agent is there. Modules keep what they have opened between two calls.
 """
 
 import importlib

@@ -1,4 +1,4 @@
-"""The I/O board of the guest: the kernel's gpio-sim from below, `drivers.gpio` and `drivers.door` from above."""
+"""The I/O board of the guest: gpio-sim from below, `drivers.gpio` and `drivers.door` from above."""
 
 import os
 import signal

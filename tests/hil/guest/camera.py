@@ -31,7 +31,9 @@ _feeds: list["_Feed"] = []
 
 def plug() -> None:
     """Load both kinds of device."""
-    run(command=["modprobe", "v4l2loopback", "devices=1", f"video_nr={_number(LOOPBACK)}", "exclusive_caps=1"])
+    run(
+        command=["modprobe", "v4l2loopback", "devices=1", f"video_nr={_number(LOOPBACK)}", "exclusive_caps=1"]
+    )
     # inputs=1: a webcam
     vivid = ["n_devs=1", "node_types=0x1", "num_inputs=1", "input_types=0x0", f"vid_cap_nr={_number(VIVID)}"]
     run(command=["modprobe", "vivid", *vivid])

@@ -1,12 +1,14 @@
 """The scanner's serial line in the guest: `drivers.mrz_scanner` on the kernel's driver for the adapter."""
 
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import serial
 
 from drivers.mrz_scanner import SerialMrzScanner
+from gated.core.ports import DeviceTimeout
 from gated.core.settings import MrzScannerSettings
 from tests.hil.guest.system import await_devices
 
@@ -43,6 +45,14 @@ def read(*, within_s: float) -> str | None:
     """What the scanner's driver makes of what comes."""
     message = _scanner[0].read(within_s)
     return None if message is None else message.decode("ascii")
+
+
+def read_on(*, within_s: float) -> None:
+    """Read, whatever comes, until the driver raises that the line is gone."""
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline:
+        with suppress(DeviceTimeout):
+            _scanner[0].read(1.0)
 
 
 def inquire() -> None:

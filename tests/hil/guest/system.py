@@ -1,10 +1,12 @@
 """Programs, services and processes of the guest."""
 
 import json
+import os
 import signal
 import subprocess
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 WAIT_S = 120.0
@@ -24,7 +26,7 @@ def install() -> None:
     run(command=["systemd-sysusers"])
     run(command=["systemd-tmpfiles", "--create", "egate.conf"])
     run(command=["systemctl", "restart", "systemd-udevd"])  # it has read the rules before there were groups
-    run(command=["systemctl", "daemon-reload"])
+    run(command=["systemctl", "daemon-reexec"])
     run(command=["modprobe", "--all", "xhci_pci", "gpio-sim", "ftdi_sio"])
 
 
@@ -38,9 +40,10 @@ def signal_service(*, unit: str, number: int) -> None:
     run(command=["systemctl", "kill", "--kill-whom=main", f"--signal={number}", unit])
 
 
-def show(*, unit: str, names: list[str]) -> dict[str, str]:
-    """Properties of a unit, as systemd says them."""
-    listed = run(command=["systemctl", "show", f"--property={','.join(names)}", unit])
+def show(*, names: list[str], unit: str | None = None) -> dict[str, str]:
+    """Properties of a unit, or of systemd itself, as it says them."""
+    of = [] if unit is None else [unit]
+    listed = run(command=["systemctl", "show", f"--property={','.join(names)}", *of])
     return dict(line.split("=", 1) for line in listed.splitlines())
 
 
@@ -82,3 +85,13 @@ def await_status(*, within_s: float, devices: list[str], without: Sequence[str] 
             return
         if time.monotonic() > deadline:
             raise TimeoutError(f"{said}\n{run(command=['journalctl', '--no-pager', '-n', '40'])}")
+
+
+def boot_id() -> str:
+    """What tells this boot from any other."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+
+def freeze_systemd() -> None:
+    """Have systemd crash, after which it does nothing any more and everything else goes on."""
+    os.kill(1, signal.SIGSEGV)
