@@ -8,7 +8,7 @@ from typing import Final
 
 from drivers import ccid, chip_reader, mrz_scanner, pcsc_reader, safety_faults
 from drivers.door import DoorWatch
-from gated.core import curtain
+from gated.core import curtain, gate
 from gated.core.vocabulary import Door
 from hw_sim.scenarios import SCENARIOS
 
@@ -82,7 +82,7 @@ def pairs(path: str) -> set[str]:
 
 
 def raised() -> set[str]:
-    codes = {"starting"}
+    codes = {"starting", *gate.FIXES}
     for path in sorted(path for pattern in SOURCES for path in ROOT.glob(pattern)):
         name = path.relative_to(ROOT).as_posix()
         if name in OF_CARDS:
