@@ -128,7 +128,7 @@ def test_a_single_good_glance_changes_nothing(lane: Lane) -> None:
 def test_the_other_cameras_are_not_looked_at_more_often_than_they_must(lane: Lane) -> None:
     lane.rated = 0
     lane.watch(2.0)
-    assert 15 <= lane.rated <= 32, "each other one 5 times a second, the chosen one as often"
+    assert 6 <= lane.rated <= 32, "each other one 5 times a second at most, the chosen one as often"
 
 
 def test_one_camera_alone_is_never_rated() -> None:
