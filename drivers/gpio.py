@@ -31,6 +31,7 @@ from gated.core.ports import DeviceError, DeviceGone, Watch
 from gated.core.settings import InputLine, IoBoardSettings, OutputLine
 
 OnFault = Callable[[DeviceError], None]
+OnEdge = Callable[[str, bool, float], None]  # (input, active, monotonic time): before debouncing
 
 DEVICE: Final = "io_board"
 CONSUMER: Final = "egate"
@@ -69,6 +70,7 @@ class IoBoard:
 
     `on_fault` hears from the watching thread, once, that the board is lost: `close` and `open` again. It also
     hears LineFlaps, once each time that an input begins to flap: then there is nothing to open again.
+    `on_edge` may be set to hear each edge, bounces too, in the watching thread: for who measures contacts.
     """
 
     def __init__(self, settings: IoBoardSettings, watch: Watch, on_fault: OnFault) -> None:
@@ -80,11 +82,18 @@ class IoBoard:
         self._stop = -1
         self._thread: threading.Thread | None = None
         self._turned_at = 0.0
+        self._inputs: tuple[_Input, ...] = ()
+        self.on_edge: OnEdge = _unheard
 
     @property
     def turned_at(self) -> float:
         """When the watching thread last read all levels (monotonic seconds): its sign of life."""
         return self._turned_at
+
+    @property
+    def flapping(self) -> tuple[str, ...]:
+        """The inputs that flap now, and count as cut."""
+        return tuple(each.name for each in self._inputs if each.state.flapping)
 
     def open(self) -> None:
         """Request all lines and start to watch.
@@ -230,7 +239,8 @@ class IoBoard:
     def _watch_inputs(self, stop: int) -> None:
         poll = select.poll()
         poll.register(stop, select.POLLIN)
-        inputs = {each.gpio.fd: each for each in self._inputs()}
+        self._inputs = tuple(self._levels())
+        inputs = {each.gpio.fd: each for each in self._inputs}
         for fd, each in inputs.items():
             poll.register(fd, select.POLLIN)
             self._watch(each.name, each.state.settled)
@@ -241,7 +251,9 @@ class IoBoard:
                 return
             now = time.monotonic()
             for fd, _ in ready:
-                inputs[fd].state.edge(self._read_edge(inputs[fd]), now)
+                level = self._read_edge(inputs[fd])
+                self.on_edge(inputs[fd].name, level, now)
+                inputs[fd].state.edge(level, now)
             if now >= sweep_at:
                 for fd in self._sweep(inputs.values(), now):
                     poll.register(fd, select.POLLIN)
@@ -255,7 +267,7 @@ class IoBoard:
                 if each.state.settle(now) or each.state.settled != before:
                     self._watch(each.name, each.state.settled)
 
-    def _inputs(self) -> Iterable["_Input"]:
+    def _levels(self) -> Iterable["_Input"]:
         """The inputs with their levels now."""
         for _, name, line in _lines(self._settings):
             if isinstance(line, InputLine):
@@ -308,6 +320,10 @@ class _Input(NamedTuple):
     line: int | str  # as in the configuration
     gpio: Cdev2GPIO
     state: Debounce
+
+
+def _unheard(name: str, active: bool, at: float) -> None:  # noqa: FBT001 - the level is the message
+    """Nobody measures contacts now."""
 
 
 def _lines(settings: IoBoardSettings) -> list[tuple[str, str, OutputLine | InputLine]]:

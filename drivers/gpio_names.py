@@ -11,12 +11,13 @@ import os
 import re
 import struct
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 CHIP_INFO: Final = 0x8044B401  # GPIO_GET_CHIPINFO_IOCTL: struct gpiochip_info
 LINE_INFO: Final = 0xC100B405  # GPIO_V2_GET_LINEINFO_IOCTL: struct gpio_v2_line_info
 CHIP_INFO_BYTES, CHIP_INFO_LINES = 68, 64
 LINE_INFO_BYTES, LINE_INFO_OFFSET, NAME_BYTES = 256, 64, 32
+LINE_INFO_FLAGS, USED = 72, 1  # GPIO_V2_LINE_FLAG_USED
 MAX_LINES: Final = 512  # settings.Line
 NEAR: Final = 3  # so many names are offered for one that is missing
 WRITABLE: Final = re.compile(r"[!-~]([ -~]*[!-~])?")  # what can be written as a name in the configuration
@@ -30,14 +31,27 @@ class NoLineError(Exception):
         self.code = code
 
 
+class LineState(NamedTuple):
+    """A line as the kernel tells of it: its name, and by whom it is held."""
+
+    name: str
+    used: bool
+    consumer: str
+
+
 def read_names(chip: str) -> tuple[str, ...]:
     """Return the name of each line of a chip in order, empty where a line has none. Raises OSError."""
+    return tuple(line.name for line in read_lines(chip))
+
+
+def read_lines(chip: str) -> tuple[LineState, ...]:
+    """Ask the kernel about each line of a chip, which touches none of them. Raises OSError."""
     descriptor = os.open(chip, os.O_RDONLY | os.O_CLOEXEC)
     try:
         about = bytearray(CHIP_INFO_BYTES)
         fcntl.ioctl(descriptor, CHIP_INFO, about)
         (count,) = struct.unpack_from("<I", about, CHIP_INFO_LINES)
-        return tuple(_name(descriptor, offset) for offset in range(min(count, MAX_LINES)))
+        return tuple(_state(descriptor, offset) for offset in range(min(count, MAX_LINES)))
     finally:
         os.close(descriptor)
 
@@ -53,11 +67,17 @@ def find_line(names: Sequence[str], wanted: str) -> int:
     return found[0]
 
 
-def _name(descriptor: int, offset: int) -> str:
+def _state(descriptor: int, offset: int) -> LineState:
     about = bytearray(LINE_INFO_BYTES)
     struct.pack_into("<I", about, LINE_INFO_OFFSET, offset)
     fcntl.ioctl(descriptor, LINE_INFO, about)
-    return bytes(about[:NAME_BYTES]).partition(b"\0")[0].decode("ascii", errors="replace")
+    (flags,) = struct.unpack_from("<Q", about, LINE_INFO_FLAGS)
+    name, consumer = (_text(about[start : start + NAME_BYTES]) for start in (0, NAME_BYTES))
+    return LineState(name=name, used=bool(flags & USED), consumer=consumer)
+
+
+def _text(raw: bytearray) -> str:
+    return bytes(raw).partition(b"\0")[0].decode("ascii", errors="replace")
 
 
 def _instead(names: Sequence[str], wanted: str) -> str:

@@ -40,6 +40,11 @@ class GuardedBoard:
         self._board = board
 
     @property
+    def lines(self) -> Board:
+        """The board beside the controller."""
+        return self._board
+
+    @property
     def turned_at(self) -> float:
         """When both were last heard: the earlier one (monotonic seconds)."""
         return min(self._board.turned_at, self.controller.turned_at)

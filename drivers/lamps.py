@@ -93,6 +93,12 @@ class SignalLamps:
             self._write(LAMPS)
             self._changed.notify()
 
+    def show_only(self, lamp: str) -> None:
+        """Light this lamp alone, for who looks whether it does; `show` ends it. Raises DeviceError."""
+        with self._changed:
+            self._pattern = Pattern(steady=frozenset({lamp}))
+            self._write(LAMPS)
+
     def close(self) -> None:
         """Stop blinking. The lamps stay as they are until the board closes. Idempotent."""
         with self._changed:

@@ -30,9 +30,10 @@ from gated.lanes.board import BoardLane
 from gated.lanes.caretaker import CaretakerLane
 from gated.lanes.chip import ChipLane
 from gated.lanes.condition import Condition
-from gated.lanes.control import ControlLane
+from gated.lanes.control import ControlLane, Service
 from gated.lanes.dossier import Dossiers
 from gated.lanes.hands import Hands
+from gated.lanes.inspection import inspect
 from gated.lanes.lists import ListsLane
 from gated.lanes.page import PageLane
 from gated.lanes.scanner import ScannerLane
@@ -40,9 +41,10 @@ from gated.lanes.sight import SightLane
 from gated.runtime.clock import now_utc
 from gated.runtime.lanes import Lane
 from gated.runtime.loop import Loop
-from gated.runtime.messages import Status
+from gated.runtime.messages import SelfTested, Status
 from gated.runtime.notify import Notifier
 from gated.store.database import StoreError
+from gated.store.door_cycles import DoorCycles
 from gated.store.evidence import Evidence
 from gated.store.journal import Journal, JournalError
 from gated.store.watchlist import Watchlist
@@ -79,7 +81,10 @@ class GateDaemon:
         evidence = Evidence(state / "evidence", keep=config.vision.keep_images)
         read_s = config.policy.limits.chip_s
         zone = ZoneInfo(config.time_zone)
-        self._board = BoardLane(config.io_board, dossiers, post, zone=zone, safety=config.safety_controller)
+        self._cycles = DoorCycles(state / "doors.json")
+        self._board = BoardLane(
+            config.io_board, dossiers, post, zone=zone, safety=config.safety_controller, cycles=self._cycles
+        )
         reader = chip_reader(config.chip_reader, usb_backend)
         self._chip = ChipLane(
             reader,
@@ -98,13 +103,14 @@ class GateDaemon:
         self._background = BackgroundLane(
             config.eligibility, self._watchlist, dossiers, self._lists.condition, post
         )
-        self._caretaker = CaretakerLane(state, post)
+        self._caretaker = CaretakerLane(state, post, keep=self._cycles.keep)
         self._control = ControlLane(
             f"ipc://{run}/control",
             config.officers,
             post,
             self.status,
             self._board.fire_is_on,
+            Service(self._inspect, self._board.trace, self._board.try_lamp),
             config.policy.lane.duty_s,
         )
         self._hands = Hands(self._board, self._zone, self._chip, self._sight, self._background, dossiers)
@@ -178,6 +184,7 @@ class GateDaemon:
         deadline = time.monotonic() + STOP_S
         for lane in self._lanes:
             lane.stop(max(0.0, deadline - time.monotonic()))
+        self._cycles.keep(now=True)
         self._watchlist.close()
         self._journal.close()
 
@@ -209,6 +216,10 @@ class GateDaemon:
         self._journal.check()
         self._notifier.watchdog()
         self._notifier.status(f"{self._loop.gate.state}, journal entry {self._journal.head.seq}")
+
+    def _inspect(self) -> SelfTested:
+        """What every lane knows of its device. For any thread."""
+        return inspect(self.status(), self._conditions, self._board, self._zone, self._chip, self._lists)
 
     def status(self) -> Status:
         """What the gate is doing, for people and monitors. For any thread."""

@@ -24,12 +24,17 @@ from gated.lanes.dossier import Dossiers
 from gated.lanes.ends import Ends
 from gated.lanes.guidance import Guidance
 from gated.lanes.sensors import Sensors
+from gated.lanes.trace import Trace
 from gated.runtime.lanes import Lane
+from gated.store.door_cycles import DoorCycles
 
 LATCHED = frozenset({DoorWatch.Breach.FORCED, DoorWatch.Breach.NOT_SHUT})
 NO_GUARD = "no_guard"  # the doors' own thread is gone
 NOT_OPEN = "not_open"  # the keeper is just opening it, and brings everything in line when it is open
 QUIET_S = 5.0  # the watching thread reads all lines every second
+TRY_S = 2.0  # so long one lamp burns for a technician to look at it
+
+_CONTACTS = {f"{door}_shut": door for door in Door}
 
 
 class NotGuardedError(Exception):
@@ -47,8 +52,9 @@ class BoardLane:
         make: Callable[[IoBoardSettings, Watch, OnFault], Board] = IoBoard,
         zone: tzinfo = UTC,
         safety: SafetyControllerSettings | None = None,
+        cycles: DoorCycles | None = None,
     ) -> None:
-        """Make the board; with `safety`, its doors are behind the safety controller."""
+        """Make the board; with `safety`, its doors are behind the safety controller. `cycles` counts."""
         if safety is not None:
             make = guarded(safety, make)
         self.lane = Lane("io-board-keeper", turn=self._turn)
@@ -64,18 +70,26 @@ class BoardLane:
         self._emergencies = ("fire", "panic") if settings.inputs.panic or safety else ("fire",)
         self._commanding = threading.Lock()  # loop and keeper: no lock of one after a release of the other
         self._emergency = False
+        self.trace = Trace()
+        self._ends, self._cycles = ends, cycles
+        self._tried_until: float | None = None  # a lamp that a technician looks at
+        lines = self.board.lines if isinstance(self.board, GuardedBoard) else self.board
+        if isinstance(lines, IoBoard):
+            lines.on_edge = self.trace.edge
         self._loss: DeviceError | None = DeviceError("io_board", "starting", "wait a second")
 
     # --- what the heart asks --------------------------------------------------------------------
 
     def unlock(self, door: Door, lease_s: float) -> None:
         """Lease a door open."""
+        self._trace_release(door, active=True)
         self._command(lambda: self._doors.unlock(door, lease_s))
 
     def lock(self, door: Door) -> None:
         """Lock a door now; a board that is away has locked by itself."""
         with self._commanding:
             self._emergency = False
+            self._trace_release(door, active=False)
             self._command(lambda: self._doors.lock(door))
 
     def release_all(self) -> None:
@@ -87,6 +101,19 @@ class BoardLane:
     def show(self, lamps: str) -> None:
         """Show a lamp pattern, now or as soon as the board is back."""
         self._command(lambda: self._guidance.show(lamps))
+
+    def try_lamp(self, lamp: str) -> None:
+        """Light one lamp alone for a moment, by its wire; the face light plays its code."""
+        if lamp == "face_light":
+            self.light_face()
+            return
+        self._tried_until = time.monotonic() + TRY_S
+        self._command(lambda: self._guidance.try_lamp(lamp))
+
+    @property
+    def cycles(self) -> dict[str, int]:
+        """How often each door opened and shut again, by its physical end."""
+        return {door: getattr(self._cycles.counts, door) for door in Door} if self._cycles else {}
 
     def turn(self, direction: Direction) -> None:
         """Serve this direction. Both doors are locked before, since they change their names."""
@@ -130,7 +157,13 @@ class BoardLane:
         self.board.close()
 
     def _sensed(self, name: str, active: bool) -> None:  # noqa: FBT001  # the level is the message
+        self.trace.hold(name, active)
+        if self._cycles is not None and name in _CONTACTS:
+            self._cycles.moved(_CONTACTS[name], shut=active)
         self.sensors.sense(name, active)
+
+    def _trace_release(self, door: Door, *, active: bool) -> None:
+        self.trace.hold(self._ends.turned(f"{door}_release"), active)
 
     # --- faults -----------------------------------------------------------------------------------
 
@@ -143,6 +176,9 @@ class BoardLane:
     def _turn(self) -> None:
         if self._loss is None:
             self._watch()
+        if self._tried_until is not None and self._tried_until <= time.monotonic():
+            self._tried_until = None
+            self._command(self._guidance.show_again)
         if self._loss is not None:
             self._reopen()
 
@@ -160,6 +196,7 @@ class BoardLane:
     def _reopen(self) -> None:
         self.board.close()
         self.sensors.forget()
+        self.trace.forget()
         self._loss = None  # from here on a loss is a new one
         try:
             self.board.open()

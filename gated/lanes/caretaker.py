@@ -35,7 +35,9 @@ class CaretakerLane:
         look: Look = os.statvfs,
         probe: Callable[[Path], Trouble | None] = disk.probe,
         leaps: LeapWatch | None = None,
+        keep: Callable[[], None] = lambda: None,
     ) -> None:
+        """Look at the disk of `state`; `keep` writes there what may wait for it, each round."""
         self.lane = Lane("caretaker", turn=self._turn, period_s=ROUND_S, patience_s=PATIENCE_S)
         self.condition = Condition(Device.JOURNAL, post)
         self._state = state
@@ -43,6 +45,7 @@ class CaretakerLane:
         self._look = look
         self._probe = probe
         self._leaps = leaps or LeapWatch()
+        self._keep = keep
         self._clock: bool | None = None
         self._slow: str | None = None  # what the last probe said
         self._alike = IN_A_ROW  # probes in a row that said so
@@ -54,6 +57,7 @@ class CaretakerLane:
             self.condition.failed(*trouble)
         elif self._alike >= IN_A_ROW:
             self.condition.ready()
+        self._keep()
 
     def _look_at_clock(self) -> None:
         good = synchronised()

@@ -11,7 +11,7 @@ import time
 
 from gated.core.checks import Check, Result
 from gated.core.events import ChipFailed, ChipRead, PlacementAdvised
-from gated.core.ports import CardGone, ChipReader, DeviceError, DeviceGone, DeviceTimeout
+from gated.core.ports import CardGone, ChipReader, DeviceError, DeviceGone, DeviceTimeout, Limits
 from gated.core.settings import DocumentSettings
 from gated.core.trust_policy import TrustPolicy
 from gated.core.vocabulary import Advice, Device
@@ -55,6 +55,13 @@ class ChipLane:
         self._settings = settings or DocumentSettings()
         self._policy = policy or TrustPolicy()
         self._answering = False
+
+    def limits(self) -> Limits | None:
+        """What one exchange carries through the reader; None while it is not open. For any thread."""
+        try:
+            return self._reader.limits
+        except DeviceError:
+            return None
 
     def read(self, passage: str) -> None:
         """Read the chip of the document that lies there."""

@@ -30,6 +30,11 @@ class Condition:
         """Whether the device was well when it was last heard of."""
         return self._code is None
 
+    @property
+    def code(self) -> str | None:
+        """What is wrong with the device; None when it is well."""
+        return self._code
+
     def ready(self) -> None:
         """The device is well."""
         with self._changing:

@@ -7,6 +7,7 @@ officer's word counts only if it is signed by a key of the configuration, for th
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import zmq
@@ -19,6 +20,7 @@ from gated.core.gate import State
 from gated.core.settings import OfficerSettings
 from gated.core.vocabulary import Device, Mode, OfficerWord, Topology
 from gated.lanes.condition import Post
+from gated.lanes.trace import Trace
 from gated.runtime import messages as say
 from gated.runtime.clock import now_utc
 from gated.runtime.lanes import Lane
@@ -28,6 +30,14 @@ MAX_REQUEST = 4096
 WORD_S = 30.0  # how old an officer's signed word may be
 
 _log = logs.get("lane.control")
+
+
+class Service(NamedTuple):
+    """What technicians use: what all lanes know, how the wires moved, and a lamp to look at."""
+
+    inspect: Callable[[], say.SelfTested]
+    trace: Trace
+    try_lamp: Callable[[str], None]
 
 
 class ControlLane:
@@ -40,6 +50,7 @@ class ControlLane:
         post: Post,
         status: Callable[[], say.Status],
         fire_is_on: Callable[[], bool],
+        service: Service,
         duty_s: float = 0.0,
     ) -> None:
         self.lane = Lane("control", turn=self._turn, leave=self._leave, period_s=0.0)
@@ -54,6 +65,7 @@ class ControlLane:
         self._post = post
         self._status = status
         self._fire_is_on = fire_is_on
+        self._service = service
         self._context = zmq.Context()
         self._socket: zmq.Socket[bytes] | None = None
         self._decoder = msgspec.msgpack.Decoder(say.ToControl)
@@ -89,6 +101,10 @@ class ControlLane:
         match request:
             case say.AskStatus():
                 return self._status()
+            case say.SelfTest():
+                return self._service.inspect()
+            case say.AskTrace():
+                return self._trace(request)
             case say.SetMode():
                 return self._set_mode(request, at)
             case say.SetDuty():
@@ -96,10 +112,13 @@ class ControlLane:
             case say.SetDirection():
                 return self._set_direction(request, at)
             case say.AskDoor():
-                if self._status().state != State.MAINTENANCE:
-                    fix = "first: gatectl gate mode maintenance --reason TEXT"
-                    return say.Refused(reason="not_in_maintenance", fix=fix)
+                if refused := self._unless_in_maintenance():
+                    return refused
                 self._post(ev.DoorAsked(at=at, door=request.door))
+            case say.TryLamp():
+                if refused := self._unless_in_maintenance():
+                    return refused
+                self._service.try_lamp(request.lamp)
             case say.ClearFaults():
                 if request.device not in set(Device):
                     return say.Refused(reason="unknown_device", fix=f"one of: {', '.join(Device)}")
@@ -109,6 +128,19 @@ class ControlLane:
             case say.OfficerCommand():
                 return self._officer(request, at)
         return say.Done()
+
+    def _unless_in_maintenance(self) -> say.Refused | None:
+        if self._status().state == State.MAINTENANCE:
+            return None
+        fix = "first: gatectl gate mode maintenance --reason TEXT"
+        return say.Refused(reason="not_in_maintenance", fix=fix)
+
+    def _trace(self, request: say.AskTrace) -> say.Traced:
+        trace = self._service.trace
+        if request.after is None:
+            return say.Traced(last=trace.last(), marks=())
+        marks = trace.after(request.after)
+        return say.Traced(last=marks[-1].number if marks else request.after, marks=marks)
 
     def _reset(self, at: float) -> say.FromControl:
         refused = say.Refused(reason="fire_input_active", fix="clear the fire alarm first")

@@ -44,6 +44,11 @@ class Guidance:
         """The board is back, or the ends have changed places. Raises DeviceError."""
         self.show(self._pattern)
 
+    def try_lamp(self, lamp: str) -> None:
+        """Light one lamp alone, by its wire, until the pattern is shown again. Raises DeviceError."""
+        with self._showing:
+            self._lamps.show_only(self._ends.turned(lamp))
+
     def close(self) -> None:
         """Stop blinking and moving."""
         self._lamps.close()

@@ -49,6 +49,7 @@ class ScannerLane:
     ) -> None:
         self.lane = Lane("mrz-scanner", turn=self._turn, leave=scanner.close, period_s=0.0)
         self.condition = Condition(Device.MRZ_SCANNER, post)
+        self.heard = 0  # messages since the start
         self._scanner = scanner
         self._dossiers = dossiers
         self._post = post
@@ -116,6 +117,7 @@ class ScannerLane:
         else:
             if message is not None:
                 self._noise = 0
+                self.heard += 1
                 self._take(message)
             if not self._is_noisy():
                 self.condition.ready()

@@ -283,6 +283,83 @@ class Status(Message):
     versions: dict[str, str]
 
 
+class SelfTest(Message):
+    """Ask what each lane knows of its device, without touching any."""
+
+
+class Trouble(Value):
+    """What is wrong with a device now, and what to do."""
+
+    code: str
+    fix: str
+
+
+class Sensed(Value):
+    """An input line, by the name of its wire, and how long it has been so."""
+
+    name: str
+    active: bool
+    since_s: float
+
+
+class SafetyState(Value):
+    """The safety controller: who it is, its supply, and each of its faults with what to do."""
+
+    firmware: str
+    configuration: str
+    supply_v: float
+    faults: dict[str, str]
+
+
+class SelfTested(Message):
+    """What the lanes know; `inputs` is empty while the board is away.
+
+    `watched_s`: how long ago all inputs were last read. `cycles`: of each door, by its physical end.
+    `messages`: of the scanner since the start; None where a page camera reads. `longest_command`: bytes that
+    one exchange with a chip carries; 0 while the reader is not open.
+    """
+
+    status: Status
+    troubles: dict[str, Trouble]
+    inputs: tuple[Sensed, ...]
+    flapping: tuple[str, ...]
+    watched_s: float
+    cycles: dict[str, int]
+    messages: int | None
+    longest_command: int
+    link: str
+    safety: SafetyState | None
+
+
+class AskTrace(Message):
+    """Ask how the wires of the board moved after the mark of this number; None: where the trace stands."""
+
+    after: Annotated[int, Meta(ge=0)] | None = None
+
+
+class Mark(Value):
+    """A wire is active or not from a monotonic time on. `bounce`: an edge, whether it held or not."""
+
+    number: int
+    at: float
+    name: str
+    active: bool
+    bounce: bool
+
+
+class Traced(Message):
+    """Marks in order, the first ones if there are many; `last` is the number to ask after next."""
+
+    last: int
+    marks: tuple[Mark, ...]
+
+
+class TryLamp(Message):
+    """In maintenance: light this lamp alone for two seconds."""
+
+    lamp: Literal["entry_green", "entry_red", "exit_green", "exit_red", "amber", "face_light"]
+
+
 class SetMode(Message):
     """Tell the lane what to do, and why. Free passage takes an officer's signature over `signed_text`."""
 
@@ -373,6 +450,16 @@ class Refused(Message):
 
 
 ToControl = (
-    AskStatus | SetMode | SetDuty | SetDirection | AskDoor | ClearFaults | ResetEmergency | OfficerCommand
+    AskStatus
+    | SelfTest
+    | AskTrace
+    | TryLamp
+    | SetMode
+    | SetDuty
+    | SetDirection
+    | AskDoor
+    | ClearFaults
+    | ResetEmergency
+    | OfficerCommand
 )
-FromControl = Status | Done | Refused
+FromControl = Status | SelfTested | Traced | Done | Refused

@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from drivers.door import WATCH_S
 from drivers.gpio import OnFault
+from drivers.lamps import LAMPS
 from gated.core import events as ev
 from gated.core.personal import Personal
 from gated.core.ports import DeviceError, DeviceGone, Watch
@@ -15,6 +17,7 @@ from gated.core.vocabulary import Device, Door
 from gated.lanes import board as module
 from gated.lanes.board import BoardLane, NotGuardedError
 from gated.lanes.dossier import Dossiers
+from gated.store.door_cycles import DoorCycles
 from hw_sim.lane.board import REQUIRED_INPUTS, SimulatedBoard, wiring
 from tests.lanes.rounds import SOON_S, Posted, come_round
 
@@ -331,3 +334,42 @@ def test_the_end_locks_and_lets_go(bench: Bench) -> None:
     assert bench.released() == frozenset()
     assert not bench.board.is_open
     bench.lane.close()
+
+
+def test_a_lamp_that_is_tried_burns_alone_and_the_pattern_comes_back(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.lane.show("ready")
+    monkeypatch.setattr(module, "TRY_S", 0.0)
+    bench.lane.try_lamp("exit_green")
+    assert [lamp for lamp in LAMPS if bench.hardware.read(lamp)] == ["exit_green"]
+    bench.come_round()
+    assert [lamp for lamp in LAMPS if bench.hardware.read(lamp)] == ["entry_green", "exit_red"]
+
+
+def test_the_trace_tells_levels_that_hold_and_the_commands_to_the_doors(bench: Bench) -> None:
+    began = bench.lane.trace.last()
+    bench.lane.unlock(Door.ENTRY, 3.0)
+    bench.lane.unlock(Door.ENTRY, 3.0)  # a renewal is nothing new
+    bench.hardware.drive("entry_shut", active=False)
+    bench.lane.lock(Door.ENTRY)
+    marks = [(mark.name, mark.active) for mark in bench.lane.trace.after(began)]
+    assert marks == [("entry_release", True), ("entry_shut", False), ("entry_release", False)]
+    assert bench.lane.trace.levels()["entry_shut"][0] is False
+
+
+def test_each_door_counts_its_cycles(bench: Bench, tmp_path: Path) -> None:
+    cycles = DoorCycles(tmp_path / "doors.json")
+    hardware = SimulatedBoard(bench.settings)
+    lane = BoardLane(
+        bench.settings,
+        Dossiers(),
+        bench.posted,
+        lambda _, watch, lost: WireBoard(hardware, watch, lost),
+        cycles=cycles,
+    )
+    come_round(lane.lane)  # the doors stand open: that they shut ends a cycle
+    for active in (True, False, True, True):
+        hardware.drive("exit_shut", active)
+    assert lane.cycles == {"entry": 0, "exit": 2}
+    lane.close()

@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from gated.core import events as ev
 from gated.core.settings import OfficerSettings
 from gated.core.vocabulary import Device, Direction, Door, Mode, OfficerWord
-from gated.lanes.control import MAX_REQUEST, ControlLane
+from gated.lanes.control import MAX_REQUEST, ControlLane, Service
+from gated.lanes.trace import AT_ONCE, Trace
 from gated.runtime import messages as say
 from tests.lanes.rounds import NEXT, PASSAGE, Posted, come_round, leave
 
@@ -37,6 +38,18 @@ STATUS = say.Status(
     uptime_s=1.0,
     versions={},
 )
+TESTED = say.SelfTested(
+    status=STATUS,
+    troubles={"power": say.Trouble(code="mains_lost", fix="restore the mains")},
+    inputs=(say.Sensed(name="fire", active=False, since_s=3.0),),
+    flapping=(),
+    watched_s=0.5,
+    cycles={"entry": 7, "exit": 9},
+    messages=2,
+    longest_command=261,
+    link="live",
+    safety=None,
+)
 DUTY_S = 0.3
 KIM, EVE = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
 
@@ -49,8 +62,10 @@ class Bench:
         self.status = STATUS
         self.fire = [False]
         officers = (OfficerSettings(name="kim", public_key=KIM.public_key().public_bytes_raw().hex()),)
+        self.trace, self.tried = Trace(), list[str]()
+        self.service = Service(lambda: TESTED, self.trace, self.tried.append)
         self.lane = ControlLane(
-            f"ipc://{self.path}", officers, posted, lambda: self.status, self._fire, DUTY_S
+            f"ipc://{self.path}", officers, posted, lambda: self.status, self._fire, self.service, DUTY_S
         )
         self.lane._turn()
         self.context = zmq.Context()
@@ -120,6 +135,36 @@ def test_only_the_gates_own_user_may_open_the_socket(bench: Bench) -> None:
 
 def test_status(bench: Bench) -> None:
     assert bench.say(say.AskStatus()) == STATUS
+
+
+def test_a_self_test_is_told_what_the_lanes_know(bench: Bench) -> None:
+    assert bench.say(say.SelfTest()) == TESTED
+
+
+def test_the_trace_is_read_piece_by_piece(bench: Bench) -> None:
+    bench.trace.hold("exit_shut", True)  # noqa: FBT003 - the board's hook
+    began = bench.say(say.AskTrace())
+    assert began == say.Traced(last=1, marks=())
+    for number in range(AT_ONCE + 5):
+        bench.trace.edge("exit_shut", number % 2 == 0, float(number))
+    first = bench.say(say.AskTrace(after=1))
+    assert isinstance(first, say.Traced)
+    assert [mark.number for mark in first.marks] == list(range(2, AT_ONCE + 2))
+    rest = bench.say(say.AskTrace(after=first.last))
+    assert isinstance(rest, say.Traced)
+    assert len(rest.marks) == 5
+    assert rest.marks[-1] == say.Mark(
+        number=AT_ONCE + 6, at=AT_ONCE + 4, name="exit_shut", active=True, bounce=True
+    )
+    assert bench.say(say.AskTrace(after=rest.last)) == say.Traced(last=rest.last, marks=())
+
+
+def test_a_lamp_is_tried_in_maintenance_only(bench: Bench) -> None:
+    assert refused(bench.say(say.TryLamp(lamp="amber"))) == "not_in_maintenance"
+    assert bench.tried == []
+    bench.status = msgspec.structs.replace(STATUS, state="maintenance")
+    assert bench.say(say.TryLamp(lamp="amber")) == say.Done()
+    assert bench.tried == ["amber"]
 
 
 def test_the_lane_is_opened_and_closed(bench: Bench, posted: Posted) -> None:
