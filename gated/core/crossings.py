@@ -30,7 +30,7 @@ CHILD_M: Final = 0.28  # a longer low thing is none
 CHAIR_M: Final = 0.72  # a wheelchair is longer, without a gap
 CHAIR_TRUNK_M: Final = 0.36  # and the trunk in it shorter
 FOOTREST_M: Final = 0.25  # a wheelchair begins so far before the trunk in it
-TOO_FAST_S: Final = 0.02  # from column to column: 10 m/s
+TOO_FAST_M_S: Final = 10.0
 MAX_PERSONS: Final = 3
 NEAR_S: Final = 0.3  # legs are in the low beams so long before and after their trunk
 
@@ -123,7 +123,7 @@ class _Surroundings(Value):
 
 
 def _person(one: Pass, around: _Surroundings, pattern: Pattern) -> list[Reading]:
-    if min(abs(one.fronts_s), abs(one.backs_s)) < TOO_FAST_S:
+    if one.speed_m_s > TOO_FAST_M_S:
         return [TooFast(at=one.at)]
     mine = Crossing(inward=one.inward, persons=1, body=Body.PERSON, at=one.at)
     if _in_chair(one, pattern):
@@ -254,7 +254,7 @@ def _pushed_chairs(readings: list[Reading]) -> list[Reading]:
 
 def _small(one: Pass) -> Reading:
     """What only the low beams met. A long thing may be somebody who crawls: it counts as one person, too."""
-    if min(abs(one.fronts_s), abs(one.backs_s)) < TOO_FAST_S:
+    if one.speed_m_s > TOO_FAST_M_S:
         return TooFast(at=one.at)
     body = Body.CHILD if one.length_m <= CHILD_M else Body.OBJECT
     return Crossing(inward=one.inward, persons=1, body=body, at=one.at)

@@ -18,6 +18,11 @@ ARM_REACH_M: Final = 0.30
 ISLAND_M: Final = 0.06  # an arm and its trunk leave no more free between them, in both columns
 STEADY: Final = 1.7  # front and back of a body pass with the same speed, within this factor
 EVEN: Final = 2.2  # so do all who follow one another, whatever their arms do
+ALIKE: Final = 0.5  # part of what either column saw of people in file that both saw, one after the other
+NEARLY: Final = 0.93  # swinging limbs may make a wrong delay so much likelier than the right one
+TRUNK_M: Final = 0.66  # with a rucksack
+WALKS_S: Final = (0.08, 0.7)  # from column to column: 2.5 to 0.3 m/s
+MOST_PAIRS: Final = 256  # more is a flutter
 APART_S: Final = 1.5  # a body shorter than the columns are apart is lost between them no longer
 
 
@@ -98,6 +103,8 @@ def passes(outer: Sequence[Run], inner: Sequence[Run], join_m: float) -> list[Pa
     """
     if not outer or not inner:
         return []
+    if file := _in_file(outer, inner):
+        return file
     pace = _pace(outer, inner)
     gap_s = join_m / pace
     found: list[Pass] = []
@@ -129,6 +136,59 @@ def _began(each: tuple[Run, bool]) -> float:
 
 def _whole(runs: list[Run]) -> Run:
     return Run(start=runs[0].start, end=runs[-1].end)
+
+
+def _in_file(ours: Sequence[Run], theirs: Sequence[Run]) -> list[Pass]:
+    """People who follow one another closely at one speed, if all that was seen is that.
+
+    With the right delay the one column repeats what the other has seen; limbs that swing do not take part in
+    that, trunks do. Whoever stands, steps back and goes on leaves a longer trace than a trunk is.
+    """
+    if len(ours) * len(theirs) > MOST_PAIRS:
+        return []
+    whole_s = sum(run.seconds for run in (*ours, *theirs))
+    tried = []
+    for delay_s in _delays(ours, theirs):
+        common = _common(ours, theirs, delay_s)
+        shared_s = sum(run.seconds for run in common)
+        tried.append((shared_s / (whole_s - shared_s), delay_s, common))
+    tried.sort(key=_likeness, reverse=True)
+    for likeness, delay_s, common in tried:
+        if likeness < max(ALIKE, NEARLY * tried[0][0]):
+            break
+        lengths = [run.seconds * APART_M / abs(delay_s) for run in common]
+        trunks = [run for run, length in zip(common, lengths, strict=True) if length >= ARM_M]
+        if len(trunks) > 1 and max(lengths) <= TRUNK_M:
+            return [
+                Pass(outer=Run(start=run.start - delay_s, end=run.end - delay_s), inner=run) for run in trunks
+            ]
+    return []
+
+
+def _likeness(each: tuple[float, float, list[Run]]) -> float:
+    return each[0]
+
+
+def _delays(ours: Sequence[Run], theirs: Sequence[Run]) -> list[float]:
+    """The delays between the columns that edges suggest, of those at which people walk in file."""
+    pairs = [(mine, its) for mine in ours for its in theirs]
+    delays = {delay for mine, its in pairs for delay in (its.start - mine.start, its.end - mine.end)}
+    return sorted(delay for delay in delays if WALKS_S[0] <= abs(delay) <= WALKS_S[1])
+
+
+def _common(ours: Sequence[Run], theirs: Sequence[Run], delay_s: float) -> list[Run]:
+    """When the inner column is interrupted and the outer one was, so long before."""
+    shared = []
+    for mine in ours:
+        for its in theirs:
+            start, end = max(mine.start + delay_s, its.start), min(mine.end + delay_s, its.end)
+            if end > start:
+                shared.append(Run(start=start, end=end))
+    return sorted(shared, key=_start)
+
+
+def _start(run: Run) -> float:
+    return run.start
 
 
 def _several(ours: list[Run], theirs: list[Run]) -> list[Pass]:

@@ -98,10 +98,13 @@ def upright(
     at_m: float = 0.0,
     depth_m: float = 0.25,
     phase: float = 0.0,
-    arms: bool = True,
+    swing_m: float = 0.15,
     rucksack_m: float = 0.0,
 ) -> tuple[Part, ...]:
-    """Somebody who walks upright: legs in the low beams, and in the high ones what reaches up there."""
+    """Somebody who walks upright: legs in the low beams, and in the high ones what reaches up there.
+
+    `swing_m`: how far the arms swing to either side; 0 if they do not.
+    """
     hip_m, step_m = HIP * height_m, 0.41 * height_m
     thick_m = 0.085 * height_m
     left = max(0.0, (hip_m - LOW_M) / hip_m)  # of the step, at the height of the low beams
@@ -119,12 +122,12 @@ def upright(
     depth_m *= min(1.0, height_m / 1.6)
     half = depth_m / 2
     trunk = Block(rear_m=at_m - half - rucksack_m, front_m=at_m + half, high=True)
-    if not arms:
+    if swing_m == 0:
         return legs, trunk
     swing = Swing(
         at_m=at_m,
         thick_m=0.045 * height_m,
-        reach_m=0.09 * height_m,
+        reach_m=swing_m,
         step_m=step_m,
         high=True,
         phase=phase + math.pi,
@@ -133,15 +136,24 @@ def upright(
 
 
 def adult(
-    height_m: Height = 1.72, *, depth_m: float = 0.25, phase: float = 0.0, rucksack_m: float = 0.0
+    height_m: Height = 1.72,
+    *,
+    depth_m: float = 0.25,
+    phase: float = 0.0,
+    rucksack_m: float = 0.0,
+    swing_m: float = 0.15,
 ) -> Shape:
     """A grown-up; `rucksack_m` is how far what they carry stands off their back."""
-    return Shape(kind="adult", parts=upright(height_m, depth_m=depth_m, phase=phase, rucksack_m=rucksack_m))
+    parts = upright(height_m, depth_m=depth_m, phase=phase, rucksack_m=rucksack_m, swing_m=swing_m)
+    return Shape(kind="adult", parts=parts)
 
 
 def child(height_m: Height, *, phase: float = 0.0) -> Shape:
     """A child; below 1.05 m the high beams do not see it."""
-    return Shape(kind="child", parts=upright(height_m, depth_m=0.22, phase=phase, arms=height_m > 1.3))
+    return Shape(
+        kind="child",
+        parts=upright(height_m, depth_m=0.22, phase=phase, swing_m=0.1 if height_m > 1.3 else 0.0),
+    )
 
 
 def wheelchair(
@@ -156,7 +168,7 @@ def wheelchair(
     if not pushed:
         return Shape(kind="wheelchair", parts=chair)
     at_m = rear_m - 0.36
-    pusher = upright(at_m=at_m, phase=phase, arms=False)
+    pusher = upright(at_m=at_m, phase=phase, swing_m=0.0)
     hands = Block(rear_m=at_m, front_m=at_m + 0.28, high=True)
     return Shape(kind="pushed_wheelchair", parts=(*chair, *pusher, hands), persons=2)
 
@@ -172,14 +184,14 @@ def with_trolley(
     else:
         thing = Block(rear_m=-near_m - length_m, front_m=-near_m, low=True)
         hands = Block(rear_m=-0.13 - hands_m / 2, front_m=0.0, high=True)
-    parts = (*upright(phase=phase, arms=False), thing, hands)
+    parts = (*upright(phase=phase, swing_m=0.0), thing, hands)
     return Shape(kind="pushed_trolley" if pushed else "pulled_suitcase", parts=parts)
 
 
 def pressed(distance_m: float = 0.28, *, phase: float = 0.0) -> Shape:
     """Two who go chest to back, trunks `distance_m` apart, in step."""
-    first = upright(1.75, phase=phase, arms=False)
-    second = upright(1.70, at_m=-distance_m, phase=phase, arms=False)
+    first = upright(1.75, phase=phase, swing_m=0.0)
+    second = upright(1.70, at_m=-distance_m, phase=phase, swing_m=0.0)
     return Shape(kind="pressed_pair", parts=(*first, *second), persons=2)
 
 

@@ -6,6 +6,7 @@ to 2 ms more for the thread that reads it.
 """
 
 import itertools
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from hw_sim.lane.bodies import Shape, adult, bag, child, pressed, wheelchair, wi
 from hw_sim.lane.curtain import BEAMS, Course, Edge, LightCurtain
 
 STEP_S: Final = 0.02
+PACE_M: Final = 0.7  # a step
 DEBOUNCE_S: Final = 0.005
 LATE_S: Final = 0.002
 START_M: Final = 3.0  # from here to the other side, where nothing reaches a beam
@@ -47,7 +49,8 @@ class Walk:
 
 
 def courses(walker: Walker, chance: random.Random) -> list[Course]:
-    """The way of a body in short even pieces; nobody's speed is quite even."""
+    """The way of a body in short even pieces; everybody's speed swings with their steps."""
+    swing, phase = chance.uniform(0.0, 0.15), chance.uniform(0, 6.3)
     at, x_m, walked_m, pieces = walker.start_s, walker.start_m, 0.0, list[Course]()
     for to_m, speed in walker.legs:
         if speed == 0:  # stands still for `to_m` seconds
@@ -55,7 +58,7 @@ def courses(walker: Walker, chance: random.Random) -> list[Course]:
             at += to_m
             continue
         while x_m != to_m:
-            here = speed * chance.uniform(0.94, 1.06)
+            here = speed * (1 + swing * math.sin(2 * math.pi * walked_m / PACE_M + phase))
             step_m = max(-here * STEP_S, min(here * STEP_S, to_m - x_m))
             ahead = (step_m > 0) != walker.backwards
             spent = abs(step_m) / here
@@ -141,7 +144,8 @@ def _phase(chance: random.Random) -> float:
 def _grown(chance: random.Random, rucksack: float = 0.0) -> Shape:
     return adult(
         min(2.0, max(1.45, chance.gauss(1.70, 0.1))),
-        depth_m=chance.uniform(0.20, 0.32),
+        depth_m=chance.uniform(0.18, 0.34),
+        swing_m=chance.uniform(0.08, 0.22),
         phase=_phase(chance),
         rucksack_m=rucksack,
     )
@@ -353,6 +357,14 @@ def two_meet(chance: random.Random) -> Walk:
     return Walk("two meet, one gives way", (gives_way, other), ((way < 0, 1, Body.PERSON),))
 
 
+def abreast(chance: random.Random) -> Walk:
+    """What no beam across the way can see."""
+    walk = _through("two side by side", _grown(chance), Body.PERSON, chance, persons=2)
+    (first,) = walk.walkers
+    beside = Walker(_grown(chance), first.legs, start_m=first.start_m)
+    return Walk(walk.kind, (first, beside), walk.truth)
+
+
 def lone_bag(chance: random.Random) -> Walk:
     return _through("bag shoved through", bag(chance.uniform(0.32, 0.7)), Body.OBJECT, chance, fastest=1.5)
 
@@ -379,4 +391,5 @@ KINDS: Final[tuple[Callable[[random.Random], Walk], ...]] = (
     turns_round,
     two_meet,
     lone_bag,
+    abreast,
 )
