@@ -71,6 +71,7 @@ class Daemon:
                 self.kill()
                 raise DaemonError(f"{self.name} was not ready in {timeout_s:.0f} s: see {self.log}")
         self.ready_s = time.monotonic() - began
+        self.fed_at = max(self.fed_at, began)  # the watchdog counts from the start
 
     def is_running(self) -> bool:
         """Whether the process lives."""

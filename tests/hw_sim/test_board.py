@@ -84,3 +84,17 @@ def test_hooks_hear_changes_only_and_edges_only_of_inputs(board: SimulatedBoard)
     board.drive("fire", active=False)
     assert changes == [("exit_release", True), ("fire", True), ("fire", False)]
     assert edges == [(board.wires["fire"].offset, False)]
+
+
+def test_a_loose_plug_makes_edges_and_moves_nothing(board: SimulatedBoard) -> None:
+    changes: list[str] = []
+    edges: list[bool] = []
+    board.on_change(lambda name, _: changes.append(name))
+    board.on_edge(lambda _, to: edges.append(to))
+    for active in (True, False, True, True):
+        board.rattle("document", active)
+    assert (changes, edges) == ([], [True, False, True])
+    board.drive("document", active=False)
+    assert board.read("document"), "it does not listen"
+    board.mend("document")
+    assert (changes, board.read("document")) == (["document"], False)

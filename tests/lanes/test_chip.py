@@ -147,6 +147,15 @@ def test_a_reader_that_goes_while_idle_is_told_once(bench: Bench) -> None:
     rounds_until(bench.lane.lane, lambda: bench.lane.condition.is_ready)
 
 
+def test_a_read_from_a_reader_that_is_away_does_not_hide_why_it_is(bench: Bench) -> None:
+    bench.device.arm(Fault.UNPLUG, transfer=3)
+    bench.read(Chip(GENUINE))
+    bench.lane.read(PASSAGE)
+    come_round(bench.lane.lane)
+    assert [event.reason for event in bench.posted.of(ev.ChipFailed)] == ["unplugged", "not_open"]
+    assert bench.posted.faults() == ["unplugged", "not_found"]
+
+
 def test_a_garbled_exchange_fails_the_read_and_the_reader_is_kept(bench: Bench) -> None:
     bench.device.arm(Fault.GARBAGE, transfer=5)
     bench.read(Chip(GENUINE))
