@@ -178,17 +178,18 @@ def _delays(ours: Sequence[Run], theirs: Sequence[Run]) -> list[float]:
 
 def _common(ours: Sequence[Run], theirs: Sequence[Run], delay_s: float) -> list[Run]:
     """When the inner column is interrupted and the outer one was, so long before."""
-    shared = []
-    for mine in ours:
-        for its in theirs:
-            start, end = max(mine.start + delay_s, its.start), min(mine.end + delay_s, its.end)
-            if end > start:
-                shared.append(Run(start=start, end=end))
-    return sorted(shared, key=_start)
-
-
-def _start(run: Run) -> float:
-    return run.start
+    shared: list[Run] = []
+    mine, its = 0, 0
+    while mine < len(ours) and its < len(theirs):
+        ends = ours[mine].end + delay_s, theirs[its].end
+        start, end = max(ours[mine].start + delay_s, theirs[its].start), min(ends)
+        if end > start:
+            shared.append(Run(start=start, end=end))
+        if ends[0] < ends[1]:
+            mine += 1
+        else:
+            its += 1
+    return shared
 
 
 def _several(ours: list[Run], theirs: list[Run]) -> list[Pass]:
