@@ -295,7 +295,7 @@ class Rehearsal:
         while time.monotonic() < deadline:
             self._read_on()
             last = self._entries[-1].followed.state if self._entries else None
-            if last in RESTING and self._outcome is not None:
+            if last in RESTING and self._outcome is not None and self._left_out() is None:
                 break
             time.sleep(POLL_S)
 
@@ -323,12 +323,16 @@ class Rehearsal:
         for kind in self._scenario.alerts:
             if kind not in kinds:
                 yield f"the officers were not told of {kind}"
-        states = iter(entry.followed.state for entry in self._entries)
-        for state in self._scenario.visits:
-            if state not in states:  # goes on from where the last one was found
-                yield f"the gate did not come to {state} when it should"
+        if (state := self._left_out()) is not None:
+            yield f"the gate did not come to {state} when it should"
         if (later := tuple(self._later)) != self._scenario.also:
             yield f"later passages ended: {', '.join(later) or 'none came'}"
+
+    def _left_out(self) -> State | None:
+        """The first of the states that the gate should come through, and did not."""
+        states = iter(entry.followed.state for entry in self._entries)
+        # `in` goes on from where the last one was found
+        return next((state for state in self._scenario.visits if state not in states), None)
 
     def _modelled(self, spans: tuple[Span, ...]) -> Callable[[float, float], float]:
         return lambda since, until: self._site.world.modelled_s(since, until, spans)

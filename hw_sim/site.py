@@ -269,6 +269,10 @@ class Site:
         signature = self.officer_key.sign(command.signed_text)
         return ask(f"ipc://{self.run}/control", msgspec.structs.replace(command, signature=signature))
 
+    def tell(self, request: say.Message) -> say.FromControl:
+        """Ask the gate for something, as a technician does."""
+        return ask(f"ipc://{self.run}/control", request)
+
     def clear_fault(self, device: str) -> say.FromControl:
         """Clear latched faults, as `gatectl clear-fault` would. Raises NoAnswerError."""
         return ask(f"ipc://{self.run}/control", say.ClearFaults(device=device))

@@ -1,17 +1,24 @@
 """The twists: what happens besides, when, and how it is put right again. One table, a course for each."""
 
 import signal
+import threading
 import time
 from collections.abc import Mapping
 
+from gated.core.vocabulary import Device, Door, Mode
+from gated.runtime import messages as say
 from hw_sim.breakdowns import BREAKDOWNS
 from hw_sim.cast import FOLLOWER, TRAVELLER, behind
 from hw_sim.course import Course
+from hw_sim.lane.bodies import bag
 from hw_sim.lane.walking import AWAY_M, READER_M, Await, Pause, Sight, Walk, tailgate
 from hw_sim.scenarios import Twist
 from hw_sim.site import Site
 
 POWER_IS_BACK_S = 1.0
+BAG_STANDS_S = 2.0
+BLOCKED_S = 1.5
+SENSED_S = 0.3  # from a contact to what the gate knows of it
 FOLLOWS_M = 0.6  # behind the traveller
 BYSTANDS_M, BYSTANDS_S = -0.25, 12.0  # where a bystander stands, outside the entry, and for how long
 
@@ -55,6 +62,41 @@ def _vision_is_restarted(site: Site) -> None:
     site.daemons["gate-vision"].start()
 
 
+def _nobody_comes(_site: Site, _seed: int) -> None:
+    """The traveller brings along all that it takes."""
+
+
+def _bag_is_fetched(site: Site) -> None:
+    """Somebody comes for it as soon as the officers were told."""
+    time.sleep(BAG_STANDS_S)
+    for name in site.world.things():
+        site.world.take_away(name)
+
+
+def _doorway_is_blocked(site: Site) -> None:
+    site.world.leave_thing("suitcase", bag(), 0.0)
+    threading.Timer(BLOCKED_S, site.world.take_away, ("suitcase",)).start()
+
+
+def _exit_is_forced(site: Site) -> None:
+    site.world.pry(Door.EXIT, 1.0)
+
+
+def _fault_is_cleared(site: Site) -> None:
+    site.tell(say.ClearFaults(device=Device.IO_BOARD))
+
+
+def _fire_breaks_out(site: Site) -> None:
+    site.world.fire(burning=True)
+
+
+def _fire_is_out(site: Site) -> None:
+    site.world.fire(burning=False)
+    time.sleep(SENSED_S)
+    site.tell(say.ResetEmergency())
+    site.tell(say.SetMode(mode=Mode.OPEN, reason="the fire is out, the lane was looked into"))
+
+
 TWISTS: Mapping[Twist, Course] = {
     Twist.NONE: Course(),
     Twist.CENTRAL_GONE: Course(
@@ -65,6 +107,10 @@ TWISTS: Mapping[Twist, Course] = {
     Twist.POWER_CUT: Course(happens=_power_is_cut),
     Twist.CAMERA_FREEZES: Course(happens=_camera_freezes, mended=lambda site: site.camera.resume()),
     Twist.CAMERA_DIES: Course(happens=_camera_dies, mended=lambda site: site.low_camera.start()),
+    Twist.BAG_IS_FETCHED: Course(comes=_nobody_comes, mended=_bag_is_fetched),
+    Twist.DOORWAY_IS_BLOCKED: Course(happens=_doorway_is_blocked),
+    Twist.EXIT_IS_FORCED: Course(happens=_exit_is_forced, mended=_fault_is_cleared),
+    Twist.FIRE: Course(happens=_fire_breaks_out, mended=_fire_is_out),
     Twist.VISION_HANGS: Course(happens=_vision_hangs, mended=_vision_is_restarted),
     **BREAKDOWNS,
 }

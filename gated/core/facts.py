@@ -67,7 +67,7 @@ def observe(gate: Gate, event: ev.AnyEvent) -> Stepped:
         case ev.Crossed():
             return _crossed(gate, event)
         case ev.TurnedBack():
-            return (with_passage(gate, in_exit=False) if event.door is Door.EXIT else gate), ()
+            return _stepped(gate, -1 if event.door is Door.EXIT else 0), ()
         case (
             ev.DocumentPlaced()
             | ev.DocumentRemoved()
@@ -118,7 +118,7 @@ def _devices(gate: Gate, event: ev.DeviceReady | ev.FaultRaised | ev.FaultCleare
 
 
 def _other_end(gate: Gate, event: ev.DirectionWanted | ev.OtherDeviceChanged) -> Stepped:
-    """What is wanted of the end that is not in use, and what is wrong there: both are told to the officers."""
+    """What is wanted of the end that is not in use, and what is wrong there: the officers are told."""
     match event:
         case ev.DirectionWanted():
             waits = event.direction is not gate.direction and gate.other_faults
@@ -131,6 +131,12 @@ def _other_end(gate: Gate, event: ev.DirectionWanted | ev.OtherDeviceChanged) ->
             fault = Fault(device=event.device, code=event.code)
             alert = do.AlertOfficer(kind="other_end_trouble", passage=None)
             return replace(gate, other_faults=others | {fault}), (alert,)
+
+
+def _stepped(gate: Gate, more: int) -> Gate:
+    """So many more have stepped into the exit since it was released for them."""
+    known = gate.passage.stepped if gate.passage else 0
+    return with_passage(gate, stepped=min(max(known + more, 0), MANY)) if more else gate
 
 
 def _crossed(gate: Gate, event: ev.Crossed) -> Stepped:
@@ -191,7 +197,7 @@ def _sense(
         case ev.DoorwayChanged():
             blocked = gate.blocked | {event.door} if event.blocked else gate.blocked - {event.door}
             leaving = gate.state is State.EXIT_OPEN and event.blocked and event.door is Door.EXIT
-            return replace(with_passage(gate, in_exit=True) if leaving else gate, blocked=blocked)
+            return replace(_stepped(gate, 1 if leaving else 0), blocked=blocked)
         case ev.DoorMoved() if event.door not in plan_of(gate.policy).doors:
             return gate
         case ev.DoorMoved():

@@ -106,8 +106,8 @@ class Passage(Value):
     """One traveller's way through the lane, as far as it has come.
 
     `seen` is how many the camera sees; `party` how many may be inside together: more than one only in a wide
-    lane, before an officer's word, which is `word_for` so many. `in_exit`: somebody stepped into the exit
-    since it was released; `crossed` of them went out by it; `came_back`: somebody came in by it.
+    lane, before an officer's word, which is `word_for` so many. `stepped` into the exit so many since it
+    was released; `crossed` so many went out by it; `came_back`: somebody came in by it.
     """
 
     id: str
@@ -126,7 +126,7 @@ class Passage(Value):
     body: Body | None = None
     seen: int = 0
     party: int = 1
-    in_exit: bool = False
+    stepped: int = 0
     crossed: int = 0
     came_back: bool = False
     token: bool = False

@@ -189,9 +189,10 @@ def nothing(gate: Gate) -> frozenset[Door]:
     return frozenset()
 
 
-def exit_for_one(gate: Gate) -> frozenset[Door]:
-    """The exit, until whoever was admitted has stepped through it: what follows meets a locked door."""
-    through = gate.passage is not None and gate.passage.in_exit and Door.EXIT not in gate.blocked
+def exit_for_those_admitted(gate: Gate) -> frozenset[Door]:
+    """The exit, until all who were admitted have stepped through it: who follows meets a locked door."""
+    passage = gate.passage
+    through = passage is not None and passage.stepped >= passage.party and Door.EXIT not in gate.blocked
     return frozenset() if through else frozenset({Door.EXIT})
 
 

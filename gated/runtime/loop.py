@@ -22,6 +22,7 @@ from gated.runtime.clock import now_utc
 from gated.store.journal import Followed, Journal
 
 MAX_INBOX = 1000  # a gate makes some ten events a second; this many mean that the loop hangs
+UNDECIDED = frozenset({State.FREE_PASSAGE, State.MAINTENANCE})  # an officer's or a technician's doing
 BEAT_S = 1.0  # the longest sleep: the watchdog is fed from here
 
 Perform = Callable[[do.AnyEffect], None]
@@ -106,10 +107,14 @@ class Loop:
         match effect:
             case do.Decide():
                 self._admitted = effect.passage
-            case do.EndPassage() | do.LockDoor(door=Door.EXIT):  # a decision is good for one opening
+            case do.EndPassage():
                 self._admitted = None
+            case do.LockDoor(door=Door.EXIT) if self.gate.state is not State.EXIT_OPEN:
+                self._admitted = None  # a decision is good for one way out
             case do.ReleaseAll() if self.gate.state is not State.EMERGENCY:
                 raise UnsafeEffectError("both doors were asked to open without an emergency in the journal")
+            case do.UnlockDoor(door=Door.EXIT, passage=None) if self.gate.state in UNDECIDED:
+                pass
             case do.UnlockDoor(door=Door.EXIT):
                 if effect.passage is None or effect.passage != self._admitted:
                     raise UnsafeEffectError("the exit was asked to open without a decision in the journal")

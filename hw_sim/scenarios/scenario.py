@@ -25,6 +25,10 @@ class Twist(StrEnum):
     CAMERA_DIES = "camera_dies"  # likewise
     VISION_HANGS = "vision_hangs"  # gate-vision stops dead in the state `cut_in`
     BYSTANDER = "bystander"  # somebody stands behind the traveller, outside the entry
+    BAG_IS_FETCHED = "bag_is_fetched"  # when the people are gone
+    DOORWAY_IS_BLOCKED = "doorway_is_blocked"  # something is in the entry from `cut_in` on, for a while
+    EXIT_IS_FORCED = "exit_is_forced"  # in the state `cut_in`; a technician looks, and clears the fault
+    FIRE = "fire"  # in the state `cut_in`; it is put out, and a technician resets the emergency
     ENTRY_STICKS_OPEN = "entry_sticks_open"  # it opens for the traveller and never shuts
     EXIT_STICKS_SHUT = "exit_sticks_shut"  # before it is released
     CONTACT_BREAKS = "contact_breaks"  # the entry's contact says open from the state `cut_in` on

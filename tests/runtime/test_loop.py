@@ -74,6 +74,26 @@ def test_an_exit_without_its_decision_is_refused_below_the_heart(journal: Journa
         loop._check(do.UnlockDoor(door=Door.EXIT, lease_s=1.0, passage="b" * 16))
 
 
+def test_undecided_the_exit_opens_only_for_an_officer_or_a_technician(journal: Journal) -> None:
+    unlock = do.UnlockDoor(door=Door.EXIT, lease_s=1.0, passage=None)
+    for state in State:
+        loop = Loop(Gate(policy=POLICY, state=state), journal, lambda _: None)
+        if state in {State.FREE_PASSAGE, State.MAINTENANCE}:
+            loop._check(unlock)
+            continue
+        with pytest.raises(UnsafeEffectError):
+            loop._check(unlock)
+
+
+def test_whoever_turns_back_in_the_exit_may_go_on_by_the_same_decision(journal: Journal) -> None:
+    loop = Loop(Gate(policy=POLICY, state=State.EXIT_OPEN), journal, lambda _: None)
+    unlock = do.UnlockDoor(door=Door.EXIT, lease_s=1.0, passage=PASSAGE)
+    loop._check(do.Decide(passage=PASSAGE, reasons=(), checks=()))
+    loop._check(unlock)
+    loop._check(do.LockDoor(door=Door.EXIT))
+    loop._check(unlock)
+
+
 def test_a_decision_is_good_for_one_opening(journal: Journal) -> None:
     loop = Loop(Gate(policy=POLICY), journal, lambda _: None)
     unlock = do.UnlockDoor(door=Door.EXIT, lease_s=1.0, passage=PASSAGE)

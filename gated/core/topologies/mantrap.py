@@ -80,10 +80,10 @@ TABLE: Mapping[State, Rows] = {
 def releases(gate: Gate) -> frozenset[Door]:
     """Which door the present facts want released; in free passage one after the other."""
     match gate.state:
-        case State.ENTRY_OPEN:
+        case State.ENTRY_OPEN if Door.EXIT in gate.shut:
             return frozenset({Door.ENTRY})
         case State.EXIT_OPEN:
-            return rows.exit_for_one(gate)
+            return rows.exit_for_those_admitted(gate)
         case State.REJECT_OUT if Door.EXIT in gate.shut and (inside(gate) or Door.ENTRY in gate.blocked):
             return frozenset({Door.ENTRY})
         case State.FREE_PASSAGE if inside(gate) == 0 and Door.EXIT in gate.shut:

@@ -72,7 +72,7 @@ def releases(gate: Gate) -> frozenset[Door]:
     """The door, for whoever was admitted; in free passage for all."""
     match gate.state:
         case State.EXIT_OPEN:
-            return rows.exit_for_one(gate)
+            return rows.exit_for_those_admitted(gate)
         case State.FREE_PASSAGE:
             return frozenset({Door.EXIT})
         case State.MAINTENANCE:
