@@ -55,6 +55,7 @@ class CcidChipReader:
             ccid.INTERFACE_CLASS,
             vendor_id=self._settings.vendor_id,
             product_id=self._settings.product_id,
+            place=self._settings.usb_path,
             ordinal=self._settings.ccid_interface,
             backend=self._backend,
         )

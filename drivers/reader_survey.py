@@ -13,7 +13,7 @@ DEVICE: Final = "chip_reader"
 
 @dataclass(frozen=True, slots=True)
 class FoundReader:
-    """A CCID interface on USB. `fault` says why the gate cannot use it; empty when it can.
+    """A CCID interface on USB, at `usb_path`. `fault` says why the gate cannot use it; empty when it can.
 
     `slots` counts its slots. Which of them has the antenna is not said by any descriptor.
     """
@@ -27,6 +27,7 @@ class FoundReader:
     max_command: int = 0
     max_response: int = 0
     fault: str = ""
+    usb_path: str = ""
 
 
 def usb_readers(backend: Any = None) -> tuple[FoundReader, ...]:
@@ -39,16 +40,17 @@ def pcsc_readers() -> tuple[str, ...]:
     return reader_names()
 
 
-def _described(vendor: int, product: int, ordinal: int, class_descriptors: bytes) -> FoundReader:
+def _described(vendor: int, product: int, ordinal: int, place: str, class_descriptors: bytes) -> FoundReader:
     try:
         profile = ccid.parse_descriptor(class_descriptors)
     except CcidError as error:
-        return FoundReader(vendor, product, ordinal, fault=error.code)
+        return FoundReader(vendor, product, ordinal, fault=error.code, usb_path=place)
     character = profile.level is ccid.Level.CHARACTER
     return FoundReader(
         vendor_id=vendor,
         product_id=product,
         ccid_interface=ordinal,
+        usb_path=place,
         slots=profile.slots,
         level=profile.level.value,
         max_message=profile.max_message,

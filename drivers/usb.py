@@ -136,11 +136,13 @@ def open_interface(
     *,
     vendor_id: int = 0,
     product_id: int = 0,
+    place: str = "",
     ordinal: int = 0,
     backend: Any = None,
 ) -> UsbInterface:
-    """Claim an interface of a class, on any device or on the one with these ids (0: any).
+    """Claim an interface of a class, on any device or on the one with these ids (0: any), at this place.
 
+    `place`: bus and ports as `place_of` says them; empty: anywhere.
     `ordinal` counts the interfaces of that class on one device, from 0; devices with fewer are passed over.
 
     Raises DeviceGone when there is none, DeviceError when the system refuses it.
@@ -151,11 +153,14 @@ def open_interface(
     with _bus_errors(device):
         node = usb.core.find(
             backend=backend,
-            custom_match=lambda node: _has_interface(node, interface_class, ordinal),
+            custom_match=lambda node: (
+                place in ("", place_of(node)) and _has_interface(node, interface_class, ordinal)
+            ),
             **{name: value for name, value in wanted.items() if value},
         )
     if node is None:
-        raise DeviceGone(device, "not_found", f"check the cable and the ids in [{device}]")
+        where = f", and that it is plugged in at {place}" if place else ""
+        raise DeviceGone(device, "not_found", f"check the cable and the ids in [{device}]{where}")
     try:
         return _claim(device, node, interface_class, ordinal)
     except BaseException:
@@ -164,10 +169,20 @@ def open_interface(
         raise
 
 
+def place_of(node: Any) -> str:
+    """Where a device is plugged in: its bus, and the ports from the root on, as Linux names it (`1-2.3`).
+
+    It stays the same when the device is unplugged and plugged in again there. Empty where it is not known.
+    """
+    if node.bus is None or not node.port_numbers:
+        return ""
+    return f"{node.bus}-{'.'.join(str(port) for port in node.port_numbers)}"
+
+
 def interfaces_of(
     device: str, interface_class: int, *, backend: Any = None
-) -> Iterator[tuple[int, int, int, bytes]]:
-    """Vendor, product, ordinal and class descriptors of every interface of a class; opens nothing.
+) -> Iterator[tuple[int, int, int, str, bytes]]:
+    """Vendor, product, ordinal, place and class descriptors of every interface of a class; opens nothing.
 
     Raises DeviceError when USB cannot be looked at. An unreadable device has no interfaces.
     """
@@ -180,7 +195,7 @@ def interfaces_of(
             found = _described(node, interface_class, ordinal)
             if found is None:
                 break
-            yield node.idVendor, node.idProduct, ordinal, found
+            yield node.idVendor, node.idProduct, ordinal, place_of(node), found
 
 
 def _described(node: Any, interface_class: int, ordinal: int) -> bytes | None:

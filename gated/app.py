@@ -16,8 +16,6 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from drivers.mrz_scanner import SerialMrzScanner
-from drivers.reader_choice import chip_reader
 from gated import logs
 from gated.config import ConfigError, GateConfig, Loaded, decided, load
 from gated.core import events as ev
@@ -28,16 +26,14 @@ from gated.core.vocabulary import Device
 from gated.lanes.background import BackgroundLane
 from gated.lanes.board import BoardLane
 from gated.lanes.caretaker import CaretakerLane
-from gated.lanes.chip import ChipLane
 from gated.lanes.condition import Condition
 from gated.lanes.control import ControlLane, Service
 from gated.lanes.dossier import Dossiers
 from gated.lanes.hands import Hands
 from gated.lanes.inspection import inspect
 from gated.lanes.lists import ListsLane
-from gated.lanes.page import PageLane
-from gated.lanes.scanner import ScannerLane
-from gated.lanes.sight import SightLane
+from gated.lanes.schedule import ScheduleLane
+from gated.reading import Reading
 from gated.runtime.clock import now_utc
 from gated.runtime.lanes import Lane
 from gated.runtime.loop import Loop
@@ -79,26 +75,19 @@ class GateDaemon:
         self._loop = Loop(Gate(policy=self._policy), self._journal, self._perform)
         post, dossiers = self._loop.post, Dossiers(ZoneInfo(config.time_zone))
         evidence = Evidence(state / "evidence", keep=config.vision.keep_images)
-        read_s = config.policy.limits.chip_s
         zone = ZoneInfo(config.time_zone)
         self._cycles = DoorCycles(state / "doors.json")
         self._board = BoardLane(
-            config.io_board, dossiers, post, zone=zone, safety=config.safety_controller, cycles=self._cycles
-        )
-        reader = chip_reader(config.chip_reader, usb_backend)
-        self._chip = ChipLane(
-            reader,
-            self._trust,
+            config.io_board,
             dossiers,
-            read_s,
             post,
-            settings=config.document,
-            policy=config.trust.policy,
+            zone=zone,
+            safety=config.safety_controller,
+            cycles=self._cycles,
+            direction=config.policy.lane.direction,
+            doors=plan_of(config.policy).doors,
         )
-        self._sight = SightLane(
-            f"ipc://{run}/vision", dossiers, evidence, post, [camera.name for camera in config.cameras]
-        )
-        self._zone, scanner_lanes = self._zone_reader(config, dossiers)
+        self._reading = Reading(config, self._trust, dossiers, evidence, post, usb_backend)
         self._lists = ListsLane(f"ipc://{run}/link", self._watchlist, post)
         self._background = BackgroundLane(
             config.eligibility, self._watchlist, dossiers, self._lists.condition, post
@@ -113,7 +102,15 @@ class GateDaemon:
             Service(self._inspect, self._board.trace, self._board.try_lamp),
             config.policy.lane.duty_s,
         )
-        self._hands = Hands(self._board, self._zone, self._chip, self._sight, self._background, dossiers)
+        schedule = ScheduleLane(config.port.schedule if config.port else (), zone, post)
+        self._hands = Hands(
+            self._board,
+            self._reading.desks,
+            self._reading.sight,
+            self._background,
+            dossiers,
+            self._reading.watch,
+        )
         unwatched = {Device.CLOCK} if self._board.sensors.has_power else {Device.CLOCK, Device.POWER}
         self._told_devices = tuple(device for device in Device if device not in unwatched)
         self._hashes = {
@@ -125,38 +122,19 @@ class GateDaemon:
         self._conditions: tuple[Condition, ...] = (
             self._board.condition,
             self._board.sensors.power,
-            self._zone.condition,
-            self._chip.condition,
-            self._sight.condition,
             self._lists.condition,
             self._caretaker.condition,
         )
         self._lanes: tuple[Lane, ...] = (
             self._board.lane,
             self._board.sensors.lane,
-            *scanner_lanes,
-            self._chip.lane,
-            self._sight.lane,
+            *self._reading.lanes,
             self._background.lane,
             self._lists.lane,
             self._caretaker.lane,
             self._control.lane,
+            *([schedule.lane] if config.port else []),
         )
-
-    def _zone_reader(
-        self, config: GateConfig, dossiers: Dossiers
-    ) -> tuple[ScannerLane | PageLane, tuple[Lane, ...]]:
-        """What reads the page, and the threads that it brings: the scanner, else the page camera."""
-        post = self._loop.post
-        page: PageLane | None = None
-        if config.page_camera is not None:
-            page = PageLane(self._sight, dossiers, post, coaches_only=config.mrz_scanner is not None)
-        if config.mrz_scanner is not None:
-            scanner = ScannerLane(SerialMrzScanner(config.mrz_scanner), dossiers, post, page)
-            return scanner, (scanner.lane,)
-        if page is None:
-            raise ConfigError("nothing is there to read the zone: add [mrz_scanner] or [page_camera]")
-        return page, ()
 
     def run(self) -> None:
         """Work until told to stop. Raises whatever ends the gate."""
@@ -219,13 +197,16 @@ class GateDaemon:
 
     def _inspect(self) -> SelfTested:
         """What every lane knows of its device. For any thread."""
-        return inspect(self.status(), self._conditions, self._board, self._zone, self._chip, self._lists)
+        conditions = (*self._conditions, *self._reading.conditions(self._loop.gate.direction))
+        reading = self._reading
+        return inspect(self.status(), conditions, self._board, reading.zone, reading.chip, self._lists)
 
     def status(self) -> Status:
         """What the gate is doing, for people and monitors. For any thread."""
         gate, head = self._loop.gate, self._journal.head
         screen, _, lamps = told(gate)
-        conditions = {condition.device: condition for condition in self._conditions}
+        known = (*self._conditions, *self._reading.conditions(gate.direction))
+        conditions = {condition.device: condition for condition in known}
         return Status(
             gate=self._loaded.config.gate,
             topology=self._policy.lane.topology,
@@ -245,7 +226,7 @@ class GateDaemon:
                 + (", shut" if door in gate.shut else ", not shut")
                 for door in plan_of(self._policy).doors
             },
-            cameras=self._sight.cameras,
+            cameras=self._reading.sight.cameras,
             persons=inside(gate),
             screen=screen,
             lamps=lamps,
@@ -255,6 +236,12 @@ class GateDaemon:
             journal_head=head.hash,
             uptime_s=time.monotonic() - self._started,
             versions={"egate": version("egate")},
+            other_end={
+                f"{fault.device}: {fault.code}": self._reading.other_fix(
+                    gate.direction, fault.device, fault.code
+                )
+                for fault in sorted(gate.other_faults, key=str)
+            },
         )
 
 

@@ -26,13 +26,14 @@ from gated.core.settings import (
     OfficerSettings,
     PageCameraSettings,
     PathSettings,
+    PortSettings,
     SafetyControllerSettings,
     Settings,
     TrustSettings,
     VisionSettings,
 )
 from gated.core.values import Value
-from gated.core.vocabulary import Topology
+from gated.core.vocabulary import Direction, Topology
 from models import installed, manifest
 
 MAX_CONFIG = 256_000
@@ -51,7 +52,7 @@ class GateConfig(Settings):
     """The whole configuration of one gate.
 
     What reads the zone is `mrz_scanner` where there is one, else `page_camera`; with both, the camera only
-    coaches, and only while the scanner does not read.
+    coaches, and only while the scanner does not read. `port` is the other end of a lane for two directions.
     """
 
     gate: Name
@@ -65,6 +66,7 @@ class GateConfig(Settings):
     mrz_scanner: MrzScannerSettings | None = None
     page_camera: PageCameraSettings | None = None
     safety_controller: SafetyControllerSettings | None = None
+    port: PortSettings | None = None
     chip_reader: ChipReaderSettings = ChipReaderSettings()
     document: DocumentSettings = DocumentSettings()
     eligibility: EligibilitySettings = EligibilitySettings()
@@ -99,6 +101,7 @@ def load(path: Path) -> Loaded:
     _check_lines(path, config.io_board)
     _check_lane(path, config.policy.lane, config.io_board.inputs)
     _check_zone(path, config.time_zone)
+    _check_port(path, config)
     if config.mrz_scanner is None and config.page_camera is None:
         raise ConfigError(f"{path}: nothing is there to read the zone: add [mrz_scanner] or [page_camera]")
     _check_once(path, "officers.name", [each.name for each in config.officers], "one key each")
@@ -234,6 +237,53 @@ def _check_lane(path: Path, lane: LaneRules, inputs: Inputs) -> None:
         raise ConfigError(
             f"{path}: policy.lane.topology: port needs a document sensor at the other end: {fix}"
         )
+
+
+def _check_port(path: Path, config: GateConfig) -> None:
+    """Refuse a lane for two directions that lacks what one of them needs, or a second end without a lane."""
+    topology, port = config.policy.lane.topology, config.port
+    if topology is not Topology.PORT:
+        if port is not None:
+            fix = 'remove it, or set policy.lane.topology = "port"'
+            raise ConfigError(f"{path}: [port] is of no use to a lane for one direction: {fix}")
+        for each in config.cameras:
+            if each.direction is not None:
+                fix = 'remove it, or set policy.lane.topology = "port"'
+                raise ConfigError(f"{path}: cameras.direction: {each.name}: this lane has but one: {fix}")
+        return
+    if port is None:
+        fix = "add [port.mrz_scanner] and [port.chip_reader]"
+        raise ConfigError(f"{path}: [port]: the lane needs a document reader at its other end: {fix}")
+    if config.mrz_scanner is None:
+        fix = "add [mrz_scanner]; a page camera can only coach here"
+        raise ConfigError(f"{path}: [mrz_scanner]: each end of the lane needs one: {fix}")
+    ports = [config.mrz_scanner.port, port.mrz_scanner.port]
+    _check_once(path, "port.mrz_scanner.port", ports, "each end has a scanner of its own")
+    _check_readers(path, config.chip_reader, port.chip_reader)
+    for direction in Direction:
+        if not any(each.beside is None and each.direction in {None, direction} for each in config.cameras):
+            fix = "add a colour camera, or take `direction` out of one that sees both"
+            raise ConfigError(f"{path}: cameras.direction: none looks at who walks {direction}: {fix}")
+
+
+def _check_readers(path: Path, one: ChipReaderSettings, other: ChipReaderSettings) -> None:
+    """Refuse two chip readers that may turn out to be the same device."""
+    key = "port.chip_reader"
+    if one.interface != other.interface:
+        return
+    if one.interface == "pcsc":
+        if one.name in other.name or other.name in one.name:
+            fix = "give both a `name` that is no part of the other's"
+            raise ConfigError(f"{path}: {key}.name: it may find the reader of the other end: {fix}")
+        return
+    told_apart = (
+        {one.vendor_id, other.vendor_id},
+        {one.product_id, other.product_id},
+        {one.usb_path, other.usb_path},
+    )
+    if not any(len(values) == 2 and all(values) for values in told_apart):
+        fix = "set `usb_path` of both, as `gatectl document readers` shows it"
+        raise ConfigError(f"{path}: {key}.usb_path: it may find the reader of the other end: {fix}")
 
 
 def _check_once(path: Path, key: str, values: Sequence[str], fix: str) -> None:

@@ -45,6 +45,7 @@ def status_text(status: Status) -> tuple[str, ...]:
         ),
         *_field("state", f"{status.state}{passage}"),
         *(line for fault, fix in status.faults.items() for line in _fault(fault, fix)),
+        *(line for fault, fix in status.other_end.items() for line in _fault(fault, fix, "OTHER END")),
         *_field("lane", f"{status.topology}, told to be {status.mode}{_direction(status)}"),
         *_field(
             "traveller",
@@ -106,8 +107,8 @@ def _field(name: str, value: str) -> list[str]:
     return _wrapped(f"{name:<11}", value, 11)
 
 
-def _fault(fault: str, fix: str) -> list[str]:
-    return [*_field("FAULT", fault), *(_field("  to do", fix) if fix else ())]
+def _fault(fault: str, fix: str, where: str = "FAULT") -> list[str]:
+    return [*_field(where, fault), *(_field("  to do", fix) if fix else ())]
 
 
 def _device(name: str, good: bool) -> str:  # noqa: FBT001  # the flag is the message

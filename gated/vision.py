@@ -164,6 +164,7 @@ class Vision:
         self._passage = message.passage
         self._whose = (message.subject, message.stratum or "unknown")
         self._awake_until = time.monotonic() + WAKE_S
+        self._eyes.use(message.cameras)
         self._eyes.wake()
         settings = self._config.vision
         try:
@@ -186,6 +187,7 @@ class Vision:
         self._end_page()
         if message.passage == self._passage and self._observer.is_enrolled:
             self._attempt = message.attempt
+            self._eyes.use(message.cameras)
             self._observer.begin([(each.at, each.on) for each in message.light], message.min_height_m)
             self._guide = Guide()
             return

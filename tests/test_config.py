@@ -2,20 +2,24 @@
 
 import re
 import tomllib
+from contextlib import nullcontext
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from drivers.mrz_profiles import PROFILES, habits_of
-from gated.config import MAX_CONFIG, ConfigError, GateConfig, decided, load, load_board
+from gated.config import MAX_CONFIG, ConfigError, GateConfig, _check_readers, decided, load, load_board
 from gated.core.settings import (
     CAMERA_CONTROLS,
+    ChipReaderSettings,
     FaceCameraSettings,
     MrzScannerSettings,
     PageCameraSettings,
+    PortSettings,
     SafetyControllerSettings,
 )
+from gated.core.vocabulary import Direction
 from hw_sim.lane.board import CURTAINS
 from models import manifest
 from models.manifest import ModelError
@@ -81,6 +85,7 @@ def test_the_example_shows_every_key_that_there_is() -> None:
     known = msgspec.to_builtins(msgspec.convert(tomllib.loads(filled()), GateConfig))
     assert keys("", known) - keys("", shown) <= {
         "page_camera",
+        "port",
         "safety_controller",
         "policy.match_threshold",  # no choice: the models' manifest gives it
         "vision.shadow",
@@ -479,6 +484,98 @@ def lane(topology: str, *wired: str) -> str:
 def test_a_lane_without_the_sensors_that_it_needs_is_refused(tmp_path: Path, text: str, told: str) -> None:
     with pytest.raises(ConfigError, match=told):
         load_text(tmp_path / "gate.toml", text)
+
+
+def port_shown() -> str:
+    """The section of the other end, taken in."""
+    text = EXAMPLE.read_text()
+    section = text[text.index("# [port]") : text.index("[io_board] ")]
+    return re.sub(r"^# ", "", section, flags=re.MULTILINE)
+
+
+def two_way(*changes: tuple[str, str]) -> str:
+    """The example as a lane for two directions, with changes."""
+    text = lane("port", "exit_document") + "\n" + port_shown()
+    text = text.replace('usb_path = ""', 'usb_path = "1-2.3"')
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    return text
+
+
+def test_the_example_shows_a_lane_for_two_directions(tmp_path: Path) -> None:
+    shown = tomllib.loads(port_shown())["port"]
+    assert set(shown) == set(PortSettings.__struct_fields__)
+    config = load_text(tmp_path / "gate.toml", two_way())
+    assert config.port is not None
+    assert (config.chip_reader.usb_path, config.port.chip_reader.usb_path) == ("1-2.3", "1-2.4")
+    assert [turning.direction for turning in config.port.schedule] == ["reverse", "forward"]
+
+
+def without_scanner(text: str) -> str:
+    """With a page camera in place of the scanner."""
+    return re.sub(r"\[mrz_scanner\] .*\nport.*\nprofile.*", '[page_camera]\nsource = "/dev/page"', text)
+
+
+PORT_ALONE = filled() + "\n" + port_shown()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (PORT_ALONE, r"\[port\] is of no use to a lane for one direction: remove it"),
+        (lane("port", "exit_document"), r"\[port\]: .* add \[port.mrz_scanner\] and \[port.chip_reader\]"),
+        (without_scanner(two_way()), r"\[mrz_scanner\]: each end"),
+        (two_way(("mrz-exit", "mrz")), r"port.mrz_scanner.port: /dev/egate/mrz stands twice"),
+        (two_way(("1-2.4", "1-2.3")), r"port.chip_reader.usb_path: .* set `usb_path` of both"),
+        (two_way(('"1-2.4"', '""')), r"port.chip_reader.usb_path: .* set `usb_path` of both"),
+        (two_way(('"1-2.4"', '"1-2."')), r"port.chip_reader.usb_path: .*correct the value"),
+        (two_way(("14:00", "06:00")), "`schedule` says 06:00 twice"),
+        (two_way(("14:00", "24:00")), r"port.schedule\[1\].at: .*correct the value"),
+        (two_way(("# direction = ", "direction = ")), "cameras.direction: none looks at who walks reverse"),
+        (
+            filled().replace("# direction = ", "direction = "),
+            "cameras.direction: middle: this lane has but one: remove it",
+        ),
+    ],
+)
+def test_a_lane_for_two_directions_that_could_not_be_walked_both_ways_is_refused(
+    tmp_path: Path, text: str, told: str
+) -> None:
+    with pytest.raises(ConfigError, match=told):
+        load_text(tmp_path / "gate.toml", text)
+
+
+def by_name(name: str) -> ChipReaderSettings:
+    return ChipReaderSettings(interface="pcsc", name=name)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "told_apart"),
+    [
+        (ChipReaderSettings(vendor_id=1), ChipReaderSettings(vendor_id=2), True),
+        (ChipReaderSettings(vendor_id=1), ChipReaderSettings(product_id=2), False),
+        (ChipReaderSettings(usb_path="1-1"), ChipReaderSettings(usb_path="2-1"), True),
+        (ChipReaderSettings(slot=0), ChipReaderSettings(slot=1), False),
+        (ChipReaderSettings(), by_name("OMNIKEY"), True),
+        (by_name("OMNIKEY 5427 00 00"), by_name("OMNIKEY 5427 01 00"), True),
+        (by_name("OMNIKEY"), by_name("OMNIKEY 5427 01 00"), False),
+        (by_name("OMNIKEY"), by_name(""), False),
+    ],
+)
+def test_two_chip_readers_must_be_told_apart(
+    tmp_path: Path, one: ChipReaderSettings, other: ChipReaderSettings, *, told_apart: bool
+) -> None:
+    fails = nullcontext() if told_apart else pytest.raises(ConfigError, match="the reader of the other end")
+    with fails:
+        _check_readers(tmp_path / "gate.toml", one, other)
+
+
+def test_a_camera_beside_another_looks_where_that_one_looks() -> None:
+    with pytest.raises(ValueError, match="`direction` is that of the camera"):
+        FaceCameraSettings(
+            name="warm", source="/dev/video1", infrared_of="middle", direction=Direction.REVERSE
+        )
 
 
 def test_whether_there_are_light_curtains_the_wiring_tells(tmp_path: Path) -> None:

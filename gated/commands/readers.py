@@ -47,6 +47,8 @@ def _usb(reader: FoundReader) -> str:
         f"vendor_id = 0x{reader.vendor_id:04x}, product_id = 0x{reader.product_id:04x}, "
         f"ccid_interface = {reader.ccid_interface}"
     )
+    if reader.usb_path:
+        settings += f', usb_path = "{reader.usb_path}"'
     if reader.fault:
         return f"usb   {settings}: cannot be used: {reader.fault}"
     slots = f", {reader.slots} slots (set `slot` to the one with the antenna)" if reader.slots > 1 else ""

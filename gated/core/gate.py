@@ -278,5 +278,5 @@ def may_admit(gate: Gate) -> bool:
         and gate.mode is not Mode.LOCKED
         and gate.persons == 1
         and inside(gate) == 1
-        and Door.ENTRY in gate.shut
+        and gate.shut == BOTH
     )

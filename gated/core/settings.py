@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from gated.core.trust_policy import TrustPolicy
 from gated.core.values import Value
+from gated.core.vocabulary import Direction
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Line = Annotated[int, Meta(ge=0, le=511)] | Annotated[str, Meta(pattern=r"^[!-~]([ -~]{0,29}[!-~])?\Z")]
@@ -18,6 +19,7 @@ Path = Annotated[str, Meta(min_length=1, max_length=255)]
 CameraName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,31}\Z")]
 Control = Annotated[int, Meta(ge=0, le=100_000)]
 Brightness = Annotated[float, Meta(ge=0.05, le=1)]
+UsbPath = Annotated[str, Meta(pattern=r"^([1-9][0-9]{0,2}-[1-9][0-9]{0,2}(\.[1-9][0-9]{0,2}){0,6})?\Z")]
 HourMinute = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z")]
 
 
@@ -69,13 +71,15 @@ class MrzScannerSettings(Settings, omit_defaults=True):  # TOML cannot say None
 class ChipReaderSettings(Settings):
     """A contactless reader: driven by ourselves (`usb`), or by the PC/SC daemon that owns it (`pcsc`).
 
-    Over USB it is found by vendor and product id (`0` for any CCID device); `ccid_interface` and `slot` say
-    which part of it reads without contacts. Under PC/SC it is found by a part of its name.
+    Over USB it is found by vendor and product id (`0` for any CCID device), and by where it is plugged in:
+    `usb_path` is the bus and the ports from its root on, such as `1-2.3` (empty: anywhere). `ccid_interface`
+    and `slot` say which part of it reads without contacts. Under PC/SC it is found by a part of its name.
     """
 
     interface: Literal["usb", "pcsc"] = "usb"
     vendor_id: Annotated[int, Meta(ge=0, le=0xFFFF)] = 0
     product_id: Annotated[int, Meta(ge=0, le=0xFFFF)] = 0
+    usb_path: UsbPath = ""
     ccid_interface: Annotated[int, Meta(ge=0, le=15)] = 0
     slot: Annotated[int, Meta(ge=0, le=15)] = 0
     two_cards_error: Annotated[int, Meta(ge=0, le=0xFF)] = 0
@@ -86,9 +90,34 @@ class ChipReaderSettings(Settings):
         """Refuse keys of the interface that is not used; the loader adds the file and the section."""
         if self.interface == "usb" and self.name:
             raise ValueError('`name` is of no use without interface = "pcsc": remove it, or set that')
-        for key in ("vendor_id", "product_id", "ccid_interface", "slot", "two_cards_error"):
+        for key in ("vendor_id", "product_id", "usb_path", "ccid_interface", "slot", "two_cards_error"):
             if self.interface == "pcsc" and getattr(self, key):
                 raise ValueError(f'`{key}` is of no use with interface = "pcsc": remove it')
+
+
+class Turning(Settings):
+    """From this time of day on, by the gate's `time_zone`, the lane is walked this way."""
+
+    at: HourMinute
+    direction: Direction
+
+
+class PortSettings(Settings):
+    """The other end of a lane for two directions: what reads documents there, and when the lane is turned.
+
+    The sections `mrz_scanner` and `chip_reader` beside this one are those of the end where people come in
+    when the lane is walked forward.
+    """
+
+    mrz_scanner: MrzScannerSettings
+    chip_reader: ChipReaderSettings
+    schedule: Annotated[tuple[Turning, ...], Meta(max_length=48)] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse two directions for one time; the loader adds the file and the section."""
+        times = [each.at for each in self.schedule]
+        if twice := {at for at in times if times.count(at) > 1}:
+            raise ValueError(f"`schedule` says {', '.join(sorted(twice))} twice: leave one of them out")
 
 
 class OutputLine(Settings):
@@ -279,10 +308,12 @@ class FaceCameraSettings(CameraSettings, kw_only=True, omit_defaults=True):
 
     `infrared_of`: this one sees near infrared, and the same as the colour camera of that name, pixel by
     pixel. `depth_of`: likewise, this one measures distances, 16 bits a pixel in units of `depth_unit_mm`.
+    `direction`: it looks at those who walk this way through a lane for two directions; without it, at both.
     """
 
     name: CameraName
     calibration: Path | None = None
+    direction: Direction | None = None
     infrared_of: CameraName | None = None
     depth_of: CameraName | None = None
     depth_unit_mm: Annotated[float, Meta(ge=0.01, le=10)] | None = None
@@ -291,6 +322,8 @@ class FaceCameraSettings(CameraSettings, kw_only=True, omit_defaults=True):
     def __post_init__(self) -> None:
         """Refuse keys that contradict each other; the loader adds the file and the section."""
         super().__post_init__()
+        if self.direction is not None and self.beside is not None:
+            raise ValueError("`direction` is that of the camera that this one is beside: remove it")
         if self.depth_of is None:
             if self.depth_unit_mm is not None:
                 raise ValueError("`depth_unit_mm` is of no use without `depth_of`: remove it, or add that")

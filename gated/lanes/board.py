@@ -16,6 +16,7 @@ from drivers.face_light import FaceLight, Switch
 from drivers.gpio import IoBoard, LineFlaps, OnFault
 from drivers.guarded_board import Board, GuardedBoard, guarded
 from drivers.safety_faults import INCIDENTS
+from gated.core.gate import BOTH
 from gated.core.ports import DeviceError, Watch
 from gated.core.settings import IoBoardSettings, SafetyControllerSettings
 from gated.core.vocabulary import Device, Direction, Door
@@ -53,16 +54,18 @@ class BoardLane:
         zone: tzinfo = UTC,
         safety: SafetyControllerSettings | None = None,
         cycles: DoorCycles | None = None,
+        direction: Direction = Direction.FORWARD,
+        doors: frozenset[Door] = BOTH,
     ) -> None:
-        """Make the board; with `safety`, its doors are behind the safety controller. `cycles` counts."""
+        """Make the board of a lane with these doors that is walked so first; `safety` may command them."""
         if safety is not None:
             make = guarded(safety, make)
         self.lane = Lane("io-board-keeper", turn=self._turn)
         self.condition = Condition(Device.IO_BOARD, post)
         lost = self.lane.guarded(self._lost)
         self.board = make(settings, self.lane.guarded(self._sensed), lost)
-        ends = Ends(self.board)
-        self.sensors = Sensors(settings, ends, self.condition, dossiers, post)
+        ends = Ends(self.board, direction)
+        self.sensors = Sensors(settings, ends, self.condition, dossiers, post, doors)
         locks = self.board.locks(ends.turned) if isinstance(self.board, GuardedBoard) else LineLocks(ends)
         self._doors = Leases(locks, settings.max_lease_s, lost)
         self._guidance = Guidance(settings, self.board, ends, lost, zone)

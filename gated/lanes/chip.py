@@ -44,8 +44,9 @@ class ChipLane:
         *,
         settings: DocumentSettings | None = None,
         policy: TrustPolicy | None = None,
+        name: str = "chip-reader",
     ) -> None:
-        self.lane = Lane("chip-reader", turn=self._turn, leave=reader.close, period_s=WATCH_S)
+        self.lane = Lane(name, turn=self._turn, leave=reader.close, period_s=WATCH_S)
         self.condition = Condition(Device.CHIP_READER, post)
         self._reader = reader
         self._trust = trust

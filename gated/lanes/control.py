@@ -180,9 +180,13 @@ class ControlLane:
             self._post(ev.DutyChanged(at=now, on=False))
 
     def _set_direction(self, request: say.SetDirection, at: float) -> say.FromControl:
-        if self._status().topology != Topology.PORT:
+        now = self._status()
+        if now.topology != Topology.PORT:
             fix = "only a lane of the topology `port` can be turned round"
             return say.Refused(reason="one_direction", fix=fix)
+        if now.other_end and request.direction != now.direction:
+            fix = f"the lane is not turned to an end that is out of order: {', '.join(now.other_end)}"
+            return say.Refused(reason="other_end_in_trouble", fix=fix)
         self._post(ev.DirectionWanted(at=at, direction=request.direction, by="officer"))
         return say.Done()
 

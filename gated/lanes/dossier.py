@@ -10,16 +10,17 @@ from datetime import UTC, datetime, tzinfo
 from gated.core.personal import Personal
 from gated.document.mrz import Mrz
 
-MAX_OPEN = 4  # the passage under way, one that waits, and their neighbours in a race
+MAX_OPEN = 4  # of one reader: the passage under way, one that waits, and their neighbours in a race
 
 
 class Dossier:
     """What is known of one traveller while the passage lasts."""
 
-    __slots__ = ("began", "mrz", "page", "photograph")
+    __slots__ = ("began", "mrz", "page", "photograph", "reader")
 
-    def __init__(self, began: datetime) -> None:
+    def __init__(self, began: datetime, reader: str) -> None:
         self.began = began
+        self.reader = reader
         self.page: Personal[bytes] | None = None  # as it was sent, until the passage asks for it
         self.mrz: Mrz | None = None
         self.photograph: Personal[bytes] | None = None
@@ -29,6 +30,7 @@ class Dossiers:
     """All open dossiers, by passage. Shared by the lanes; a closed one cannot be filled again.
 
     `zone` is the gate's: whether a document is valid, and how old its holder is, goes by the day here.
+    `reader` is where the document lies: the name of that document sensor's wire.
     """
 
     def __init__(self, zone: tzinfo = UTC) -> None:
@@ -36,22 +38,24 @@ class Dossiers:
         self._lock = threading.Lock()
         self._open: dict[str, Dossier] = {}
 
-    def begin(self, passage: str, began: datetime) -> None:
+    def begin(self, passage: str, began: datetime, reader: str = "document") -> None:
         """Open a dossier; `began` is the date and time of all its checks. Of too many the oldest goes."""
         with self._lock:
-            self._open.setdefault(passage, Dossier(began.astimezone(self._zone)))
-            while len(self._open) > MAX_OPEN:
-                self._open.pop(next(iter(self._open)))
+            self._open.setdefault(passage, Dossier(began.astimezone(self._zone), reader))
+            here = [name for name, dossier in self._open.items() if dossier.reader == reader]
+            for name in here[:-MAX_OPEN]:
+                self._open.pop(name)
 
     def is_open(self, passage: str) -> bool:
         """Whether the passage is under way, or waits."""
         with self._lock:
             return passage in self._open
 
-    def put_page(self, page: Personal[bytes]) -> bool:
-        """Keep a page that nobody asked for yet for the document laid down last, if that was not read."""
+    def put_page(self, page: Personal[bytes], reader: str = "document") -> bool:
+        """Keep a page that nobody asked for yet for the document laid there last, if that was not read."""
         with self._lock:
-            newest = next(reversed(self._open.values()), None)
+            here = (dossier for dossier in reversed(self._open.values()) if dossier.reader == reader)
+            newest = next(here, None)
             if newest is None or newest.mrz is not None:
                 return False
             newest.page = page

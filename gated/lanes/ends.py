@@ -14,9 +14,9 @@ _DOCUMENTS = {"document": "exit_document", "exit_document": "document"}
 class Ends:
     """The lines of a board by what they mean in the present direction."""
 
-    def __init__(self, lines: Lines) -> None:
+    def __init__(self, lines: Lines, direction: Direction = Direction.FORWARD) -> None:
         self._lines = lines
-        self.direction = Direction.FORWARD
+        self.direction = direction
 
     def read(self, name: str) -> bool:
         """Whether the line is active now. Raises DeviceError."""

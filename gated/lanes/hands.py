@@ -1,27 +1,15 @@
 """The hands: every effect of the heart, and the lane that performs it. One table, nothing decided here."""
 
-from typing import Protocol
-
 from gated import logs
 from gated.core import effects as do
-from gated.core.vocabulary import Outcome
+from gated.core.vocabulary import Direction, Outcome
 from gated.lanes.background import BackgroundLane
 from gated.lanes.board import BoardLane
-from gated.lanes.chip import ChipLane
+from gated.lanes.desks import Desks, EndsWatch
 from gated.lanes.dossier import Dossiers
 from gated.lanes.sight import SightLane
 
 _log = logs.get("gate")
-
-
-class ZoneReader(Protocol):
-    """The lane that reads the machine-readable zone of what lies there: of a scanner, or of a page camera."""
-
-    def read(self, passage: str) -> None:
-        """Read it for this passage."""
-
-    def forget(self) -> None:
-        """The passage ended: drop what was read and wait for nothing."""
 
 
 class Hands:
@@ -30,18 +18,19 @@ class Hands:
     def __init__(
         self,
         board: BoardLane,
-        zone: ZoneReader,
-        chip: ChipLane,
+        desks: Desks,
         sight: SightLane,
         background: BackgroundLane,
         dossiers: Dossiers,
+        watch: EndsWatch | None = None,
     ) -> None:
+        """Take the lanes; `watch` tells the devices of a lane for two directions by their ends."""
         self._board = board
-        self._zone = zone
-        self._chip = chip
+        self._desks = desks
         self._sight = sight
         self._background = background
         self._dossiers = dossiers
+        self._watch = watch
 
     def perform(self, effect: do.AnyEffect) -> None:
         """Do it, or hand it to the lane that does; never waits for a device but the I/O board.
@@ -56,15 +45,15 @@ class Hands:
             case do.ReleaseAll():
                 self._board.release_all()
             case do.TurnLane():
-                self._board.turn(effect.direction)
+                self._turn(effect.direction)
             case do.Tell():
                 self._board.show(effect.lamps)
             case do.AlertOfficer():
                 _log.warning("officer needed", kind=effect.kind, passage=effect.passage, grade=effect.grade)
             case do.ReadMrz():
-                self._zone.read(effect.passage)
+                self._desks.zone.read(effect.passage)
             case do.ReadChip():
-                self._chip.read(effect.passage)
+                self._desks.chip.read(effect.passage)
             case do.CheckBackground():
                 self._background.check(effect.passage)
             case do.PrepareReference():
@@ -79,12 +68,20 @@ class Hands:
             case do.EndPassage():
                 self._end(effect)
 
+    def _turn(self, direction: Direction) -> None:
+        """Let everything serve this direction, before the loop comes to another effect."""
+        self._desks.turn(direction)
+        self._sight.turn(direction)
+        self._board.turn(direction)
+        if self._watch is not None:
+            self._watch.turn(direction)
+
     def _end(self, effect: do.EndPassage) -> None:
         """Wipe what is known of the traveller, everywhere."""
         if effect.outcome is Outcome.ADMITTED:
             self._background.admitted(effect.passage)
         self._dossiers.end(effect.passage)
-        self._zone.forget()
+        self._desks.zone.forget()
         self._sight.forget(effect.passage)
         self._board.darken_face()
         reason = effect.reasons[0] if effect.reasons else None

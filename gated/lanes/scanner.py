@@ -2,8 +2,9 @@
 
 The device sends by itself when a document is laid on it, often before the gate has begun the passage: the
 next traveller lays theirs down while the one before is still inside. Such a message waits in the dossier of
-the document that was laid down last, for as long as it lies there. One that comes even before its document
-was felt is kept for a moment; what nobody asked for within that moment is dropped: it is personal data.
+the document that was laid down there last, for as long as it lies there; so it does, unread, at the end of a
+lane for two directions that is not in use. One that comes even before its document was felt is kept for a
+moment; what nobody asked for within that moment is dropped: it is personal data.
 
 A line that brings noise and nothing else is a fault, until it was quiet for a while or brings a message. One
 traveller whose page is noise just goes to the counter, but a technician must hear why all of them do.
@@ -45,15 +46,23 @@ class ScannerLane:
     """Listens to the scanner and answers `read`."""
 
     def __init__(
-        self, scanner: MrzScanner, dossiers: Dossiers, post: Post, coach: Coach | None = None
+        self,
+        scanner: MrzScanner,
+        dossiers: Dossiers,
+        post: Post,
+        coach: Coach | None = None,
+        reader: str = "document",
     ) -> None:
-        self.lane = Lane("mrz-scanner", turn=self._turn, leave=scanner.close, period_s=0.0)
+        """Listen to the scanner that is where this document sensor is."""
+        name = "mrz-scanner" if reader == "document" else f"mrz-scanner-{reader}"
+        self.lane = Lane(name, turn=self._turn, leave=scanner.close, period_s=0.0)
         self.condition = Condition(Device.MRZ_SCANNER, post)
         self.heard = 0  # messages since the start
         self._scanner = scanner
         self._dossiers = dossiers
         self._post = post
         self._coach = coach
+        self._reader = reader
         self._coached = ""  # the passage that is coached
         self._wanted: str | None = None
         self._wanted_at = 0.0
@@ -103,8 +112,7 @@ class ScannerLane:
         if not self._is_open and not self._open():
             time.sleep(REOPEN_S)
             return
-        if self._kept is not None and time.monotonic() - self._kept[0] >= KEEP_S:
-            self._kept = None
+        self._put_away()
         if self._wanted is not None and time.monotonic() - self._wanted_at >= COACH_AFTER_S:
             self._begin_coaching(self._wanted)
         try:
@@ -133,8 +141,8 @@ class ScannerLane:
 
     def _take(self, message: bytes) -> None:
         if self._wanted is None:
-            if not self._dossiers.put_page(Personal(message)):
-                self._kept = (time.monotonic(), message)
+            self._kept = (time.monotonic(), message)
+            self._put_away()
             return
         try:
             mrz = parse(message)
@@ -145,6 +153,14 @@ class ScannerLane:
         self._end_coaching()
         self._dossiers.put_mrz(passage, mrz)
         self._post(MrzRead(at=time.monotonic(), passage=passage, format=mrz.format))
+
+    def _put_away(self) -> None:
+        """Give what was kept to its document, once that is felt; drop it if that takes too long."""
+        if self._kept is None:
+            return
+        came, message = self._kept
+        if time.monotonic() - came >= KEEP_S or self._dossiers.put_page(Personal(message), self._reader):
+            self._kept = None
 
     def _unreadable(self, reason: str) -> None:
         passage, self._wanted = self._wanted, None

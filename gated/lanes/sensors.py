@@ -8,8 +8,10 @@ round can be told anew.
 import secrets
 import threading
 import time
+from datetime import datetime
 
 from gated.core import events as ev
+from gated.core.gate import BOTH
 from gated.core.settings import IoBoardSettings
 from gated.core.vocabulary import Device, Direction, Door
 from gated.lanes.condition import Condition, Post
@@ -29,45 +31,63 @@ class Sensors:
     """Turns levels into events. For any thread; `lane` is the one that lets time pass."""
 
     def __init__(
-        self, settings: IoBoardSettings, ends: Ends, condition: Condition, dossiers: Dossiers, post: Post
+        self,
+        settings: IoBoardSettings,
+        ends: Ends,
+        condition: Condition,
+        dossiers: Dossiers,
+        post: Post,
+        doors: frozenset[Door] = BOTH,
     ) -> None:
+        """`doors`: those that this kind of lane has."""
         self.lane = Lane("curtains", turn=self._turn, period_s=CURTAIN_S)
         self.power = Condition(Device.POWER, post)
         self.has_power = settings.inputs.mains_lost is not None
+        self._doors = doors
         self._inputs = settings.inputs
         self._ends = ends
         self._dossiers = dossiers
         self._post = post
         self._sensing = threading.RLock()
         self._wires: Levels = {}
+        self._is_turning = False
         self._shut_since: dict[Door, float] = {}
         self._persons: int | None = None
-        self._placed = ""  # the passage of the document that was laid down last
+        self._laid: dict[str, str] = {}  # by the reader's wire: the passage of what was laid down there last
         self._curtains = Curtains(post, condition, self._shut_since.get)
 
     def sense(self, wire: str, active: bool) -> None:  # noqa: FBT001  # the level is the message
         """A wire has this level from now on."""
         with self._sensing:
             self._wires[wire] = active
-            self._say(self._ends.turned(wire), time.monotonic(), active=active)
+            self._say(wire, time.monotonic(), active=active)
 
     def forget(self) -> None:
         """The board was away: what it said does not hold any more."""
         with self._sensing:
             self._wires.clear()
-            self._shut_since.clear()
-            self._persons = None
-            self._curtains.forget()
+            for placed in self._laid.values():
+                self._dossiers.take_page(placed)  # it may be another document that lies there afterwards
+            self._laid.clear()
+            self._forget_places()
 
     def turn(self, direction: Direction) -> None:
         """Serve this direction: from here on the ends have changed places, and are told anew."""
         with self._sensing:
+            now = time.monotonic()
             self._ends.direction = direction
-            self._post(ev.LaneTurned(at=time.monotonic(), direction=direction))
-            wires = dict(self._wires)
-            self.forget()
-            for wire, active in wires.items():
-                self.sense(wire, active)
+            self._post(ev.LaneTurned(at=now, direction=direction))
+            self._forget_places()
+            self._is_turning = True
+            for wire, active in self._wires.items():
+                self._say(wire, now, active=active)
+            self._is_turning = False
+
+    def _forget_places(self) -> None:
+        """What was told by the names of the ends does not hold any more."""
+        self._shut_since.clear()
+        self._persons = None
+        self._curtains.forget()
 
     def _turn(self) -> None:
         with self._sensing:
@@ -75,15 +95,16 @@ class Sensors:
             if due is not None and due <= now:
                 self._curtains.elapse(now)
 
-    def _say(self, name: str, at: float, *, active: bool) -> None:
+    def _say(self, wire: str, at: float, *, active: bool) -> None:
+        name = self._ends.turned(wire)
         if is_beam(name):
             self._curtains.sense(name, blocked=active, at=at)
             return
         match name:
             case "document":
-                self._document(at, lies=active)
+                self._document(wire, at, lies=active)
             case "exit_document":
-                self._post(ev.OtherEndChanged(at=at, document=active))
+                self._other_document(wire, at, lies=active)
             case "entry_shut" | "exit_shut":
                 self._door(Door(name.removesuffix("_shut")), at, shut=active)
             case "occupied" | "crowded":
@@ -99,18 +120,38 @@ class Sensors:
             case _:
                 pass
 
-    def _document(self, at: float, *, lies: bool) -> None:
+    def _document(self, reader: str, at: float, *, lies: bool) -> None:
         if not lies:
-            self._dossiers.take_page(self._placed)  # nobody will ask for it any more
+            self._dossiers.take_page(self._laid.get(reader, ""))  # nobody will ask for it any more
             self._post(ev.DocumentRemoved(at=at))
             return
-        self._placed, now = secrets.token_hex(8), now_utc()
-        self._dossiers.begin(self._placed, now)
+        passage, now = self._begin(reader)
         utc = now.isoformat(timespec="milliseconds")
-        self._post(ev.DocumentPlaced(at=at, passage=self._placed, utc=utc))
+        self._post(ev.DocumentPlaced(at=at, passage=passage, utc=utc))
+
+    def _other_document(self, reader: str, at: float, *, lies: bool) -> None:
+        """A document at the end that is not in use: its page waits unread until the lane is turned."""
+        if lies:
+            self._begin(reader)
+        else:
+            self._dossiers.end(self._laid.pop(reader, ""))
+        self._post(ev.OtherEndChanged(at=at, document=lies))
+
+    def _begin(self, reader: str) -> tuple[str, datetime]:
+        """Begin a dossier for what lies there; when the lane is turned, its page waits in the one before."""
+        passage, now = secrets.token_hex(8), now_utc()
+        before = self._laid.get(reader) if self._is_turning else None
+        page = self._dossiers.take_page(before) if before is not None else None
+        if before is not None:
+            self._dossiers.end(before)
+        self._laid[reader] = passage
+        self._dossiers.begin(passage, now, reader)
+        if page is not None:
+            self._dossiers.put_page(page, reader)
+        return passage, now
 
     def _door(self, door: Door, at: float, *, shut: bool) -> None:
-        if shut:
+        if shut and door in self._doors:
             self._shut_since[door] = at
         else:
             self._shut_since.pop(door, None)

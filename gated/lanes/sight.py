@@ -12,11 +12,11 @@ stranger's image took over can neither flood the journal nor write more into it 
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from drivers.face_light import Switch
 from gated.core import events as ev
-from gated.core.vocabulary import Device
+from gated.core.vocabulary import Device, Direction
 from gated.lanes.condition import Condition, Post
 from gated.lanes.dossier import Dossiers
 from gated.lanes.strata import Marks, stratum
@@ -32,6 +32,7 @@ MAX_HEARD = 10  # messages between two pings; a capture makes three a second
 SILENT_S = 0.9  # a frame takes 30 ms and an enrolment 100 ms; this is a process that hangs
 TOLD_S = 1.0  # a camera that comes and goes is told so often
 WELL = frozenset({"asleep", "live"})
+BEST_FIRST = ("live", "asleep", "not_checked")
 NO_TROUBLE = frozenset({*WELL, "not_checked"})
 
 RESTART = "see `journalctl -u gate-vision`; the service manager restarts it by itself"
@@ -48,14 +49,40 @@ class PageEar(Protocol):
         """A sign of life told this of the page camera; None: there is none."""
 
 
+class View(NamedTuple):
+    """What is seen of people who walk one way: by which cameras (none named: all), and how well that goes."""
+
+    condition: Condition
+    cameras: tuple[str, ...] = ()
+
+    def code(self, pong: say.Pong) -> str:
+        """What these cameras are worth together: `live` or `asleep` while one of them is, else a trouble."""
+        if not self.cameras:
+            return pong.camera
+        codes = [pong.cameras.get(name, "not_checked") for name in self.cameras]
+        return next((code for code in BEST_FIRST if code in codes), codes[0])
+
+
 class SightLane:
-    """Talks with gate-vision. The verbs are the heart's effects."""
+    """Talks with gate-vision. The verbs are the heart's effects.
+
+    `views` by direction for a lane that is walked both ways; without them there is one, of all cameras.
+    """
 
     def __init__(
-        self, address: str, dossiers: Dossiers, evidence: Evidence, post: Post, cameras: Sequence[str] = ()
+        self,
+        address: str,
+        dossiers: Dossiers,
+        evidence: Evidence,
+        post: Post,
+        cameras: Sequence[str] = (),
+        *,
+        views: Mapping[Direction, View] | None = None,
+        direction: Direction = Direction.FORWARD,
     ) -> None:
         self.lane = Lane("vision", turn=self._turn, leave=self._leave, period_s=0.0)
-        self.condition = Condition(Device.VISION, post)
+        self._views = dict(views or {direction: View(Condition(Device.VISION, post))})
+        self._view = self._views[direction]
         self._address = address
         self._dossiers = dossiers
         self._evidence = evidence
@@ -69,6 +96,15 @@ class SightLane:
         self._unsent: deque[say.Message] = deque(maxlen=MAX_UNSENT)
         self._number = self._answered = self._heard = 0
         self._pinged_at = self._heard_at = 0.0
+
+    @property
+    def condition(self) -> Condition:
+        """How well those are seen who walk in the direction in force."""
+        return self._view.condition
+
+    def turn(self, direction: Direction) -> None:
+        """From here on look at those who walk this way."""
+        self._view = self._views[direction]
 
     @property
     def cameras(self) -> dict[str, str]:
@@ -88,7 +124,15 @@ class SightLane:
     ) -> None:
         """Begin a capture while the face light plays this code; measure the height if a rule asks for it."""
         switches = tuple(say.LightSwitch(at=switch.at, on=switch.on) for switch in light)
-        self._ask(say.Capture(passage=passage, attempt=attempt, min_height_m=min_height_m, light=switches))
+        self._ask(
+            say.Capture(
+                passage=passage,
+                attempt=attempt,
+                min_height_m=min_height_m,
+                light=switches,
+                cameras=self._view.cameras,
+            )
+        )
 
     def conclude(self, passage: str, attempt: int) -> None:
         """Ask for the best there is."""
@@ -120,7 +164,15 @@ class SightLane:
             return
         known = self._dossiers.mrz(passage)
         mark, kind = (self._marks.mark(known[0]), stratum(known[0], known[1].date())) if known else (b"", "")
-        self.send(say.SetReference(passage=passage, image=image.reveal(), subject=mark, stratum=kind))
+        self.send(
+            say.SetReference(
+                passage=passage,
+                image=image.reveal(),
+                subject=mark,
+                stratum=kind,
+                cameras=self._view.cameras,
+            )
+        )
 
     def _turn(self) -> None:
         now = time.monotonic()
@@ -138,9 +190,14 @@ class SightLane:
             if self._heard <= MAX_HEARD:
                 self._hear(message, time.monotonic())
             else:
-                self.condition.failed("vision_babbles", RESTART)
+                self._fail("vision_babbles")
         if time.monotonic() - self._heard_at > SILENT_S:
-            self.condition.failed("vision_silent", RESTART)
+            self._fail("vision_silent")
+
+    def _fail(self, code: str) -> None:
+        """The other process is no good, for either direction."""
+        for view in self._views.values():
+            view.condition.failed(code, RESTART)
 
     def _leave(self) -> None:
         if self._peer is not None:
@@ -153,10 +210,11 @@ class SightLane:
         self._answered, self._heard_at = pong.number, at
         while self._unsent and self._peer is not None and self._peer.send(self._unsent[0]):
             self._unsent.popleft()
-        if pong.camera in WELL:
-            self.condition.ready()
-        else:
-            self.condition.failed(pong.camera, CAMERA)
+        for view in self._views.values():
+            if (code := view.code(pong)) in WELL:
+                view.condition.ready()
+            else:
+                view.condition.failed(code, CAMERA)
         self._watch_cameras(pong.cameras, at)
         if self._page is not None:
             self._page.watched(pong.page_camera)

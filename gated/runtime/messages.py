@@ -22,6 +22,7 @@ Code = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*\Z", max_length=60)]
 Score = Annotated[float, Meta(ge=0, le=1)]
 Metres = Annotated[float, Meta(ge=0, le=3)]
 Label = Annotated[str, Meta(pattern=r"^([a-z][a-z0-9_-]*)?\Z", max_length=32)]
+Names = Annotated[tuple[Label, ...], Meta(max_length=8)]
 Count = Annotated[int, Meta(ge=0, le=1_000_000)]
 ZoneLine = Annotated[str, Meta(pattern=r"^[A-Z0-9<]{30,44}\Z", max_length=44)]  # Doc 9303-4 to -7
 
@@ -37,13 +38,14 @@ class SetReference(Message):
     """Enrol the passport photograph: the encoded image from DG2 (JPEG or JPEG 2000), undecoded.
 
     `subject` marks the document, the same at each visit since the gate's start and nowhere else; `stratum` is
-    the coarse kind of person that error rates are told by.
+    the coarse kind of person that error rates are told by. `cameras` are as in `Capture`.
     """
 
     passage: PassageId
     image: bytes
     subject: Annotated[bytes, Meta(max_length=16)] = b""
     stratum: Label = ""
+    cameras: Names = ()
 
 
 class LightSwitch(Value):
@@ -56,13 +58,15 @@ class LightSwitch(Value):
 class Capture(Message):
     """Wake the cameras and begin capture `attempt`. `light` is what the face light plays meanwhile.
 
-    `min_height_m`: the rule that the person's height is measured for; 0: it is not measured.
+    `min_height_m`: the rule that the person's height is measured for; 0: it is not measured. `cameras` are
+    those that look at who comes; none named: all.
     """
 
     passage: PassageId
     attempt: int
     min_height_m: Metres = 0.0
     light: Annotated[tuple[LightSwitch, ...], Meta(max_length=32)] = ()
+    cameras: Names = ()
 
 
 class Conclude(Message):
@@ -281,6 +285,8 @@ class Status(Message):
     journal_head: str
     uptime_s: float
     versions: dict[str, str]
+    other_end: dict[str, str] = msgspec.field(default_factory=dict)
+    """Faults at the end of a two-way lane that is not in use, each with what to do."""
 
 
 class SelfTest(Message):

@@ -5,12 +5,13 @@ camera that saw clearly better twice in a row takes over. Who rates may measure 
 camera gets its turn before a face that was seen in it would be taken for lost. One that is dead or late is
 left at once for one that is well, and it is opened again only when the others stream: a network camera that
 hangs holds up whoever is opened after it, since OpenCV opens such streams one by one. A passage begins with
-the camera that served last. Which camera a frame came from goes with it, since evidence that grows from frame
-to frame holds for one camera only.
+the camera that served last. Of a lane that is walked both ways, only those cameras are looked through that
+see whoever comes now. Which camera a frame came from goes with it, since evidence that grows from frame to
+frame holds for one camera only.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from drivers.camera import Frame
@@ -59,6 +60,7 @@ class Eyes:
         depth: Mapping[str, Eye] | None = None,
     ) -> None:
         self._eyes = tuple(eyes)
+        self._used = self._eyes
         self._infrared, self._depth = dict(infrared or {}), dict(depth or {})
         self._beside = (*self._infrared.values(), *self._depth.values())
         self._rate = rate
@@ -81,23 +83,42 @@ class Eyes:
         states = [eye.state for eye in self._eyes]
         return next((state for state in ("live", "asleep", "not_checked") if state in states), states[0])
 
+    def use(self, names: Collection[str]) -> None:
+        """From here on look through these cameras alone; through all, if none of these is there."""
+        used = tuple(eye for eye in self._eyes if eye.name in names) or self._eyes
+        if used == self._used:
+            return
+        self._used = used
+        for eye in (*self._eyes, *self._beside):
+            if eye not in (*used, *self._beside_used):
+                eye.sleep()
+        if self._chosen not in used:
+            self._choose(used[0])
+
+    @property
+    def _beside_used(self) -> tuple[Eye, ...]:
+        """The eyes beside the cameras that are looked through."""
+        names = [eye.name for eye in self._used]
+        both = (self._infrared, self._depth)
+        return tuple(beside[name] for beside in both for name in names if name in beside)
+
     def wake(self) -> None:
-        """Open every stream that is not open; trouble shows in the states."""
-        for eye in self._eyes:
+        """Open every stream that is looked through and not open; trouble shows in the states."""
+        for eye in self._used:
             if self._may_open(eye):
                 eye.wake()
-        for eye in self._beside:
+        for eye in self._beside_used:
             if not eye.in_trouble:  # beside cameras that are well it is opened, and never waited for
                 eye.wake()
         if not self._awake:
             self._awake = True
             self._forget()
-            well = [eye for eye in self._eyes if not eye.in_trouble]
+            well = [eye for eye in self._used if not eye.in_trouble]
             self._choose(self._chosen if self._chosen in well or not well else well[0])
 
     def _may_open(self, eye: Eye) -> bool:
         """Whether it does no harm should the camera hang while it is opened."""
-        return not eye.in_trouble or all(each.in_trouble or each.state == "live" for each in self._eyes)
+        return not eye.in_trouble or all(each.in_trouble or each.state == "live" for each in self._used)
 
     def sleep(self) -> None:
         """Close all streams."""
@@ -120,8 +141,8 @@ class Eyes:
     def look(self, timeout_s: float = FRAME_S) -> Seen | None:
         """Return the next frame of the camera that sees best, or None when none came in time."""
         self.wake()
-        fresh = {eye.name for eye in self._eyes if self._may_open(eye) and self._take(eye, 0.0)}
-        if len(self._eyes) > 1:
+        fresh = {eye.name for eye in self._used if self._may_open(eye) and self._take(eye, 0.0)}
+        if len(self._used) > 1:
             self._reconsider()
         chosen = self._chosen
         if chosen.name not in fresh and not self._take(chosen, timeout_s if self._is_awaited() else 0.0):
@@ -158,17 +179,17 @@ class Eyes:
 
     def _is_awaited(self) -> bool:
         """Whether the chosen camera is worth waiting for: it is well, or no other is."""
-        return self._is_well(self._chosen) or not any(self._is_well(eye) for eye in self._eyes)
+        return self._is_well(self._chosen) or not any(self._is_well(eye) for eye in self._used)
 
     def _reconsider(self) -> None:
         """Leave a camera that is not well; rate one, if it is time."""
         if not self._is_well(self._chosen):
-            well = [eye for eye in self._eyes if self._is_well(eye)]
+            well = [eye for eye in self._used if self._is_well(eye)]
             if well:
                 self._choose(max(well, key=lambda eye: self._values.get(eye.name, 0.0)))
-        elif time.monotonic() - self._rated_at >= min(GLANCE_S, TURN_S / (len(self._eyes) - 1)):
+        elif time.monotonic() - self._rated_at >= min(GLANCE_S, TURN_S / (len(self._used) - 1)):
             self._rated_at = time.monotonic()
-            others = [eye for eye in self._eyes if eye is not self._chosen]
+            others = [eye for eye in self._used if eye is not self._chosen]
             self._turn = (self._turn + 1) % (2 * len(others))
             if self._turn % 2 == 0:  # what the chosen one sees is needed less often
                 self._compare(self._chosen)

@@ -15,6 +15,7 @@ from typing import Final, Protocol
 import usb.backend
 import usb.core
 
+from hw_sim.reader.usb_bus import Listed
 from hw_sim.reader.usb_descriptors import Node
 from hw_sim.reader.usb_socket import RemoteBus
 
@@ -25,8 +26,8 @@ LOCAL: Final = "local"
 class Bus(Protocol):
     """The verbs of `UsbBus` that a backend needs; `RemoteBus` has them too."""
 
-    def enumerate(self) -> dict[int, tuple[bytes, bytes]]:
-        """Device and configuration descriptor of every device, by address."""
+    def enumerate(self) -> dict[int, Listed]:
+        """Every device, by address."""
 
     def open(self, address: int, client: str) -> int:
         """Open a device; returns the handle."""
@@ -75,11 +76,11 @@ class BusBackend(usb.backend.IBackend):  # type: ignore[misc]  # pyusb has no ty
 
     def enumerate_devices(self) -> Iterator[Node]:
         """Yield the devices; a bus that cannot be reached has none."""
-        found: dict[int, tuple[bytes, bytes]] = {}
+        found: dict[int, Listed] = {}
         with suppress(OSError):
             found = self._bus.enumerate()
-        for address, (device, configuration) in found.items():
-            yield Node(address, device, configuration)
+        for address, (device, configuration, ports) in found.items():
+            yield Node(address, device, configuration, ports)
 
     def get_device_descriptor(self, dev: Node) -> SimpleNamespace:
         """Return the device descriptor."""

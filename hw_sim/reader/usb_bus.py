@@ -12,11 +12,15 @@ import os
 import time
 from dataclasses import dataclass, field
 from threading import Condition, Lock
-from typing import Protocol
+from typing import Final, Protocol
 
 
 class Unplugged(Exception):
     """Raised by a device whose plug is pulled by what it was just sent."""
+
+
+Listed = tuple[bytes, bytes, tuple[int, ...]]  # device and configuration descriptor, ports from the root on
+HUB_PORT: Final = 2  # of the root hub; the devices are plugged into another hub
 
 
 class UsbDevice(Protocol):
@@ -62,6 +66,7 @@ class UsbBus:
         self._addresses = itertools.count(2)
         self._numbers = itertools.count(1)
         self._plugged: dict[int, UsbDevice] = {}
+        self._ports: dict[int, int] = {}  # the socket of each device, where it comes back
         self._opened: dict[int, _Opened] = {}
         self._kernel_drivers: set[int] = set()
         self._forbidden: set[int] = set()
@@ -75,6 +80,7 @@ class UsbBus:
                 raise ValueError("this device is plugged in already")
             address = next(self._addresses)
             self._plugged[address] = device
+            self._ports.setdefault(id(device), 1 + len(self._ports))
             if kernel_driver:
                 self._kernel_drivers.add(id(device))
             if not rights:
@@ -105,10 +111,14 @@ class UsbBus:
             with device.changed:
                 device.changed.notify_all()
 
-    def enumerate(self) -> dict[int, tuple[bytes, bytes]]:
-        """Device and configuration descriptor of every device, by address."""
+    def enumerate(self) -> dict[int, Listed]:
+        """Every device, by address."""
         return {
-            address: (device.device_descriptor, device.configuration_descriptor)
+            address: (
+                device.device_descriptor,
+                device.configuration_descriptor,
+                (HUB_PORT, self._ports[id(device)]),
+            )
             for address, device in dict(self._plugged).items()
         }
 

@@ -6,10 +6,12 @@ from types import SimpleNamespace
 class Node:
     """A device found on the bus, with its descriptors parsed into pyusb's attributes."""
 
-    def __init__(self, address: int, device: bytes, configuration: bytes) -> None:
+    def __init__(self, address: int, device: bytes, configuration: bytes, ports: tuple[int, ...]) -> None:
         self.address = address
         self.device = _fields(_DEVICE, device)
-        self.device.__dict__.update(bus=1, address=address, port_number=1, port_numbers=(1,), speed=3)
+        self.device.__dict__.update(
+            bus=1, address=address, port_number=ports[-1], port_numbers=ports, speed=3
+        )
         self.configuration = _fields(_CONFIGURATION, configuration)
         self.configuration.extra_descriptors = []
         self.interfaces: list[SimpleNamespace] = []

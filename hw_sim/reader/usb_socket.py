@@ -17,7 +17,7 @@ from typing import Final, Literal
 import msgspec
 
 from gated.core.values import Value
-from hw_sim.reader.usb_bus import UsbBus, UsbDevice, failure
+from hw_sim.reader.usb_bus import Listed, UsbBus, UsbDevice, failure
 
 MAX_FRAME: Final = 128 * 1024
 PATIENCE_S: Final = 5.0  # beyond a transfer's own time-out: then the server is taken for dead
@@ -53,7 +53,7 @@ class Result(Value):
     error: int = 0
     number: int = 0
     data: bytes = b""
-    devices: dict[int, tuple[bytes, bytes]] = msgspec.field(default_factory=dict)
+    devices: dict[int, Listed] = msgspec.field(default_factory=dict)
 
 
 _calls = msgspec.msgpack.Decoder(Call)
@@ -185,8 +185,8 @@ class RemoteBus:
         self._lifeline: socket.socket | None = None
         self._idle: list[socket.socket] = []
 
-    def enumerate(self) -> dict[int, tuple[bytes, bytes]]:
-        """Device and configuration descriptor of every device, by address."""
+    def enumerate(self) -> dict[int, Listed]:
+        """Every device, by address."""
         return self._call(Call(verb="enumerate")).devices
 
     def open(self, address: int, client: str) -> int:  # noqa: ARG002 - the lifeline names the program

@@ -25,6 +25,7 @@ def test_every_interface_of_every_reader_is_told_with_what_it_carries() -> None:
             max_message=263,
             max_command=253,
             max_response=251,
+            usb_path="1-2.1",
         ),
         FoundReader(
             **both,
@@ -34,6 +35,7 @@ def test_every_interface_of_every_reader_is_told_with_what_it_carries() -> None:
             max_message=263,
             max_command=253,
             max_response=251,
+            usb_path="1-2.1",
         ),
         FoundReader(
             **both,
@@ -43,6 +45,7 @@ def test_every_interface_of_every_reader_is_told_with_what_it_carries() -> None:
             max_message=271,
             max_command=65_544,
             max_response=65_536,
+            usb_path="1-2.2",
         ),
     )
 

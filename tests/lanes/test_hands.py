@@ -7,6 +7,7 @@ import pytest
 from drivers.face_light import Switch
 from gated.core import effects as do
 from gated.core.vocabulary import Direction, Door, Outcome
+from gated.lanes.desks import Desk, Desks
 from gated.lanes.dossier import Dossiers
 from gated.lanes.hands import Hands
 from tests.lanes.rounds import PASSAGE
@@ -33,7 +34,6 @@ CASES: tuple[tuple[do.AnyEffect, tuple[object, ...] | None], ...] = (
     (do.LockDoor(door=Door.EXIT), ("board", "lock", Door.EXIT)),
     (do.UnlockDoor(door=Door.ENTRY, lease_s=3, passage=PASSAGE), ("board", "unlock", Door.ENTRY, 3)),
     (do.ReleaseAll(), ("board", "release_all")),
-    (do.TurnLane(direction=Direction.REVERSE), ("board", "turn", Direction.REVERSE)),
     (do.Tell(screen="go", prompt=None, lamps="go"), ("board", "show", "go")),
     (do.ReadMrz(passage=PASSAGE), ("zone", "read", PASSAGE)),
     (do.ReadChip(passage=PASSAGE, attempt=1), ("chip", "read", PASSAGE)),
@@ -55,7 +55,30 @@ def hands(asked: list[tuple[object, ...]], dossiers: Dossiers) -> Hands:
     def lane(name: str) -> Any:
         return Noted(name, asked)
 
-    return Hands(lane("board"), lane("zone"), lane("chip"), lane("sight"), lane("background"), dossiers)
+    desks = Desks(
+        {
+            Direction.FORWARD: Desk(lane("zone"), lane("chip")),
+            Direction.REVERSE: Desk(lane("other zone"), lane("other chip")),
+        }
+    )
+    return Hands(lane("board"), desks, lane("sight"), lane("background"), dossiers, lane("watch"))
+
+
+def test_a_turned_lane_asks_the_readers_of_its_other_end(
+    hands: Hands, asked: list[tuple[object, ...]]
+) -> None:
+    hands.perform(do.TurnLane(direction=Direction.REVERSE))
+    turned = [("sight", "turn"), ("board", "turn"), ("watch", "turn")]
+    assert asked == [(*each, Direction.REVERSE) for each in turned]
+    asked.clear()
+    hands.perform(do.ReadMrz(passage=PASSAGE))
+    hands.perform(do.ReadChip(passage=PASSAGE, attempt=1))
+    assert asked == [("other zone", "read", PASSAGE), ("other chip", "read", PASSAGE)]
+    asked.clear()
+    hands.perform(do.TurnLane(direction=Direction.FORWARD))
+    hands.perform(do.EndPassage(passage=PASSAGE, outcome=Outcome.ABORTED, reasons=()))
+    assert ("zone", "forget") in asked
+    assert ("other zone", "forget") not in asked
 
 
 @pytest.mark.parametrize(("effect", "call"), CASES)
@@ -70,6 +93,7 @@ def test_no_effect_is_forgotten() -> None:
     tested = {type(effect) for effect, _ in CASES} | {
         do.StartCapture,
         do.EndPassage,
+        do.TurnLane,
         do.FindToken,
         do.IssueToken,
     }
