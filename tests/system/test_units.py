@@ -216,6 +216,19 @@ def test_only_gated_makes_sockets_and_only_its_peers_may_connect() -> None:
     assert peers == {"gate-vision", "gate-link"}
 
 
+def test_systemd_is_watched_by_the_hardware_and_a_usb_board_is_not_known_by_its_number() -> None:
+    told = (UNITS / "system.conf.d" / "egate.conf").read_text().splitlines()
+    assert [line for line in told if line and not line.startswith("#")] == [
+        "[Manager]",
+        "RuntimeWatchdogSec=20",
+    ]
+    rules = (UNITS / "udev" / "70-egate.rules").read_text().splitlines()
+    of_usb = [rule for rule in rules if 'SUBSYSTEM=="gpio"' in rule and 'SUBSYSTEMS=="usb"' in rule]
+    assert [re.findall(r'KERNEL=="([^"]+)"|SYMLINK\+="([^"]+)"', rule) for rule in of_usb] == [
+        [("gpiochip*", ""), ("", "egate/io")]
+    ]
+
+
 def accounts() -> tuple[set[str], set[str]]:
     """Users and groups of sysusers.d; a user brings a group of its name."""
     lines = [line.split() for line in (UNITS / "sysusers.d" / "egate.conf").read_text().splitlines()]
