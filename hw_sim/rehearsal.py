@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from gated.core import effects as do
 from gated.core import events as ev
 from gated.core.gate import State
-from gated.core.vocabulary import Advice, Hint, Outcome
+from gated.core.vocabulary import Advice, Hint, OfficerWord, Outcome
 from gated.runtime import messages as say
 from gated.store.database import open_to_read
 from gated.store.journal import Entry, read
@@ -40,8 +40,10 @@ HEEDS_S = 0.4  # from an advice on the screen to a passport that lies otherwise
 COMES_FROM_M = -1.2
 TAKES_OFF_S = 0.8  # from a hint on the screen to a face without it
 
-NEXT = BY_NAME["citizen"]  # who comes when the lane was handed back
-FOLLOWING = 2  # so many may try: on a busy machine the eyes of the gate may be too slow for one
+# Who comes when the lane was handed back. Where the eyes of the gate are too slow, as on a busy machine, the
+# officer lets them out: the lane is what was mended.
+NEXT = replace(BY_NAME["citizen"], officer=OfficerWord.ACCEPT)
+FOLLOWING = 2  # so many may try
 RESTING = frozenset({State.IDLE, State.CLOSED, State.OUT_OF_SERVICE})
 OUTSIDE_SCREENS = frozenset({"go_to_counter", "officer_comes", "one_at_a_time"})
 
@@ -283,7 +285,8 @@ class Rehearsal:
             following = Rehearsal(self._site, NEXT, lambda _: None, seed).play()
             if following.as_expected:
                 return
-            said = ", ".join((*following.reasons, *following.problems)) or "nothing said why"
+            why = (*following.reasons, *following.problems)
+            said = f"{following.outcome or 'no outcome'} ({', '.join(why) or 'nothing said why'})"
         self._technician.problems.append(f"no traveller was admitted afterwards: {said}")
 
     def _is_over(self) -> bool:
