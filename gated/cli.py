@@ -14,6 +14,8 @@ import msgspec
 
 from gated.commands import (
     calibrate_camera,
+    calibrate_doors,
+    calibrate_sensors,
     document,
     face_compare,
     face_estimate,
@@ -27,6 +29,7 @@ from gated.commands import (
     models,
     mrz,
     readers,
+    selftest,
     trust,
 )
 from gated.commands.answer import Answer, UsageError, Words
@@ -128,7 +131,11 @@ def _parser() -> argparse.ArgumentParser:
     face_evaluate.add(face)
     face_evaluate_pad.add(face)
     face_estimate.add(face)
-    calibrate_camera.add(words.group("calibrate", "Calibrate the gate's devices."))
+    calibrate = words.group("calibrate", "Calibrate the gate's devices.")
+    calibrate_camera.add(calibrate)
+    calibrate_doors.add(calibrate)
+    calibrate_sensors.add(calibrate)
+    selftest.add(words)
     models.add(words)
     words.command("diagram", diagram)
     words.command("config-check", config_check).add_argument("file", type=Path)

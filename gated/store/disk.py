@@ -52,6 +52,12 @@ def look(folder: Path, at: Look = os.statvfs) -> Trouble | None:
     return Trouble("disk_nearly_full", fix)
 
 
+def free_bytes(folder: Path) -> int:
+    """How much of it a program like this may still use. Raises OSError."""
+    disk = os.statvfs(folder)
+    return disk.f_bavail * disk.f_frsize
+
+
 def refusal(path: Path) -> Trouble | None:
     """Say why a file could not be written, if it is the disk's condition."""
     try:

@@ -1,0 +1,1 @@
+"""What technicians find out about a gate's devices, and measure of them."""
