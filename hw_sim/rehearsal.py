@@ -23,13 +23,14 @@ from hw_sim.camera.glass import DataPage
 from hw_sim.camera.people import passport_photo
 from hw_sim.camera.scene import Walker
 from hw_sim.cast import FOLLOWER, TRAVELLER, appearance, companion, traveller
+from hw_sim.laid import Laid
 from hw_sim.lane.ledger import Span
 from hw_sim.lane.walking import READER_M, Walk, travel
 from hw_sim.passport.chip import Chip
 from hw_sim.record import Rehearsed, stages
 from hw_sim.scenarios import BY_NAME, Scenario
 from hw_sim.scenarios.documents import passport_of
-from hw_sim.site import Laid, Site
+from hw_sim.site import Site
 from hw_sim.technician import Technician
 from hw_sim.twists import TWISTS
 
@@ -104,6 +105,8 @@ class Rehearsal:
             self._walk_back()
         spans = (*site.reader.spent.spans, *site.laid.line_spans, *site.laid.wrong_spans)
         problems = [*self._problems(), *self._technician.problems]
+        if self._course.judged is not None:
+            problems += self._course.judged(site, self._entries)
         if len(site.world.violations) > violations:
             problems.append("both doors were released at once")
         return Rehearsed(

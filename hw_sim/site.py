@@ -23,6 +23,7 @@ from msgspec.structs import replace
 from gated.config import GateConfig
 from gated.core.policy import LaneRules, Policy
 from gated.core.settings import (
+    ChipReaderSettings,
     EstimationSettings,
     FaceCameraSettings,
     LinkSettings,
@@ -36,11 +37,14 @@ from gated.core.settings import (
 from gated.core.vocabulary import OfficerWord, Topology
 from gated.runtime import messages as say
 from gated.runtime.control import NoAnswerError, ask
-from hw_sim.camera.glass import GLASS_MM, DataPage, Glass, Lying
+from hw_sim.camera.glass import GLASS_MM, Glass, Lying
 from hw_sim.camera.projector import Projector
 from hw_sim.camera.render import Mount
 from hw_sim.camera.server import CameraFailed, SimulatedCamera
 from hw_sim.centre import Centre
+from hw_sim.far_end import CAMERA as FAR_CAMERA
+from hw_sim.far_end import FarEnd, facing
+from hw_sim.laid import Laid
 from hw_sim.lane.board import CURTAINS, SimulatedBoard, wiring
 from hw_sim.lane.geometry import GEOMETRIES
 from hw_sim.lane.gpio_shim import GpioServer, build, environment
@@ -48,10 +52,10 @@ from hw_sim.lane.ledger import Span
 from hw_sim.lane.world import World
 from hw_sim.machine import ailing
 from hw_sim.machine.ailing import AilingMachine
-from hw_sim.passport.chip import Chip
 from hw_sim.passport.issuer import Authority
 from hw_sim.reader.ccid_device import CcidDevice
 from hw_sim.reader.scanner import PtyScanner
+from hw_sim.reader.usb_bus import UsbBus
 from hw_sim.reader.usb_socket import UsbServer
 from hw_sim.supervisor import Daemon, DaemonError, python
 from hw_sim.toml import to_toml
@@ -64,18 +68,6 @@ GLASS_FPS = 10.0
 LOW = Mount(height_m=1.20)  # its horizon is the rule about height
 ALSO = {Topology.PORT: ("exit_document",)}  # inputs that only one kind of lane has
 OPEN_S = 20.0  # from the last daemon's READY to a lane that takes travellers
-
-
-class Laid:
-    """What lies on the reader when somebody lays their document down: the page, how it lies, and the chip."""
-
-    def __init__(self) -> None:
-        self.lines: tuple[str, ...] = ()
-        self.page: DataPage | None = None  # for the page camera
-        self.lying = Lying()
-        self.chip: Chip | None = None
-        self.line_spans: list[Span] = []  # when the serial line was busy with the page
-        self.wrong_spans: list[Span] = []  # when it lay so that nobody could have read it
 
 
 class Site:
@@ -108,12 +100,15 @@ class Site:
         self.scanner = PtyScanner(self.run)
         self.camera = SimulatedCamera()
         self.low_camera = SimulatedCamera(mount=LOW)
-        self.projector = Projector(self.world, self.camera, self.low_camera)
+        self.far_end = FarEnd(self.run) if self.world.lane.two_way else None
+        others = [self.far_end.camera] if self.far_end else []
+        self.projector = Projector(self.world, self.camera, self.low_camera, others=others)
         self.glass = SimulatedCamera(GLASS_FPS, glass=True)
         self.machine = AilingMachine(self.run / "machine", self.state)
         self.centre = Centre(self.folder / "central", self.folder)
         self.gpio = GpioServer(self.run, self.board)
-        self.usb = UsbServer(self.run / "usb", self.reader)
+        readers = UsbBus(self.reader, *([self.far_end.reader] if self.far_end else []))
+        self.usb = UsbServer(self.run / "usb", readers)
         self._hand: queue.SimpleQueue[Laid | Literal["lifted"] | None] = queue.SimpleQueue()
 
     def __enter__(self) -> Self:
@@ -135,6 +130,8 @@ class Site:
         board = environment(build(libraries), self.run)
         below = board | self.machine.environment(ailing.library(libraries), board["LD_PRELOAD"])
         self.camera.start()
+        if self.far_end:
+            self.far_end.start()
         self.gpio.start()
         self.board.on_change(self._wire_changed)
         threading.Thread(target=self._handle, name="sim-hands", daemon=True).start()
@@ -173,6 +170,10 @@ class Site:
             else None,
             io_board=self._wiring,
             cameras=self._cameras(),
+            chip_reader=ChipReaderSettings(
+                usb_path=self.usb.bus.place_of(self.reader) if self.far_end else ""
+            ),
+            port=self.far_end.settings(self.usb.bus) if self.far_end else None,
             vision=VisionSettings(
                 embedder=EMBEDDER,
                 keep_images=self._keep_images,
@@ -186,6 +187,8 @@ class Site:
     def _cameras(self) -> tuple[FaceCameraSettings, ...]:
         """The cameras that people walk up to, each with its calibration as a technician would make it."""
         seeing = {"middle": self.camera, **({"low": self.low_camera} if self._looks_low else {})}
+        if self.far_end:
+            seeing[FAR_CAMERA] = self.far_end.camera
         settings = []
         for name, camera in seeing.items():
             lens, mount = camera.lens, camera.mount
@@ -194,7 +197,7 @@ class Site:
             known |= {"height_m": mount.height_m, "tilt_deg": math.degrees(mount.tilt), "camera": name}
             file.write_text(to_toml(known), encoding="utf-8")
             settings.append(FaceCameraSettings(name=name, source=camera.url, calibration=str(file)))
-        return tuple(settings)
+        return tuple(replace(each, direction=facing(each)) if self.far_end else each for each in settings)
 
     # --- the gate's life --------------------------------------------------------------------------------
 
@@ -291,6 +294,8 @@ class Site:
         self.camera.stop()
         self.low_camera.stop()
         self.glass.stop()
+        if self.far_end:
+            self.far_end.close()
         self._hand.put(None)
         self.world.close()
         self.gpio.close()
@@ -305,6 +310,10 @@ class Site:
             case "document":
                 owner = self.world.owner_of(name) if active else ""
                 self._hand.put(self.others.get(owner, self.laid) if active else "lifted")
+            case "exit_document" if self.far_end and active:
+                self.far_end.lay(self.others.get(self.world.owner_of(name), self.laid))
+            case "exit_document" if self.far_end:
+                self.far_end.lift()
             case "face_light":
                 self.projector.light(on=active, at=time.monotonic())
             case _:

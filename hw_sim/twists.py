@@ -14,6 +14,7 @@ from hw_sim.lane.bodies import bag
 from hw_sim.lane.walking import AWAY_M, READER_M, Await, Pause, Sight, Walk, tailgate
 from hw_sim.scenarios import Twist
 from hw_sim.site import Site
+from hw_sim.two_way import DIRECTION_IS_LOCKED
 
 POWER_IS_BACK_S = 1.0
 BAG_STANDS_S = 2.0
@@ -98,6 +99,7 @@ def _fire_is_out(site: Site) -> None:
 
 
 TWISTS: Mapping[Twist, Course] = {
+    Twist.DIRECTION_IS_LOCKED: DIRECTION_IS_LOCKED,
     Twist.NONE: Course(),
     Twist.CENTRAL_GONE: Course(
         comes=lambda site, _: site.centre.kill(), mended=lambda site: site.centre.serve()

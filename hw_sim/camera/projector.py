@@ -9,6 +9,7 @@ import contextlib
 import threading
 import time
 from collections import deque
+from collections.abc import Sequence
 
 from msgspec.structs import replace
 
@@ -22,18 +23,31 @@ KEEP = 6
 LIT = 8  # last times of the light that cameras are told
 
 
-class Projector:
-    """A thread between `World` and its cameras. `cast` says what each person looks like."""
+class _Side:
+    """The cameras that people see who come from one end, and their ways as those see them."""
 
-    def __init__(self, world: World, *cameras: SimulatedCamera) -> None:
+    def __init__(self, cameras: Sequence[SimulatedCamera], *, from_exit: bool) -> None:
+        self.cameras = cameras
+        self.from_exit = from_exit
+        self.ways: dict[str, deque[Waypoint]] = {}
+        self.empty = True
+
+
+class Projector:
+    """A thread between `World` and its cameras. `cast` says what each person looks like.
+
+    `others` are the cameras at the entry of a lane for two directions; each sees those who walk towards it.
+    """
+
+    def __init__(
+        self, world: World, *cameras: SimulatedCamera, others: Sequence[SimulatedCamera] = ()
+    ) -> None:
         self._world = world
-        self._cameras = cameras
+        self._sides = (_Side(cameras, from_exit=False), _Side(others, from_exit=True))
         self._light: tuple[Lit, ...] = ()
         self._beside: tuple[Presence, ...] = ()
         self._cast: dict[str, tuple[Presence, ...]] = {}
-        self._ways: dict[str, deque[Waypoint]] = {}
         self._stop = threading.Event()
-        self._empty = True
         self._thread = threading.Thread(target=self._run, name="sim-projector", daemon=True)
 
     def cast(self, name: str, *looks: Presence) -> None:
@@ -65,24 +79,30 @@ class Projector:
 
     def _run(self) -> None:
         while not self._stop.wait(PERIOD_S):
-            present = self._present(time.monotonic())
-            if present or not self._empty:
-                for camera in self._cameras:
-                    shown = Scene(present=present, lens=camera.lens, mount=camera.mount, light=self._light)
-                    with contextlib.suppress(CameraFailed):  # a dead camera shows nothing; the lane goes on
-                        camera.show(shown)
-            self._empty = not present
+            for side in self._sides:
+                if side.cameras:
+                    self._show(side)
 
-    def _present(self, now: float) -> tuple[Presence, ...]:
+    def _show(self, side: _Side) -> None:
+        present = self._present(side, time.monotonic())
+        if present or not side.empty:
+            for camera in side.cameras:
+                shown = Scene(present=present, lens=camera.lens, mount=camera.mount, light=self._light)
+                with contextlib.suppress(CameraFailed):  # a dead camera shows nothing; the lane goes on
+                    camera.show(shown)
+        side.empty = not present
+
+    def _present(self, side: _Side, now: float) -> tuple[Presence, ...]:
         shown: list[Presence] = []
-        seen = [(name, distance) for name, distance in self._world.in_view() if name in self._cast]
+        in_view = self._world.in_view(from_exit=side.from_exit)
+        seen = [(name, distance) for name, distance in in_view if name in self._cast]
         for name, distance in seen:
-            way = self._ways.setdefault(name, deque(maxlen=KEEP))
+            way = side.ways.setdefault(name, deque(maxlen=KEEP))
             way.append(Waypoint(time_s=now, distance_m=distance))
             path = (*way, _ahead(way))
             shown += [replace(look, path=path) for look in self._cast[name]]
-        self._ways = {name: self._ways[name] for name, _ in seen}
-        return (*shown, *self._beside)
+        side.ways = {name: side.ways[name] for name, _ in seen}
+        return (*shown, *(() if side.from_exit else self._beside))
 
 
 def _ahead(way: deque[Waypoint]) -> Waypoint:

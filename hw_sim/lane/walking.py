@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Final
 
 from gated.core.values import Value
+from gated.core.vocabulary import Door
 from hw_sim.lane.bodies import BULK_M, Shape, Stretch, adult, bag
 from hw_sim.lane.curtain import Course
 from hw_sim.lane.geometry import MANTRAP, Geometry
@@ -36,6 +37,9 @@ class Sight(StrEnum):
 
     ENTRY_OPEN = "entry_open"
     EXIT_OPEN = "exit_open"
+    LANE_EMPTY = "lane_empty"  # both doors are shut, and nobody is inside
+    BUSY = "busy"  # the entry's lamp is red
+    CALLED = "called"  # where there is no entry door: its lamp is green
     STEP_BACK = "step_back"  # the entry is open, its lamp is green, the exit's red, amber is on
 
 
@@ -93,7 +97,9 @@ Plan = tuple[Step, ...]
 
 def enter(lane: Geometry = MANTRAP) -> Plan:
     """Go in as soon as the entry is open, with the own document, and stand to be looked at."""
-    return (Await(sight=Sight.ENTRY_OPEN), Take(), Walk(to_m=lane.decision_m))
+    has_a_door = Door.ENTRY in lane.doors
+    called = (Sight.ENTRY_OPEN,) if has_a_door else (Sight.BUSY, Sight.CALLED)
+    return (*(Await(sight=sight) for sight in called), Take(), Walk(to_m=lane.decision_m))
 
 
 def leave(lane: Geometry = MANTRAP) -> Plan:

@@ -14,6 +14,7 @@ both doors were released without a fire.
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Final, Self
@@ -46,6 +47,8 @@ from hw_sim.lane.walking import (
 from hw_sim.lane.way import free_way
 
 STEP_S: Final = 0.01
+BLINKS: Final = 2
+BLINKING_S: Final = 1.2  # a lamp that blinks once a second changes twice within it
 FINE_S: Final = 0.002  # near a beam
 LEAST_S: Final = 1e-6  # a shorter step is a rounding error, in which nobody would be seen to move
 
@@ -77,6 +80,7 @@ class World:
         self._fire = False
         self._violating = False
         self._emergency = False  # doors were released because of a fire, and are not all locked yet
+        self._amber: deque[float] = deque(maxlen=BLINKS)  # when the lamp last changed
         self._quiet = True  # nothing moves until somebody does something
         self._thread: threading.Thread | None = None
         self._closed = False
@@ -226,11 +230,15 @@ class World:
 
     # --- what a scenario and the camera see --------------------------------------------------------
 
-    def in_view(self) -> tuple[tuple[str, float], ...]:
-        """Who the camera can see now, nearest first, with the distance in metres."""
+    def in_view(self, *, from_exit: bool = False) -> tuple[tuple[str, float], ...]:
+        """Who the camera can see now, nearest first, with the distance in metres.
+
+        `from_exit`: the camera at the entry, which those look at who come from the other end.
+        """
         with self._changed:
             self.advance()
-            seen = [(p.name, p.distance_m) for p in self._people.values() if p.in_view]
+            people = [person for person in self._people.values() if person.turned is from_exit]
+            seen = [(p.name, p.distance_m) for p in people if p.in_view]
             return tuple(sorted(seen, key=lambda one: one[1]))
 
     def distance_m(self, name: str) -> float:
@@ -324,6 +332,8 @@ class World:
     def _wire_changed(self, name: str, active: bool) -> None:  # noqa: FBT001 - the board's hook
         if self._board.wires[name].output:
             self._stir()
+        if name == "amber":
+            self._amber.append(self._now)
         self._mark("line", name, "active" if active else "inactive")
         releases = [self._board.read(f"{door}_release") for door in Door]
         self._emergency = any(releases) and (self._fire or self._emergency)  # until both are locked again
@@ -458,9 +468,20 @@ class World:
                 return self._passable(entry)
             case Sight.EXIT_OPEN:
                 return self._passable(way_out)
+            case Sight.LANE_EMPTY:
+                shut = all(self._doors[door].shut for door in self.lane.doors)
+                return shut and not any(other.inside for other in self._people.values())
+            case Sight.BUSY:
+                return self._board.read(f"{entry}_red")
+            case Sight.CALLED:
+                return self._board.read(f"{entry}_green")
             case Sight.STEP_BACK:
-                lit = (self._board.read(lamp) for lamp in (f"{entry}_green", f"{way_out}_red", "amber"))
-                return self._passable(entry) and all(lit)
+                lit = (self._board.read(lamp) for lamp in (f"{entry}_green", f"{way_out}_red"))
+                return self._passable(entry) and all(lit) and self._amber_blinks()
+
+    def _amber_blinks(self) -> bool:
+        """Whether the amber lamp has gone on or off twice just now: steady, it says something else."""
+        return len(self._amber) == BLINKS and self._now - self._amber[0] < BLINKING_S
 
     def _passable(self, door: Door) -> bool:
         return door not in self.lane.doors or self._doors[door].passable

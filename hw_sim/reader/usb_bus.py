@@ -111,6 +111,10 @@ class UsbBus:
             with device.changed:
                 device.changed.notify_all()
 
+    def place_of(self, device: UsbDevice) -> str:
+        """Where a device is plugged in, as Linux names it: this is bus 1."""
+        return f"1-{HUB_PORT}.{self._ports[id(device)]}"
+
     def enumerate(self) -> dict[int, Listed]:
         """Every device, by address."""
         return {

@@ -7,7 +7,7 @@ and a name in `SCENARIOS`.
 
 from collections.abc import Mapping
 
-from hw_sim.scenarios import crowd, document, faults, lane, person
+from hw_sim.scenarios import crowd, document, faults, lane, person, port
 from hw_sim.scenarios.people import HOLDERS, LIST, WANTED
 from hw_sim.scenarios.scenario import Companion, Scenario, Trouble, Twist
 
@@ -19,6 +19,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     *person.SCENARIOS,
     *faults.SCENARIOS,
     *crowd.SCENARIOS,
+    *port.SCENARIOS,
 )
 
 BY_NAME: Mapping[str, Scenario] = {scenario.name: scenario for scenario in SCENARIOS}

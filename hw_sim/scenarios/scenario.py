@@ -41,6 +41,7 @@ class Twist(StrEnum):
     DISK_FILLS = "disk_fills"  # something else fills the disk, in the state `cut_in`
     DISK_IS_READ_ONLY = "disk_is_read_only"  # from the state `cut_in` on
     DISK_IS_SLOW = "disk_is_slow"  # from the state `cut_in` on
+    DIRECTION_IS_LOCKED = "direction_is_locked"  # an officer wants a two-way lane walked one way
 
 
 Instrument = Literal["print", "bent_print", "tablet", "paper_mask"]
