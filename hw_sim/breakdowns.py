@@ -16,6 +16,7 @@ from hw_sim.supervisor import DaemonError
 RESTART_S: Final = 1.0  # as in the units
 POLL_S: Final = 0.1
 OPENS_S: Final = 15.0  # until the entry opens for the traveller
+SEEN_S: Final = 0.45
 FLAP_S: Final = 0.004  # between two edges of a loose plug
 MID_READ: Final = 8  # of the exchanges with the chip, the one that is cut off
 LEAP_S: Final = 3 * 3600.0
@@ -29,6 +30,12 @@ SYNC_S: Final = 1.2
 def _entry_sticks_open(site: Site) -> None:
     site.world.wait_until(lambda: site.world.door(Door.ENTRY) >= 1.0, OPENS_S)
     site.world.jam(Door.ENTRY)
+
+
+def _contact_breaks(site: Site) -> None:
+    """Not before the gate, which looks five times a second, has seen the door shut."""
+    time.sleep(SEEN_S)
+    site.world.stick("entry_shut", active=False)
 
 
 class LoosePlug:
@@ -145,7 +152,7 @@ BREAKDOWNS: Mapping[Twist, Course] = {
         mended=lambda site: site.world.jam(Door.EXIT, jammed=False),
     ),
     Twist.CONTACT_BREAKS: Course(
-        happens=lambda site: site.world.stick("entry_shut", active=False),
+        happens=_contact_breaks,
         mended=lambda site: site.world.mend("entry_shut"),
     ),
     Twist.BOARD_GOES: Course(
