@@ -5,6 +5,7 @@ lane may be turned by demand or by an officer; the next time of the schedule cou
 """
 
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta, tzinfo
 
@@ -39,12 +40,12 @@ class ScheduleLane:
         self._zone = zone
         self._post = post
         self._now = now
-        self._told: Time | None = None
+        self._told: deque[Time] = deque(maxlen=2)  # the time before, too: in autumn an hour comes twice
 
     def _turn(self) -> None:
         last = last_time(self._schedule, self._now().astimezone(self._zone))
-        if last is None or last == self._told:
+        if last is None or last in self._told:
             return
-        self._told = last
+        self._told.append(last)
         _, turning = last
         self._post(DirectionWanted(at=time.monotonic(), direction=turning.direction, by="schedule"))
