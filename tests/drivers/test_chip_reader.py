@@ -330,6 +330,27 @@ def test_unplugged_in_mid_read_and_plugged_in_again(plain: Bench, nth: int) -> N
     assert reader.transceive(READ) == b"\x90\x00"
 
 
+def test_two_readers_of_one_model_are_told_apart_by_where_they_are_plugged_in() -> None:
+    left, right = CcidDevice(), CcidDevice()
+    bus = UsbBus(left, right)
+    left.insert(Sheet())
+    places = [bus.place_of(device) for device in (left, right)]
+    readers = [CcidChipReader(ChipReaderSettings(usb_path=place), BusBackend(bus)) for place in places]
+    for reader in readers:
+        reader.open()
+    assert [reader.card_present() for reader in readers] == [True, False]
+    bus.unplug(left)
+    readers[1].card_present()
+    with pytest.raises(DeviceGone):
+        readers[0].card_present()
+    with pytest.raises(DeviceGone, match=f"not_found.*plugged in at {places[0]}"):
+        readers[0].open()
+    bus.plug(left)
+    readers[0].open()
+    readers[0].await_card(0.1)
+    assert len(set(places)) == 2
+
+
 @pytest.mark.parametrize("nth", [1, 2, 3, 4, 5])
 def test_unplugged_in_the_middle_of_a_chain_of_messages(nth: int) -> None:
     one = bench(SMALL)

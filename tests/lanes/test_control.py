@@ -202,6 +202,18 @@ def test_a_lane_with_one_direction_is_not_turned(bench: Bench, posted: Posted) -
     bench.status = msgspec.structs.replace(STATUS, topology="port")
     assert bench.say(say.SetDirection(direction=Direction.REVERSE)) == say.Done()
     assert posted.of(ev.DirectionWanted)[0].direction is Direction.REVERSE
+    assert bench.say(say.SetMode(mode=Mode.ONE_WAY, reason="departures only")) == say.Done()
+    assert posted.of(ev.ModeChanged)[-1].mode is Mode.ONE_WAY
+
+
+def test_a_lane_is_not_turned_by_word_to_an_end_that_is_out_of_order(bench: Bench, posted: Posted) -> None:
+    trouble = {"chip_reader: unplugged": "plug it in"}
+    bench.status = msgspec.structs.replace(STATUS, topology="port", other_end=trouble)
+    answer = bench.say(say.SetDirection(direction=Direction.REVERSE))
+    assert refused(answer) == "other_end_in_trouble"
+    assert "chip_reader: unplugged" in getattr(answer, "fix", "")
+    assert posted.of(ev.DirectionWanted) == []
+    assert bench.say(say.SetDirection(direction=Direction.FORWARD)) == say.Done(), "as it is walked now"
 
 
 def test_a_door_is_moved_in_maintenance_only(bench: Bench, posted: Posted) -> None:

@@ -98,6 +98,36 @@ def test_a_document_laid_down_while_another_passage_lasts_is_read_when_its_turn_
     assert dossiers.take_page(NEXT) is None
 
 
+def test_a_message_that_was_quicker_than_the_sensor_waits_with_its_document(
+    lane: ScannerLane, device: PtyScanner, dossiers: Dossiers, posted: Posted
+) -> None:
+    device.send(PAGE)
+    rounds_until(lane.lane, lambda: lane._kept is not None)
+    dossiers.begin(NEXT, BEGAN)
+    come_round(lane.lane)
+    assert lane._kept is None
+    device.take()
+    time.sleep(module.KEEP_S)
+    lane.read(NEXT)
+    come_round(lane.lane)
+    assert posted.kinds() == ["MrzRead"]
+
+
+def test_what_lies_at_the_other_end_of_the_lane_is_given_to_no_passage_here(
+    lane: ScannerLane, device: PtyScanner, dossiers: Dossiers, posted: Posted
+) -> None:
+    lane._reader = "exit_document"  # this scanner is at the other end
+    dossiers.begin(PASSAGE, BEGAN)
+    device.send(PAGE)
+    rounds_until(lane.lane, lambda: lane._kept is not None)
+    come_round(lane.lane)
+    assert dossiers.take_page(PASSAGE) is None
+    dossiers.begin(NEXT, BEGAN, "exit_document")
+    come_round(lane.lane)
+    assert dossiers.take_page(NEXT) is not None
+    assert posted == []
+
+
 def test_a_message_that_nobody_asks_for_is_dropped(
     lane: ScannerLane, device: PtyScanner, posted: Posted
 ) -> None:

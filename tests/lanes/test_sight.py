@@ -10,11 +10,12 @@ import zmq
 
 from gated.core import events as ev
 from gated.core.personal import Personal
-from gated.core.vocabulary import Hint, Liveness
+from gated.core.vocabulary import Device, Direction, Hint, Liveness
 from gated.document.mrz import parse
 from gated.lanes import sight as module
+from gated.lanes.condition import Condition
 from gated.lanes.dossier import Dossiers
-from gated.lanes.sight import MAX_HEARD, SightLane
+from gated.lanes.sight import MAX_HEARD, SightLane, View
 from gated.lanes.strata import MARK_BYTES
 from gated.runtime import messages as say
 from gated.runtime.bus import Peer
@@ -325,3 +326,82 @@ def test_the_thread_serves_and_gives_its_socket_back(run: Path, dossiers: Dossie
     assert lane.lane.failure is None
     assert lane._peer is not None
     assert lane._peer.pollable.closed
+
+
+# --- a lane that is walked both ways ------------------------------------------------------------------
+
+
+class BothWays(Bench):
+    """With a camera for each direction, and one that sees both."""
+
+    def __init__(self, run: Path, dossiers: Dossiers, posted: Posted) -> None:
+        super().__init__(run, dossiers, posted)
+        self.told = {direction: Posted() for direction in Direction}
+        seeing = {Direction.FORWARD: ("there", "wide"), Direction.REVERSE: ("back", "wide")}
+        views = {
+            direction: View(Condition(Device.VISION, self.told[direction]), seeing[direction])
+            for direction in Direction
+        }
+        names = ("there", "back", "wide")
+        evidence = Evidence(self.folder, keep=False)
+        self.lane = SightLane(self.address, dossiers, evidence, posted, names, views=views)
+
+    def pong(self, **cameras: str) -> None:
+        """Answer the next sign of life with these states."""
+        self.lane._pinged_at = 0.0
+        self.come_round()
+        self.lane._answer(
+            say.Pong(number=self.lane._number, camera="live", cameras=cameras), time.monotonic()
+        )
+
+    def words(self) -> dict[Direction, list[str]]:
+        found = {}
+        for direction, told in self.told.items():
+            found[direction] = [getattr(event, "code", "well") for event in told]
+            told.clear()
+        return found
+
+
+@pytest.fixture
+def both_ways(run: Path, dossiers: Dossiers, posted: Posted) -> Iterator[BothWays]:
+    one = BothWays(run, dossiers, posted)
+    yield one
+    one.close()
+
+
+def test_each_direction_is_as_well_as_the_best_camera_that_looks_at_it(both_ways: BothWays) -> None:
+    both_ways.pong(there="live", back="asleep", wide="asleep")
+    assert both_ways.words() == {Direction.FORWARD: ["well"], Direction.REVERSE: ["well"]}
+    both_ways.pong(there="live", back="vision_frozen", wide="no_stream")
+    assert both_ways.words() == {Direction.FORWARD: [], Direction.REVERSE: ["vision_frozen"]}
+    both_ways.pong(there="no_stream", back="live", wide="no_stream")
+    assert both_ways.words() == {Direction.FORWARD: ["no_stream"], Direction.REVERSE: ["well"]}
+    both_ways.pong(there="no_stream", back="no_stream", wide="live")
+    assert both_ways.words() == {Direction.FORWARD: ["well"], Direction.REVERSE: []}
+
+
+def test_a_vision_process_that_is_silent_is_no_good_for_either_direction(
+    both_ways: BothWays, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both_ways.pong(there="live", back="live", wide="live")
+    both_ways.words()
+    monkeypatch.setattr(module, "SILENT_S", 0.0)
+    both_ways.come_round()
+    assert both_ways.words() == {direction: ["vision_silent"] for direction in Direction}
+
+
+def test_who_comes_is_looked_at_by_the_cameras_of_their_direction(
+    both_ways: BothWays, dossiers: Dossiers
+) -> None:
+    eye = Eye(both_ways.address)
+    both_ways.eyes.append(eye)
+    sent: list[say.Message] = []
+    both_ways.lane.send = sent.append  # type: ignore[method-assign]
+    for direction in (Direction.FORWARD, Direction.REVERSE):
+        both_ways.lane.turn(direction)
+        dossiers.put_photograph(PASSAGE, Personal(IMAGE))
+        both_ways.lane.enrol(PASSAGE)
+        both_ways.lane.capture(PASSAGE, 1)
+        both_ways.come_round()
+    used = [message.cameras for message in sent if isinstance(message, say.SetReference | say.Capture)]
+    assert used == [("there", "wide")] * 2 + [("back", "wide")] * 2

@@ -89,6 +89,25 @@ def lane() -> Iterator[Lane]:
         yield lane
 
 
+# --- a lane that is walked both ways ------------------------------------------------------------------
+
+
+def test_only_those_cameras_are_looked_through_that_are_asked_for(lane: Lane) -> None:
+    lane.bright |= {"low": 0.9, "middle": 0.2, "high": 0.4}
+    lane.await_camera("low")
+    lane.eyes.use(("middle", "high"))
+    assert lane.eyes.states["low"] == "asleep"
+    lane.await_camera("high")
+    assert {seen.camera for seen in lane.watch(1.0)} == {"high"}
+    assert lane.eyes.states["low"] == "asleep"
+    lane.eyes.use(("low",))
+    lane.await_camera("low")
+    assert lane.eyes.states == {"low": "live", "middle": "asleep", "high": "asleep"}
+    lane.eyes.use(())
+    lane.bright |= {"low": 0.0, "middle": 0.9}
+    lane.await_camera("middle")
+
+
 # --- which camera sees best -------------------------------------------------------------------------
 
 
