@@ -22,7 +22,7 @@ AFTER: Final = "then: gatectl clear-fault io_board"
 
 
 class Cycle(Value):
-    """One opening and shutting, seconds. `bounces`: edges beyond the two of a clean contact; None: not told."""
+    """One opening and shutting, seconds. `bounces`: edges beyond the clean two; None: they are not told."""
 
     door: Door
     open_s: float
@@ -96,7 +96,7 @@ def gaps_of(edges: Sequence[Mark], within_s: float = GAP_S) -> list[float]:
 
 def debounce_for(longest_gap_s: float, least_s: float = LEAST_DEBOUNCE_S) -> float:
     """The time that swallows such bounces with as much to spare, in whole milliseconds."""
-    return max(least_s, math.ceil(2000 * longest_gap_s) / 1000)
+    return max(least_s, math.ceil(round(2000 * longest_gap_s, 3)) / 1000)
 
 
 def closing_for(cycles: Iterable[Cycle]) -> float:
@@ -196,7 +196,7 @@ def _not_taken(door: Door) -> Finding:
 
 def _not_open(door: Door) -> Finding:
     fix = (
-        f"see whether it opened: if so, its contact sticks; else its relay, its lock, what blocks it; {AFTER}"
+        f"see whether it opened: if so, its contact sticks; else its relay, lock, what blocks it; {AFTER}"
     )
     return fault("doors", "door_not_open", f"released for {2 * OPEN_S:g} s and not seen to open", fix, door)
 

@@ -1,0 +1,1 @@
+"""Tests of what technicians find out and measure."""
