@@ -144,7 +144,7 @@ def _conditions(seconds: float) -> dict[str, str]:
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "face model": f"{EMBEDDER}, threshold at FMR {FMR:.1%}",
         "chip": "modelled: 848 kbit/s, 3 ms a command, 10 ms a KiB, 60 ms a point multiplication",
-        "policy": "as shipped, but: clock need not be synchronised, officer 15 s, way out 8 s, turning round 1.5 s",
+        "policy": "as shipped, but: clock need not be synchronised, officer 15 s, way out 8 s, turn 1.5 s",
         "time for all": f"{seconds:.0f} s",
     }
 

@@ -4,6 +4,7 @@ What must never be is looked for in the journal and in what the simulated world 
 end that was not in use, a turn with a passage under way, people from both ends, a turn against the officer.
 """
 
+import contextlib
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -11,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from gated.core import effects as do
 from gated.core import events as ev
 from gated.core.gate import State
-from gated.core.vocabulary import Direction, Mode
+from gated.core.vocabulary import Direction, Mode, OfficerWord
 from gated.runtime import messages as say
 from gated.runtime.control import NoAnswerError
 from gated.store.journal import Entry
@@ -26,25 +27,29 @@ FORWARD, REVERSE = Direction.FORWARD, Direction.REVERSE
 
 
 def _officer_comes(site: Site, seed: int) -> None:
-    """An officer watches the lane, and acts while the third traveller is inside."""
+    """An officer watches the lane: lets out whom the gate refers, and acts while the third one is inside."""
     del seed
     threading.Thread(target=_watch, args=(site,), name="sim-officer", daemon=True).start()
 
 
 def _watch(site: Site) -> None:
     deadline = time.monotonic() + PATIENCE_S
-    directions = [FORWARD, REVERSE, FORWARD]  # as they are seen, one after the other
-    while directions and time.monotonic() < deadline:
-        status = site.status()
-        if status is not None and status.direction == directions[0]:
-            directions.pop(0)
+    awaited = [FORWARD, REVERSE, FORWARD]  # as they are seen, one after the other
+    heard, locked = "", False
+    while time.monotonic() < deadline and not (locked and not site.world.anybody()):
         time.sleep(LOOKS_S)
-    while time.monotonic() < deadline:
         status = site.status()
-        if status is not None and status.state == State.FACE_CAPTURE:
-            site.tell(say.SetMode(mode=Mode.ONE_WAY, reason=REASON))
-            return
-        time.sleep(LOOKS_S)
+        if status is None:
+            continue
+        if awaited and status.direction == awaited[0]:
+            awaited.pop(0)
+        with contextlib.suppress(NoAnswerError):  # it is asked again
+            if not awaited and not locked and status.passage and status.persons:
+                site.tell(say.SetMode(mode=Mode.ONE_WAY, reason=REASON))
+                locked = True
+            if status.state == State.OFFICER and status.passage not in {None, heard}:
+                site.officer_says(str(status.passage), OfficerWord.ACCEPT)
+                heard = str(status.passage)
 
 
 def _officer_goes(site: Site) -> None:

@@ -129,8 +129,9 @@ def _other_end(gate: Gate, event: ev.DirectionWanted | ev.OtherDeviceChanged) ->
             if event.code == "well":
                 return replace(gate, other_faults=others), ()
             fault = Fault(device=event.device, code=event.code)
-            alert = do.AlertOfficer(kind="other_end_trouble", passage=None)
-            return replace(gate, other_faults=others | {fault}), (alert,)
+            told = fault in gate.faults  # one device may serve both ends
+            alerts = () if told else (do.AlertOfficer(kind="other_end_trouble", passage=None),)
+            return replace(gate, other_faults=others | {fault}), alerts
 
 
 def _stepped(gate: Gate, more: int) -> Gate:

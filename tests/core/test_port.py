@@ -149,6 +149,14 @@ def test_a_lane_turns_away_from_an_end_that_is_out_of_order(lane: Lane) -> None:
     assert lane.gate.state is State.DOC_OPTICAL
 
 
+def test_a_fault_of_what_serves_both_ends_is_told_once(lane: Lane) -> None:
+    lane.tell(ev.FaultRaised(at=0, device=Device.VISION, code="vision_silent"))
+    lane.tell(ev.OtherDeviceChanged(at=0, device=Device.VISION, code="vision_silent"))
+    assert lane.alerts == []
+    lane.lay(REVERSE)
+    assert lane.turns == []
+
+
 def test_a_fault_of_the_board_keeps_the_lane_as_it_is(lane: Lane) -> None:
     lane.tell(ev.FaultRaised(at=0, device=Device.IO_BOARD, code="chip_lost"))
     lane.want(REVERSE)
