@@ -83,51 +83,50 @@ class Machine:
                 self._command(), stdin=subprocess.DEVNULL, stdout=said, stderr=said
             )
         self._asked = 0
-        self._agent = self._dial("agent")
-        self._control = self._dial("control")
-        self._control.receive(CALL_S)
-        self.order("qmp_capabilities")
+        try:
+            self._agent = self._dial("agent")
+            self._control = self._dial("control")
+            self._control.receive(CALL_S)
+            self.order("qmp_capabilities")
+        except BaseException:
+            self._process.kill()
+            self._process.wait()
+            raise
 
     def _command(self) -> list[str]:
         place = image.folder()
-        disks = [
-            f"file={place / 'root.img'},if=virtio,format=raw,snapshot=on,cache=unsafe",
-            f"file={self.folder / 'cargo.tar'},if=virtio,format=raw,readonly=on",
+        sockets = [
+            f"socket,id={name},path={self.folder / name},server=on,wait=off" for name in ("agent", *USB_PORTS)
         ]
-        sockets = {
-            name: f"socket,id={name},path={self.folder / name},server=on,wait=off"
-            for name in ("agent", *USB_PORTS)
+        options = {
+            "-accel": ["tcg,thread=multi"],
+            "-cpu": ["max"],
+            "-machine": ["q35"],
+            "-m": ["1536"],
+            "-smp": ["2"],
+            "-display": ["none"],
+            "-kernel": [str(place / "vmlinuz")],
+            "-initrd": [str(place / "initrd")],
+            "-append": [KERNEL],
+            "-serial": [f"file:{self.console}"],
+            "-qmp": [f"unix:{self.folder / 'control'},server=on,wait=off"],
+            "-action": ["watchdog=reset"],
+            "-drive": [
+                f"file={place / 'root.img'},if=virtio,format=raw,snapshot=on,cache=unsafe",
+                f"file={self.folder / 'cargo.tar'},if=virtio,format=raw,readonly=on",
+            ],
+            "-chardev": sockets,
+            "-device": [
+                "virtio-rng-pci",
+                "virtio-serial-pci",
+                "virtserialport,chardev=agent,name=agent",
+                "i6300esb",
+                "qemu-xhci",
+                *(f"usb-redir,chardev={name},id={name}" for name in USB_PORTS),
+            ],
         }
-        devices = [
-            "virtio-rng-pci",
-            "virtio-serial-pci",
-            "virtserialport,chardev=agent,name=agent",
-            "i6300esb",
-            "qemu-xhci",
-        ]
-        devices += [f"usb-redir,chardev={name},id={name}" for name in USB_PORTS]
-        command = [
-            shutil.which(PROGRAM) or PROGRAM,
-            "-accel",
-            "tcg,thread=multi",
-            "-cpu",
-            "max",
-            "-M",
-            "q35",
-            "-m",
-            "1536",
-            "-smp",
-            "2",
-        ]
-        command += ["-nodefaults", "-display", "none", "-watchdog-action", "reset"]
-        command += ["-kernel", str(place / "vmlinuz"), "-initrd", str(place / "initrd"), "-append", KERNEL]
-        command += [
-            "-serial",
-            f"file:{self.console}",
-            "-qmp",
-            f"unix:{self.folder / 'control'},server=on,wait=off",
-        ]
-        for option, values in (("-drive", disks), ("-chardev", sockets.values()), ("-device", devices)):
+        command = [shutil.which(PROGRAM) or PROGRAM, "-nodefaults"]
+        for option, values in options.items():
             for value in values:
                 command += [option, value]
         return command

@@ -63,7 +63,7 @@ def test_gated_has_its_devices_from_within_its_sandbox(gate: Machine) -> None:
         "NoNewPrivileges": "yes",
     }
     gate.call(
-        system.await_status, within_s=60.0, devices=["io_board", "mrz_scanner", "chip_reader", "journal"]
+        system.await_status, within_s=120.0, devices=["io_board", "mrz_scanner", "chip_reader", "journal"]
     )
     assert gate.call(system.status)["doors"] == {"entry": "locked, shut", "exit": "locked, shut"}
     assert released(gate) == set()
@@ -103,7 +103,7 @@ def test_a_gated_that_is_killed_is_started_again_and_knows_the_fire(gate: Machin
 def test_a_gated_that_fails_for_good_is_followed_by_gate_safe_until_it_is_started_again(
     gate: Machine,
 ) -> None:
-    gate.call(system.fail_for_good, unit="gated", burst=BURST)
+    assert BURST <= gate.call(system.fail_for_good, unit="gated") <= BURST + 2
     gate.call(system.await_unit, unit="gate-safe", within_s=START_S, ActiveState="active", SubState="running")
     shown = gate.call(system.show, unit="gate-safe", names=["StatusText", "User"])
     assert shown == {"StatusText": "doors locked, out of service", "User": "egate-safe"}
@@ -119,10 +119,10 @@ def test_a_gated_that_fails_for_good_is_followed_by_gate_safe_until_it_is_starte
 
 
 def test_a_board_that_is_pulled_out_costs_no_restart_and_is_taken_again(gate: Machine) -> None:
-    gate.call(system.await_status, within_s=60.0, devices=["io_board"])
+    gate.call(system.await_status, within_s=120.0, devices=["io_board"])
     before = gate.call(system.show, unit="gated", names=["MainPID"])
     gate.call(board.unplug)
-    gate.call(system.await_status, within_s=60.0, devices=[], without=["io_board"])
+    gate.call(system.await_status, within_s=120.0, devices=[], without=["io_board"])
     gate.call(board.plug)
-    gate.call(system.await_status, within_s=60.0, devices=["io_board"])
+    gate.call(system.await_status, within_s=120.0, devices=["io_board"])
     assert gate.call(system.show, unit="gated", names=["MainPID"]) == before

@@ -57,34 +57,41 @@ def await_unit(*, unit: str, within_s: float, **wanted: str) -> float:
     return time.monotonic() - began
 
 
-def fail_for_good(*, unit: str, burst: int) -> None:
-    """Kill a service each time that it starts, until systemd has had enough."""
-    deadline = time.monotonic() + WAIT_S
-    for _ in range(burst):
-        while show(unit=unit, names=["MainPID"])["MainPID"] == "0":
-            if time.monotonic() > deadline:
-                raise TimeoutError
-            time.sleep(0.1)
-        signal_service(unit=unit, number=int(signal.SIGKILL))
-        time.sleep(0.3)
+def fail_for_good(*, unit: str) -> int:
+    """Kill a service each time that it starts, until systemd has had enough; return how often that was."""
+    deadline, killed = time.monotonic() + WAIT_S, {"0"}
+    while (found := show(unit=unit, names=["ActiveState", "MainPID"]))["ActiveState"] != "failed":
+        if time.monotonic() > deadline:
+            raise TimeoutError
+        if found["MainPID"] not in killed:
+            killed.add(found["MainPID"])
+            os.kill(int(found["MainPID"]), signal.SIGKILL)
+        time.sleep(0.1)
+    return len(killed) - 1
 
 
 def status() -> dict[str, Any]:
-    """What the running gate says of itself."""
-    asked = subprocess.run([GATECTL, "status", "--json"], check=False, stdout=subprocess.PIPE)
+    """What the running gate says of itself. Raises RuntimeError with what gatectl says where it says nothing."""
+    asked = subprocess.run([GATECTL, "status", "--json"], check=False, capture_output=True, text=True)
+    if not asked.stdout:
+        raise RuntimeError(asked.stderr)
     found: dict[str, Any] = json.loads(asked.stdout)  # the exit status says whether all is well with the gate
     return found
 
 
 def await_status(*, within_s: float, devices: list[str], without: Sequence[str] = ()) -> None:
-    """Wait until the running gate has these devices, and not those."""
+    """Wait until the running gate answers and has these devices, and not those."""
     deadline = time.monotonic() + within_s
     while True:
-        said = status()["devices"]
-        if all(said[name] for name in devices) and not any(said[name] for name in without):
-            return
+        try:
+            said = status()["devices"]
+            if all(said[name] for name in devices) and not any(said[name] for name in without):
+                return
+            last = str(said)
+        except RuntimeError as error:
+            last = str(error)
         if time.monotonic() > deadline:
-            raise TimeoutError(f"{said}\n{run(command=['journalctl', '--no-pager', '-n', '40'])}")
+            raise TimeoutError(f"{last}\n{run(command=['journalctl', '--no-pager', '-n', '40'])}")
 
 
 def boot_id() -> str:
