@@ -20,7 +20,7 @@ OF_CARDS: Final = frozenset({"drivers/t1.py", "drivers/atr.py"})  # what they ra
 # What makes a fault of a device, and which argument is its code. A chip taken away (`CardGone`) is none.
 MAKERS: Final = {
     **dict.fromkeys(("DeviceError", "DeviceGone", "DeviceTimeout", "LineFlaps", "Interlock"), 1),
-    **dict.fromkeys(("NoLineError", "Trouble", "failed", "_gone"), 0),
+    **dict.fromkeys(("NoLineError", "Trouble", "failed", "_fail", "_gone"), 0),
 }
 
 # Where a code is computed, its module has a table of them.
