@@ -115,8 +115,6 @@ class Storyteller:
             case ev.Crossed():
                 way = "in" if event.inward else "out"
                 told = (event.door, f"the light curtain counts {event.persons} {way}", Tone.PLAIN)
-            case ev.LaneTurned():
-                told = ("gate", f"the lane is walked {event.direction} from here on", Tone.PLAIN)
             case ev.EmergencyRaised():
                 told = ("gate", "EMERGENCY: people first", Tone.BAD)
             case ev.EmergencyReset():
@@ -126,7 +124,7 @@ class Storyteller:
             case ev.OfficerDecided():
                 told = ("officer", f"{event.officer} decides: {event.word}", Tone.PLAIN)
             case _:
-                told = _document(event)
+                told = _both_ways(event) or _document(event)
         if told is not None:
             about, text, tone = told
             yield Beat(at=event.at, about=about, text=text, tone=tone)
@@ -203,6 +201,22 @@ class Storyteller:
         if tell.lamps != self._lamps:
             self._lamps = tell.lamps
             yield "lamps", words.lamps(tell.lamps), Tone.QUIET
+
+
+def _both_ways(event: ev.AnyEvent) -> Told | None:
+    """What becomes of the direction of a lane that is walked both ways, and what is at its other end."""
+    match event:
+        case ev.LaneTurned():
+            return "gate", f"the lane is walked {event.direction} from here on", Tone.PLAIN
+        case ev.DirectionWanted():
+            return "gate", f"the {event.by} wants the lane walked {event.direction}", Tone.PLAIN
+        case ev.OtherEndChanged():
+            return "other end", f"{'a' if event.document else 'no'} passport lies on the reader", Tone.PLAIN
+        case ev.OtherDeviceChanged():
+            tone = Tone.PLAIN if event.code == "well" else Tone.BAD
+            return "other end", f"{words.spaced(event.device)}: {words.spaced(event.code)}", tone
+        case _:
+            return None
 
 
 def _document(event: ev.AnyEvent) -> Told | None:
