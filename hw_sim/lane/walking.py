@@ -40,7 +40,7 @@ class Sight(StrEnum):
     LANE_EMPTY = "lane_empty"  # both doors are shut, and nobody is inside
     BUSY = "busy"  # the entry's lamp is red
     CALLED = "called"  # where there is no entry door: its lamp is green
-    STEP_BACK = "step_back"  # the entry is open, its lamp is green, the exit's red, amber is on
+    STEP_BACK = "step_back"  # the entry is open, its lamp is green, the exit's red, amber blinks
 
 
 class Place(Value):

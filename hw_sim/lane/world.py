@@ -334,6 +334,8 @@ class World:
             self._stir()
         if name == "amber":
             self._amber.append(self._now)
+        elif name.endswith("_green"):  # another pattern: what amber did before says nothing
+            self._amber.clear()
         self._mark("line", name, "active" if active else "inactive")
         releases = [self._board.read(f"{door}_release") for door in Door]
         self._emergency = any(releases) and (self._fire or self._emergency)  # until both are locked again

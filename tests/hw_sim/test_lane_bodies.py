@@ -60,6 +60,14 @@ class Lane:
             assert self.now - began < limit_s, "it did not come true"
             self.run(TURN_S)
 
+    def call_in(self) -> None:
+        """Show, where there is no entry door, that the document is read, and then that its owner may come."""
+        for lamp in ("entry_red", "entry_green"):
+            self.run(0.1)
+            self.board.put(self.board.wires[lamp].offset, level=True)
+            self.run(0.1)
+            self.board.put(self.board.wires[lamp].offset, level=False)
+
     def command(self, door: Door, *, released: bool) -> None:
         wire = self.board.wires[f"{door}_release"]
         self.board.put(wire.offset, released != wire.active_low)
@@ -343,9 +351,9 @@ def test_who_came_from_the_other_end_heeds_the_lamps_of_that_end() -> None:
     traveller = lane.world.person("ada", travel(PORT), from_exit=True)
     lane.until(lambda: traveller.inside)
     lane.run(2.0)
-    for lamp in ("exit_green", "entry_red", "amber"):
-        wire = lane.board.wires[lamp]
-        lane.board.put(wire.offset, not wire.active_low)
+    for lamp, lit in (("exit_green", True), ("entry_red", True), ("amber", True), ("amber", False)):
+        lane.board.put(lane.board.wires[lamp].offset, lit)
+        lane.run(0.4)
     lane.until(lambda: traveller.gone)
     assert traveller.place_m > 3.0
 
@@ -354,6 +362,7 @@ def test_a_lane_with_one_door_is_open_at_its_beginning() -> None:
     lane = Lane(ONE_DOOR)
     assert lane.board.read("entry_shut")  # bridged: there is no such door
     traveller = lane.world.person("ada", travel(ONE_DOOR))
+    lane.call_in()
     lane.until(lambda: traveller.inside)
     lane.run(3.0)
     assert traveller.x_m == pytest.approx(ONE_DOOR.decision_m)
@@ -366,6 +375,7 @@ def test_a_lane_with_one_door_is_open_at_its_beginning() -> None:
 def test_a_corridor_watches_from_its_decision_line_on() -> None:
     lane = Lane(CORRIDOR)
     traveller = lane.world.person("ada", travel(CORRIDOR), walk_s=4.0)
+    lane.call_in()
     lane.until(lambda: lane.world.in_view() != ())
     assert not lane.board.read("occupied")
     lane.until(lambda: lane.board.read("occupied"))

@@ -61,6 +61,14 @@ class Lane:
         wire = self.board.wires[name]
         self.board.put(wire.offset, active != wire.active_low)
 
+    def show_step_back(self) -> None:
+        """Green at the entry, red at the exit, and amber that has blinked."""
+        for lamp in ("entry_green", "exit_red", "amber"):
+            self.put(lamp, active=True)
+        for lit in (False, True):
+            self.run(0.5)
+            self.put("amber", active=lit)
+
     def release(self, door: Door) -> None:
         self.put(f"{door}_release", active=True)
 
@@ -250,8 +258,7 @@ def test_two_persons_crowd_the_lane_and_back_out_when_the_lamps_say_so(lane: Lan
     assert first.x_m - second.x_m == pytest.approx(0.6, abs=0.05)
     lane.run(1.0)
     assert lane.world.count_inside() == 2
-    for lamp in ("entry_green", "exit_red", "amber"):
-        lane.put(lamp, active=True)
+    lane.show_step_back()
     lane.until(lambda: not lane.read("occupied"))
     lane.until(lambda: first.gone and second.gone)
     assert first.x_m < 0
@@ -271,8 +278,7 @@ def test_who_does_not_heed_the_lamps_stays(lane: Lane) -> None:
     lane.release(Door.ENTRY)
     stubborn = lane.world.person("eve", ENTER, heeds=False)
     lane.run(3.0)
-    for lamp in ("entry_green", "exit_red", "amber"):
-        lane.put(lamp, active=True)
+    lane.show_step_back()
     lane.run(3.0)
     assert stubborn.inside
     lane.world.tell_back("eve")
