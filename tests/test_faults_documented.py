@@ -20,8 +20,9 @@ OF_CARDS: Final = frozenset({"drivers/t1.py", "drivers/atr.py"})  # what they ra
 # What makes a fault of a device, and which argument is its code. A chip taken away (`CardGone`) is none.
 MAKERS: Final = {
     **dict.fromkeys(("DeviceError", "DeviceGone", "DeviceTimeout", "LineFlaps", "Interlock"), 1),
-    **dict.fromkeys(("NoLineError", "Trouble", "failed", "_fail", "_gone"), 0),
+    **dict.fromkeys(("NoLineError", "Trouble", "failed", "_gone"), 0),
 }
+PASSED_ON: Final = {"_fail": 0}  # to one of them: a code, or an error that has one
 
 # Where a code is computed, its module has a table of them.
 TABLES: Final[Mapping[str, Callable[[], set[str]]]] = {
@@ -91,7 +92,7 @@ def raised() -> set[str]:
         if any(not isinstance(code, ast.Constant) for code in calls(tree, MAKERS)):
             assert name in TABLES, f"{name} computes a code: add where they are listed"
             codes |= TABLES[name]()
-        codes |= literals(name, MAKERS)
+        codes |= literals(name, MAKERS | PASSED_ON)
     return codes
 
 
