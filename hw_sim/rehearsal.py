@@ -282,6 +282,10 @@ class Rehearsal:
 
     def _walk_back(self) -> None:
         """See the lane come back, and the next traveller walk through it."""
+        if not self._mended:
+            missed = self._scenario.cut_in
+            self._technician.problems.append(f"the gate did not come to {missed}: nothing broke")
+            return
         self._technician.hand_back(self._read_on)
         said = ""
         for seed in range(self._seed + 1, self._seed + 1 + FOLLOWING):
