@@ -130,8 +130,19 @@ def test_in_maintenance_each_door_moves_once_and_is_judged(gate: Gate, run: Run)
     status, out, err = run("selftest", "--only", "doors", "--move")
     assert status == 0, out
     assert gate.moved() == [Door.ENTRY, None, Door.EXIT, None]
-    assert out.count("moved 1 times: opens after 0.0") == 2
+    assert out.count("1 cycle: opens after 0.0") == 2
     assert "keep clear" in err
+
+
+def test_a_door_does_not_move_while_somebody_is_in_the_lane(gate: Gate, run: Run) -> None:
+    gate.maintain()
+    gate.line.board.drive("exit_inner_low", active=True)
+    status, out, _ = run("selftest", "--only", "doors", "--move")
+    assert (status, gate.moved()) == (1, [Door.ENTRY, None])
+    assert "lane_occupied: not tried: exit_inner_low active" in out
+    gate.line.board.drive("occupied", active=True)
+    assert run("selftest", "--only", "doors", "--move")[0] == 1
+    assert gate.moved() == [Door.ENTRY, None]
 
 
 def test_in_maintenance_each_lamp_is_lit(gate: Gate, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from gated.core.gate import State
 from gated.core.vocabulary import Door
 from gated.selftest import door_times
 from gated.selftest.door_times import Cycle, DoorStuckError
-from gated.selftest.finding import Finding, is_good
+from gated.selftest.finding import Finding, is_good, many
 from gated.selftest.gate_line import ControlLine, NotDoneError
 
 CYCLES: Final = 5
@@ -37,7 +37,7 @@ def calibrate_doors(arguments: argparse.Namespace) -> Answer:
     cycles: list[Cycle] = []
     found: list[Finding] = []
     for door in (door for door in Door if door in line.status.doors):
-        tell(f"the {door} door moves {arguments.cycles} times: keep clear of it")
+        tell(f"the {door} door moves {many(arguments.cycles, 'time')}: keep clear of it")
         try:
             for number in range(arguments.cycles):
                 cycles.append(cycle := door_times.run_cycle(line, door))

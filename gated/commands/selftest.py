@@ -26,6 +26,7 @@ from gated.selftest import board, cameras, devices, door_times, records
 from gated.selftest.door_times import DoorStuckError
 from gated.selftest.finding import Finding, Verdict, fault, is_good, ok, warning
 from gated.selftest.gate_line import ControlLine, NotDoneError
+from gated.selftest.inputs import BEAMS
 from gated.selftest.running import judge_running
 
 DEVICES: Final = (
@@ -194,9 +195,19 @@ def _in_maintenance(
 
 
 def move(config: GateConfig, status: say.Status, line: ControlLine, tell: Tell) -> Iterator[Finding]:
-    """Each door of the lane once."""
+    """Each door of the lane once, unless somebody is in its way."""
     cycles = []
     for door in (door for door in Door if door in status.doors):
+        try:
+            in_the_way = [name for name, active in line.levels().items() if active and name in _ways(door)]
+        except NotDoneError as error:
+            yield fault("doors", "not_taken", "its inputs are not known", str(error), door)
+            continue
+        if in_the_way:
+            told = f"not tried: {', '.join(in_the_way)} active"
+            fix = "see that nobody and nothing is in the lane, or use `gatectl calibrate doors`"
+            yield fault("doors", "lane_occupied", told, fix, door)
+            continue
         tell(f"the {door} door opens and shuts: keep clear of it")
         try:
             cycles.append(door_times.run_cycle(line, door))
@@ -205,6 +216,11 @@ def move(config: GateConfig, status: say.Status, line: ControlLine, tell: Tell) 
         except NotDoneError as error:
             yield fault("doors", "not_taken", "the gate did not take the command", str(error), door)
     yield from door_times.judge(cycles, config.io_board, config.policy.limits.closing_s)
+
+
+def _ways(door: Door) -> frozenset[str]:
+    """The inputs that say that somebody may be in the way of this door."""
+    return frozenset({"occupied", "crowded", f"{door}_obstructed", *BEAMS[door]})
 
 
 def _lamps(config: GateConfig, line: ControlLine, tell: Tell) -> Iterator[Finding]:

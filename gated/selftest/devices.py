@@ -68,11 +68,11 @@ def safety_controller(settings: SafetyControllerSettings) -> Iterator[Finding]:
         return
     has = identity.configuration.hex()
     if has != settings.configuration:
-        code = "wrong_configuration"
-        yield fault("safety_controller", code, f"has {has}, not {settings.configuration}", FIXES[code])
-    found = [error_of(each) for each in Fault if each in report.faults]
-    for error in found:
-        yield fault("safety_controller", error.code, "says the controller", error.fix)
+        wrong = "wrong_configuration"
+        yield fault("safety_controller", wrong, f"has {has}, not {settings.configuration}", FIXES[wrong])
+    found = [error_of(code) for code in Fault if code in report.faults]
+    for each in found:
+        yield fault("safety_controller", each.code, "says the controller", each.fix)
     if not found and has == settings.configuration:
         firmware = ".".join(map(str, identity.firmware))
         yield ok(

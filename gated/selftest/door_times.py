@@ -10,7 +10,7 @@ from gated.core.settings import InputLine, IoBoardSettings
 from gated.core.values import Value
 from gated.core.vocabulary import Door
 from gated.runtime.messages import Mark
-from gated.selftest.finding import Finding, fault, ok, warning
+from gated.selftest.finding import Finding, fault, many, ok, warning
 from gated.selftest.gate_line import GateLine
 
 ASKED_S: Final = 2.0  # the gate releases within some hundredths of a second
@@ -116,7 +116,7 @@ def _judged(door: Door, cycles: Sequence[Cycle], contact: InputLine, closing_s: 
     open_s, shut_s = max(each.open_s for each in cycles), max(each.shut_s for each in cycles)
     gap_s = max(each.longest_gap_s for each in cycles)
     told = (
-        f"moved {len(cycles)} times: opens after {_span([each.open_s for each in cycles])}, shuts after "
+        f"{many(len(cycles), 'cycle')}: opens after {_span([each.open_s for each in cycles])}, shuts after "
         f"{_span([each.shut_s for each in cycles])}, {_bounces(cycles)}"
     )
     if gap_s >= contact.debounce_s:
@@ -137,7 +137,9 @@ def _bounces(cycles: Sequence[Cycle]) -> str:
         return "bounces not told by the controller"
     if not sum(known):
         return "no bounces"
-    return f"{sum(known)} bounces up to {1000 * max(each.longest_gap_s for each in cycles):.1f} ms apart"
+    return (
+        f"{many(sum(known), 'bounce')} up to {1000 * max(each.longest_gap_s for each in cycles):.1f} ms apart"
+    )
 
 
 def _span(times: Sequence[float]) -> str:
@@ -195,9 +197,7 @@ def _not_taken(door: Door) -> Finding:
 
 
 def _not_open(door: Door) -> Finding:
-    fix = (
-        f"see whether it opened: if so, its contact sticks; else its relay, lock, what blocks it; {AFTER}"
-    )
+    fix = f"see whether it opened: if so, its contact sticks; else its relay, lock, what blocks it; {AFTER}"
     return fault("doors", "door_not_open", f"released for {2 * OPEN_S:g} s and not seen to open", fix, door)
 
 

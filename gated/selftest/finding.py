@@ -46,6 +46,11 @@ def failed(device: str, error: DeviceError, part: str = "") -> Finding:
     return fault(device, error.code, "does not work", error.fix, part)
 
 
+def many(count: int, what: str) -> str:
+    """A count with its noun: `1 cycle`, `2 cycles`."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
 def is_good(findings: Iterable[Finding]) -> bool:
     """Whether there is no fault among them."""
     return all(each.verdict is not Verdict.FAULT for each in findings)

@@ -7,7 +7,7 @@ from drivers.gpio import ACTIVE_WHEN_CUT
 from gated.core.crossings import Beam
 from gated.core.values import Value
 from gated.core.vocabulary import Door
-from gated.selftest.finding import Finding, fault, ok, warning
+from gated.selftest.finding import Finding, fault, many, ok, warning
 
 STANDS_S: Final = 10.0  # nobody who only passes is anywhere so long
 ALARMS: Final = ("fire", "panic")
@@ -82,7 +82,7 @@ def _alarm(name: str, level: Level) -> Finding:
 
 def _door(door: Door, levels: Mapping[str, Level], lane: Lane) -> Finding:
     level = levels[f"{door}_shut"]
-    cycles = f", {lane.cycles[door]} cycles" if door in lane.cycles else ""
+    cycles = f", {many(lane.cycles[door], 'cycle')}" if door in lane.cycles else ""
     if level.active or door in lane.released:
         told = ("released, " if door in lane.released else "") + ("shut" if level.active else "open")
         return ok("doors", f"{told}{cycles}", door)

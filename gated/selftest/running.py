@@ -8,14 +8,17 @@ from gated.core.gate import State
 from gated.core.vocabulary import Device
 from gated.report import span
 from gated.runtime.messages import SelfTested
-from gated.selftest.finding import Finding, fault, ok, warning
+from gated.selftest.finding import Finding, fault, many, ok, warning
 from gated.selftest.inputs import Lane, judge, named
 
 WATCHED_S: Final = 3.0  # all inputs are read once a second
 RESTING: Final = frozenset({State.IDLE, State.CLOSED, State.LOCKED, State.MAINTENANCE, State.OUT_OF_SERVICE})
 STARTING_FIX: Final = "wait some seconds and test again: the gate has just started"
 LINKS: Final = {
-    "unknown": ("gate-link does not answer", "see `systemctl status gate-link`"),
+    "unknown": (
+        "gate-link has not answered yet",
+        "wait ten seconds after a start and test again; else see `systemctl status gate-link`",
+    ),
     "refused": (
         "the central side refuses this gate",
         "compare this gate's public key with what the centre knows, and [link] server_key",
@@ -97,7 +100,7 @@ def _readers(tested: SelfTested) -> Iterator[Finding]:
         heard = (
             "a page camera reads"
             if tested.messages is None
-            else f"{tested.messages} messages since the start"
+            else f"{many(tested.messages, 'message')} since the start"
         )
         yield ok("mrz_scanner", f"open; {heard}")
     if _is_well(tested, Device.CHIP_READER) and tested.longest_command:

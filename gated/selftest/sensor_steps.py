@@ -12,7 +12,7 @@ from gated.core.crossings import Beam, Crossing
 from gated.core.curtain import Curtain
 from gated.core.vocabulary import Door
 from gated.runtime.messages import Mark
-from gated.selftest.finding import Finding, fault, ok, warning
+from gated.selftest.finding import Finding, fault, many, ok, warning
 from gated.selftest.gate_line import GateLine
 from gated.selftest.sensor_record import BEAMS, Record, rest_levels
 
@@ -81,7 +81,7 @@ class SensorWalk:
         self._until(lambda: self._line.now() >= until, limit_s=2 * STAND_S)
         lost = sum(mark.name == "occupied" and not self._is_off_rest(mark) for mark in self._marks)
         if lost:
-            told = f"lost whoever walked about {lost} times"
+            told = f"lost whoever walked about, {many(lost, 'time')}"
             fix = "turn the sensor, or hang it higher, until it sees the whole floor between the doors"
             yield warning("presence", "presence_has_holes", told, fix)
         elif self._sees("occupied"):
@@ -154,7 +154,7 @@ class SensorWalk:
                 "curtains", "columns_swapped", f"a walk {way} looked like one the other way", fix, end
             )
         persons = sum(each.persons for each in found)
-        told = f"a walk {way}: {persons} persons, {found[-1].body}"
+        told = f"a walk {way}: {persons} counted, {found[-1].body}"
         if persons != 1:
             fix = "walk alone and carry nothing; if it recurs, see what hangs or swings in the beams"
             return warning("curtains", "miscounted", told, fix, end)

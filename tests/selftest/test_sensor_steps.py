@@ -73,7 +73,7 @@ def test_a_lane_that_is_wired_well_passes_and_needs_no_change() -> None:
     assert bad(found) == []
     assert record.toml() == []
     walks = [each.measured for each in found if each.measured.startswith("a walk")]
-    assert walks == ["a walk inward: 1 persons, person", "a walk outward: 1 persons, person"] * 2
+    assert walks == ["a walk inward: 1 counted, person", "a walk outward: 1 counted, person"] * 2
     assert "sees a suitcase that was left behind" in [each.measured for each in found]
     assert record.must_move - {"crowded"} <= record.moved
     assert line.asked == [None, Door.ENTRY, None, Door.EXIT, None, Door.ENTRY, None]
