@@ -33,7 +33,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         title="Two press through the entry as one: the sensor on the ceiling counts one, the camera two.",
         expected=Outcome.REFUSED,
         reasons=("two_persons",),
-        shape=pressed(),
+        shape=pressed(0.12),
         beside="kurt",
     ),
     Scenario(
