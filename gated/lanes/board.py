@@ -118,12 +118,17 @@ class BoardLane:
         """How often each door opened and shut again, by its physical end."""
         return {door: getattr(self._cycles.counts, door) for door in Door} if self._cycles else {}
 
-    def turn(self, direction: Direction) -> None:
-        """Serve this direction. Both doors are locked before, since they change their names."""
+    def turn(self, direction: Direction) -> bool:
+        """Serve this direction; returns whether it does.
+
+        Both doors are locked before, since they change their names; where one cannot be, nothing is turned.
+        """
         with self._commanding:
-            self._command(self._doors.lock_all)
+            if not self._command(self._doors.lock_all):
+                return False
             self.sensors.turn(direction)
         self._command(self._guidance.show_again)
+        return True
 
     def light_face(self) -> tuple[Switch, ...]:
         """Begin a new code of the face light; return it, empty where the lane has no such lamp."""
@@ -134,8 +139,8 @@ class BoardLane:
         if self._face_light:
             self._face_light.put_out()
 
-    def _command(self, command: Callable[[], None]) -> None:
-        """Do it if the board is there. A board that refuses is opened afresh, with everything locked."""
+    def _command(self, command: Callable[[], None]) -> bool:
+        """Do it if the board is there; returns whether it is. One that refuses is opened afresh, locked."""
         try:
             command()
         except DeviceError as error:
@@ -143,9 +148,17 @@ class BoardLane:
                 raise NotGuardedError(error.fix) from error
             if self._loss is None and error.code != NOT_OPEN:  # what is away was told already
                 self._lost(error)
+            return False
+        return True
 
     def fire_is_on(self) -> bool:
-        """Whether fire or panic is active now; a board that cannot say counts as active."""
+        """Whether fire or panic is active, or has not held its end yet; a board that cannot say counts so.
+
+        An alarm that was over for a bounce only, and goes on, would make no edge that anybody is told of.
+        """
+        told = self.trace.levels()
+        if any(told[name][0] for name in self._emergencies if name in told):
+            return True
         try:
             return any(self.board.read(name) for name in self._emergencies)
         except DeviceError:

@@ -8,11 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from drivers.gpio import OnFault
 from gated.core import events as ev
 from gated.core.facts import observe
 from gated.core.gate import Gate
 from gated.core.personal import Personal
 from gated.core.policy import LaneRules, Policy
+from gated.core.ports import Watch
+from gated.core.settings import IoBoardSettings
 from gated.core.vocabulary import Direction, Door, Topology
 from gated.lanes.board import BoardLane
 from gated.lanes.dossier import MAX_OPEN, Dossiers
@@ -54,12 +57,16 @@ class TwoWay:
             given_,
             self.dossiers,
             self.posted,
-            lambda _, watch, lost: WholeBoard(self.hardware, watch, lost),
+            self._make,
             direction=direction,
         )
         self.gate = Gate(policy=POLICY, direction=direction)
         come_round(self.lane.lane)
         self.learn()
+
+    def _make(self, _: IoBoardSettings, watch: Watch, on_fault: OnFault) -> WholeBoard:
+        self.board = WholeBoard(self.hardware, watch, on_fault)
+        return self.board
 
     def learn(self) -> None:
         """Let the heart learn what was posted since."""
@@ -176,6 +183,18 @@ def lane() -> Iterator[TwoWay]:
     one = TwoWay()
     yield one
     one.lane.close()
+
+
+def test_a_lane_whose_doors_cannot_be_locked_is_not_turned(lane: TwoWay) -> None:
+    lane.board.broken.add("entry_release")
+    assert not lane.lane.turn(REVERSE)
+    assert lane.posted.of(ev.LaneTurned) == []
+    assert "chip_lost" in lane.posted.faults()
+    lane.board.broken.clear()
+    come_round(lane.lane.lane)
+    lane.posted.clear()
+    assert lane.lane.turn(REVERSE)
+    assert lane.posted.of(ev.LaneTurned)[0].direction is REVERSE
 
 
 def test_a_page_at_the_other_end_waits_unread_and_belongs_to_its_document_when_the_lane_is_turned(
