@@ -169,6 +169,14 @@ def test_doors_are_calibrated(gate: Gate, run: Run) -> None:
     assert run("calibrate", "doors", "--cycles", "0")[0] == 2
 
 
+def test_a_kiosk_has_no_door_to_calibrate(gate: Gate, run: Run) -> None:
+    gate.maintain()
+    gate.tested = replace(gate.tested, status=replace(gate.tested.status, topology="kiosk", doors={}))
+    status, _, err = run("calibrate", "doors")
+    assert status == 2
+    assert "has no door" in err
+
+
 def test_a_door_that_sticks_is_told_and_the_other_is_measured(gate: Gate, run: Run) -> None:
     gate.maintain()
     gate.line.world.jam(Door.ENTRY)

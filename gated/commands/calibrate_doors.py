@@ -33,6 +33,8 @@ def calibrate_doors(arguments: argparse.Namespace) -> Answer:
         raise UsageError(f"--cycles: 1 to {MOST_CYCLES}")
     config = load(arguments.config).config
     line = maintained(f"ipc://{arguments.run or config.paths.run}/control")
+    if not line.status.doors:
+        raise UsageError(f"a {line.status.topology} has no door: calibrate those of its gate")
     tell = telling(quiet=arguments.json)
     cycles: list[Cycle] = []
     found: list[Finding] = []

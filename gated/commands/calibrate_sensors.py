@@ -12,7 +12,7 @@ from gated.core.vocabulary import Door
 from gated.selftest.finding import is_good
 from gated.selftest.gate_line import NotDoneError
 from gated.selftest.sensor_record import Record
-from gated.selftest.sensor_steps import PARTS, SensorWalk
+from gated.selftest.sensor_steps import ALONE, PARTS, SensorWalk
 
 LIMIT_S: Final = 60.0
 AFTER: Final = "walking and reaching into beams may have latched faults: gatectl clear-fault io_board"
@@ -21,7 +21,13 @@ AFTER: Final = "walking and reaching into beams may have latched faults: gatectl
 def add(calibrate: Words) -> None:
     """Put `sensors` under the word `calibrate`."""
     sub = calibrate.command("sensors", calibrate_sensors)
-    sub.add_argument("--only", nargs="+", choices=PARTS, metavar="PART", help=f"of {', '.join(PARTS)}")
+    sub.add_argument(
+        "--only",
+        nargs="+",
+        choices=PARTS,
+        metavar="PART",
+        help=f"of {', '.join(PARTS)}; pair takes a second person",
+    )
     sub.add_argument(
         "--limit", type=float, default=LIMIT_S, metavar="S", help=f"seconds for each step ({LIMIT_S:g})"
     )
@@ -38,7 +44,7 @@ def calibrate_sensors(arguments: argparse.Namespace) -> Answer:
     doors = tuple(door for door in Door if door in line.status.doors)
     walk = SensorWalk(line, record, doors, telling(quiet=False), arguments.limit)
     try:
-        found = [*walk.run(tuple(arguments.only or PARTS))]
+        found = [*walk.run(tuple(arguments.only or ALONE))]
     except NotDoneError as error:
         raise UsageError(str(error)) from error
     found += record.judge()

@@ -16,6 +16,7 @@ def lines_of(findings: Sequence[Finding]) -> Iterator[str]:
     for each in findings:
         word = "FAULT" if each.verdict is Verdict.FAULT else each.verdict
         name = f"{each.device} {each.part}".strip()
+        name = name if len(name) < NAME else each.part[: NAME - 1]
         measured = f"{each.code}: {each.measured}" if each.code else each.measured
         yield from wrapped(measured, first=f"{word:<{LEAD}}{name:<{NAME - 1}} ")
         if each.fix:

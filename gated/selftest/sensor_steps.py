@@ -19,7 +19,8 @@ from gated.selftest.sensor_record import BEAMS, Record, rest_levels
 CALM_S: Final = 1.5  # nothing moves any more: whoever walked is through
 STAND_S: Final = 4.0  # a sensor with holes loses somebody who walks about within this
 DOOR_S: Final = 8.0
-PARTS: Final = ("walk", "suitcase", "beams")
+ALONE: Final = ("walk", "suitcase", "beams")
+PARTS: Final = (*ALONE, "pair")  # for which a second person is needed
 
 Tell = Callable[[str], None]
 
@@ -42,7 +43,7 @@ class SensorWalk:
             door for door in Door if all(name in record.wired for name in BEAMS if name.startswith(door))
         )
 
-    def run(self, parts: tuple[str, ...] = PARTS) -> Iterator[Finding]:
+    def run(self, parts: tuple[str, ...] = ALONE) -> Iterator[Finding]:
         """Do the parts in their order; the doors are locked at the end, whatever happens."""
         self._line.news()
         self._levels = rest_levels(self._line.levels(), self._record)
@@ -53,6 +54,8 @@ class SensorWalk:
                     yield from self._walk(end)
             if "suitcase" in parts:
                 yield from self._suitcase()
+            if "pair" in parts:
+                yield from self._pair()
         finally:
             self._line.release(None)
         if "beams" in parts:
@@ -110,6 +113,20 @@ class SensorWalk:
         if self._sees("occupied"):
             fix = "see what stands in the lane, and what the sensor sees outside of it"
             yield warning("presence", "presence_stays", "somebody, though nothing is there", fix)
+
+    def _pair(self) -> Iterator[Finding]:
+        """Two people: the sensor must not take them for one."""
+        self._open(Door.ENTRY)
+        self._record.must_move |= {"occupied", "crowded"}
+        self._begin("walk in with a second person, close together, and stay in the lane")
+        self._until(lambda: self._sees("crowded") and self._is_calm())
+        if self._sees("crowded"):
+            yield ok("presence", "tells two people from one")
+        else:
+            fix = "hang it so that it sees between two who stand close, and try again"
+            yield fault("presence", "pair_unseen", "two people counted as one", fix)
+        self._begin("walk out, both of you")
+        self._until(lambda: not self._sees("occupied") and self._is_calm())
 
     def _beams(self) -> Iterator[Finding]:
         """A hand into each beam, and which wire answers to it."""

@@ -8,7 +8,7 @@ import pytest
 from gated.core.vocabulary import Door
 from gated.selftest.finding import Finding, Verdict, is_good
 from gated.selftest.sensor_record import BEAMS, Record
-from gated.selftest.sensor_steps import PARTS, SensorWalk
+from gated.selftest.sensor_steps import ALONE, SensorWalk
 from hw_sim.lane.bodies import bag
 from hw_sim.lane.walking import Drop, PickUp, Walk
 from tests.selftest.bench import OUT, WorldLine
@@ -39,6 +39,12 @@ class Technician:
             world.intend("technician", (Walk(to_m=OUT),))
         elif "carry a suitcase" in text:
             line.come((Walk(to_m=1.5), Drop(name="suitcase", thing=bag()), Walk(to_m=OUT)))
+        elif "with a second person" in text:
+            line.come((Walk(to_m=1.5),))
+            line.come((Walk(to_m=0.8),), "second")
+        elif "both of you" in text:
+            for name in ("technician", "second"):
+                world.intend(name, (Walk(to_m=OUT),))
         elif "fetch the suitcase" in text:
             line.come((Walk(to_m=1.5), PickUp(name="suitcase"), Walk(to_m=OUT)))
         elif "hold a hand into" in text:
@@ -50,7 +56,7 @@ class Technician:
 
 
 def run(
-    line: WorldLine, technician: Technician | None = None, parts: tuple[str, ...] = PARTS
+    line: WorldLine, technician: Technician | None = None, parts: tuple[str, ...] = ALONE
 ) -> tuple[list[Finding], Record]:
     technician = technician or Technician(line)
     record = Record(line.settings.inputs)
@@ -139,6 +145,15 @@ def test_a_sensor_that_loses_people_or_misses_a_suitcase_is_told() -> None:
     line.board.stick("occupied", False)  # noqa: FBT003 - a level
     told = bad(run(line, parts=("suitcase",))[0])
     assert ("", "suitcase_unseen") in told
+
+
+def test_two_people_are_told_from_one_or_that_is_a_fault() -> None:
+    found, _ = run(WorldLine(), parts=("pair",))
+    assert bad(found) == []
+    line = WorldLine()
+    line.board.stick("crowded", False)  # noqa: FBT003 - a level
+    found, _ = run(line, parts=("pair",))
+    assert bad(found) == [("", "pair_unseen"), ("crowded", "dead")]
 
 
 def test_bounces_ask_for_a_longer_debounce_time() -> None:
