@@ -137,7 +137,8 @@ def other_way_is_wanted(gate: Gate) -> bool:
 
 
 def turn_is_wanted(gate: Gate) -> bool:
-    rests = gate.passage is None and gate.shut == BOTH and gate.persons == 0
+    """At rest, and no door was released up to this moment: its contact may not have told yet that it opens."""
+    rests = gate.passage is None and gate.shut == BOTH and gate.persons == 0 and not gate.released
     return rests and other_way_is_wanted(gate)
 
 

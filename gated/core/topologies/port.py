@@ -32,6 +32,7 @@ TABLE: Mapping[State, Rows] = {
         mantrap.SOMEBODY,
         Row(on.a_door_is_not_shut, State.OUT_OF_SERVICE),
         Row(on.turned, State.OUT_OF_SERVICE),
+        Row(on.expired, State.CHANGE_OVER),
     ),
 }
 

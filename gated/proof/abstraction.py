@@ -1,0 +1,63 @@
+"""Which gates are the same for everything that may still happen: what no condition asks for is left out.
+
+Left out are the direction's name, times (only that there is a limit, and whether it has passed), the names of passages (this one and
+the one that waits), how often something was begun anew, reasons, and evidence that was judged already. A test
+steps random histories with and without it and compares.
+"""
+
+from msgspec.structs import replace
+
+from gated.core.checks import Check
+from gated.core.gate import Background, Gate, Passage, Placed, State
+from gated.core.vocabulary import Direction
+from gated.proof.happenings import DUE, NEXT, RENEW_AT, THIS, UTC
+
+_READING = frozenset({State.DOC_OPTICAL, State.DOC_CHIP, State.DOC_TOKEN})
+# From these states on nobody asks for documents or faces again: only for people, and for an officer.
+_JUDGED = frozenset({State.OFFICER, State.EXIT_OPEN, State.REJECT_OUT, State.ISSUING})
+
+
+def normal(gate: Gate) -> Gate:
+    """The gate that stands for all that differ from it in nothing that matters."""
+    passage = gate.passage
+    turned = gate.wanted_direction is not gate.direction
+    return replace(
+        gate,
+        direction=Direction.FORWARD,
+        wanted_direction=Direction.REVERSE if turned else Direction.FORWARD,
+        since=0.0,
+        due=None if gate.due is None else DUE,
+        renew_at=None if gate.renew_at is None else RENEW_AT,
+        waiting=Placed(passage=NEXT, utc=UTC) if gate.waiting else None,
+        passage=None if passage is None else _normal(gate.state, passage),
+    )
+
+
+def _normal(state: State, passage: Passage) -> Passage:
+    kept = tuple(reason for reason in passage.reasons if reason == "two_persons")
+    passage = replace(passage, id=THIS, attempt=min(passage.attempt, 1), body=None, reasons=kept)
+    if state is not State.DOC_OPTICAL:
+        passage = replace(passage, mrz=True, mrz_failures=0)
+    if state not in _READING:
+        passage = replace(passage, chip_attempt=0)
+    if state is State.ENTRY_OPEN:
+        passage = replace(passage, face=None)  # the next capture begins with none
+    if state not in _JUDGED:
+        return passage
+    checks: tuple[Check, ...] | None = None
+    background: Background | None = None
+    return replace(
+        passage,
+        chip=checks,
+        chip_failure="",
+        background=background,
+        enrolled=None,
+        attempt=0,
+        looks=0,
+        face=None,
+        hint=None,
+        reversals=0,
+        token=False,
+        seen=passage.seen if state in {State.OFFICER, State.EXIT_OPEN, State.ISSUING} else 0,
+        officer=None,
+    )
