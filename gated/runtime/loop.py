@@ -1,8 +1,11 @@
 """The loop: one event from one queue, journalled, stepped, and only then acted upon.
 
-The order is the safety of the gate. The event and all that follows from it are on the disk before the first
-effect is performed, so no door ever moves for a reason that is not in the journal. Below the state machine
-the loop checks once more that the exit is released only for the passage whose decision it has committed.
+The order is the safety of the gate. The event and all that follows from it are on the disk before a door is
+released, or anything else is performed, so nobody ever passes for a reason that is not in the journal. Only
+what makes people safe waits for no disk (`AT_ONCE`): a lock, since the end of this process locks as well,
+whatever it had written; and the release of an emergency, which the fire's own wire makes without it. Below
+the state machine the loop checks once more that the exit is released only for the passage whose decision it
+has committed.
 
 Whatever fails here ends the daemon: a journal that cannot be written, an effect that cannot be performed,
 a lane that died, facts that come faster than they can be written. The doors' leases then run out, and the
@@ -10,8 +13,9 @@ service manager starts `gate-safe`.
 """
 
 import queue
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from gated.core import effects as do
 from gated.core import events as ev
@@ -23,7 +27,9 @@ from gated.store.journal import Followed, Journal
 
 MAX_INBOX = 1000  # a gate makes some ten events a second; this many mean that the loop hangs
 UNDECIDED = frozenset({State.FREE_PASSAGE, State.MAINTENANCE})  # an officer's or a technician's doing
+AT_ONCE = (do.LockDoor, do.ReleaseAll)
 BEAT_S = 1.0  # the longest sleep: the watchdog is fed from here
+TURN_S = 0.0005  # a lane that computes (the chip's) gives way so soon: an edge passes through three threads
 
 Perform = Callable[[do.AnyEffect], None]
 
@@ -68,6 +74,7 @@ class Loop:
 
         Raises what it, the journal or an effect raises, UnsafeEffectError, and InboxFullError.
         """
+        sys.setswitchinterval(TURN_S)
         next_beat = 0.0
         while not self._stopping:
             if self._lost_one:
@@ -81,14 +88,21 @@ class Loop:
                 self.take(event)
 
     def take(self, event: ev.AnyEvent) -> None:
-        """Journal one event with what follows from it, then do it."""
+        """Lock what is to be locked; journal the event with all that follows from it; then do the rest."""
         gate, effects = step(self.gate, event)
         passage = gate.passage.id if gate.passage else None
         followed = Followed(state=gate.state, passage=passage, effects=effects)
+        at_once, then = [], []
+        for effect in effects:
+            (at_once if isinstance(effect, AT_ONCE) else then).append(effect)
+        self._do(at_once, gate.state)
         self._journal.append(now_utc().isoformat(timespec="milliseconds"), event, followed)
         self.gate = gate
+        self._do(then, gate.state)
+
+    def _do(self, effects: Iterable[do.AnyEffect], state: State) -> None:
         for effect in effects:
-            self._check(effect)
+            self._check(effect, state)
             self._perform(effect)
 
     def _next(self, until: float) -> ev.AnyEvent | None:
@@ -103,17 +117,18 @@ class Loop:
         except queue.Empty:
             return None
 
-    def _check(self, effect: do.AnyEffect) -> None:
+    def _check(self, effect: do.AnyEffect, state: State) -> None:
+        """See that an effect is safe in the state that is reached. Raises UnsafeEffectError."""
         match effect:
             case do.Decide():
                 self._admitted = effect.passage
             case do.EndPassage():
                 self._admitted = None
-            case do.LockDoor(door=Door.EXIT) if self.gate.state is not State.EXIT_OPEN:
+            case do.LockDoor(door=Door.EXIT) if state is not State.EXIT_OPEN:
                 self._admitted = None  # a decision is good for one way out
-            case do.ReleaseAll() if self.gate.state is not State.EMERGENCY:
+            case do.ReleaseAll() if state is not State.EMERGENCY:
                 raise UnsafeEffectError("both doors were asked to open without an emergency in the journal")
-            case do.UnlockDoor(door=Door.EXIT, passage=None) if self.gate.state in UNDECIDED:
+            case do.UnlockDoor(door=Door.EXIT, passage=None) if state in UNDECIDED:
                 pass
             case do.UnlockDoor(door=Door.EXIT):
                 if effect.passage is None or effect.passage != self._admitted:

@@ -3,7 +3,7 @@
 An entry's hash covers the one before it, so no entry can be changed, taken out or put in without breaking
 the chain from there on. That the end was not cut off can be told only by a head (number and hash) that was
 kept elsewhere; `head` gives it. An event and its effects are committed together, with fsync, before
-anything is done: what happened at the doors is therefore always in the journal.
+anything but a lock is done: why a door was released is therefore always in the journal.
 """
 
 import hashlib
@@ -143,7 +143,7 @@ class Journal:
         return None if row is None else str(row[0])
 
     def append(self, utc: str, event: AnyEvent, followed: Followed) -> int:
-        """Write one step durably and return its number. Nothing may be done before this returns."""
+        """Write one step durably and return its number. Nobody may pass before this returns."""
         what, then = _encoder.encode(event), _encoder.encode(followed)
         if max(len(what), len(then)) > MAX_BODY:
             raise JournalError("entry_too_long", "report this: an event outgrew its bounds")

@@ -24,7 +24,8 @@ KNOWN = {
     "Service": """
         Type NotifyAccess ExecStart User Group SupplementaryGroups Environment LoadCredential
         WatchdogSec TimeoutStartSec TimeoutStopSec TimeoutAbortSec Restart RestartSec RestartPreventExitStatus
-        LimitCORE MemorySwapMax MemoryMax CPUQuota TasksMax OOMScoreAdjust
+        LimitCORE MemorySwapMax MemoryMax CPUQuota CPUSchedulingPolicy CPUSchedulingPriority TasksMax
+        OOMScoreAdjust
         UMask StateDirectory StateDirectoryMode ReadWritePaths InaccessiblePaths TemporaryFileSystem
         DevicePolicy DeviceAllow RestrictAddressFamilies IPAddressDeny SocketBindDeny
         PrivateDevices PrivateNetwork PrivateTmp PrivateUsers PrivateIPC RemoveIPC ProcSubset
@@ -163,6 +164,13 @@ def test_gated_has_devices_and_no_network() -> None:
         < int(gated.one("StartLimitBurst")) * int(gated.one("RestartSec"))
         < int(gated.one("StartLimitIntervalSec"))
     ), "the limit could never be reached"
+
+
+def test_the_doors_come_before_the_pictures_on_the_processor() -> None:
+    assert unit("gated").one("CPUSchedulingPolicy") == "rr"
+    assert 1 <= int(unit("gated").one("CPUSchedulingPriority")) <= 49, "the kernel's own threads are at 50"
+    for name in SERVICES:
+        assert name == "gated" or "CPUSchedulingPolicy" not in unit(name).values
 
 
 def test_gated_may_ask_whether_the_clock_is_synchronised() -> None:
