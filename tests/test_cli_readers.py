@@ -1,5 +1,7 @@
 """`gatectl document readers`: what is told of the readers that are found."""
 
+import dataclasses
+
 import pytest
 
 from drivers.reader_survey import FoundReader
@@ -16,6 +18,8 @@ def test_each_reader_comes_with_the_settings_that_select_it() -> None:
         "usb   vendor_id = 0x076b, product_id = 0x5427, ccid_interface = 0: extended_apdu"
     )
     assert "2 slots" in lines[0]
+    placed = readers._text((dataclasses.replace(USABLE, usb_path="1-2.3"),), (), "")
+    assert 'ccid_interface = 0, usb_path = "1-2.3": extended_apdu' in placed[0]
     assert lines[1].endswith("cannot be used: character_level_reader")
     assert lines[2] == 'pcsc  interface = "pcsc", name = "OMNIKEY 5427 00 00"'
 

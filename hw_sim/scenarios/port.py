@@ -11,7 +11,8 @@ from hw_sim.scenarios.scenario import Companion, Scenario, Twist
 PORT_LANE: Final = LaneRules(topology=Topology.PORT)
 IN_VAIN_S: Final = 3.0  # how long somebody waits for a lane that will not turn
 
-# Whoever meets people who come out lets them go first: the lane is theirs once it was empty.
+# Whoever meets people who come out lets them go first: the lane is theirs once it was empty. Nobody heeds
+# what is told to others: each has their own passage.
 _PASS: Final[Plan] = (Place(), Await(sight=Sight.LANE_EMPTY), *enter(), *leave())
 _ONE_GOES_THROUGH: Final[Plan] = (Await(sight=Sight.EXIT_OPEN), Await(sight=Sight.LANE_EMPTY))
 
@@ -28,6 +29,7 @@ SCENARIOS: tuple[Scenario, ...] = (
             Companion(
                 name="arriving",
                 from_exit=True,
+                heeds=False,
                 plan=(Await(sight=Sight.EXIT_OPEN), *_PASS),  # while the first goes in at the other end
                 face="kurt",
                 aside_m=0.0,
@@ -35,6 +37,7 @@ SCENARIOS: tuple[Scenario, ...] = (
             ),
             Companion(
                 name="departing",
+                heeds=False,
                 at_m=-0.8,
                 plan=(
                     *_ONE_GOES_THROUGH,
@@ -49,6 +52,7 @@ SCENARIOS: tuple[Scenario, ...] = (
             Companion(
                 name="in vain",
                 from_exit=True,
+                heeds=False,
                 at_m=-0.8,
                 plan=(
                     *_ONE_GOES_THROUGH,
