@@ -110,6 +110,25 @@ def test_a_door_that_does_not_shut_is_told() -> None:
     assert caught.value.finding.code == "door_not_shut"
 
 
+def test_a_contact_that_closes_while_the_door_is_released_is_not_the_end_of_the_cycle() -> None:
+    line = WorldLine()
+    news = line.news
+    touched: list[float] = []
+
+    def touch_when_open() -> tuple[Mark, ...]:
+        if line.world.door(Door.ENTRY) == 1.0 and not touched:
+            touched.append(line.time)
+            line.board.drive("entry_shut", active=True)
+            line.board.drive("entry_shut", active=False)
+        return news()
+
+    line.news = touch_when_open  # type: ignore[method-assign]
+    measured = run_cycle(line, Door.ENTRY)
+    assert touched
+    assert measured.shut_s == pytest.approx(CLOSING_S, abs=0.05)
+    assert line.world.door(Door.ENTRY) == 0.0
+
+
 def test_a_gate_that_refuses_moves_nothing() -> None:
     line = WorldLine()
     line.refuses = True
