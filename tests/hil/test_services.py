@@ -45,7 +45,7 @@ def gate(devices: Machine) -> Machine:
     """A gate that runs, whatever was done to it before."""
     devices.call(board.pull, line=FIRE, up=True)
     devices.call(system.run, command=["systemctl", "reset-failed"])
-    devices.call(system.run, command=["systemctl", "start", "gated"])
+    devices.call(system.start, unit="gated")
     return devices
 
 
@@ -113,7 +113,7 @@ def test_a_gated_that_fails_for_good_is_followed_by_gate_safe_until_it_is_starte
     gate.call(board.seconds_from_pull_to_levels, line=FIRE, up=True, levels=[])
 
     gate.call(system.run, command=["systemctl", "reset-failed", "gated"])
-    gate.call(system.run, command=["systemctl", "start", "gated"])
+    gate.call(system.start, unit="gated")
     assert gate.call(system.show, unit="gate-safe", names=["ActiveState"]) == {"ActiveState": "inactive"}
     assert gate.call(system.show, unit="gated", names=["ActiveState"]) == {"ActiveState": "active"}
 

@@ -35,6 +35,15 @@ def await_devices() -> None:
     run(command=["udevadm", "settle"])
 
 
+def start(*, unit: str) -> None:
+    """Start a service. Raises RuntimeError with what it said where it does not come up."""
+    try:
+        run(command=["systemctl", "start", unit])
+    except RuntimeError as error:
+        said = run(command=["journalctl", "--no-pager", "--output=cat", "-n", "400", "-u", unit])
+        raise RuntimeError(said) from error
+
+
 def signal_service(*, unit: str, number: int) -> None:
     """Send a service's main process a signal."""
     run(command=["systemctl", "kill", "--kill-whom=main", f"--signal={number}", unit])
@@ -71,7 +80,7 @@ def fail_for_good(*, unit: str) -> int:
 
 
 def status() -> dict[str, Any]:
-    """What the running gate says of itself. Raises RuntimeError with what gatectl says where it says nothing."""
+    """What the running gate says of itself. Raises RuntimeError where it says nothing."""
     asked = subprocess.run([GATECTL, "status", "--json"], check=False, capture_output=True, text=True)
     if not asked.stdout:
         raise RuntimeError(asked.stderr)
