@@ -35,6 +35,7 @@ OnEdge = Callable[[str, bool, float], None]  # (input, active, monotonic time): 
 
 DEVICE: Final = "io_board"
 CONSUMER: Final = "egate"
+LATE_S: Final = 5.0  # no edge waits longer to be read
 SWEEP_S: Final = 1.0  # all levels are read again this often
 JOIN_S: Final = 2.0  # the thread is woken to stop; it never waits for anything else
 
@@ -81,7 +82,7 @@ class IoBoard:
         self._guard = threading.Lock()  # no descriptor is closed, and its number reused, under a write
         self._stop = -1
         self._thread: threading.Thread | None = None
-        self._turned_at = 0.0
+        self._turned_at = self._told_at = 0.0
         self._inputs: tuple[_Input, ...] = ()
         self.on_edge: OnEdge = _unheard
 
@@ -89,6 +90,11 @@ class IoBoard:
     def turned_at(self) -> float:
         """When the watching thread last read all levels (monotonic seconds): its sign of life."""
         return self._turned_at
+
+    @property
+    def told_at(self) -> float:
+        """Since when the level counts that `watch` is just told of (monotonic seconds, in its thread)."""
+        return self._told_at
 
     @property
     def flapping(self) -> tuple[str, ...]:
@@ -243,17 +249,18 @@ class IoBoard:
         inputs = {each.gpio.fd: each for each in self._inputs}
         for fd, each in inputs.items():
             poll.register(fd, select.POLLIN)
-            self._watch(each.name, each.state.settled)
+            self._tell(each, time.monotonic())
         sweep_at = time.monotonic() + SWEEP_S
         while True:
             ready = poll.poll(_milliseconds(min(sweep_at, *_dues(inputs.values())) - time.monotonic()))
             if any(fd == stop for fd, _ in ready):
                 return
             now = time.monotonic()
-            for fd, _ in ready:
-                level = self._read_edge(inputs[fd])
-                self.on_edge(inputs[fd].name, level, now)
-                inputs[fd].state.edge(level, now)
+            edges = sorted(self._read_edge(inputs[fd], now) for fd, _ in ready)
+            for edge in edges:
+                self._settle(inputs.values(), edge.at)
+                self.on_edge(inputs[edge.fd].name, edge.level, edge.at)
+                inputs[edge.fd].state.edge(edge.level, edge.at)
             if now >= sweep_at:
                 for fd in self._sweep(inputs.values(), now):
                     poll.register(fd, select.POLLIN)
@@ -264,8 +271,21 @@ class IoBoard:
                 if each.state.flap():
                     poll.unregister(fd)
                     self._on_fault(self._flaps(each))
-                if each.state.settle(now) or each.state.settled != before:
-                    self._watch(each.name, each.state.settled)
+                    if each.state.settled != before:
+                        self._tell(each, now)
+            if not edges:  # else there may be more to read, and older than now
+                self._settle(inputs.values(), now)
+
+    def _settle(self, inputs: Iterable["_Input"], now: float) -> None:
+        """Tell of the levels that have held by `now`, in the order in which they came to count."""
+        dues = [(each.state.due, each) for each in inputs if each.state.due is not None]
+        for due, each in sorted(dues, key=lambda one: one[0]):
+            if each.state.settle(now):
+                self._tell(each, due)
+
+    def _tell(self, each: "_Input", at: float) -> None:
+        self._told_at = at
+        self._watch(each.name, each.state.settled)
 
     def _levels(self) -> Iterable["_Input"]:
         """The inputs with their levels now."""
@@ -290,7 +310,7 @@ class IoBoard:
         """Throw away the edges that came meanwhile; returns whether there were any."""
         dropped = 0
         while dropped < STALE and each.gpio.poll(0):
-            self._read_edge(each)
+            self._read_edge(each, 0.0)
             dropped += 1
         return dropped > 0
 
@@ -302,15 +322,25 @@ class IoBoard:
             " plug home, check its wire and contact; it counts as cut until it is quiet for a second",
         )
 
-    def _read_edge(self, each: "_Input") -> bool:
-        """Consume one edge: the level that the line changed to."""
+    def _read_edge(self, each: "_Input", now: float) -> "_Edge":
+        """Consume one edge: when it came, by the kernel's clock, and the level that the line changed to."""
         try:
             event: Any = each.gpio.read_event()
         except OSError as error:
             raise self._lost(each.name, error) from error
         except ValueError as error:  # periphery on an end of file: no event where poll announced one
             raise self._lost(each.name, OSError(errno.ENODEV, "no event")) from error
-        return bool(event.edge == "rising")
+        age_s = time.time() - event.timestamp * 1e-9  # periphery asks for the real-time clock, which may leap
+        at = now - age_s if 0.0 <= age_s < LATE_S else now
+        return _Edge(at, each.gpio.fd, bool(event.edge == "rising"))
+
+
+class _Edge(NamedTuple):
+    """A line changed its level at a time (monotonic seconds)."""
+
+    at: float
+    fd: int
+    level: bool
 
 
 class _Input(NamedTuple):

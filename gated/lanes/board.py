@@ -77,8 +77,9 @@ class BoardLane:
         self._ends, self._cycles = ends, cycles
         self._tried_until: float | None = None  # a lamp that a technician looks at
         lines = self.board.lines if isinstance(self.board, GuardedBoard) else self.board
-        if isinstance(lines, IoBoard):
-            lines.on_edge = self.trace.edge
+        self._lines = lines if isinstance(lines, IoBoard) else None
+        if self._lines:
+            self._lines.on_edge = self.trace.edge
         self._loss: DeviceError | None = DeviceError("io_board", "starting", "wait a second")
 
     # --- what the heart asks --------------------------------------------------------------------
@@ -176,7 +177,7 @@ class BoardLane:
         self.trace.hold(name, active)
         if self._cycles is not None and name in _CONTACTS:
             self._cycles.moved(_CONTACTS[name], shut=active)
-        self.sensors.sense(name, active)
+        self.sensors.sense(name, active, self._lines.told_at if self._lines else None)
 
     def _trace_release(self, door: Door, *, active: bool) -> None:
         self.trace.hold(self._ends.turned(f"{door}_release"), active)

@@ -56,11 +56,12 @@ class Sensors:
         self._laid: dict[str, str] = {}  # by the reader's wire: the passage of what was laid down there last
         self._curtains = Curtains(post, condition, self._shut_since.get)
 
-    def sense(self, wire: str, active: bool) -> None:  # noqa: FBT001  # the level is the message
-        """A wire has this level from now on."""
+    def sense(self, wire: str, active: bool, beam_at: float | None = None) -> None:  # noqa: FBT001
+        """A wire has this level from now on, a beam from `beam_at` on: a light curtain lives by times."""
         with self._sensing:
             self._wires[wire] = active
-            self._say(wire, time.monotonic(), active=active)
+            at = time.monotonic() if beam_at is None or not is_beam(wire) else beam_at
+            self._say(wire, at, active=active)
 
     def forget(self) -> None:
         """The board was away: what it said does not hold any more."""

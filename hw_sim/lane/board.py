@@ -16,6 +16,8 @@ import threading
 from collections.abc import Callable
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from gated.core.settings import InputLine, Inputs, IoBoardSettings, OutputLine, Outputs
 from gated.core.values import Value
 
@@ -34,6 +36,7 @@ class Wire(Value):
     active_low: bool
 
 
+BEAM_S: Final = 0.005  # the debounce time of a beam
 CURTAINS: Final = tuple(
     f"{door}_{column}_{height}"
     for door in ("entry", "exit")
@@ -56,7 +59,8 @@ def wiring(
         return OutputLine(line=next(line_of), active_low=name in active_low)
 
     def sensor(name: str) -> InputLine:
-        return InputLine(line=next(line_of), active_low=name in active_low)
+        line = InputLine(line=next(line_of), active_low=name in active_low)
+        return replace(line, debounce_s=BEAM_S) if name in CURTAINS else line
 
     return IoBoardSettings(
         chip=chip,
@@ -84,6 +88,7 @@ class SimulatedBoard:
         ]
         self.lock = threading.RLock()
         self.lose_edges = False
+        self.edge_at: float | None = None  # when what is just driven changed, if that was not right now
         self.wires = {wire.name: wire for wire in wires}
         self.by_offset = {wire.offset: wire for wire in wires}
         self.line_names = {

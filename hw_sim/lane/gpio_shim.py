@@ -342,13 +342,18 @@ class GpioServer:
             if mask >> index & 1:
                 self._board.put(offset, bool(bits >> index & 1) != held.active_low)
 
+    def _age_ns(self) -> int:
+        """How long ago the edge came: the world may be late to drive it."""
+        at = self._board.edge_at
+        return 0 if at is None else max(0, time.monotonic_ns() - int(at * 1e9))
+
     def _send_edge(self, offset: int, level: bool) -> None:  # noqa: FBT001 - the board's hook
         """Tell every holder that asked for this edge (active-low lines count logical edges)."""
         for held in self._held.values():
             rising = level != held.active_low
             if offset not in held.offsets or not held.flags & (RISING if rising else FALLING):
                 continue
-            stamp = time.time_ns() if held.flags & REALTIME else time.monotonic_ns()
+            stamp = (time.time_ns() if held.flags & REALTIME else time.monotonic_ns()) - self._age_ns()
             number = next(held.sent)
             with contextlib.suppress(OSError):  # full: the edge is lost, as in the kernel's buffer
                 held.events.send(EVENT.pack(stamp, 1 if rising else 2, offset, number, number))

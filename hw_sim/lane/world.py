@@ -404,11 +404,11 @@ class World:
         courses = [body.course(since, until) for body in self._bodies()]
         self._fine = self._curtains.near(courses)
         for wire, edge in self._curtains.pass_time(courses, since, until):
-            self._edge_at = edge.at
+            self._edge_at = self._board.edge_at = edge.at
             try:
                 self._board.drive(wire, edge.blocked)
             finally:
-                self._edge_at = None
+                self._edge_at = self._board.edge_at = None
 
     # --- people ---------------------------------------------------------------------------------------
 

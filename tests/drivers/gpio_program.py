@@ -218,7 +218,9 @@ def _hang(seconds: float) -> None:
 def main() -> None:
     """Carry out commands until the input ends."""
     settings = msgspec.json.decode(sys.stdin.readline(), type=IoBoardSettings)
-    board = IoBoard(settings, lambda name, active: _say({"watch": [name, active]}), _fault)
+    board = IoBoard(
+        settings, lambda name, active: _say({"watch": [name, active], "since": board.told_at}), _fault
+    )
     doors = lamps = strips = None
     clock = [dt.time(12, 0)]
     for line in sys.stdin:

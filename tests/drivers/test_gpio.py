@@ -98,6 +98,21 @@ def test_an_edge_is_told_soon_after_its_debounce_time(board: SimulatedBoard, pro
     assert 0.010 <= told["at"] - began < 0.7  # the second's sweep is not what told
 
 
+def test_edges_that_are_read_late_are_told_by_the_time_at_which_they_came(
+    board: SimulatedBoard, program: Program
+) -> None:
+    """A busy machine makes no bounce of somebody who walked through a beam, and no runner of a walker."""
+    program.open_board()
+    came = time.monotonic() - 1.0
+    for after_s, active in ((0.0, True), (0.3, False), (0.7, True)):
+        board.edge_at = came + after_s
+        board.drive("occupied", active)
+    board.edge_at = None
+    for after_s, active in ((0.0, True), (0.3, False), (0.7, True)):
+        told = program.expect_input("occupied", active=active)
+        assert told["since"] == pytest.approx(came + after_s + 0.01, abs=0.001)
+
+
 def test_a_bounce_is_swallowed_and_a_contact_that_settles_is_told_once(
     board: SimulatedBoard, program: Program
 ) -> None:
