@@ -19,8 +19,6 @@ from gated.store.watchlist import CURRENT
 from gated.watchlist.freshness import Age
 
 LAST: Final = 100_000  # entries of the journal whose chain is followed: 5,000 take 15 ms
-    5_000  # entries of the journal whose chain is followed: two hundred passages, in a quarter second
-)
 MIB: Final = 2**20
 CLOCK_FIX: Final = "see `timedatectl`: start the time service and let it reach its server"
 
