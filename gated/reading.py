@@ -23,6 +23,7 @@ from gated.lanes.sight import SightLane, View
 from gated.runtime.lanes import Lane
 from gated.store.evidence import Evidence
 
+PORT = "port."  # above the sections of the other end
 OTHER_READER = "exit_document"  # the wire of the document sensor at the other end
 
 
@@ -64,8 +65,10 @@ class Reading:
         if config.port is not None:
             reverse = post_of(Direction.REVERSE)
             scanner = SerialMrzScanner(config.port.mrz_scanner)
-            zone = ScannerLane(scanner, dossiers, reverse, reader=OTHER_READER)
-            chip = self._chip(config.port.chip_reader, reverse, "chip-reader-exit")
+            zone = ScannerLane(
+                scanner, dossiers, reverse, reader=OTHER_READER, name="mrz-scanner-exit", above=PORT
+            )
+            chip = self._chip(config.port.chip_reader, reverse, "chip-reader-exit", PORT)
             desks[Direction.REVERSE] = Desk(zone, chip)
             self._conditions[Direction.REVERSE] = [zone.condition, chip.condition]
             lanes += [zone.lane, chip.lane]
@@ -95,7 +98,9 @@ class Reading:
             raise ConfigError("nothing is there to read the zone: add [mrz_scanner] or [page_camera]")
         return page
 
-    def _chip(self, settings: ChipReaderSettings, post: Post, name: str = "chip-reader") -> ChipLane:
+    def _chip(
+        self, settings: ChipReaderSettings, post: Post, name: str = "chip-reader", above: str = ""
+    ) -> ChipLane:
         return ChipLane(
             chip_reader(settings, self._usb_backend),
             self._trust,
@@ -105,6 +110,7 @@ class Reading:
             settings=self._config.document,
             policy=self._config.trust.policy,
             name=name,
+            above=above,
         )
 
 

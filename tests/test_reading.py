@@ -51,9 +51,10 @@ def test_each_end_of_a_lane_for_two_directions_has_its_own(tmp_path: Path, poste
 def test_what_to_do_about_the_other_end_is_known(tmp_path: Path, posted: Posted) -> None:
     both = reading(tmp_path, two_way(), posted)
     chip = next(each for each in both.conditions(REVERSE) if each.device is Device.CHIP_READER)
-    chip.failed("unplugged", "plug in the far one")
+    chip.failed("unplugged", "check the cable and the ids in [chip_reader]")
     assert [event.code for event in posted.of(ev.OtherDeviceChanged)] == ["unplugged"]
-    assert both.other_fix(FORWARD, Device.CHIP_READER, "unplugged") == "plug in the far one"
+    fix = both.other_fix(FORWARD, Device.CHIP_READER, "unplugged")
+    assert fix == "check the cable and the ids in [port.chip_reader]"
     assert both.other_fix(REVERSE, Device.CHIP_READER, "unplugged") == ""
 
 

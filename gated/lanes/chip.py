@@ -45,9 +45,11 @@ class ChipLane:
         settings: DocumentSettings | None = None,
         policy: TrustPolicy | None = None,
         name: str = "chip-reader",
+        above: str = "",
     ) -> None:
+        """Drive the reader; `above` is as in `Condition`."""
         self.lane = Lane(name, turn=self._turn, leave=reader.close, period_s=WATCH_S)
-        self.condition = Condition(Device.CHIP_READER, post)
+        self.condition = Condition(Device.CHIP_READER, post, above)
         self._reader = reader
         self._trust = trust
         self._dossiers = dossiers

@@ -17,8 +17,10 @@ MAX_CODES = 32  # more than any device has; one that makes up codes may not fill
 class Condition:
     """Tells the loop when a device becomes ready or fails; each change once. For any thread."""
 
-    def __init__(self, device: Device, post: Post) -> None:
+    def __init__(self, device: Device, post: Post, above: str = "") -> None:
+        """Of the device whose section of the configuration is below `above`, such as `port.`."""
         self.device = device
+        self._section = f"[{above}{device}]"
         self._post = post
         self._changing = threading.Lock()  # the loop hears of changes in the order in which they are kept
         self._code: str | None = "starting"
@@ -53,6 +55,7 @@ class Condition:
 
         A latched fault is no condition but an incident: the device goes on answering, and each one is told.
         """
+        fix = fix.replace(f"[{self.device}]", self._section)
         with self._changing:
             if self._code == code and not latched:
                 return

@@ -52,11 +52,12 @@ class ScannerLane:
         post: Post,
         coach: Coach | None = None,
         reader: str = "document",
+        name: str = "mrz-scanner",
+        above: str = "",
     ) -> None:
-        """Listen to the scanner that is where this document sensor is."""
-        name = "mrz-scanner" if reader == "document" else f"mrz-scanner-{reader}"
+        """Listen to the scanner that is where this document sensor is; `above` is as in `Condition`."""
         self.lane = Lane(name, turn=self._turn, leave=scanner.close, period_s=0.0)
-        self.condition = Condition(Device.MRZ_SCANNER, post)
+        self.condition = Condition(Device.MRZ_SCANNER, post, above)
         self.heard = 0  # messages since the start
         self._scanner = scanner
         self._dossiers = dossiers
