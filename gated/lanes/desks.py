@@ -83,7 +83,10 @@ class EndsWatch:
         return lambda event: self._hear(direction, event)
 
     def turn(self, direction: Direction) -> None:
-        """The lane was turned: from here on that end counts, and everything is told anew."""
+        """The lane was turned: from here on that end counts, and everything is told anew that is known of it.
+
+        What is well at the other end is not told: to the heart it is, until it hears otherwise.
+        """
         with self._telling:
             self._direction = direction
             now = time.monotonic()
@@ -91,7 +94,8 @@ class EndsWatch:
                 fresh = ev.FaultRaised(at=now, device=device, code=STARTING)
                 word = self._said.get((direction, device), fresh)
                 self._post(replace(word, at=now))
-                self._tell_other(device, now)
+                if self._code_of_other(device) != WELL:
+                    self._tell_other(device, now)
 
     def _hear(self, end: Direction, event: ev.AnyEvent) -> None:
         incident = isinstance(event, ev.FaultRaised) and event.latched
@@ -107,6 +111,9 @@ class EndsWatch:
                 self._tell_other(event.device, event.at)
 
     def _tell_other(self, device: Device, at: float) -> None:
-        word = self._said.get((_OPPOSITE[self._direction], device))
-        code = STARTING if word is None else getattr(word, "code", WELL)
+        code = self._code_of_other(device)
         self._post(ev.OtherDeviceChanged(at=at, device=device, code=code))
+
+    def _code_of_other(self, device: Device) -> str:
+        word = self._said.get((_OPPOSITE[self._direction], device))
+        return STARTING if word is None else getattr(word, "code", WELL)

@@ -73,6 +73,14 @@ def test_a_turned_lane_has_the_faults_of_its_new_end(ends: Ends) -> None:
     assert CHIP not in ends.gate.ready
 
 
+def test_a_turn_says_nothing_of_what_is_well_at_the_end_that_was_left(ends: Ends, posted: Posted) -> None:
+    for condition in ends.chip.values():
+        condition.ready()
+    posted.clear()
+    ends.turn(REVERSE)
+    assert posted.kinds() == ["LaneTurned", "DeviceReady"]
+
+
 def test_an_end_that_was_not_heard_of_yet_is_not_taken_for_well(ends: Ends) -> None:
     ends.chip[FORWARD].ready()
     ends.turn(REVERSE)
