@@ -330,12 +330,12 @@ class World:
         self._changed.notify_all()
 
     def _wire_changed(self, name: str, active: bool) -> None:  # noqa: FBT001 - the board's hook
-        if self._board.wires[name].output:
-            self._stir()
         if name == "amber":
-            self._amber.append(self._now)
+            self._amber.append(self._clock())
         elif name.endswith("_green"):  # another pattern: what amber did before says nothing
             self._amber.clear()
+        if self._board.wires[name].output:
+            self._stir()
         self._mark("line", name, "active" if active else "inactive")
         releases = [self._board.read(f"{door}_release") for door in Door]
         self._emergency = any(releases) and (self._fire or self._emergency)  # until both are locked again
