@@ -56,9 +56,12 @@ def maintained(site: Site) -> Iterator[Site]:
     site.tell(say.SetMode(mode=Mode.MAINTENANCE, reason="self-test"))
     site.await_state({State.MAINTENANCE}, 5.0)
     yield site
-    site.tell(say.ClearFaults(device="io_board"))
     site.tell(say.SetMode(mode=Mode.OPEN, reason="done"))
-    site.await_state({State.IDLE}, 10.0)
+    deadline = time.monotonic() + 10.0
+    while (status := site.status()) is None or status.state != State.IDLE:
+        site.tell(say.ClearFaults(device="io_board"))  # what hands in beams look like is told a little later
+        assert time.monotonic() < deadline, status
+        time.sleep(0.2)
 
 
 def test_a_gate_at_rest_is_tested_without_moving_anything(site: Site) -> None:
@@ -71,7 +74,8 @@ def test_a_gate_at_rest_is_tested_without_moving_anything(site: Site) -> None:
     status, told = gatectl(site, "selftest", "--only", *ABOUT_THE_LANE)
     assert (status, codes(told)) == (0, [])
     assert {each["device"] for each in told["findings"]} == set(ABOUT_THE_LANE)
-    assert [mark for mark in site.world.timeline[began:] if mark.kind in {"line", "door"}] == []
+    moved = {mark.name for mark in site.world.timeline[began:] if mark.kind in {"line", "door"}}
+    assert not {name for name in moved if name in set(Door) or name.endswith(("_release", "_shut"))}
 
 
 def test_doors_are_moved_and_measured_in_maintenance(maintained: Site) -> None:
