@@ -44,6 +44,7 @@ from gated.store.door_cycles import DoorCycles
 from gated.store.evidence import Evidence
 from gated.store.journal import Journal, JournalError
 from gated.store.watchlist import Watchlist
+from gated.token_desk import TokenDesk
 from gated.trust_files import load_trust
 from models.installed import fingerprint as models_fingerprint
 from models.manifest import ModelError
@@ -103,6 +104,7 @@ class GateDaemon:
             config.policy.lane.duty_s,
         )
         schedule = ScheduleLane(config.port.schedule if config.port else (), zone, post)
+        tokens = TokenDesk(config, self._reading.sight, dossiers, post)
         self._hands = Hands(
             self._board,
             self._reading.desks,
@@ -110,6 +112,8 @@ class GateDaemon:
             self._background,
             dossiers,
             self._reading.watch,
+            tokens.issuing,
+            tokens.finding,
         )
         unwatched = {Device.CLOCK} if self._board.sensors.has_power else {Device.CLOCK, Device.POWER}
         self._told_devices = tuple(device for device in Device if device not in unwatched)
@@ -134,6 +138,7 @@ class GateDaemon:
             self._caretaker.lane,
             self._control.lane,
             *([schedule.lane] if config.port else []),
+            *tokens.lanes,
         )
 
     def run(self) -> None:

@@ -29,6 +29,7 @@ from gated.core.settings import (
     PortSettings,
     SafetyControllerSettings,
     Settings,
+    TokenSettings,
     TrustSettings,
     VisionSettings,
 )
@@ -67,6 +68,7 @@ class GateConfig(Settings):
     page_camera: PageCameraSettings | None = None
     safety_controller: SafetyControllerSettings | None = None
     port: PortSettings | None = None
+    tokens: TokenSettings | None = None
     chip_reader: ChipReaderSettings = ChipReaderSettings()
     document: DocumentSettings = DocumentSettings()
     eligibility: EligibilitySettings = EligibilitySettings()
@@ -102,6 +104,7 @@ def load(path: Path) -> Loaded:
     _check_lane(path, config.policy.lane, config.io_board.inputs)
     _check_zone(path, config.time_zone)
     _check_port(path, config)
+    _check_tokens(path, config)
     if config.mrz_scanner is None and config.page_camera is None:
         raise ConfigError(f"{path}: nothing is there to read the zone: add [mrz_scanner] or [page_camera]")
     _check_once(path, "officers.name", [each.name for each in config.officers], "one key each")
@@ -264,6 +267,27 @@ def _check_port(path: Path, config: GateConfig) -> None:
         if not any(each.beside is None and each.direction in {None, direction} for each in config.cameras):
             fix = "add a colour camera, or take `direction` out of one that sees both"
             raise ConfigError(f"{path}: cameras.direction: none looks at who walks {direction}: {fix}")
+
+
+def _check_tokens(path: Path, config: GateConfig) -> None:
+    """Refuse a kiosk or its gate without what tokens need, and tokens where there is no use for them."""
+    topology, tokens = config.policy.lane.topology, config.tokens
+    if topology not in {Topology.KIOSK, Topology.TOKEN_GATE}:
+        if tokens is not None:
+            fix = 'remove it, or set policy.lane.topology = "kiosk" or "token_gate"'
+            raise ConfigError(f"{path}: [tokens] is of no use to a lane without them: {fix}")
+        return
+    key, what = {
+        Topology.KIOSK: ("gate", "[tokens.gate]: the gate that this kiosk makes tokens for"),
+        Topology.TOKEN_GATE: ("kiosks", "[[tokens.kiosks]]: the kiosks whose tokens count"),
+    }[topology]
+    if tokens is None or not getattr(tokens, key):
+        fix = f"add [tokens] with `key_file`, and {what}"
+        raise ConfigError(f"{path}: policy.lane.topology: {topology} needs tokens: {fix}")
+    _check_once(path, "tokens.kiosks.name", [each.name for each in tokens.kiosks], "one key each")
+    others = [each.name for each in (*tokens.kiosks, *filter(None, [tokens.gate]))]
+    if config.gate in others:
+        raise ConfigError(f"{path}: tokens: {config.gate} is this lane itself: name the other one")
 
 
 def _check_readers(path: Path, one: ChipReaderSettings, other: ChipReaderSettings) -> None:

@@ -15,6 +15,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -34,10 +35,14 @@ from gated.central.wire import (
     Ask,
     KeyFileError,
     KeyPair,
+    Piece,
+    ToServer,
     read_key_file,
 )
-from gated.config import ConfigError, load
+from gated.config import ConfigError, GateConfig, load
 from gated.core.settings import LinkSettings
+from gated.core.vocabulary import Topology
+from gated.link_tokens import TokenCarrier
 from gated.runtime.bus import Peer
 from gated.runtime.messages import (
     FETCH_PIECES,
@@ -47,6 +52,7 @@ from gated.runtime.messages import (
     NotFetched,
     Ping,
     Pong,
+    TokensToLink,
     ToLink,
 )
 from gated.runtime.notify import Notifier
@@ -83,6 +89,7 @@ class Central:
     """The connection to the central server: two sockets, reconnecting by themselves."""
 
     def __init__(self, settings: LinkSettings, pair: KeyPair) -> None:
+        self._topics = {TOPIC}
         self._context = zmq.Context()
         self._settings = settings
         self._pair = pair
@@ -106,7 +113,8 @@ class Central:
         )
         self.requests.connect(self._settings.requests)
         self.announcements = self._socket(zmq.SUB, self._settings, self._pair)
-        self.announcements.setsockopt(zmq.SUBSCRIBE, TOPIC)
+        for topic in self._topics:
+            self.announcements.setsockopt(zmq.SUBSCRIBE, topic)
         self.announcements.connect(self._settings.announcements)
 
     def open_again(self, now: float) -> None:
@@ -144,7 +152,12 @@ class Central:
         socket.setsockopt(zmq.CURVE_SECRETKEY, pair.secret_key.encode())
         return socket
 
-    def ask(self, ask: Ask) -> bool:
+    def subscribe(self, topic: bytes) -> None:
+        """Hear of this, too, when it is announced."""
+        self._topics.add(topic)
+        self.announcements.setsockopt(zmq.SUBSCRIBE, topic)
+
+    def ask(self, ask: ToServer) -> bool:
         """Send a question without waiting; False while there is no connection."""
         try:
             self.requests.send(self._asks.encode(ask), zmq.DONTWAIT)
@@ -162,15 +175,14 @@ class Central:
             except (msgspec.MsgspecError, RecursionError):
                 continue
 
-    def announced(self) -> bool:
-        """Take all announcements that are there; whether there was one."""
-        came = False
+    def announced(self) -> set[bytes]:
+        """Take all announcements that are there; what they were about."""
+        topics: set[bytes] = set()
         while True:
             try:
-                self.announcements.recv_multipart(zmq.DONTWAIT)
+                topics.add(self.announcements.recv_multipart(zmq.DONTWAIT)[0])
             except zmq.Again:
-                return came
-            came = True
+                return topics
 
     def watch(self) -> None:
         """Read libzmq's connection events: they say why there is no link, if anything does."""
@@ -203,6 +215,8 @@ class Carrier:
     """Passes files from the central server to `gated`. One Fetch at a time: a newer one replaces an older."""
 
     def __init__(self, central: Central, peer: Peer[ToLink], timeout_s: float) -> None:
+        self.tokens: TokenCarrier | None = None
+        """Who carries tokens over the same line, where this lane has any."""
         self._central = central
         self._peer = peer
         self._timeout_s = timeout_s
@@ -214,6 +228,8 @@ class Carrier:
     def due(self, now: float) -> float:
         """When `turn` wants to be called at the latest, though nothing came."""
         moments = [now + TURN_S]
+        if self.tokens is not None:
+            moments.append(self.tokens.due(now))
         if self._job:
             moments += [self._job.deadline, self._job.ask_again]
         if self._announce_due is not None:
@@ -230,8 +246,16 @@ class Carrier:
             else:
                 self._begin(message, now)
         while (answer := self._central.answer()) is not None:
-            self._take(answer, now)
-        if self._central.announced() and self._announce_due is None:
+            if isinstance(answer, Piece | Absent):
+                self._take(answer, now)
+            elif self.tokens is not None:
+                self.tokens.take(answer, now)
+        announced = self._central.announced()
+        if self.tokens is not None:
+            if self.tokens.topic in announced:
+                self.tokens.announced()
+            self.tokens.turn(now)
+        if TOPIC in announced and self._announce_due is None:
             self._announce_due = max(now, self._announced_at + ANNOUNCE_S)
         if self._announce_due is not None and now >= self._announce_due:
             self._announce_due, self._announced_at = None, now
@@ -247,7 +271,12 @@ class Carrier:
             ask_again=now + self._timeout_s / ASK_AGAIN,
         )
 
-    def _take(self, answer: Answer, now: float) -> None:
+    def number(self) -> int:
+        """A number for a question, none of them twice."""
+        self._number += 1
+        return self._number
+
+    def _take(self, answer: Piece | Absent, now: float) -> None:
         job = self._job
         ask = job.asked.pop(answer.number, None) if job else None
         if job is None or ask is None:
@@ -294,8 +323,7 @@ class Carrier:
                 self._central.ask(ask)
         first = job.total is None  # nothing is known of the file: one question finds out
         while len(job.asked) < (1 if first else WINDOW) and self._wanted(job):
-            self._number += 1
-            ask = Ask(number=self._number, path=job.fetch.path, offset=job.next_offset, length=PIECE)
+            ask = Ask(number=self.number(), path=job.fetch.path, offset=job.next_offset, length=PIECE)
             if not self._central.ask(ask):
                 job.ask_again = min(job.ask_again, now + RECONNECT_MS / 1000)
                 return
@@ -327,13 +355,19 @@ def run(config: Path) -> int:
         signal.signal(number, stop)
     notifier = Notifier()
     try:
-        with Peer[ToLink](address, ToLink, bind=False) as peer:
+        with Peer[ToLink](address, ToLink, bind=False) as peer, ExitStack() as further:
             carrier = Carrier(central, peer, loaded.link.timeout_s)
+            pollable = [peer.pollable]
+            if loaded.tokens is not None:
+                tokens = Peer[TokensToLink](f"ipc://{loaded.paths.run}/tokens", TokensToLink, bind=False)
+                further.enter_context(tokens)
+                pollable.append(tokens.pollable)
+                _carry_tokens(carrier, central, tokens, loaded)
             notifier.ready()
             _log.info("started", gate=loaded.gate)
             while not stopping:
                 now = time.monotonic()
-                waiting = [(socket, zmq.POLLIN) for socket in (peer.pollable, *central.sockets)]
+                waiting = [(socket, zmq.POLLIN) for socket in (*pollable, *central.sockets)]
                 zmq.zmq_poll(waiting, max(0, int((carrier.due(now) - now) * 1000) + 1))
                 carrier.turn(time.monotonic())
                 notifier.watchdog()
@@ -341,6 +375,14 @@ def run(config: Path) -> int:
     finally:
         central.close()
     return 0
+
+
+def _carry_tokens(carrier: Carrier, central: Central, peer: Peer[TokensToLink], config: GateConfig) -> None:
+    """Let the carrier carry tokens, too: from a kiosk, or to a gate."""
+    collects = config.policy.lane.topology is Topology.TOKEN_GATE
+    carrier.tokens = TokenCarrier(central, peer, config.gate, carrier.number, collects=collects)
+    if carrier.tokens.topic is not None:
+        central.subscribe(carrier.tokens.topic)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

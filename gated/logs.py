@@ -30,6 +30,7 @@ CODES = frozenset(
     {
         # which thing
         "process", "source", "device", "door", "lane", "peer", "unit", "gate", "officer", "passage", "model",
+        "token",
         # what happened to it: members of vocabularies, codes of drivers and checks, names of our types
         "level", "code", "reason", "state", "outcome", "grade", "result", "kind", "signal", "status",
         "screen", "prompt", "lamps", "input", "output", "fact", "effect", "message", "command", "stage",

@@ -9,8 +9,10 @@ import argparse
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
 from drivers.camera import Camera
 from drivers.pictures import Colours, Distances, Pictures
@@ -21,10 +23,12 @@ from gated.core.vocabulary import Hint, Liveness
 from gated.runtime import messages as say
 from gated.runtime.bus import Peer
 from gated.runtime.notify import Notifier
+from gated.seeing.crowd import Crowd
 from gated.seeing.eye import Eye
 from gated.seeing.eyes import Eyes, Rate
 from gated.seeing.guide import Guide
 from gated.seeing.page import PageWatch
+from gated.tokens.token import Binding, Model, TokenError, seal_template
 from models import installed, manifest
 from models.face import FaceReader
 from models.height import calibration
@@ -63,12 +67,14 @@ class Vision:
         models = manifest.load()
         folder = Path(config.paths.models)
         shadow = config.vision.shadow
+        entry = installed.find(config.vision.embedder, folder)
+        self._model = Model(name=config.vision.embedder, version=entry.version)
         bounds = config.vision.estimation
         self._reader = FaceReader(models)
         self._observer = Observer(
             self._reader,
             QualityCheck(models),
-            Embedder(installed.find(config.vision.embedder, folder)),
+            Embedder(entry),
             LivenessCheck(models.liveness, RecaptureHead(models.recapture)),
             config.vision.min_frames,
             heights=_heights(config, models),
@@ -85,6 +91,7 @@ class Vision:
         self._awake_until = 0.0
         self._heard_at = 0.0
         self._guide = Guide()
+        self._crowd = Crowd()
         self._stopping = False
 
     def stop(self) -> None:
@@ -141,7 +148,11 @@ class Vision:
                     )
                 )
             case say.SetReference():
-                self._enrol(message)
+                self._enrol(message, lambda: self._look_at(message.image))
+            case say.SetTemplate():
+                self._enrol(message, lambda: self._recall(message))
+            case say.GiveTemplate():
+                self._peer.send(self._give(message))
             case say.Capture():
                 self._begin(message)
             case say.Conclude() if (message.passage, message.attempt) == (self._passage, self._attempt):
@@ -157,8 +168,8 @@ class Vision:
             case _:
                 _log.info("nothing to do for a message", message=type(message).__name__)
 
-    def _enrol(self, message: say.SetReference) -> None:
-        """Enrol the photograph; the camera wakes meanwhile."""
+    def _enrol(self, message: say.SetReference | say.SetTemplate, take: Callable[[], None]) -> None:
+        """Enrol the photograph, or what a kiosk made of it; the camera wakes meanwhile."""
         self._end_page()  # the page was read long ago, or its gate would not send what is in the chip
         self._forget()
         self._passage = message.passage
@@ -166,21 +177,52 @@ class Vision:
         self._awake_until = time.monotonic() + WAKE_S
         self._eyes.use(message.cameras)
         self._eyes.wake()
-        settings = self._config.vision
         try:
-            photograph = decode(
-                message.image, max_bytes=settings.max_image_bytes, max_pixels=settings.max_image_pixels
-            )
-            try:
-                self._observer.enrol(photograph)
-            finally:
-                photograph.fill(0)
+            take()
         except ImageError as error:
             self._awake_until = 0.0
-            _log.warning("photograph not enrolled", passage=message.passage, reason=error.reason)
+            _log.warning("reference not enrolled", passage=message.passage, reason=error.reason)
             self._peer.send(say.NotEnrolled(passage=message.passage, reason=error.reason))
         else:
             self._peer.send(say.Enrolled(passage=message.passage))
+
+    def _look_at(self, image: bytes) -> None:
+        """Enrol the photograph of a chip. Raises ImageError."""
+        settings = self._config.vision
+        photograph = decode(image, max_bytes=settings.max_image_bytes, max_pixels=settings.max_image_pixels)
+        try:
+            self._observer.enrol(photograph)
+        finally:
+            photograph.fill(0)
+
+    def _recall(self, message: say.SetTemplate) -> None:
+        """Enrol a template, if this very embedder made it. Raises ImageError."""
+        if (message.embedder, message.version) != (self._model.name, self._model.version):
+            raise ImageError("template_of_another_embedder")
+        self._observer.recall(message.template)
+
+    def _give(self, message: say.GiveTemplate) -> say.TemplateGiven | say.TemplateNotGiven:
+        """Give the template out, sealed for the one gate that the configuration names."""
+        tokens, template = self._config.tokens, self._observer.template
+        reason = "no_reference"
+        if tokens is None or tokens.gate is None:
+            reason = "no_gate"
+        elif template is not None and message.passage == self._passage:
+            bound = Binding(
+                token=message.token, kiosk=self._config.gate, gate=tokens.gate.name, model=self._model
+            )
+            key = X25519PublicKey.from_public_bytes(bytes.fromhex(tokens.gate.public_key))
+            try:
+                return say.TemplateGiven(
+                    passage=message.passage,
+                    token=message.token,
+                    embedder=self._model.name,
+                    version=self._model.version,
+                    sealed=seal_template(template, bound, key),
+                )
+            except TokenError as error:
+                reason = error.code
+        return say.TemplateNotGiven(passage=message.passage, token=message.token, reason=reason)
 
     def _begin(self, message: say.Capture) -> None:
         """Begin a capture. With nothing to compare with, as after a restart, the answer is known at once."""
@@ -189,7 +231,7 @@ class Vision:
             self._attempt = message.attempt
             self._eyes.use(message.cameras)
             self._observer.begin([(each.at, each.on) for each in message.light], message.min_height_m)
-            self._guide = Guide()
+            self._guide, self._crowd = Guide(), Crowd()
             return
         _log.warning("no reference for a capture", passage=message.passage)
         self._peer.send(
@@ -209,6 +251,9 @@ class Vision:
         if seen is None:
             return
         hints = self._observer.see(seen.image, seen.at, seen.camera, seen.infrared, seen.depth)
+        persons = self._crowd.count(self._observer.beside, seen.at)
+        if persons is not None:
+            self._peer.send(say.PeopleSeen(passage=self._passage, persons=persons))
         verdict = self._observer.judge(self._policy.match_threshold)
         if not hints and verdict.seconds >= STILL_S and verdict.liveness.verdict == "undetermined":
             hints = (Hint.TURN_YOUR_HEAD,)

@@ -37,6 +37,7 @@ BEST = 5  # shots that are averaged; with three the FNMR at FMR 0.1 % falls from
 DETECT_S = 0.08  # everybody is looked for about so often; between, the face is followed
 EYES = 0.42  # of the size of a face's box lie between its eyes
 SPARE = 1.1  # a shot that is not usable takes the place of another one when it is better by so much
+LONGEST = 1e4  # an embedding is of about unit length; one much longer was not made by the embedder
 CLEAR_FRAMES, CLEAR_S = 20, 1.0  # usable frames, and how long, after which no match will come of a mismatch
 
 
@@ -126,6 +127,26 @@ class Observer:
             self.reference_crop = crop(photograph, face)
         except cv2.error as error:  # a stranger's photograph shall not end the process
             raise ImageError("photograph_unusable") from error
+
+    def recall(self, template: bytes) -> None:
+        """Take what `template` gave out elsewhere, of the same version of the embedder, for the reference.
+
+        Raises ImageError when it is no embedding.
+        """
+        self.wipe()
+        try:
+            reference = np.frombuffer(template, "<f4").astype(np.float32)
+        except ValueError:
+            reference = np.zeros(0, np.float32)
+        fits = reference.size == np.prod(self._embedder.entry.outputs[0])
+        if not fits or not np.isfinite(reference).all() or not 0 < np.linalg.norm(reference) < LONGEST:
+            raise ImageError("template_unusable")
+        self._reference = reference
+
+    @property
+    def template(self) -> bytes | None:
+        """The reference in bytes, for another lane to `recall`: personal data."""
+        return None if self._reference is None else self._reference.astype("<f4").tobytes()
 
     @property
     def is_enrolled(self) -> bool:
@@ -293,6 +314,11 @@ class Observer:
         self._keep(face)
         self._last_at = at
         return face
+
+    @property
+    def beside(self) -> int:
+        """How many others were as near as the person looked at, when faces were last looked for."""
+        return self._beside
 
     def _keep(self, face: Face | None) -> None:
         """Keep the face for the next frame, and nothing of the one before."""

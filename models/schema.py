@@ -3,8 +3,10 @@
 The values are plain and frozen; `models.manifest` reads them from the file and checks the files they name.
 """
 
+import hashlib
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta
 
 from gated.core.values import Value
@@ -103,6 +105,12 @@ class Embedder(Entry):
     measured: Annotated[tuple[Measurement, ...], Meta(min_length=1)]
     zooms: Annotated[tuple[Zoom, ...], Meta(min_length=1, max_length=8)] = (1.0,)  # of the views of a still
     built_from: BuiltFrom | None = None
+
+    @property
+    def version(self) -> str:
+        """SHA-256 over all that an embedding depends on: embeddings of one version compare, others do not."""
+        made = (self.sha256, self.input, self.outputs, self.metric, self.mirror, self.alignment, self.zooms)
+        return hashlib.sha256(msgspec.json.encode(made)).hexdigest()
 
     @property
     def thresholds(self) -> tuple[Threshold, ...]:

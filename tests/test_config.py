@@ -87,6 +87,7 @@ def test_the_example_shows_every_key_that_there_is() -> None:
         "page_camera",
         "port",
         "safety_controller",
+        "tokens",
         "policy.match_threshold",  # no choice: the models' manifest gives it
         "vision.shadow",
         "io_board.outputs.face_light",

@@ -24,6 +24,7 @@ from gated.central.publish import KEEP_DELTAS, BadRows, Published, current_heade
 from gated.central.repository import Lifetimes, Repository
 from gated.central.serve import ServeSettings, serve
 from gated.core.values import Value
+from gated.tokens.keys import TokenKeyError, make_key
 from gated.watchlist.replica import SIGNED_AT
 from gated.watchlist.snapshot import ListError
 
@@ -40,6 +41,14 @@ class Revoked(Value):
     """A gate that may no longer fetch."""
 
     gate: str
+
+
+class TokenKeyMade(Value):
+    """A lane's key for tokens, and the public part of it, which the other lane's `[tokens]` names."""
+
+    key_file: str
+    lane: str
+    public_key: str
 
 
 class Listening(Value):
@@ -134,6 +143,11 @@ def _serve(options: argparse.Namespace, folder: CentralFolder) -> None:
     serve(folder, settings, told)
 
 
+def _token_key(options: argparse.Namespace, _: CentralFolder) -> TokenKeyMade:
+    public = make_key(options.file, options.lane)
+    return TokenKeyMade(key_file=str(options.file), lane=options.lane, public_key=public)
+
+
 def _lifetimes(options: argparse.Namespace) -> Lifetimes:
     return Lifetimes(
         targets_days=options.targets_days,
@@ -195,6 +209,14 @@ def parser() -> argparse.ArgumentParser:
         "--interval", type=_positive, default=60.0, metavar="S", help="seconds between signatures"
     )
     add("status", _status, "what is published, until when, and for whom")
+    text = "at a kiosk, or at its gate: make its own key for tokens; print the public part"
+    making = commands.add_parser("token-key", help=text, description=text)
+    making.add_argument("file", type=Path, metavar="FILE", help="the key file; it must not be there yet")
+    making.add_argument(
+        "--for", dest="lane", required=True, choices=("kiosk", "gate"), help="which lane this is"
+    )
+    making.add_argument("--json", action="store_true", help="print one JSON object")
+    making.set_defaults(run=_token_key, folder=Path())
     return top
 
 
@@ -231,7 +253,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stderr.write(f"line {row.line}: {row.field or 'row'}: expected {row.expected}\n")
         sys.stderr.write(f"gate-central: {error}\n")
         return 1
-    except (CentralError, ListError) as error:
+    except (CentralError, ListError, TokenKeyError) as error:
         sys.stderr.write(f"gate-central: {error}\n")
         return 1
     except OSError as error:

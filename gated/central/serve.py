@@ -2,8 +2,8 @@
 
 One thread, one poller, three sockets: ROUTER for questions, PUB for announcements, and the ZAP socket where
 libzmq asks whether a client's key may come in. The allow-list is the folder of gates' keys and is read again
-when it changes; a gate that was revoked while connected is refused question by question. The server holds
-no state of a gate, so nothing a gate does can fill it.
+when it changes; a gate that was revoked while connected is refused question by question. All that the server
+holds of a gate are the tokens that kiosks have left for it (`gated.central.mailbox`), few and for a while.
 
 As long as it runs it signs the timestamp anew at every interval: that word is what keeps the gates' lists
 fresh. When it stops, the lists grow old, which is what the gates' policies count on.
@@ -25,8 +25,23 @@ from zmq.utils import z85
 from gated import logs
 from gated.central.folder import CentralError, CentralFolder
 from gated.central.keys import allowed_gates, server_pair
+from gated.central.mailbox import Mailboxes
 from gated.central.repository import Lifetimes, Repository
-from gated.central.wire import MAX_ASK, TOPIC, Absent, Answer, Ask, Piece, served_path
+from gated.central.wire import (
+    MAX_ASK,
+    TOPIC,
+    Absent,
+    Answer,
+    Ask,
+    Collect,
+    Leave,
+    Left,
+    Parcel,
+    Piece,
+    ToServer,
+    served_path,
+    token_topic,
+)
 from gated.core.values import Value
 from gated.runtime.notify import Notifier
 
@@ -56,6 +71,10 @@ class Gatekeeper:
         self._stamp = -1
         self._gates: dict[str, str] = {}
 
+    def knows(self, gate: str) -> bool:
+        """Whether a gate of this name may come in."""
+        return (self._folder.gates / f"{gate}.pub").is_file()
+
     def gate(self, key: str) -> str | None:
         """The name of the gate that has this public key (Z85), None when it may not come in."""
         try:
@@ -76,7 +95,8 @@ class Server:
         self._settings = settings
         self._repository = Repository(folder)
         self._gatekeeper = Gatekeeper(folder)
-        self._asks = msgspec.msgpack.Decoder(Ask)
+        self._mailboxes = Mailboxes()
+        self._asks: msgspec.msgpack.Decoder[ToServer] = msgspec.msgpack.Decoder(ToServer)
         self._encoder = msgspec.msgpack.Encoder()
         self._published: int | None = None
         self._sign_due = 0.0
@@ -172,12 +192,36 @@ class Server:
         except (msgspec.MsgspecError, RecursionError):
             return
         try:
-            allowed = self._gatekeeper.gate(str(frames[1].get("User-Id"))) is not None
+            gate = self._gatekeeper.gate(str(frames[1].get("User-Id")))
         except zmq.ZMQError:
-            allowed = False
-        answer = self._piece(ask) if allowed else Absent(number=ask.number, reason="refused")
+            gate = None
+        answer = self._answer_to(ask, gate)
         with contextlib.suppress(zmq.ZMQError):  # the gate went away meanwhile, or takes no more
             self._requests.send_multipart([frames[0].bytes, self._encoder.encode(answer)], zmq.DONTWAIT)
+
+    def _answer_to(self, ask: ToServer, gate: str | None) -> Answer:
+        """What this gate is told; None: one that may no longer ask."""
+        match ask:
+            case Leave() if gate is None:
+                return Left(number=ask.number, reason="refused")
+            case _ if gate is None:
+                return Absent(number=ask.number, reason="refused")
+            case Ask():
+                return self._piece(ask)
+            case Collect():
+                body = self._mailboxes.collect(gate, ask.done, time.monotonic())
+                return Parcel(number=ask.number, body=body)
+            case Leave():
+                return self._leave(ask, gate)
+
+    def _leave(self, ask: Leave, sender: str) -> Left:
+        """Keep a token for its gate, and say so: a gate that hears it collects at once."""
+        if not self._gatekeeper.knows(ask.gate):
+            return Left(number=ask.number, reason="no_such_gate")
+        if not self._mailboxes.leave(ask.gate, ask.body, sender, time.monotonic()):
+            return Left(number=ask.number, reason="full")
+        self._announcements.send(token_topic(ask.gate))
+        return Left(number=ask.number)
 
     def _piece(self, ask: Ask) -> Answer:
         path = served_path(ask.path)

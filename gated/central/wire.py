@@ -4,6 +4,9 @@ The server answers and remembers nothing: a link asks for a piece of a published
 piece says how long the whole is and which state of the file it belongs to (`stamp`). So a fetch resumes
 after a broken connection where it stood, and the number of questions that are open is the link's credit:
 a slow gate asks seldom and is never flooded. Nothing here is trusted for its content; that is signed.
+
+The same line carries the tokens of kiosks, from one lane to another: a link leaves a token for a gate, and
+that gate's link collects what was left for it, one at a time, saying which one it has by now.
 """
 
 import re
@@ -13,10 +16,12 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from gated.core.settings import Name
 from gated.core.values import Tagged, Value
+from gated.tokens import MAX_TOKEN
 
 PIECE = 256 * 1024  # bytes of one Piece at most
-MAX_ASK = 1024  # bytes of a question
+MAX_ASK = MAX_TOKEN + 1024  # bytes of a question
 MAX_ANSWER = PIECE + 1024
 TOPIC = b"published"
 MAX_KEY_FILE = 4096
@@ -51,7 +56,40 @@ class Absent(Tagged):
     reason: Literal["missing", "refused"]
 
 
-Answer = Piece | Absent
+TokenMark = Annotated[str, Meta(pattern=r"^([0-9a-f]{32})?\Z")]
+
+
+class Leave(Tagged):
+    """Keep this token until the gate collects it."""
+
+    number: Annotated[int, Meta(ge=0, le=2**53)]
+    gate: Name
+    body: Annotated[bytes, Meta(min_length=1, max_length=MAX_TOKEN)]
+
+
+class Collect(Tagged):
+    """Hand over the oldest token for this gate; the one marked `done` it has, and need not be kept."""
+
+    number: Annotated[int, Meta(ge=0, le=2**53)]
+    done: TokenMark = ""
+
+
+class Left(Tagged):
+    """The token is kept; or not, because of `reason`."""
+
+    number: int
+    reason: Literal["", "no_such_gate", "full", "refused"] = ""
+
+
+class Parcel(Tagged):
+    """A token for this gate; nothing in it: there is none."""
+
+    number: int
+    body: Annotated[bytes, Meta(max_length=MAX_TOKEN)]
+
+
+ToServer = Ask | Leave | Collect
+Answer = Piece | Absent | Left | Parcel
 
 
 class KeyPair(Value):
@@ -66,6 +104,11 @@ class KeyPair(Value):
 
 class KeyFileError(Exception):
     """The key file cannot be used; the text names the file and the fix."""
+
+
+def token_topic(gate: str) -> bytes:
+    """What is announced, and subscribed to, about tokens for this gate."""
+    return f"token {gate}\n".encode()
 
 
 def served_path(path: str) -> str | None:

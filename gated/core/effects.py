@@ -75,9 +75,14 @@ class FindToken(Effect):
 
 
 class IssueToken(Effect):
-    """Make a token for the gate, bound to the document and to the face."""
+    """Make a token for the gate, bound to the document and to the face: `checks` is what it says.
+
+    `officer` is the id of the key of whoever accepted the traveller; None: nobody had to.
+    """
 
     passage: PassageId
+    checks: tuple[Check, ...]
+    officer: str | None = None
 
 
 class TurnLane(Effect):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from msgspec.structs import replace
 
 from gated.core import effects as do
+from gated.core.checks import Check
 from gated.core.conditions import other_way_is_wanted
 from gated.core.gate import Gate, Passage, State, inside, is_enclosed, raised, with_passage
 from gated.core.vocabulary import Direction, Grade, Outcome
@@ -36,12 +37,16 @@ def _with_the_waiting(gate: Gate) -> Gate:
 
 
 def _change_over(gate: Gate, came_from: State, *, late: bool) -> Stepped:
-    """Turn to the direction that is wanted; what is not wanted by the schedule is by demand the other one."""
-    del came_from, late
+    """Turn to the direction that is wanted; what is not wanted by the schedule is by demand the other one.
+
+    A turn that is not told in time is commanded again, and somebody is called each time.
+    """
     wanted = gate.wanted_direction
     if wanted is gate.direction:
         (wanted,) = set(Direction) - {gate.direction}
-    return replace(gate, wanted_direction=wanted), (do.TurnLane(direction=wanted),)
+    again = late and came_from is State.CHANGE_OVER
+    alerts = (do.AlertOfficer(kind="not_turned", passage=None, grade=Grade.REFER),) if again else ()
+    return replace(gate, wanted_direction=wanted), (*alerts, do.TurnLane(direction=wanted))
 
 
 def _out_of_service(gate: Gate, came_from: State, *, late: bool) -> Stepped:
@@ -148,19 +153,26 @@ def _officer(gate: Gate, came_from: State, *, late: bool) -> Stepped:
 def _issuing(gate: Gate, came_from: State, *, late: bool) -> Stepped:
     """The kiosk has seen enough: a token takes the place of an open door."""
     del came_from, late
-    return gate, (do.IssueToken(passage=_passage(gate).id),)
+    passage = _passage(gate)
+    issue = do.IssueToken(passage=passage.id, checks=_checks(passage), officer=passage.officer)
+    return gate, (issue,)
+
+
+def _checks(passage: Passage) -> tuple[Check, ...]:
+    """Everything that was checked on the document and its holder."""
+    background = passage.background.checks if passage.background else ()
+    return (*(passage.chip or ()), *background)
 
 
 def _exit_open(gate: Gate, came_from: State, *, late: bool) -> Stepped:
     """Decide: the one place where a traveller is admitted."""
     del came_from, late
     passage = _passage(gate)
-    background = passage.background.checks if passage.background else ()
     gate = with_passage(gate, party=passage.word_for if passage.officer else passage.party)
     decided = do.Decide(
         passage=passage.id,
         reasons=passage.reasons,
-        checks=(*(passage.chip or ()), *background),
+        checks=_checks(passage),
         officer=passage.officer,
     )
     return gate, (decided,)

@@ -6,6 +6,7 @@ to people and the journal carry none of it; lanes ask here by the id of the pass
 
 import threading
 from datetime import UTC, datetime, tzinfo
+from typing import NamedTuple
 
 from gated.core.personal import Personal
 from gated.document.mrz import Mrz
@@ -13,10 +14,18 @@ from gated.document.mrz import Mrz
 MAX_OPEN = 4  # of one reader: the passage under way, one that waits, and their neighbours in a race
 
 
+class Template(NamedTuple):
+    """What a kiosk's token holds in place of a photograph, and the embedder that made it."""
+
+    embedder: str
+    version: str
+    numbers: Personal[bytes]
+
+
 class Dossier:
     """What is known of one traveller while the passage lasts."""
 
-    __slots__ = ("began", "mrz", "page", "photograph", "reader")
+    __slots__ = ("began", "mrz", "page", "photograph", "reader", "template")
 
     def __init__(self, began: datetime, reader: str) -> None:
         self.began = began
@@ -24,6 +33,7 @@ class Dossier:
         self.page: Personal[bytes] | None = None  # as it was sent, until the passage asks for it
         self.mrz: Mrz | None = None
         self.photograph: Personal[bytes] | None = None
+        self.template: Template | None = None
 
 
 class Dossiers:
@@ -96,6 +106,21 @@ class Dossiers:
                 return None
             image, dossier.photograph = dossier.photograph, None
             return image
+
+    def put_template(self, passage: str, template: Template) -> None:
+        """Keep the face template of a token, if the passage is still open."""
+        with self._lock:
+            if passage in self._open:
+                self._open[passage].template = template
+
+    def take_template(self, passage: str) -> Template | None:
+        """Return the face template and keep it no longer: it is needed once."""
+        with self._lock:
+            dossier = self._open.get(passage)
+            if dossier is None:
+                return None
+            template, dossier.template = dossier.template, None
+            return template
 
     def end(self, passage: str) -> None:
         """Drop everything about the passage."""

@@ -2,12 +2,13 @@
 
 from gated import logs
 from gated.core import effects as do
-from gated.core.vocabulary import Direction, Outcome
+from gated.core.vocabulary import Direction, Door, Outcome
 from gated.lanes.background import BackgroundLane
 from gated.lanes.board import BoardLane
 from gated.lanes.desks import Desks, EndsWatch
 from gated.lanes.dossier import Dossiers
 from gated.lanes.sight import SightLane
+from gated.lanes.tokens import FindingLane, IssuingLane
 
 _log = logs.get("gate")
 
@@ -23,25 +24,34 @@ class Hands:
         background: BackgroundLane,
         dossiers: Dossiers,
         watch: EndsWatch | None = None,
+        issuing: IssuingLane | None = None,
+        finding: FindingLane | None = None,
     ) -> None:
-        """Take the lanes; `watch` tells the devices of a lane for two directions by their ends."""
+        """Take the lanes; `watch` tells the devices of a lane for two directions by their ends.
+
+        `issuing` makes the tokens of a kiosk, `finding` finds them at a gate: the configuration sees to it
+        that a lane whose heart asks for the one or the other has it.
+        """
         self._board = board
         self._desks = desks
         self._sight = sight
         self._background = background
         self._dossiers = dossiers
         self._watch = watch
+        self._issuing = issuing
+        self._finding = finding
 
     def perform(self, effect: do.AnyEffect) -> None:
         """Do it, or hand it to the lane that does; never waits for a device but the I/O board.
 
-        Raises queue.Full for a lane that is hopelessly behind, NotGuardedError for doors without their guard.
+        Raises queue.Full for a lane that is hopelessly behind, NotGuardedError for doors without their guard,
+        StoreError where it cannot be written down that a token is used: then no door is released for it.
         """
         match effect:
             case do.LockDoor():
                 self._board.lock(effect.door)
             case do.UnlockDoor():
-                self._board.unlock(effect.door, effect.lease_s)
+                self._unlock(effect)
             case do.ReleaseAll():
                 self._board.release_all()
             case do.TurnLane():
@@ -56,6 +66,8 @@ class Hands:
                 self._desks.chip.read(effect.passage)
             case do.CheckBackground():
                 self._background.check(effect.passage)
+            case do.FindToken() | do.IssueToken():
+                self._token(effect)
             case do.PrepareReference():
                 self._sight.enrol(effect.passage)
             case do.StartCapture():
@@ -68,11 +80,27 @@ class Hands:
             case do.EndPassage():
                 self._end(effect)
 
+    def _token(self, effect: do.FindToken | do.IssueToken) -> None:
+        """Find or make a token."""
+        if isinstance(effect, do.FindToken) and self._finding is not None:
+            self._finding.find(effect.passage)
+        elif isinstance(effect, do.IssueToken) and self._issuing is not None:
+            self._issuing.issue(effect)
+        else:
+            raise LookupError("a lane without [tokens] was asked for one")
+
+    def _unlock(self, effect: do.UnlockDoor) -> None:
+        """Release a door; the entry, for a token, only once it is written down that the token is used."""
+        for_token = self._finding if effect.door is Door.ENTRY else None
+        if for_token is None or effect.passage is None or for_token.use(effect.passage):
+            self._board.unlock(effect.door, effect.lease_s)
+
     def _turn(self, direction: Direction) -> None:
-        """Let everything serve this direction, before the loop comes to another effect."""
+        """Let everything serve this direction, before the loop comes to another effect; or nothing."""
+        if not self._board.turn(direction):
+            return  # the heart commands it again
         self._desks.turn(direction)
         self._sight.turn(direction)
-        self._board.turn(direction)
         if self._watch is not None:
             self._watch.turn(direction)
 
@@ -83,6 +111,8 @@ class Hands:
         self._dossiers.end(effect.passage)
         self._desks.zone.forget()
         self._sight.forget(effect.passage)
+        if self._issuing is not None:
+            self._issuing.forget(effect.passage)
         self._board.darken_face()
         reason = effect.reasons[0] if effect.reasons else None
         _log.info("passage ended", passage=effect.passage, outcome=effect.outcome, reason=reason)

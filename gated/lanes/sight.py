@@ -49,6 +49,13 @@ class PageEar(Protocol):
         """A sign of life told this of the page camera; None: there is none."""
 
 
+class TemplateEar(Protocol):
+    """Who asked for a template at a kiosk; called in the thread of SightLane."""
+
+    def hear(self, message: say.TemplateGiven | say.TemplateNotGiven) -> None:
+        """What the vision process answered."""
+
+
 class View(NamedTuple):
     """What is seen of people who walk one way: by which cameras (none named: all), and how well that goes."""
 
@@ -92,6 +99,7 @@ class SightLane:
         self._told_at = float("-inf")
         self._marks = Marks()
         self._page: PageEar | None = None
+        self._templates: TemplateEar | None = None
         self._peer: Peer[say.FromVision] | None = None
         self._unsent: deque[say.Message] = deque(maxlen=MAX_UNSENT)
         self._number = self._answered = self._heard = 0
@@ -115,8 +123,16 @@ class SightLane:
         """Tell this one from now on what concerns the page. Before the lane starts."""
         self._page = page
 
+    def listen_for_templates(self, ear: TemplateEar) -> None:
+        """Tell this one what the vision process answers to `give_template`. Before the lane starts."""
+        self._templates = ear
+
+    def give_template(self, passage: str, token: str) -> None:
+        """Ask for the template of the photograph, sealed for the gate."""
+        self._ask(say.GiveTemplate(passage=passage, token=token))
+
     def enrol(self, passage: str) -> None:
-        """Give the passport photograph away; it is not kept here."""
+        """Give the passport photograph, or what a token holds in its place, away; it is not kept here."""
         self.lane.ask(lambda: self._enrol(passage))
 
     def capture(
@@ -158,21 +174,34 @@ class SightLane:
         self.send(say.Forget(passage=passage))
 
     def _enrol(self, passage: str) -> None:
+        template = self._dossiers.take_template(passage)
         image = self._dossiers.take_photograph(passage)
-        if image is None:
-            self._post(ev.ReferenceFailed(at=time.monotonic(), passage=passage, reason="no_photograph"))
-            return
         known = self._dossiers.mrz(passage)
         mark, kind = (self._marks.mark(known[0]), stratum(known[0], known[1].date())) if known else (b"", "")
-        self.send(
-            say.SetReference(
-                passage=passage,
-                image=image.reveal(),
-                subject=mark,
-                stratum=kind,
-                cameras=self._view.cameras,
+        if template is not None:
+            self.send(
+                say.SetTemplate(
+                    passage=passage,
+                    embedder=template.embedder,
+                    version=template.version,
+                    template=template.numbers.reveal(),
+                    subject=mark,
+                    stratum=kind,
+                    cameras=self._view.cameras,
+                )
             )
-        )
+        elif image is not None:
+            self.send(
+                say.SetReference(
+                    passage=passage,
+                    image=image.reveal(),
+                    subject=mark,
+                    stratum=kind,
+                    cameras=self._view.cameras,
+                )
+            )
+        else:
+            self._post(ev.ReferenceFailed(at=time.monotonic(), passage=passage, reason="no_photograph"))
 
     def _turn(self) -> None:
         now = time.monotonic()
@@ -196,7 +225,7 @@ class SightLane:
 
     def _fail(self, code: str) -> None:
         """The other process is no good, for either direction."""
-        for view in self._views.values():
+        for view in (self._view, *self._views.values()):  # the one in use is told first
             view.condition.failed(code, RESTART)
 
     def _leave(self) -> None:
@@ -240,12 +269,17 @@ class SightLane:
                 self._post(ev.ReferenceFailed(at=at, passage=message.passage, reason=message.reason))
             case say.Guidance():
                 self._post(ev.GuidanceGiven(at=at, passage=message.passage, hint=message.hint))
+            case say.PeopleSeen():
+                self._post(ev.PeopleSeen(at=at, passage=message.passage, persons=message.persons))
             case say.StrangersCompared():
                 counts = tuple(
                     ev.StrangerCount(strata=each.strata, comparisons=each.comparisons, matches=each.matches)
                     for each in message.counts
                 )
                 self._post(ev.StrangersCompared(at=at, passage=message.passage, counts=counts))
+            case say.TemplateGiven() | say.TemplateNotGiven():
+                if self._templates is not None:
+                    self._templates.hear(message)
             case say.PageRead() | say.PagePlacement():
                 if self._page is not None:
                     self._page.hear(message, at)

@@ -10,8 +10,10 @@ import msgspec
 from msgspec import Meta
 
 from gated.core.events import PassageId
+from gated.core.settings import Name
 from gated.core.values import Tagged, Value
 from gated.core.vocabulary import Advice, Direction, Door, Hint, Liveness, Mode
+from gated.tokens import MAX_SEALED_TEMPLATE, MAX_TEMPLATE, MAX_TOKEN
 
 MAX_MESSAGE = 4_500_000  # the largest image that the settings allow, and its envelope
 FETCH_PIECE = 256 * 1024  # bytes of one Fetched
@@ -21,6 +23,7 @@ FETCH_PIECES = 16  # pieces for one Fetch: a quarter of the queue between two pr
 Code = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*\Z", max_length=60)]
 Score = Annotated[float, Meta(ge=0, le=1)]
 Metres = Annotated[float, Meta(ge=0, le=3)]
+ModelVersion = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 Label = Annotated[str, Meta(pattern=r"^([a-z][a-z0-9_-]*)?\Z", max_length=32)]
 Names = Annotated[tuple[Label, ...], Meta(max_length=8)]
 Count = Annotated[int, Meta(ge=0, le=1_000_000)]
@@ -46,6 +49,31 @@ class SetReference(Message):
     subject: Annotated[bytes, Meta(max_length=16)] = b""
     stratum: Label = ""
     cameras: Names = ()
+
+
+class SetTemplate(Message):
+    """Take this template, which a kiosk made of the passport photograph, in place of the photograph.
+
+    `embedder` and `version` name the model that made it. The other fields are those of `SetReference`.
+    """
+
+    passage: PassageId
+    embedder: Name
+    version: ModelVersion
+    template: Annotated[bytes, Meta(max_length=MAX_TEMPLATE)]
+    subject: Annotated[bytes, Meta(max_length=16)] = b""
+    stratum: Label = ""
+    cameras: Names = ()
+
+    def __repr__(self) -> str:
+        return "SetTemplate(‹personal›)"
+
+
+class GiveTemplate(Message):
+    """At a kiosk: give out the template of the photograph, sealed for the gate, for this token alone."""
+
+    passage: PassageId
+    token: PassageId
 
 
 class LightSwitch(Value):
@@ -104,7 +132,9 @@ class Ping(Message):
     number: int
 
 
-ToVision = SetReference | Capture | Conclude | ReadPage | StopPage | Forget | Ping
+ToVision = (
+    SetReference | SetTemplate | GiveTemplate | Capture | Conclude | ReadPage | StopPage | Forget | Ping
+)
 
 
 # --- gate-vision to gated ---------------------------------------------------------------------
@@ -121,6 +151,31 @@ class NotEnrolled(Message):
 
     passage: PassageId
     reason: Code
+
+
+class TemplateGiven(Message):
+    """The template of the photograph, sealed for the gate and bound to the token; which model made it."""
+
+    passage: PassageId
+    token: PassageId
+    embedder: Name
+    version: ModelVersion
+    sealed: Annotated[bytes, Meta(min_length=1, max_length=MAX_SEALED_TEMPLATE)]
+
+
+class TemplateNotGiven(Message):
+    """There is no template to give; `reason` is a snake_case code."""
+
+    passage: PassageId
+    token: PassageId
+    reason: Code
+
+
+class PeopleSeen(Message):
+    """How many people are before the camera, inside the lane: 2 for more than one. Sent when it changes."""
+
+    passage: PassageId
+    persons: Annotated[int, Meta(ge=0, le=2)]
 
 
 class Guidance(Message):
@@ -213,7 +268,17 @@ class Pong(Message):
 
 
 FromVision = (
-    Enrolled | NotEnrolled | Guidance | Assessment | StrangersCompared | PageRead | PagePlacement | Pong
+    Enrolled
+    | NotEnrolled
+    | TemplateGiven
+    | TemplateNotGiven
+    | Guidance
+    | PeopleSeen
+    | Assessment
+    | StrangersCompared
+    | PageRead
+    | PagePlacement
+    | Pong
 )
 
 
@@ -254,6 +319,40 @@ class Announced(Message):
 
 FromLink = Fetched | NotFetched | Announced | Pong
 ToLink = Fetch | Ping
+
+
+# Tokens have a line of their own, so that none waits while a list is fetched.
+
+
+class PassToken(Message):
+    """Bring this token to the gate."""
+
+    number: int
+    gate: Name
+    body: Annotated[bytes, Meta(min_length=1, max_length=MAX_TOKEN)]
+
+
+class TokenPassed(Message):
+    """The central server has it; or not yet, because of `reason`."""
+
+    number: int
+    reason: Literal["", "no_link", "no_such_gate", "full", "refused"] = ""
+
+
+class TokenCame(Message):
+    """A token for this gate, from whomever: it is as good as its signature."""
+
+    body: Annotated[bytes, Meta(min_length=1, max_length=MAX_TOKEN)]
+
+
+class TokenTaken(Message):
+    """The gate has it, or will never want it; `mark` is that of `gated.tokens.mark`."""
+
+    mark: Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]
+
+
+TokensFromLink = TokenPassed | TokenCame
+TokensToLink = PassToken | TokenTaken
 
 
 # --- gatectl and gated -------------------------------------------------------------------------

@@ -302,7 +302,9 @@ def test_whoever_is_not_identified_meets_a_closed_barrier() -> None:
 def test_a_kiosk_hands_out_a_token_and_opens_nothing() -> None:
     lane = at_the_door(Lane(Topology.KIOSK)).be_known()
     assert lane.state is State.ISSUING
-    assert do.IssueToken(passage=PASSAGE) in lane.done
+    (issued,) = [effect for effect in lane.done if isinstance(effect, do.IssueToken)]
+    assert (issued.passage, issued.officer) == (PASSAGE, None)
+    assert issued.checks == (*GOOD, *GOOD), "what the chip showed, and what the lists said"
     lane.tell(ev.TokenIssued(at=0, passage=PASSAGE, token="a" * 16)).count(0)
     assert lane.ends == [(Outcome.PREPARED, ())]
     assert not any(isinstance(effect, do.UnlockDoor) for effect in lane.done)

@@ -14,7 +14,7 @@ from gated.core.vocabulary import Device, Direction, Hint, Liveness
 from gated.document.mrz import parse
 from gated.lanes import sight as module
 from gated.lanes.condition import Condition
-from gated.lanes.dossier import Dossiers
+from gated.lanes.dossier import Dossiers, Template
 from gated.lanes.sight import MAX_HEARD, SightLane, View
 from gated.lanes.strata import MARK_BYTES
 from gated.runtime import messages as say
@@ -136,6 +136,39 @@ def test_without_a_photograph_there_is_no_reference(bench: Bench, posted: Posted
     (event,) = posted
     assert isinstance(event, ev.ReferenceFailed)
     assert event.reason == "no_photograph"
+
+
+def test_the_template_of_a_token_takes_the_place_of_the_photograph(bench: Bench, dossiers: Dossiers) -> None:
+    eye = bench.eye()
+    dossiers.put_mrz(PASSAGE, parse(TD1))
+    dossiers.put_template(PASSAGE, Template("some-embedder", "0" * 64, Personal(b"numbers")))
+    bench.lane.enrol(PASSAGE)
+    bench.come_round()
+    heard = eye.hear()
+    assert isinstance(heard, say.SetTemplate)
+    assert (heard.passage, heard.embedder, heard.version) == (PASSAGE, "some-embedder", "0" * 64)
+    assert heard.template == b"numbers"
+    assert (len(heard.subject), heard.stratum) == (MARK_BYTES, "adult-f")
+    assert "numbers" not in repr(heard)
+    assert dossiers.take_template(PASSAGE) is None
+
+
+def test_whoever_makes_tokens_is_told_of_the_templates_that_they_asked_for(bench: Bench) -> None:
+    heard: list[object] = []
+
+    class Ear:
+        def hear(self, message: object) -> None:
+            heard.append(message)
+
+    bench.lane.listen_for_templates(Ear())
+    eye = bench.eye()
+    bench.lane.give_template(PASSAGE, NEXT)
+    bench.come_round()
+    assert eye.hear() == say.GiveTemplate(passage=PASSAGE, token=NEXT)
+    answer = say.TemplateNotGiven(passage=PASSAGE, token=NEXT, reason="no_reference")
+    eye.peer.send(answer)
+    rounds_until(bench.lane.lane, lambda: bool(heard))
+    assert heard == [answer]
 
 
 def test_what_was_seen_becomes_facts(bench: Bench, posted: Posted) -> None:
