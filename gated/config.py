@@ -285,7 +285,7 @@ def _check_tokens(path: Path, config: GateConfig) -> None:
         fix = f"add [tokens] with `key_file`, and {what}"
         raise ConfigError(f"{path}: policy.lane.topology: {topology} needs tokens: {fix}")
     _check_once(path, "tokens.kiosks.name", [each.name for each in tokens.kiosks], "one key each")
-    others = [each.name for each in (*tokens.kiosks, *filter(None, [tokens.gate]))]
+    others = {each.name for each in tokens.kiosks} | ({tokens.gate.name} if tokens.gate else set())
     if config.gate in others:
         raise ConfigError(f"{path}: tokens: {config.gate} is this lane itself: name the other one")
 

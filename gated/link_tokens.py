@@ -104,8 +104,8 @@ class TokenCarrier:
     def _leave(self, message: PassToken) -> None:
         number = self._number()
         if not self._server.ask(Leave(number=number, gate=message.gate, body=message.body)):
-            reason = "refused" if self._server.state == "refused" else "no_link"
-            self._peer.send(TokenPassed(number=message.number, reason=reason))
+            refused = self._server.state == "refused"
+            self._peer.send(TokenPassed(number=message.number, reason="refused" if refused else "no_link"))
             return
         self._left[number] = message.number
         while len(self._left) > MAX_ASKED:

@@ -72,7 +72,7 @@ FIXES: Mapping[str, str] = {
 }
 
 
-# Of what comes to light only when a traveller is there, this is for a technician; the rest is for the counter.
+# What comes to light only when a traveller is there, and is for a technician; the rest is for the counter.
 MISFITS = frozenset({"token_of_another_embedder", "token_not_for_this_key"})
 
 
@@ -101,9 +101,8 @@ class _Line:
         now = time.monotonic()
         if now - self._told.get(code, float("-inf")) >= COMPLAIN_S:
             self._told[code] = now
-            _log.warning(
-                "token trouble", stage=stage, code=code, fix=FIXES.get(code, "see the logs of gate-vision")
-            )
+            fix = FIXES.get(code, "see the log of gate-vision")
+            _log.warning("token trouble", stage=stage, code=code, fix=fix)
 
     def close(self) -> None:
         if self._peer is not None:
