@@ -28,13 +28,13 @@ from gated.commands import (
     lane,
     models,
     mrz,
+    proof,
     readers,
     selftest,
     trust,
 )
 from gated.commands.answer import Answer, UsageError, Words
 from gated.config import DEFAULT_CONFIG, ConfigError, load
-from gated.core.diagram import mermaid
 from gated.runtime.control import NoAnswerError
 from gated.store.database import StoreError
 
@@ -80,13 +80,6 @@ def config_check(arguments: argparse.Namespace) -> Answer:
     return Answer(value={"gate": loaded.config.gate, "sha256": loaded.sha256}, text=(text,))
 
 
-def diagram(arguments: argparse.Namespace) -> Answer:
-    """Print the state diagram of the passage (Mermaid)."""
-    del arguments
-    text = mermaid()
-    return Answer(value={"mermaid": text}, text=tuple(text.splitlines()))
-
-
 def _print(answer: Answer, *, as_json: bool) -> None:
     if as_json:
         for value in answer.value if answer.series else (answer.value,):
@@ -114,7 +107,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     words = Words(parser.add_subparsers(required=True, metavar="COMMAND", title="commands"), common)
     lane.add(words)
-    lane.add_gate(words.group("gate", "Tell the lane what to do."))
+    on_lane = words.group("gate", "Tell the lane what to do; explore its rules, and draw them.")
+    lane.add_gate(on_lane)
+    proof.add(on_lane)
     journal.add(words)
     zone = words.group("mrz", "Read machine-readable zones.")
     mrz.add(zone)
@@ -137,7 +132,6 @@ def _parser() -> argparse.ArgumentParser:
     calibrate_sensors.add(calibrate)
     selftest.add(words)
     models.add(words)
-    words.command("diagram", diagram)
     words.command("config-check", config_check).add_argument("file", type=Path)
     return parser
 

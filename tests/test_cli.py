@@ -203,10 +203,11 @@ def test_a_bad_configuration_names_file_key_and_fix(run: Run, config: Path) -> N
 
 
 def test_the_diagram(run: Run) -> None:
-    status, out, _ = run("diagram")
+    status, out, _ = run("gate", "diagram")
     assert status == 0
     assert out.startswith("stateDiagram-v2\n")
-    assert json.loads(run("diagram", "--json")[1])["mermaid"].startswith("stateDiagram-v2\n")
+    assert json.loads(run("gate", "diagram", "--json")[1])["mermaid"].startswith("stateDiagram-v2\n")
+    assert "issuing" in run("gate", "diagram", "--topology", "kiosk", "--mermaid")[1]
 
 
 HELPED = (
@@ -220,7 +221,8 @@ HELPED = (
     ("clear-fault",),
     ("reset-emergency",),
     ("officer",),
-    ("diagram",),
+    ("gate", "diagram"),
+    ("gate", "explore"),
     ("config-check",),
 )
 

@@ -25,6 +25,7 @@ from gated.core.vocabulary import Device, Door, Grade, Liveness, Mode, OfficerWo
 __all__ = ("chip_is_good", "may_admit")  # rows ask them by this module's name too
 
 AT_AN_END = frozenset({Device.MRZ_SCANNER, Device.CHIP_READER, Device.VISION})  # each end has its own
+PRESENCE_MOST = 2  # what the presence sensor says for two and for more
 PARTY = 3  # so many at once in a wide lane, at most
 
 
@@ -137,7 +138,7 @@ def other_way_is_wanted(gate: Gate) -> bool:
 
 
 def turn_is_wanted(gate: Gate) -> bool:
-    """At rest, and no door was released up to this moment: its contact may not have told yet that it opens."""
+    """At rest; and no door was just released, whose contact may not have told yet that it opens."""
     rests = gate.passage is None and gate.shut == BOTH and gate.persons == 0 and not gate.released
     return rests and other_way_is_wanted(gate)
 
@@ -290,10 +291,16 @@ def another_look(gate: Gate) -> bool:
     return passage is not None and passage.face is not None and passage.looks < gate.policy.captures
 
 
+def fits(gate: Gate, persons: int) -> bool:
+    """Whether so many may be inside, as far as sensors can tell: presence alone knows two only from one."""
+    uncounted = gate.persons == PRESENCE_MOST and not gate.policy.lane.curtains
+    return persons == inside(gate) or (uncounted and persons > PRESENCE_MOST)
+
+
 def officer_accepts(gate: Gate) -> bool:
-    """An officer lets out as many as they said that they saw, if that is how many there are."""
+    """An officer lets out as many as they said that they saw, if no sensor contradicts."""
     passage = gate.passage
-    said = passage is not None and passage.word is OfficerWord.ACCEPT and passage.word_for == inside(gate)
+    said = passage is not None and passage.word is OfficerWord.ACCEPT and fits(gate, passage.word_for)
     able = Door.ENTRY in gate.shut and Device.IO_BOARD in gate.ready and gate.mode is not Mode.LOCKED
     return said and able and gate.persons > 0
 

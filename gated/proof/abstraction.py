@@ -1,7 +1,7 @@
 """Which gates are the same for everything that may still happen: what no condition asks for is left out.
 
-Left out are the direction's name, times (only that there is a limit, and whether it has passed), the names of passages (this one and
-the one that waits), how often something was begun anew, reasons, and evidence that was judged already. A test
+Left out are times (but for whether there is a limit, and whether it has passed), the names of passages and of
+the direction (but for this one and the other one), how often something was begun anew, reasons, and evidence that was judged already. A test
 steps random histories with and without it and compares.
 """
 
@@ -42,6 +42,8 @@ def _normal(state: State, passage: Passage) -> Passage:
         passage = replace(passage, chip_attempt=0)
     if state is State.ENTRY_OPEN:
         passage = replace(passage, face=None)  # the next capture begins with none
+    if passage.background is not None:
+        passage = replace(passage, background=replace(passage.background, asked_at=0.0))
     if state not in _JUDGED:
         return passage
     checks: tuple[Check, ...] | None = None

@@ -77,12 +77,12 @@ def svg(topology: Topology) -> str:
     boxes = {box.state: box for box in _boxes(topology)}
     width = max(box.x for box in boxes.values()) + WIDTH + MARGIN
     height = max(box.y + box.height for box in boxes.values()) + MARGIN
+    size = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
+    font = 'font-family="DejaVu Sans, Helvetica, Arial, sans-serif" font-size="11"'
+    tip = 'viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"'
     parts = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
-        f'height="{height}" font-family="DejaVu Sans, Helvetica, Arial, sans-serif" font-size="11">',
-        "<defs>"
-        '<marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
-        f'<path d="M0 0L8 4L0 8z" fill="{ARROW}"/></marker></defs>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} {font}>',
+        f'<defs><marker id="tip" {tip}><path d="M0 0L8 4L0 8z" fill="{ARROW}"/></marker></defs>',
         f'<rect width="{width}" height="{height}" fill="{PAPER}"/>',
         *_title(topology),
         *(part for box in boxes.values() for part in _box(box)),
@@ -105,7 +105,8 @@ def _boxes(topology: Topology) -> Iterator[Box]:
 
 
 def _title(topology: Topology) -> Iterator[str]:
-    yield f'<text x="{MARGIN}" y="30" font-size="18" font-weight="bold" fill="{INK}">{_words(topology)}</text>'
+    big = 'font-size="18" font-weight="bold"'
+    yield f'<text x="{MARGIN}" y="30" {big} fill="{INK}">{_words(topology)}</text>'
     always = "; ".join(f"{_asked(row)}: {_words(row.to)}" for row in ANYWHERE)
     text = f"Rows are asked from top to bottom; the first that holds is taken. From anywhere: {always}."
     yield f'<text x="{MARGIN}" y="49" fill="{INK}">{escape(text)}</text>'
@@ -157,7 +158,8 @@ def _arrow(box: Box, y: int, target: Box) -> str:
         from_x = to_x = box.x + WIDTH
         bend = min(16 + abs(to_y - y) // 12, BETWEEN - 14)
         curve = f"C{from_x + bend} {y} {to_x + bend} {to_y} {to_x} {to_y}"
-    return f'<path d="M{from_x} {y}{curve}" fill="none" stroke="{ARROW}" stroke-width="1.4" marker-end="url(#tip)"/>'
+    stroke = f'fill="none" stroke="{ARROW}" stroke-width="1.4" marker-end="url(#tip)"'
+    return f'<path d="M{from_x} {y}{curve}" {stroke}/>'
 
 
 def _asked(row: Row) -> str:

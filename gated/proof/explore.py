@@ -165,6 +165,8 @@ class Space:
             irregular = self.heart.views[taken.to].irregular
             if taken.marks & Mark.SERVES and irregular > most:
                 continue
+            if taken.marks & (Mark.CLEARS | Mark.SAYS) and not _looked(taken.event, world):
+                continue
             if taken.marks & Mark.STARTS and (view.irregular or most < 1):
                 continue
             to = self._affected(world_number, taken)
@@ -229,6 +231,13 @@ def _words(space: Space, index: int) -> str:
     )
     told = f"told {shut} shut, {gate.persons} persons, {gate.counted} counted"
     return f"{gate.mode}, released {released}; {told}; really: {real or 'empty, all shut'}"
+
+
+def _looked(event: ev.AnyEvent, world: World) -> bool:
+    """Whoever clears a fault has looked into the lane, and an officer says as many as there are."""
+    if isinstance(event, ev.OfficerDecided):
+        return event.persons == world.inside
+    return not world.people
 
 
 def tellings(gate: Gate, world: World, build: Build) -> Iterator[Telling]:

@@ -7,7 +7,7 @@ from gated.core import effects as do
 from gated.core import events as ev
 from gated.core.gate import BOTH, Gate, State
 from gated.core.step import step
-from gated.core.vocabulary import Device, Direction, Door
+from gated.core.vocabulary import Device, Direction, Door, OfficerWord
 from gated.proof import happenings
 from gated.proof.abstraction import normal
 from gated.proof.builds import Build
@@ -33,6 +33,8 @@ class Mark:
     ENDS = 64  # whoever goes out from here on was not decided for
     SERVES = 128  # somebody did something to the lane, or something befell it
     BOARD = 256  # the board is back
+    CLEARS = 512  # a technician clears a fault
+    SAYS = 1024  # an officer says how many there are
     OF_THE_WORLD = LEASES | DECIDES | TURNED | LOSES_BOARD | STARTS | ENDS
 
 
@@ -107,7 +109,7 @@ class Heart:
         known = self._own[number]
         if known is None:
             gate = self.gates[number]
-            quiet = Mark.SERVES | Mark.BOARD
+            quiet = Mark.SERVES | Mark.BOARD | Mark.CLEARS | Mark.SAYS
             others = [t for t in self._others(number, gate) if t.to != number or t.marks & ~quiet]
             slow = [t for t in others if isinstance(t.event, SLOW)]
             quick = [t for t in others if not isinstance(t.event, SLOW)]
@@ -191,6 +193,10 @@ def _marks(event: ev.AnyEvent, effects: tuple[do.AnyEffect, ...]) -> int:
             marks |= Mark.STARTS
         case ev.LaneTurned():
             marks |= Mark.TURNED
+        case ev.FaultCleared():
+            marks |= Mark.CLEARS
+        case ev.OfficerDecided(word=OfficerWord.ACCEPT):
+            marks |= Mark.SAYS
         case ev.DeviceReady(device=Device.IO_BOARD):
             marks |= Mark.BOARD
         case ev.FaultRaised(device=Device.IO_BOARD, latched=False):

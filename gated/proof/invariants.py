@@ -62,7 +62,7 @@ def _is_enclosed(policy: Policy) -> bool:
 
 
 def one_door_at_a_time(before: Gate, event: ev.AnyEvent, after: Gate, effects: Effects) -> bool | None:
-    """1. Never are both doors released, except in an emergency; and a lock comes before the other's release."""
+    """1. Never are both doors released, except in an emergency; a lock comes before the other's release."""
     del before, event
     if after.state is State.EMERGENCY or not after.released:
         return None
@@ -146,7 +146,10 @@ def nobody_is_admitted_without_good_evidence_or_an_officer(
         return None
     if before.state is State.OFFICER:
         said = _officer_said(before, event)
-        return said is not None and inside(after) == said.persons and after.mode is not Mode.LOCKED
+        if said is None or after.mode is Mode.LOCKED:
+            return False
+        more_than_one = after.persons == 2 and not after.policy.lane.curtains and said.persons > 2
+        return inside(after) == said.persons or more_than_one
     if isinstance(found[0], do.Decide) and found[0].officer is not None:
         return False
     return (

@@ -6,7 +6,7 @@ and a locked one shuts, that honest sensors tell, that limits pass; no officer e
 is mended, unless the property says so. In a finite graph that is also what must come about, whatever happens
 in between, if what remains possible is not put off for ever.
 
-A way out. Whatever happens next, nobody stands between shut and locked doors while limits pass again and again:
+A way out. Whatever happens next, nobody stands between shut and locked doors while limits pass for ever:
 in the part of the graph where somebody does, with a board that is well, no cycle enters a state anew. So the
 number of limits that can pass is finite, and it is told.
 """
@@ -189,7 +189,7 @@ def _reversed(space: Space, wanted: list[bool]) -> "tuple[array[int], array[int]
 
 
 def is_shut_in(gate: Gate, world: World, *, board: bool, pending: bool) -> bool:
-    """Somebody is between doors that are shut and locked, and the lane has been told all that there is to tell.
+    """Somebody is between doors that are shut and locked, and sensors have told what there is to tell.
 
     Not in maintenance, where a technician moves the doors; and nobody is kept in by what stands open.
     """

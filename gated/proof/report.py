@@ -20,7 +20,7 @@ PROCESSES = 2
 
 
 class Asked(Value):
-    """One property: how often it applied, and whether it held each time. `bound`: limits that pass at most."""
+    """One property: how often it applied, and whether it held. `bound`: so many limits pass at most."""
 
     name: str
     asked: int
@@ -53,7 +53,7 @@ class Explored(Value):
 
 
 def explore(build: Build, only: str | None = None) -> Explored:
-    """Explore one lane and judge it, by everything or `only` one invariant. The seconds are the processor's."""
+    """Explore one lane and judge it, by everything or `only` one invariant (the time is the processor's)."""
     began = time.process_time()
     checks = Checks(only)
     space = Space(build, Heart(build, checks.step))
@@ -77,7 +77,7 @@ def explore(build: Build, only: str | None = None) -> Explored:
         gates=len(space.heart.gates),
         steps=space.heart.steps,
         worlds=len(space.worlds),
-        depth=max(space.depths),
+        depth=max(space.depths, default=0),
         invariants=tuple(
             Asked(name=_plain(name), asked=asked, holds=name != broken)
             for name, asked in checks.asked.items()

@@ -59,7 +59,11 @@ class Crossing(IntEnum):
 
 
 class World(NamedTuple):
-    """`out` is how many left by the exit since the last decision, less those who came in by it; `lapsed`: the driver ended the lease."""
+    """How the lane is.
+
+    `out` is how many left by the exit since the last decision, less those who came in by it; `lapsed`: the
+    driver has ended the lease, whatever the heart believes.
+    """
 
     entry: Doorway = Doorway.FREE
     inside: int = 0
@@ -81,7 +85,10 @@ class World(NamedTuple):
 
 
 class Kind:
-    """What sort of move this is: bits of an int, since an enumeration's are slow. A fair lane goes on making the moves that are `FAIR`."""
+    """What sort of move this is: bits of an int, since an enumeration's are slow.
+
+    A fair lane goes on making the moves that are `FAIR`.
+    """
 
     ANY = 0
     FAIR = 1  # people leave, doors follow their command, sensors tell, time passes

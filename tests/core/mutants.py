@@ -1,5 +1,8 @@
-"""Tables that are wrong on purpose: every row of every lane dropped, led astray, swapped with the next, negated;
-every release of a door forgotten or added."""
+"""Tables that are wrong on purpose.
+
+Every row of a lane is dropped, led astray, swapped with the next, and negated; every release of a door is
+forgotten, and added where it does not belong.
+"""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
