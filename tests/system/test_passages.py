@@ -7,6 +7,7 @@ import sys
 import pytest
 from msgspec.structs import replace
 
+from gated.core.policy import LaneRules
 from gated.core.vocabulary import Outcome
 from gated.store.database import open_to_read
 from gated.store.journal import Head, verify
@@ -18,9 +19,11 @@ from hw_sim.site import Site
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
-# Those that walk a way back are longer: tests/system/test_breakdowns.py.
+# Those that walk a way back are longer: tests/system/test_breakdowns.py. Other lanes are sites of their own.
 @pytest.mark.parametrize(
-    "scenario", [each for each in SCENARIOS if not each.way_back], ids=lambda scenario: scenario.name
+    "scenario",
+    [each for each in SCENARIOS if not each.way_back and each.lane == LaneRules()],
+    ids=lambda scenario: scenario.name,
 )
 def test_it_ends_as_expected(site: Site, scenario: Scenario) -> None:
     site.start_daemons()
