@@ -1,8 +1,8 @@
 """Which gates are the same for everything that may still happen: what no condition asks for is left out.
 
 Left out are times (but for whether there is a limit, and whether it has passed), the names of passages and of
-the direction (but for this one and the other one), how often something was begun anew, reasons, and evidence that was judged already. A test
-steps random histories with and without it and compares.
+the direction (but for this one and the other one), how often something was begun anew, reasons, and evidence
+that was judged already. A test steps random histories with and without it and compares.
 """
 
 from msgspec.structs import replace

@@ -6,7 +6,7 @@ to it.
 """
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple, Protocol
 
 from gated.core import effects as do
@@ -19,7 +19,7 @@ from gated.proof.heart import Heart, Mark, Taken, View
 from gated.proof.world import Broken, Crossing, Kind, Move, World, faults_of, mirrored, moves
 
 _WORLDS = 1 << 24  # more worlds than that no lane has
-TOLD = {
+TOLD: Mapping[Crossing, ev.AnyEvent] = {
     Crossing.IN_BY_ENTRY: crossed(Door.ENTRY, inward=True),
     Crossing.OUT_BY_ENTRY: crossed(Door.ENTRY, inward=False),
     Crossing.OUT_BY_EXIT: crossed(Door.EXIT, inward=False),

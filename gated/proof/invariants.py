@@ -453,7 +453,7 @@ class Checks:
 
     def __init__(self, only: str | None = None) -> None:
         everything = (*STEPS, *STATES, *MOVES, *COMMITMENTS)
-        self._of = {
+        self._of: dict[str, list[Callable[..., bool | None]]] = {
             kind: [check for check in checks if only in {None, check.__name__}]
             for kind, checks in (("step", STEPS), ("state", STATES), ("move", MOVES), ("commit", COMMITMENTS))
         }
@@ -461,7 +461,7 @@ class Checks:
 
     def _judge(self, kind: str, *where: object) -> None:
         for check in self._of[kind]:
-            answer = check(*where)  # type: ignore[operator]  # each kind has its own signature
+            answer = check(*where)
             if answer is None:
                 continue
             name = check.__name__

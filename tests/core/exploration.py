@@ -1,18 +1,13 @@
-"""All reachable states of the gate under every order of events that the outside world can produce.
+"""Events that a gate may be told, each at time 0, for tests that need some or all of them.
 
-Time is abstracted: every event comes at time 0 and a deadline may pass whenever one is set. Sensors may
-say anything at any time; no physics is assumed, so what holds here holds for broken sensors too.
+What is proved over all reachable states is in `gated.proof`.
 """
 
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from msgspec.structs import replace
-
-from gated.core import effects as do
 from gated.core import events as ev
 from gated.core.checks import Check, Result
-from gated.core.gate import REQUIRED, Gate, State
+from gated.core.gate import REQUIRED, Gate
 from gated.core.policy import Policy
 from gated.core.step import step
 from gated.core.vocabulary import Advice, Device, Door, Grade, Liveness, Mode, OfficerWord
@@ -30,9 +25,6 @@ POLICY = Policy(
 GOOD = (Check("sod_signature", Result.SUCCESSFUL),)
 BAD = (Check("dg_hashes", Result.FAILED, "dg1_hash"),)
 UNKNOWN = (Check("csca", Result.UNDETERMINED, "csca_unknown"),)
-
-Transition = tuple[Gate, ev.AnyEvent, Gate, tuple[do.AnyEffect, ...]]
-Checker = Callable[[Transition], None]
 
 
 def started() -> Gate:
@@ -134,30 +126,3 @@ def possible(gate: Gate) -> Iterator[ev.AnyEvent]:
         yield assessed(attempt, 0.9, Liveness.ATTACK, score=0.1)
         yield assessed(attempt, 0.9, Liveness.UNDETERMINED, score=0.4)
         yield assessed(attempt, 0.0, Liveness.UNDETERMINED, frames=0, score=0.0)
-
-
-def without_history(gate: Gate) -> Gate:
-    """Leave out reasons that no condition asks for: they only accumulate."""
-    if gate.passage is None or not gate.passage.reasons:
-        return gate
-    kept = tuple(reason for reason in gate.passage.reasons if reason == "two_persons")
-    return replace(gate, passage=replace(gate.passage, reasons=kept))
-
-
-def explore(check: Checker, start: Gate | None = None) -> dict[State, int]:
-    """Visit every reachable gate once and check every transition; return how many gates each state has."""
-    first = start or started()
-    seen = {first}
-    frontier = deque([first])
-    counts: dict[State, int] = {}
-    while frontier:
-        gate = frontier.popleft()
-        counts[gate.state] = counts.get(gate.state, 0) + 1
-        for event in possible(gate):
-            after, effects = step(gate, event)
-            check((gate, event, after, effects))
-            known = without_history(after)
-            if known not in seen:
-                seen.add(known)
-                frontier.append(known)
-    return counts

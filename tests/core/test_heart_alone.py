@@ -63,7 +63,7 @@ def test_the_invariants_of_the_heart_hold_whatever_sensors_say(topology: Topolog
     build = Build(topology=topology)
     seen = explore_alone(build, Checks())
     without_curtains = {"emergency"}
-    assert len(seen) > 5_000
+    assert len(seen) > 1_000
     assert without_curtains <= {gate.state for gate in seen} <= set(PLANS[topology].table)
 
 
