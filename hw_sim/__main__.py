@@ -13,8 +13,10 @@ from pathlib import Path
 import msgspec
 
 from gated.core.policy import Limits, Policy
-from hw_sim import chip_command
+from gated.core.vocabulary import Outcome
+from hw_sim import chip_command, kiosk_and_gate
 from hw_sim.camera.people import portrait
+from hw_sim.kiosk_and_gate import KioskAndGate
 from hw_sim.lane.gpio_shim import ShimError
 from hw_sim.native import errors_to
 from hw_sim.record import Rehearsed
@@ -48,32 +50,36 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def list_scenarios(arguments: argparse.Namespace) -> int:
     """List the scenarios."""
-    for scenario in SCENARIOS:
+    lines = [(scenario.name, scenario.expected, scenario.title) for scenario in SCENARIOS]
+    for name, expected, title in (*lines, (kiosk_and_gate.NAME, Outcome.ADMITTED, kiosk_and_gate.TITLE)):
         if arguments.json:
-            known = {"scenario": scenario.name, "expected": scenario.expected, "title": scenario.title}
+            known = {"scenario": name, "expected": expected, "title": title}
             print(msgspec.json.encode(known).decode())
         else:
-            print(f"{scenario.name:<18} {scenario.expected:<10} {scenario.title}")
+            print(f"{name:<18} {expected:<10} {title}")
     return OK
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run scenarios; the exit status is 0 only if each ends as expected."""
-    unknown = [name for name in arguments.scenarios if name not in BY_NAME]
+    apart = arguments.all or kiosk_and_gate.NAME in arguments.scenarios
+    alone = [name for name in arguments.scenarios if name != kiosk_and_gate.NAME]
+    unknown = [name for name in alone if name not in BY_NAME]
     if unknown or not (arguments.all or arguments.faults or arguments.scenarios):
         what = f"no scenario is called {', '.join(unknown)}" if unknown else "no scenario is named"
         print(f"gate-sim: {what}: name some of `gate-sim list`, or --all or --faults", file=sys.stderr)
         return CANNOT
     chosen = (
         *(each for each in SCENARIOS if (arguments.faults if each.way_back else arguments.all)),
-        *(BY_NAME[name] for name in arguments.scenarios),
+        *(BY_NAME[name] for name in alone),
     )
     began = time.monotonic()
     policy = demo_policy()
     out = sys.stderr if arguments.json else sys.stdout
     narrator = Narrator(out, colour=wants_colour(out), policy=policy)
     runs: list[Rehearsed] = []
-    _cast(chosen, arguments.seed, arguments.folder / "native.log")
+    told = (*chosen, *(kiosk_and_gate.STORY if apart else ()))
+    _cast(told, arguments.seed, arguments.folder / "native.log")
     for lane in dict.fromkeys(scenario.lane for scenario in chosen):
         with Site(arguments.folder / f"site-{lane.topology}", policy, lane=lane) as site:
             site.centre.publish(LIST)
@@ -83,10 +89,25 @@ def run(arguments: argparse.Namespace) -> int:
                 runs.append(_rehearse(site, scenario, narrator, arguments.seed))
                 if arguments.json:
                     print(_line(runs[-1]), flush=True)
+    if apart:
+        runs += _kiosk_and_gate(arguments, policy, narrator)
     path = arguments.report or arguments.folder / "report.html"
     report.write(path, runs, _conditions(time.monotonic() - began))
     narrator.summary(runs, path)
     return OK if all(each.as_expected for each in runs) else NOT_AS_EXPECTED
+
+
+def _kiosk_and_gate(arguments: argparse.Namespace, policy: Policy, narrator: Narrator) -> list[Rehearsed]:
+    """Play the story of the kiosk and the gate that stand apart."""
+    runs = []
+    with KioskAndGate(arguments.folder / f"site-{kiosk_and_gate.NAME}", policy) as both:
+        for scenario in kiosk_and_gate.STORY:
+            narrator.scenario(scenario.name, scenario.title, scenario.expected)
+            runs.append(both.play(scenario, narrator.entry, arguments.seed))
+            narrator.finished(runs[-1])
+            if arguments.json:
+                print(_line(runs[-1]), flush=True)
+    return runs
 
 
 def _cast(chosen: Sequence[Scenario], seed: int, log: Path) -> None:

@@ -40,8 +40,12 @@ class Centre:
         self._server: subprocess.Popen[bytes] | None = None
 
     def found(self, gate: str, root: Path) -> LinkSettings:
-        """Make the keys, admit the gate, put its trusted root in place; return what the gate is told."""
+        """Make the keys and admit the first gate; return what it is told."""
         self._command("init", str(self._folder))
+        return self.admit(gate, root)
+
+    def admit(self, gate: str, root: Path) -> LinkSettings:
+        """Admit a gate, put its trusted root in place; return what the gate is told."""
         self._command("keys", str(self._folder), "--gate", gate)
         handout = self._folder / "handout" / gate
         root.parent.mkdir(parents=True, exist_ok=True)

@@ -238,6 +238,8 @@ def _document(event: ev.AnyEvent) -> Told | None:
             return "chip", told, _tone(event.checks)
         case ev.ChipFailed():
             return "chip", f"not read: {words.reason(event.reason)}", Tone.WARN
+        case ev.TokenFound() | ev.TokenRefused() | ev.TokenIssued():
+            return _token(event)
         case ev.BackgroundChecked():
             return "lists", _background(event), Tone.BAD if event.grade is not Grade.NONE else Tone.GOOD
         case ev.ReferenceReady():
@@ -279,6 +281,16 @@ def _tone(checks: tuple[Check, ...]) -> Tone:
 
 def _tone_of(outcome: Outcome) -> Tone:
     return Tone.GOOD if outcome is Outcome.ADMITTED else Tone.WARN
+
+
+def _token(event: ev.TokenFound | ev.TokenRefused | ev.TokenIssued) -> Told:
+    match event:
+        case ev.TokenFound():
+            return "token", f"of a kiosk: {checks_in_words(event.checks)}", _tone(event.checks)
+        case ev.TokenRefused():
+            return "token", f"does not count: {words.reason(event.reason)}", Tone.BAD
+        case ev.TokenIssued():
+            return "token", "made for the gate, and on its way", Tone.GOOD
 
 
 def _background(event: ev.BackgroundChecked) -> str:
