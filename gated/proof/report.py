@@ -3,7 +3,6 @@
 import resource
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
 from gated.core.gate import State
@@ -101,8 +100,8 @@ def _unreached(space: Space) -> tuple[State, ...]:
 def explore_all(topologies: Sequence[Topology]) -> Iterator[Explored]:
     """Explore every build of these topologies, on as many processors as there may be of use."""
     builds = [build for topology in topologies for build in BUILDS[topology]]
-    with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
-        yield from pool.map(explore, builds)
+    with get_context("fork").Pool(PROCESSES, maxtasksperchild=1) as pool:
+        yield from pool.imap(explore, builds, chunksize=1)
 
 
 def _plain(name: str) -> str:

@@ -14,6 +14,7 @@ from gated.core.topologies import PLANS
 from gated.core.vocabulary import Door, Topology
 
 ASTRAY = (State.EXIT_OPEN, State.IDLE)
+RELEASING = {State.ENTRY_OPEN, State.EXIT_OPEN, State.REJECT_OUT, State.FREE_PASSAGE, State.MAINTENANCE}
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,8 @@ def _of_releases(plan: Plan, table: Mapping[State, Rows]) -> Iterator[Mutant]:
     for state in table:
         if state is State.EMERGENCY or not plan.doors:
             continue
-        yield Mutant(f"{state}: releases nothing", releasing(plan, state))
+        if state in RELEASING:
+            yield Mutant(f"{state}: releases nothing", releasing(plan, state))
         for door in sorted(plan.doors):
             yield Mutant(f"{state}: releases the {door} always", releasing(plan, state, door))
 

@@ -174,9 +174,8 @@ class Lane(RuleBasedStateMachine):
             assert until == float("inf") or until - self.now < LEASE_S + 1e-6
 
     @invariant()
-    def a_deadline_is_never_long_past(self) -> None:
-        due = next_deadline(self.gate)
-        assert due is None or self.gate.since <= due
+    def a_limit_begins_with_its_state(self) -> None:
+        assert self.gate.due is None or self.gate.since <= self.gate.due
 
 
 def machine(topology: Topology, *, curtains: bool, wide: bool = False) -> type[Lane]:
