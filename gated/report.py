@@ -165,4 +165,12 @@ def _short(item: object) -> str:
         return f"{item:.3g}" if abs(item) < 1000 else f"{item:.0f}"
     if isinstance(item, tuple | list):
         return ",".join(map(str, item))
-    return str(item)
+    return _quoted(str(item))
+
+
+def _quoted(text: str) -> str:
+    """What a person wrote, so that it moves no terminal and cannot pass for another field."""
+    plain = "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+    if not any(mark in plain for mark in ' "='):
+        return plain
+    return '"' + plain.replace('"', "'") + '"'

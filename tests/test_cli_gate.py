@@ -205,3 +205,13 @@ def test_a_passage_that_is_no_id_is_told_before_anything_is_signed(
     assert status == 2
     assert "16 hexadecimal digits" in err
     assert gate.asked == []
+
+
+@pytest.mark.parametrize("reason", ["", "   ", "x" * 121, "x" * 10_000, "two\nlines", "\x1b[2J", "\udcff"])
+def test_a_reason_that_is_no_line_of_plain_text_is_a_question_that_cannot_be_asked(
+    run: Run, gate: RunningGate, reason: str
+) -> None:
+    status, out, err = run("gate", "mode", "closed", "--reason", reason, "--run", gate.folder)
+    assert (status, out) == (2, "")
+    assert "one line of plain text" in err
+    assert gate.asked == []

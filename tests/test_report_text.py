@@ -9,7 +9,7 @@ from gated.core.checks import Check, Result
 from gated.core.gate import State
 from gated.core.policy import Policy
 from gated.core.replay import Difference, Replayed
-from gated.core.vocabulary import Device, Door, Grade, Liveness, OfficerWord, Outcome
+from gated.core.vocabulary import Device, Door, Grade, Liveness, Mode, OfficerWord, Outcome
 from gated.report import WIDTH, entries_text, replay_text, span, status_text, verdict_text
 from gated.runtime.messages import Status
 from gated.store.journal import Entry, Followed, Verdict
@@ -184,6 +184,13 @@ def test_what_matters_is_shown_and_what_is_usual_is_not() -> None:
     assert "AlertOfficer kind=watchlist_hit grade=stop; AlertOfficer kind=intrusion" in " ".join(text.split())
     assert "grade=none" not in text
     assert "threshold" not in text
+
+
+def test_a_reason_moves_no_terminal_and_passes_for_no_other_field() -> None:
+    reason = "exit\x1b[2J\u202e officer=kim"
+    told = ev.ModeChanged(at=1, mode=Mode.MAINTENANCE, reason=reason)
+    text = " ".join(" ".join(entries_text([entry(told)])).split())
+    assert 'ModeChanged mode=maintenance reason="exit\\x1b[2J\\u202e officer=kim"' in text
 
 
 def test_no_line_is_longer_than_the_terminal() -> None:

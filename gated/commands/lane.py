@@ -83,7 +83,7 @@ def mode(arguments: argparse.Namespace) -> Answer:
     """Tell the lane what to do, and why; free passage must be signed by an officer."""
     told = say.SetMode(
         mode=Mode(arguments.mode),
-        reason=arguments.reason,
+        reason=_reason(arguments.reason),
         officer=arguments.name,
         said_at=now_utc().timestamp(),
     )
@@ -149,6 +149,14 @@ def _done(reply: say.FromControl) -> Answer:
     if isinstance(reply, say.Refused):
         return Answer(value=reply, text=(f"refused: {reply.reason}: {reply.fix}",), good=False)
     return Answer(value={"done": True}, text=("done",))
+
+
+def _reason(text: str) -> str:
+    """A reason as the journal takes it."""
+    text = text.strip()
+    if not text or len(text) > say.MAX_REASON or not text.isprintable():
+        raise UsageError(f"--reason is one line of plain text, {say.MAX_REASON} characters at most")
+    return text
 
 
 def _passage(arguments: argparse.Namespace) -> str:

@@ -11,25 +11,19 @@ from typing import NamedTuple
 
 import msgspec
 import zmq
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from gated import logs
 from gated.core import events as ev
 from gated.core.gate import State
 from gated.core.settings import OfficerSettings
 from gated.core.vocabulary import Device, Mode, OfficerWord, Topology
 from gated.lanes.condition import Post
+from gated.lanes.officers import Officers
 from gated.lanes.trace import Trace
 from gated.runtime import messages as say
-from gated.runtime.clock import now_utc
 from gated.runtime.lanes import Lane
 
 LISTEN_MS = 250
 MAX_REQUEST = 4096
-WORD_S = 30.0  # how old an officer's signed word may be
-
-_log = logs.get("lane.control")
 
 
 class Service(NamedTuple):
@@ -55,11 +49,7 @@ class ControlLane:
     ) -> None:
         self.lane = Lane("control", turn=self._turn, leave=self._leave, period_s=0.0)
         self._address = address
-        self._officers = {
-            officer.name: Ed25519PublicKey.from_public_bytes(bytes.fromhex(officer.public_key))
-            for officer in officers
-        }
-        self._said_at: dict[str, float] = {}
+        self._officers = Officers(officers)
         self._duty_s = duty_s
         self._on_duty_until = 0.0
         self._post = post
@@ -157,7 +147,8 @@ class ControlLane:
         topology = self._status().topology
         if request.mode is Mode.FREE_PASSAGE and topology == Topology.KIOSK:
             return say.Refused(reason="no_door", fix="a kiosk has no door to hold open")
-        if (request.officer or request.mode is Mode.FREE_PASSAGE) and (refused := self._unsigned(request)):
+        signed = request.officer or request.mode is Mode.FREE_PASSAGE
+        if signed and (refused := self._officers.refuse(request)):
             return refused
         if request.mode is Mode.ONE_WAY and topology != Topology.PORT:
             return say.Refused(reason="one_direction", fix="this lane has but one: gatectl gate mode open")
@@ -167,7 +158,7 @@ class ControlLane:
 
     def _set_duty(self, request: say.SetDuty, at: float) -> say.FromControl:
         """Begin or end an officer's duty; what begins ends by itself when it is not said again."""
-        if refused := self._unsigned(request):
+        if refused := self._officers.refuse(request):
             return refused
         self._on_duty_until = at + self._duty_s if request.on else 0.0
         self._post(ev.DutyChanged(at=at, on=request.on))
@@ -190,28 +181,9 @@ class ControlLane:
         self._post(ev.DirectionWanted(at=at, direction=request.direction, by="officer"))
         return say.Done()
 
-    def _unsigned(self, request: say.OfficerCommand | say.SetMode | say.SetDuty) -> say.Refused | None:
-        """Refuse what no officer of the configuration has signed, just now, for the first time."""
-        key = self._officers.get(request.officer)
-        if key is None:
-            _log.warning("officer's command refused", reason="unknown_officer")
-            return say.Refused(reason="unknown_officer", fix="add the officer's key to [[officers]]")
-        try:
-            key.verify(request.signature, request.signed_text)
-        except InvalidSignature:
-            _log.warning("officer's command refused", reason="bad_signature", officer=request.officer)
-            return say.Refused(reason="bad_signature", fix="sign with the key that belongs to this name")
-        if not abs(now_utc().timestamp() - request.said_at) <= WORD_S:
-            fix = "say it again now; if it recurs, compare the clocks of station and gate"
-            return say.Refused(reason="word_too_old", fix=fix)
-        if request.said_at <= self._said_at.get(request.officer, 0.0):
-            return say.Refused(reason="word_was_taken", fix="say it again: each command counts once")
-        self._said_at[request.officer] = request.said_at
-        return None
-
     def _officer(self, request: say.OfficerCommand, at: float) -> say.FromControl:
         """Take an officer's word. What was signed goes to the journal; whether it counts the heart says."""
-        if refused := self._unsigned(request):
+        if refused := self._officers.refuse(request):
             return refused
         now = self._status()
         self._post(

@@ -27,6 +27,9 @@ ModelVersion = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 Label = Annotated[str, Meta(pattern=r"^([a-z][a-z0-9_-]*)?\Z", max_length=32)]
 Names = Annotated[tuple[Label, ...], Meta(max_length=8)]
 Count = Annotated[int, Meta(ge=0, le=1_000_000)]
+MAX_REASON = 120  # characters of the text that a person gives as a reason
+# One line without control characters and what else moves other text about, as U+202E does.
+PLAIN_LINE = r"^[^\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+\Z"
 ZoneLine = Annotated[str, Meta(pattern=r"^[A-Z0-9<]{30,44}\Z", max_length=44)]  # Doc 9303-4 to -7
 
 
@@ -466,10 +469,13 @@ class TryLamp(Message):
 
 
 class SetMode(Message):
-    """Tell the lane what to do, and why. Free passage takes an officer's signature over `signed_text`."""
+    """Tell the lane what to do, and why. Free passage takes an officer's signature over `signed_text`.
+
+    The reason is one line of plain text: it is signed as a line, and shown to whoever reads the journal.
+    """
 
     mode: Mode
-    reason: Annotated[str, Meta(min_length=1, max_length=120)]
+    reason: Annotated[str, Meta(min_length=1, max_length=MAX_REASON, pattern=PLAIN_LINE)]
     officer: str = ""
     said_at: float = 0.0
     signature: bytes = b""

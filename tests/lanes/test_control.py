@@ -315,6 +315,10 @@ def test_a_good_word_that_nothing_waits_for_is_on_record_but_not_called_done(
         msgspec.msgpack.encode({"type": "OfficerCommand", "passage": PASSAGE, "word": "accept"}),
         msgspec.msgpack.encode(say.Done()),
         msgspec.msgpack.encode(msgspec.structs.replace(signed(), passage="../../x")),
+        *(
+            msgspec.msgpack.encode(say.SetMode(mode=Mode.OPEN, reason=reason))
+            for reason in ("", "x" * 121, "two\nlines", "\x1b[2J", "\u202e")
+        ),
     ],
 )
 def test_what_is_no_request_is_refused_and_the_lane_goes_on(bench: Bench, posted: Posted, raw: bytes) -> None:
@@ -339,7 +343,7 @@ def test_an_oversized_request_is_not_answered_and_the_lane_goes_on(bench: Bench,
     assert bench.say(say.AskStatus()) == STATUS
 
 
-@pytest.mark.parametrize("ago_s", [31.0, -31.0, float("nan")])
+@pytest.mark.parametrize("ago_s", [31.0, 3.0, -6.0, float("nan"), float("inf"), float("-inf")])
 def test_an_old_word_does_not_count(bench: Bench, posted: Posted, ago_s: float) -> None:
     assert refused(bench.ask(msgspec.msgpack.encode(signed(ago_s=ago_s)))) == "word_too_old"
     assert posted == []
