@@ -138,10 +138,17 @@ class Leases:
     """`gated.core.ports.Doors` over whatever locks the doors.
 
     `on_fault` hears, from the doors' own thread, of locks that could not be written and of doors that do
-    not follow their command; it must return at once.
+    not follow their command; it must return at once. `doors` are those that the lane has: the contact of one
+    that is not there says nothing, and is not listened to.
     """
 
-    def __init__(self, locks: Locks, max_lease_s: float, on_fault: OnFault) -> None:
+    def __init__(
+        self,
+        locks: Locks,
+        max_lease_s: float,
+        on_fault: OnFault,
+        doors: frozenset[Door] = frozenset(Door),
+    ) -> None:
         self._locks = locks
         self._max_lease_s = max_lease_s
         self._on_fault = on_fault
@@ -149,7 +156,7 @@ class Leases:
         self._released: dict[Door, float] = {}  # until when; infinite in an emergency
         self._unconfirmed: dict[Door, float] = {}  # lock wanted but not written yet: when to try again
         self._emergency = False
-        self._watches = {door: DoorWatch() for door in Door}
+        self._watches = {door: DoorWatch() for door in Door if door in doors}
         self._watch_at = 0.0
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="doors", daemon=True)

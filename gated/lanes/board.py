@@ -67,7 +67,7 @@ class BoardLane:
         ends = Ends(self.board, direction)
         self.sensors = Sensors(settings, ends, self.condition, dossiers, post, doors)
         locks = self.board.locks(ends.turned) if isinstance(self.board, GuardedBoard) else LineLocks(ends)
-        self._doors = Leases(locks, settings.max_lease_s, lost)
+        self._doors = Leases(locks, settings.max_lease_s, lost, doors)
         self._guidance = Guidance(settings, self.board, ends, lost, zone)
         self._face_light = FaceLight(self.board, lost) if settings.outputs.face_light else None
         self._emergencies = ("fire", "panic") if settings.inputs.panic or safety else ("fire",)

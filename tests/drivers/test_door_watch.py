@@ -1,6 +1,10 @@
 """The comparison of a door's sensor with its command, by itself: it names each breach once."""
 
-from drivers.door import FORCED_S, OPEN_S, SHUT_S, DoorWatch
+import threading
+
+from drivers.door import FORCED_S, OPEN_S, SHUT_S, DoorWatch, Leases
+from gated.core.ports import DeviceError
+from gated.core.vocabulary import Door
 
 
 def test_a_door_that_does_not_shut_after_its_lease_is_a_breach() -> None:
@@ -55,3 +59,31 @@ def test_a_release_that_ends_before_the_door_moved_is_no_breach() -> None:
     watch = DoorWatch()
     for now in range(20):
         assert watch.observe(shut=True, released=bool(now % 2), now=now * OPEN_S / 2) is None
+
+
+def test_the_contact_of_a_door_that_the_lane_has_not_is_not_listened_to() -> None:
+    looked, asked = threading.Event(), set[Door]()
+
+    class Contacts:
+        """Locks that note whose contact is looked at, for two rounds of the watch."""
+
+        rounds = 0
+
+        def release(self, door: Door, at_most_s: float) -> None: ...
+        def lock(self, door: Door) -> None: ...
+
+        def is_shut(self, door: Door) -> bool:
+            asked.add(door)
+            self.rounds += 1
+            if self.rounds > len(Door):
+                looked.set()
+            return door is Door.EXIT  # the line of the other one is not connected
+
+    faults: list[DeviceError] = []
+    doors = Leases(Contacts(), 5.0, faults.append, frozenset({Door.EXIT}))
+    try:
+        assert looked.wait(5.0)
+    finally:
+        doors.close()
+    assert asked == {Door.EXIT}
+    assert not faults
