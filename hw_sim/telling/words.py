@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from drivers.lamps import PATTERNS
+from gated.core.vocabulary import Device
 
 SEEN: Final[Mapping[str, str]] = {
     "closed": "Closed",
@@ -181,6 +182,14 @@ REASONS: Final[Mapping[str, str]] = {
 
 ALERTS: Final[Mapping[str, str]] = {
     "aborted": "a passage was aborted",
+    "camera_trouble": "a camera fails; others go on",
+    "free_passage": "everybody may walk through, unchecked",
+    "maintenance": "somebody works on the lane",
+    "not_identified": "somebody stands before the barrier without a passage",
+    "not_turned": "the lane was to be turned round, and was not",
+    "other_end_trouble": "something fails at the end that is not in use",
+    "turn_waits": "the lane is not turned to an end that is out of order",
+    "watchlist_aging": "the watchlist grows old",
     "document_left": "a document was left on the reader",
     "emergency": "emergency",
     "intrusion": "somebody is inside without a passage",
@@ -233,8 +242,11 @@ def check(name: str) -> str:
 
 
 def reason(code: str) -> str:
-    """Say why."""
-    return REASONS.get(code, spaced(code))
+    """Say why; a fault is said with its device."""
+    of = next((device for device in Device if code.startswith(f"{device}_")), None)
+    if code in REASONS or of is None:
+        return REASONS.get(code, spaced(code))
+    return f"fault of {spaced(of)}: {spaced(code.removeprefix(f'{of}_'))}"
 
 
 def alert(kind: str) -> str:
