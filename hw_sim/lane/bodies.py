@@ -7,6 +7,8 @@ ones: nobody walked through a curtain for them.
 """
 
 import math
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Annotated, Final
 
 from msgspec import Meta
@@ -73,16 +75,27 @@ class Shape(Value):
     @property
     def bulk(self) -> Stretch:
         """Rear and front end of what a door must not meet: trunks, `BULK_M` either way, and rigid things."""
-        ends = [_ends(part) for part in self.parts if isinstance(part, Block)]
-        if self.persons:
-            ends.append((-BULK_M, BULK_M))
-        return min(rear for rear, _ in ends), max(front for _, front in ends)
+        return _bulk(self.parts, self.persons > 0)
 
     @property
     def span(self) -> Stretch:
         """Rear and front end of all that it ever covers."""
-        ends = [_ends(part) for part in self.parts]
-        return min(rear for rear, _ in ends), max(front for _, front in ends)
+        return _span(self.parts)
+
+
+@lru_cache(maxsize=256)  # asked at every step of time, of the few bodies that are there
+def _bulk(parts: tuple[Part, ...], alive: bool) -> Stretch:  # noqa: FBT001 - part of the key
+    ends = [_ends(part) for part in parts if isinstance(part, Block)]
+    return _outermost([*ends, *([(-BULK_M, BULK_M)] if alive else [])])
+
+
+@lru_cache(maxsize=256)
+def _span(parts: tuple[Part, ...]) -> Stretch:
+    return _outermost([_ends(part) for part in parts])
+
+
+def _outermost(ends: Sequence[Stretch]) -> Stretch:
+    return min(rear for rear, _ in ends), max(front for _, front in ends)
 
 
 def _ends(part: Part) -> Stretch:

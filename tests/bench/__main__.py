@@ -22,6 +22,8 @@ BENCHES = (
     "camera",
     "curtain",
     "safety",
+    "lane",
+    "throughput",
     "gate",
 )  # modules here, each with `run() -> None`
 PACKAGES = ("numpy", "opencv-python", "tflite-runtime", "cryptography", "msgspec", "pyzmq")

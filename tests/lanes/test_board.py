@@ -167,6 +167,15 @@ def test_fire_is_an_emergency_and_its_end_is_nobodys_word(bench: Bench) -> None:
     assert bench.lane.fire_is_on()  # a board that cannot say
 
 
+def test_a_fire_that_pauses_for_less_than_its_debounce_time_is_not_over(bench: Bench) -> None:
+    told: Watch = bench.lane.board._watch  # type: ignore[attr-defined]  # levels that have held
+    told("fire", True)  # noqa: FBT003 - the port of the driver
+    assert not bench.lane.board.read("fire"), "at this moment the wire is not active"
+    assert bench.lane.fire_is_on()
+    told("fire", False)  # noqa: FBT003
+    assert not bench.lane.fire_is_on()
+
+
 def test_locks_and_lamps_follow_the_heart(bench: Bench) -> None:
     bench.lane.unlock(Door.ENTRY, 3.0)
     assert bench.released() == {Door.ENTRY}

@@ -1,0 +1,1 @@
+"""A long soak of the lane in compressed time: thousands of travellers, and whatever can break."""
