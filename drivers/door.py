@@ -9,6 +9,8 @@ Who relocks when what fails:
 Below the state machine, and knowing nothing of it, stands the interlock: both doors are never released
 at once, except in an emergency that was declared by `release_all`. An emergency holds without a lease,
 because in a fire a hung program must not lock people in; it ends when both doors have been locked.
+A door that was released a moment ago may be about to open though its contact still says shut: so the other
+one is released only when that has settled.
 
 The same thread compares the position sensors with the commands (`DoorWatch`): a lock is only a wish until
 the door is seen to be shut.
@@ -30,6 +32,7 @@ RETRY_S: Final = 0.25  # a lock that could not be written is written again this 
 WATCH_S: Final = 0.2  # the position sensors are compared with the commands this often
 FORCED_S: Final = 0.3  # a shut door may rattle this long before it counts as forced
 OPEN_S: Final = 2.5  # a door begins to open well within a second of its release
+SETTLE_S: Final = 1.0  # a door that was locked before it began to open would have begun by then
 SHUT_S: Final = 6.0  # a door closes in about 1 s; the rest is for people in the doorway
 JOIN_S: Final = 2.0
 
@@ -155,6 +158,8 @@ class Leases:
         self._changed = threading.Condition()
         self._released: dict[Door, float] = {}  # until when; infinite in an emergency
         self._unconfirmed: dict[Door, float] = {}  # lock wanted but not written yet: when to try again
+        self._held: dict[Door, float] = {}  # release wanted while the other door settles: until when
+        self._locked_at: dict[Door, float] = {}  # when a door that was released was locked
         self._emergency = False
         self._watches = {door: DoorWatch() for door in Door if door in doors}
         self._watch_at = 0.0
@@ -171,6 +176,7 @@ class Leases:
     def unlock(self, door: Door, lease_s: float) -> None:
         """Release the door for `lease_s` seconds, at most `max_lease_s`; replaces its lease.
 
+        Where the other door was released a moment ago, this one is as soon as that has settled and is shut.
         Raises Interlock while the other door is released, DeviceError when the line cannot be written
         (then both doors are locked) or the thread that ends leases is gone, ValueError for a lease that
         is not positive.
@@ -183,14 +189,18 @@ class Leases:
             if self._emergency:  # a board that was opened anew meanwhile has forgotten it
                 self._locks.release(door, inf)
                 return
-            if (set(self._released) | set(self._unconfirmed)) - {door}:
+            if (set(self._released) | set(self._unconfirmed) | set(self._held)) - {door}:
                 raise Interlock(
                     DEVICE, "interlock", f"{door} was not released, the other door is: report this as a bug"
                 )
-            self._released[door] = time.monotonic() + min(lease_s, self._max_lease_s)
-            self._unconfirmed.pop(door, None)
+            now, lease_s = time.monotonic(), min(lease_s, self._max_lease_s)
             self._changed.notify()
-            self._release(door, min(lease_s, self._max_lease_s))
+            if self._settles_at(door) > now:
+                self._held[door] = now + lease_s
+                return
+            self._released[door] = now + lease_s
+            self._unconfirmed.pop(door, None)
+            self._release(door, lease_s)
 
     def lock(self, door: Door) -> None:
         """End the lease now. Raises DeviceError when the line cannot be written; it is tried again."""
@@ -214,6 +224,7 @@ class Leases:
         with self._changed:
             self._emergency = True
             self._unconfirmed.clear()
+            self._held.clear()
             for door in Door:
                 self._released[door] = inf
                 try:
@@ -256,7 +267,9 @@ class Leases:
     def _lock(self, *doors: Door) -> None:
         failed: list[DeviceError] = []
         for door in doors:
-            self._released.pop(door, None)
+            self._held.pop(door, None)
+            if self._released.pop(door, None) is not None:
+                self._locked_at[door] = time.monotonic()
             try:
                 self._locks.lock(door)
             except DeviceError as error:
@@ -270,6 +283,10 @@ class Leases:
         if failed:
             raise failed[0]
 
+    def _settles_at(self, door: Door) -> float:
+        """When the other door, if it was released of late, would have begun to open."""
+        return max((at + SETTLE_S for other, at in self._locked_at.items() if other is not door), default=0.0)
+
     # --- the doors' own thread -------------------------------------------------------------------
 
     def _run(self) -> None:
@@ -278,7 +295,7 @@ class Leases:
                 if self._closed:
                     return
                 now = time.monotonic()
-                faults = [*self._expire(now), *self._retry(now), *self._look(now)]
+                faults = [*self._expire(now), *self._retry(now), *self._let_go(now), *self._look(now)]
                 if not faults:
                     self._changed.wait(max(0.0, self._next_due() - time.monotonic()))
             for fault in faults:
@@ -293,7 +310,8 @@ class Leases:
             threading.excepthook(threading.ExceptHookArgs(reason))
 
     def _next_due(self) -> float:
-        return min((self._watch_at, *self._released.values(), *self._unconfirmed.values()))
+        held = (self._settles_at(door) for door in self._held)
+        return min((self._watch_at, *self._released.values(), *self._unconfirmed.values(), *held))
 
     def _expire(self, now: float) -> list[DeviceError]:
         """Lock the doors whose lease has ended. On a failed write lock everything."""
@@ -315,6 +333,22 @@ class Leases:
             except DeviceError:
                 continue  # `_lock` has set the next try
         return []
+
+    def _let_go(self, now: float) -> list[DeviceError]:
+        """Release what waited for the other door to settle; one that turned out to open has it asked anew."""
+        faults: list[DeviceError] = []
+        for door in [door for door in self._held if self._settles_at(door) <= now]:
+            until = self._held.pop(door)
+            try:
+                if until <= now or not all(
+                    self._locks.is_shut(other) for other in self._watches.keys() - {door}
+                ):
+                    continue
+                self._released[door] = until
+                self._release(door, until - now)
+            except DeviceError as error:
+                faults.append(error)
+        return faults
 
     def _look(self, now: float) -> list[DeviceError]:
         """Compare the sensors with the commands, as far as they can be read."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from drivers.door import FORCED_S, WATCH_S, Interlock, LeasedDoors
+from drivers.door import FORCED_S, SETTLE_S, WATCH_S, Interlock, LeasedDoors
 from gated.core.ports import DeviceError, DeviceGone
 from gated.core.settings import IoBoardSettings
 from gated.core.vocabulary import Door
@@ -102,6 +102,15 @@ def wait_locked(board: Board, timeout_s: float = SOON_S) -> float:
     return time.monotonic()
 
 
+def wait_released(board: Board, wanted: Door) -> None:
+    """Wait until this door alone is released: the other one has to settle first."""
+    deadline = time.monotonic() + SETTLE_S + SOON_S
+    while not released(board):
+        assert time.monotonic() < deadline, "still locked"
+        time.sleep(0.005)
+    assert released(board) == {wanted}
+
+
 def test_a_lease_ends_by_itself(board: Board, doors: LeasedDoors) -> None:
     began = time.monotonic()
     doors.unlock(Door.ENTRY, 0.15)
@@ -125,7 +134,47 @@ def test_lock_ends_the_lease_now(board: Board, doors: LeasedDoors) -> None:
     doors.lock(Door.ENTRY)
     assert released(board) == frozenset()
     doors.unlock(Door.EXIT, 5)
-    assert released(board) == {Door.EXIT}
+    wait_released(board, Door.EXIT)
+
+
+def test_a_door_waits_until_the_other_one_would_have_begun_to_open(board: Board, doors: LeasedDoors) -> None:
+    doors.unlock(Door.ENTRY, 5)
+    doors.lock(Door.ENTRY)
+    locked_at = time.monotonic()
+    doors.unlock(Door.EXIT, 5)
+    assert released(board) == frozenset()
+    wait_released(board, Door.EXIT)
+    assert time.monotonic() - locked_at >= SETTLE_S - 0.01
+
+
+def test_a_door_that_began_to_open_after_its_lock_keeps_the_other_one_locked(
+    board: Board, doors: LeasedDoors
+) -> None:
+    doors.unlock(Door.ENTRY, 5)
+    doors.lock(Door.ENTRY)
+    doors.unlock(Door.EXIT, 5)
+    board.hardware.drive("entry_shut", active=False)
+    time.sleep(SETTLE_S + 0.3)
+    assert released(board) == frozenset()
+    board.hardware.drive("entry_shut", active=True)
+    doors.unlock(Door.EXIT, 5)
+    assert released(board) == {Door.EXIT}, "it is asked for again as long as it is wanted"
+
+
+def test_a_release_that_waits_is_taken_back_by_its_lock_and_overtaken_by_an_emergency(
+    board: Board, doors: LeasedDoors
+) -> None:
+    doors.unlock(Door.ENTRY, 5)
+    doors.lock(Door.ENTRY)
+    doors.unlock(Door.EXIT, 5)
+    doors.lock(Door.EXIT)
+    time.sleep(SETTLE_S + 0.3)
+    assert released(board) == frozenset()
+    doors.unlock(Door.ENTRY, 5)
+    doors.lock(Door.ENTRY)
+    doors.unlock(Door.EXIT, 5)
+    doors.release_all()
+    assert released(board) == BOTH
 
 
 def test_no_lease_outlives_the_limit_of_the_settings(faults: Faults) -> None:
@@ -162,7 +211,9 @@ def test_both_doors_are_never_released_together(
     doors.unlock(first, 5)
     doors.lock(first)
     doors.unlock(second, 5)
-    assert released(board) == {second}
+    with pytest.raises(Interlock):
+        doors.unlock(first, 5)
+    wait_released(board, second)
 
 
 def test_an_emergency_releases_both_until_they_are_locked(board: Board, doors: LeasedDoors) -> None:

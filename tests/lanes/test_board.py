@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from drivers.door import WATCH_S
+from drivers.door import SETTLE_S, WATCH_S
 from drivers.gpio import OnFault
 from drivers.lamps import LAMPS
 from gated.core import events as ev
@@ -181,6 +181,10 @@ def test_locks_and_lamps_follow_the_heart(bench: Bench) -> None:
     assert bench.released() == {Door.ENTRY}
     bench.lane.lock(Door.ENTRY)
     bench.lane.unlock(Door.EXIT, 3.0)
+    deadline = time.monotonic() + SETTLE_S + SOON_S
+    while not bench.released():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
     assert bench.released() == {Door.EXIT}
     bench.lane.lock(Door.EXIT)
     bench.lane.release_all()
