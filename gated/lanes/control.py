@@ -198,6 +198,11 @@ class ControlLane:
         if (now.state, now.passage) != (State.OFFICER, request.passage):
             fix = "it changes nothing: `gatectl status` shows which passage waits for an officer, if any"
             return say.Refused(reason="passage_does_not_wait", fix=fix)
+        if request.word == "accept" and now.mode == Mode.LOCKED:
+            fix = "nobody is let out of a locked lane: escort them, or first gatectl gate mode open"
+            return say.Refused(reason="lane_locked", fix=fix)
+        if request.word == "accept" and now.doors.get("entry", "").endswith("not shut"):
+            return say.Refused(reason="entry_not_shut", fix="say it again once the entry is shut")
         if request.word == "accept" and now.persons != request.persons:
             fix = f"the lane counts {now.persons}: look, and say how many with --persons"
             return say.Refused(reason="persons_differ", fix=fix)

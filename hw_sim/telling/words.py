@@ -185,6 +185,7 @@ ALERTS: Final[Mapping[str, str]] = {
     "camera_trouble": "a camera fails; others go on",
     "free_passage": "everybody may walk through, unchecked",
     "maintenance": "somebody works on the lane",
+    "not_accepted": "an officer's word to let somebody out did not fit the lane: say it again",
     "not_identified": "somebody stands before the barrier without a passage",
     "not_turned": "the lane was to be turned round, and was not",
     "other_end_trouble": "something fails at the end that is not in use",

@@ -243,6 +243,18 @@ def test_a_party_is_let_out_only_by_its_number(bench: Bench) -> None:
     assert bench.say(again) == say.Done()
 
 
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [({"mode": "locked"}, "lane_locked"), ({"doors": {"entry": "locked, not shut"}}, "entry_not_shut")],
+)
+def test_a_word_that_lets_nobody_out_now_is_not_called_done(
+    bench: Bench, changed: dict[str, object], reason: str
+) -> None:
+    bench.status = msgspec.structs.replace(STATUS, **changed)
+    assert refused(bench.say(signed())) == reason
+    assert bench.say(signed(word="escort")) == say.Done()
+
+
 def test_faults_of_a_device_are_cleared_by_its_name(bench: Bench, posted: Posted) -> None:
     assert bench.say(say.ClearFaults(device="io_board")) == say.Done()
     assert posted.of(ev.FaultCleared)[0].device is Device.IO_BOARD
