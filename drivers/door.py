@@ -214,6 +214,8 @@ class Leases:
         """
         with self._changed:
             self._lock(*Door)
+            if self._locked_at:  # the ends of a lane may change their names after this
+                self._locked_at = dict.fromkeys(Door, max(self._locked_at.values()))
 
     def release_all(self) -> None:
         """Emergency: release both doors, without a lease, until they are locked.

@@ -144,6 +144,8 @@ ACTS = st.lists(
 def test_over_any_turns_and_edges_facts_and_releases_are_those_of_the_right_end(
     start: Direction, acts: Sequence[Act]
 ) -> None:
+    at_once = pytest.MonkeyPatch()
+    at_once.setattr("drivers.door.SETTLE_S", 0.0)  # how long a door waits for the other is tested elsewhere
     real, seen = TwoWay(start), Lane(start)
     ever = set[str]()
     real.hardware.on_change(lambda name, active: ever.add(name) if active else None)
@@ -176,6 +178,7 @@ def test_over_any_turns_and_edges_facts_and_releases_are_those_of_the_right_end(
             assert gate.persons == ("occupied" in seen.active)
     finally:
         real.lane.close()
+        at_once.undo()
 
 
 @pytest.fixture
