@@ -99,9 +99,9 @@ class LivenessCheck:
         return fuse(cues, self._entry, self._frames, hold=self._holds(cues))
 
     def _holds(self, cues: list[Cue]) -> bool:
-        """Whether the lamp's code must be answered first. It cannot be judged yet, or was not seen."""
+        """Whether the lamp's code must be answered first: it was not, not clearly, or not long enough."""
         score = {cue.name: cue.score for cue in cues}
-        if not any(not on for _, on in self._code) or score["light"] is not None:
+        if not any(not on for _, on in self._code) or (score["light"] or UNKNOWN) >= self._entry.live_score:
             return False
         frame, around = score.get("recapture", UNKNOWN), score["background"]
         doubted = frame is None or frame < UNKNOWN or (around is not None and around < UNKNOWN)

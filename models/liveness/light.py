@@ -8,8 +8,16 @@ print answers as paper does, in step but evenly, so an answer alone is no proof 
     light(t) = base + drift t + gain code(t) + noise, for each region of the face and for what surrounds it
 
 Gains are parts of each region's own brightness. No code played, or too few changes of it seen: no evidence.
+
+The glass of a screen mirrors the lamp, in step and in one place more than in another. What it mirrors lies
+upon the picture as a veil: it adds the same to dark and bright. What skin scatters is a share of what skin
+sends back anyway, so that dark marks (brows, eyes, nostrils, lips) answer less than the skin beside them and
+their own picture grows by that share. So it is followed through the code as brightness is how much of the
+picture of each of MARKS, as it is in the dark, each frame holds. Marks lie on all of the face, and their
+median counts: a compact patch of light, a blink, or lenses that mirror the lamp reach two or three of them.
 """
 
+import functools
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +33,7 @@ from models.tflite import Image
 
 Code = Sequence[tuple[float, bool]]  # (monotonic seconds, lamp on from then), in order of time
 Series = npt.NDArray[np.float64]
+Marked = npt.NDArray[np.float32]  # (MARKS, pixels): grey levels about a quadratic surface
 
 REGIONS: Final[Mapping[str, tuple[int, ...]]] = {
     "forehead": (9, 108, 337, 151),
@@ -35,25 +44,54 @@ REGIONS: Final[Mapping[str, tuple[int, ...]]] = {
     "left_side": (447, 366, 352),
     "chin": (199, 175, 200),
 }
+MARKS: Final[Mapping[str, tuple[int, ...]]] = {  # what a dark mark and the skin beside it lie between
+    "right_brow": (70, 63, 105, 66, 107),
+    "left_brow": (300, 293, 334, 296, 336),
+    "right_eye": (33, 133, 159, 145),
+    "left_eye": (263, 362, 386, 374),
+    "nostrils": (64, 294, 4),
+    "mouth": (61, 291, 0, 17),
+}
+LEAST_MARKS: Final = 4
 KEPT: Final = 240
 MAX_CODE: Final = 256
 LEAST_CHANGES: Final = 4
 LEAST_FRAMES: Final = 12
 SETTLE_S: Final = 0.05  # a frame so near a change may have been exposed on both sides of it
+_IN_STEP: Final = 0.5  # least correlation of what follows a code
 _EVEN: Final = 0.10  # relative spread of gains below which a surface answers evenly
+_PATCH: Final = 1.0  # relative spread above which one place answers alone: lamps far aside of a face give 0.8
 _ANSWER: Final = 0.02  # a gain that a face in the lamp's reach passes
+_SCATTERED: Final = 0.4  # of an answer, the least share that marks must show to be scattered by the face
+_FAINT: Final = 3.0  # grey levels (standard deviation) of a mark's picture, below which it tells nothing
+_SIDE_PX: Final = 12  # of the picture of one mark: coarse, for the mesh trembles
 _MOST: Final = 3.0
 
 
 @dataclass(frozen=True, kw_only=True)
+class Look:
+    """What is kept of a frame: brightness as `brightness` gives it, marks as `marked` does."""
+
+    at: float
+    light: Series
+    marks: Marked
+
+
+@dataclass(frozen=True, kw_only=True)
 class Answer:
-    """How the face followed the code. `agreement` is the correlation, `unevenness` the gains' spread."""
+    """How the face followed the code. `agreement` is the correlation, `unevenness` the gains' spread.
+
+    `marks` is the share by which the pictures of the face's marks grew, `marks_agreement` their correlation.
+    None: too faint to tell.
+    """
 
     frames: int
     agreement: float
     gain: float
     behind: float
     unevenness: float
+    marks: float | None
+    marks_agreement: float
 
 
 class LightCheck:
@@ -61,7 +99,7 @@ class LightCheck:
 
     def __init__(self) -> None:
         self._code: list[tuple[float, bool]] = []
-        self._seen: deque[tuple[float, Series]] = deque(maxlen=KEPT)
+        self._seen: deque[Look] = deque(maxlen=KEPT)
 
     def play(self, code: Code) -> None:
         """Take what the lamp does: at most MAX_CODE changes."""
@@ -70,7 +108,7 @@ class LightCheck:
     def add(self, image: Image, points: Points, at: float) -> None:
         """Take one frame (BGR) with its mesh (468, 3). Without a code nothing is kept."""
         if self._code:
-            self._seen.append((at, brightness(image, points)))
+            self._seen.append(Look(at=at, light=brightness(image, points), marks=marked(image, points)))
 
     def judge(self) -> Cue:
         """Say how the face answered."""
@@ -83,8 +121,9 @@ class LightCheck:
 
     def wipe(self) -> None:
         """Overwrite and drop everything."""
-        for _, values in self._seen:
-            values.fill(0)
+        for look in self._seen:
+            look.light.fill(0)
+            look.marks.fill(0)
         self._seen.clear()
         self._code = []
 
@@ -111,33 +150,63 @@ def _mean(image: Image, centre: Series, half: int) -> float:
     return float(0.114 * blue + 0.587 * green + 0.299 * red)
 
 
-def respond(code: Code, seen: Sequence[tuple[float, Series]]) -> Answer | None:
-    """Compare brightness at moments with the code. None: too few frames or changes to say anything."""
+def marked(image: Image, points: Points) -> Marked:
+    """Return the picture of each of MARKS without slow changes of light (NaN where it is outside)."""
+    eyes = float(np.hypot(*(points[33, :2] - points[263, :2])))
+    return np.stack([_mark(image, points[list(numbers), :2], 0.15 * eyes) for numbers in MARKS.values()])
+
+
+def _mark(image: Image, corners: Points, margin: float) -> Marked:
+    low = np.floor(corners.min(0) - margin).astype(int)
+    high = np.ceil(corners.max(0) + margin).astype(int)
+    if low.min() < 0 or high[0] > image.shape[1] or high[1] > image.shape[0]:
+        return np.full(_SIDE_PX**2, np.nan, np.float32)
+    grey = cv2.cvtColor(image[low[1] : high[1], low[0] : high[0]], cv2.COLOR_BGR2GRAY)
+    small = cv2.resize(grey, (_SIDE_PX, _SIDE_PX), interpolation=cv2.INTER_AREA).ravel().astype(np.float64)
+    slow = _slow()
+    return np.asarray(small - slow @ (slow.T @ small), np.float32)
+
+
+@functools.cache
+def _slow() -> Series:
+    """An orthonormal basis (pixels, 6) of the quadratic surfaces over the picture of a mark."""
+    y, x = (axis.ravel() for axis in np.mgrid[-1 : 1 : _SIDE_PX * 1j, -1 : 1 : _SIDE_PX * 1j])
+    basis: Series = np.linalg.qr(np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=1))[0]
+    return basis
+
+
+def respond(code: Code, seen: Sequence[Look]) -> Answer | None:
+    """Compare what was seen with the code. None: too few frames or changes to say anything."""
     times = np.array([at for at, _ in code])
     states = [1.0 if on else 0.0 for _, on in code]
     kept = [
-        (at, values)
-        for at, values in seen
-        if at >= times[0] and not np.isnan(values[:-1]).any() and np.abs(times - at).min() > SETTLE_S
+        look
+        for look in seen
+        if look.at >= times[0]
+        and not (np.isnan(look.light[:-1]).any() or np.isnan(look.marks).any())
+        and np.abs(times - look.at).min() > SETTLE_S
     ]
     if len(kept) < LEAST_FRAMES:
         return None
-    at = np.array([moment for moment, _ in kept])
+    at = np.array([look.at for look in kept])
     lamp = np.array([states[int(np.searchsorted(times, moment, side="right")) - 1] for moment in at])
     if int(np.abs(np.diff(lamp)).sum()) < LEAST_CHANGES:
         return None
-    light = np.stack([values for _, values in kept])
+    light = np.stack([look.light for look in kept])
     face, behind = light[:, :-1], light[:, -1]
     gains = np.array([_gain(at, lamp, face[:, region]) for region in range(face.shape[1])])
     whole = face.mean(1)
     ground = _gain(at, lamp, behind) if not np.isnan(behind).any() else 0.0
     gain = float(gains.mean())
+    shown = _shown(lamp, np.stack([look.marks for look in kept]))
     return Answer(
         frames=len(kept),
         agreement=_agreement(at, lamp, whole),
         gain=gain,
         behind=ground,
         unevenness=float(gains.std() / max(abs(gain), 1e-6)),
+        marks=None if shown is None else _step(at, lamp, shown),
+        marks_agreement=0.0 if shown is None else _agreement(at, lamp, shown),
     )
 
 
@@ -148,10 +217,23 @@ def _without_drift(at: Series, values: Series) -> Series:
 
 
 def _gain(at: Series, lamp: Series, values: Series) -> float:
+    return _step(at, lamp, values) / max(float(values.mean()), 1.0)
+
+
+def _step(at: Series, lamp: Series, values: Series) -> float:
     pulse = _without_drift(at, lamp)
-    power = float(pulse @ pulse)
-    mean = max(float(values.mean()), 1.0)
-    return float(pulse @ _without_drift(at, values)) / max(power, 1e-9) / mean
+    return float(pulse @ _without_drift(at, values)) / max(float(pulse @ pulse), 1e-9)
+
+
+def _shown(lamp: Series, marks: Marked) -> Series | None:
+    """How much of the marks (frames, MARKS, pixels) is in each frame, 1 in the dark. None: too faint."""
+    dark = marks[lamp == 0].mean(0)
+    power = np.square(dark).mean(1)
+    told = power >= _FAINT**2
+    if int(told.sum()) < LEAST_MARKS:
+        return None
+    amounts = (marks[:, told] * dark[told]).mean(2) / power[told]
+    return np.asarray(np.median(amounts, axis=1), np.float64)
 
 
 def _agreement(at: Series, lamp: Series, values: Series) -> float:
@@ -161,12 +243,27 @@ def _agreement(at: Series, lamp: Series, values: Series) -> float:
 
 
 def strength(answer: Answer) -> float:
-    """Return the log likelihood ratio: for an uneven answer in step, against none or an even one."""
-    if answer.gain < _ANSWER or answer.agreement < 0.5 or answer.gain < 1.5 * answer.behind:
-        return -_MOST * float(np.clip(1 - answer.agreement * answer.gain / _ANSWER, 0, 1))
-    return _MOST * answer.agreement * float(np.clip(answer.unevenness / _EVEN - 1, -0.5, 1))
+    """Return the log likelihood ratio: for an uneven answer in step that the face's marks show, too.
+
+    Against: no answer, an even one, one that its marks do not show. Marks that tell nothing leave it open.
+    """
+    enough = max(_ANSWER, _SCATTERED * answer.gain)
+    scattered = answer.gain if answer.marks is None else min(answer.gain, answer.marks)
+    lit_alike = answer.gain < 1.5 * answer.behind
+    if scattered < enough or answer.agreement < _IN_STEP or lit_alike:
+        return -_MOST * float(np.clip(1 - answer.agreement * scattered / enough, 0, 1))
+    uneven = answer.agreement * float(np.clip(answer.unevenness / _EVEN - 1, -0.5, 1))
+    return _MOST * (uneven if uneven < 0 else uneven * _shared(answer, enough))
+
+
+def _shared(answer: Answer, enough: float) -> float:
+    """How far marks bear an answer of more than one place out, from 0 to 1."""
+    if answer.marks is None or answer.marks_agreement < _IN_STEP or answer.unevenness > _PATCH:
+        return 0.0
+    return answer.marks_agreement * float(np.clip(answer.marks / enough - 1, 0, 1))
 
 
 def _told(answer: Answer) -> str:
     followed = f"followed the lamp by {answer.gain:.1%}, agreement {answer.agreement:.2f}"
-    return f"{followed}, unevenness {answer.unevenness:.2f}"
+    marks = "unknown" if answer.marks is None else f"{answer.marks:.1%}"
+    return f"{followed}, unevenness {answer.unevenness:.2f}, its marks by {marks}"

@@ -10,6 +10,7 @@ import pytest
 from models.face import Face
 from models.liveness.background import BackgroundCheck
 from models.liveness.check import RECAPTURE_S, LivenessCheck
+from models.liveness.cue import Cue
 from models.liveness.fusion import Evidence
 from models.tflite import Image
 from tests.bench.presentations import Kind
@@ -175,12 +176,20 @@ def test_the_face_s_answer_ends_the_waiting(*, answers: bool, expected: str) -> 
     assert (evidence.verdict, evidence.held) == (expected, False)
 
 
+@pytest.mark.parametrize(("score", "held"), [(None, True), (0.5, True), (0.65, True), (0.75, False)])
+def test_an_answer_that_is_not_clear_ends_no_waiting(score: float | None, *, held: bool) -> None:
+    check = LivenessCheck(ENTRY, Known(0.6))
+    check.light(CODE)
+    said_of = {"light": score, "recapture": 0.4, "background": None}
+    assert check._holds([Cue(name=name, score=each, reason="") for name, each in said_of.items()]) is held
+
+
 def test_wipe_forgets_everything() -> None:
     head = Known(0.5)
     check = LivenessCheck(ENTRY, head)
     check.light([(0.0, True)])
     watched(filmed("person", "approach", 1, whole=True), check)
-    pictures: list[npt.NDArray[np.generic]] = [values for _, values in check._light._seen]
+    pictures: list[npt.NDArray[np.generic]] = [look.marks for look in check._light._seen]
     assert check._background._earlier is not None
     pictures.append(check._background._earlier[1])
     check.wipe()

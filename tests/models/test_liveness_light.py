@@ -1,6 +1,6 @@
 """The answer to the gate's lamp: in step and uneven, in step and even, or none at all."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -9,7 +9,18 @@ from hypothesis import strategies as st
 
 from models.face import Points
 from models.liveness.cue import Cue
-from models.liveness.light import KEPT, LEAST_FRAMES, MAX_CODE, REGIONS, LightCheck, brightness, respond
+from models.liveness.light import (
+    KEPT,
+    LEAST_FRAMES,
+    MARKS,
+    MAX_CODE,
+    REGIONS,
+    LightCheck,
+    Look,
+    brightness,
+    marked,
+    respond,
+)
 from models.tflite import Image
 from tests.models.heads import shape
 
@@ -27,19 +38,31 @@ def lamp(at: float, code: list[tuple[float, bool]] = CODE) -> float:
 
 
 def series(
-    gains: np.ndarray, behind: float, noise: float, seed: int = 1, drift: float = 0.05
-) -> list[tuple[float, np.ndarray]]:
-    """Brightness of each region and of what lies behind, as an answer to CODE."""
+    gains: np.ndarray,
+    behind: float,
+    noise: float,
+    seed: int = 1,
+    drift: float = 0.05,
+    marks: Sequence[float] | None = None,
+) -> list[Look]:
+    """What is seen of each region, of what lies behind and of each mark, as an answer to CODE.
+
+    Marks follow as the face does, if nothing else is said.
+    """
     chance = np.random.default_rng(seed)
     base, seen = chance.uniform(70, 150, len(gains) + 1), []
+    grown = np.array([gains.mean()] * len(MARKS) if marks is None else marks)[:, None]
+    pictures = chance.normal(0, 15, (len(MARKS), 144))
     for number in range(round(len(PATTERN) * SLOT_S * FPS)):
         at = (number + 0.4) / FPS
         factor = 1 + np.append(gains, behind) * lamp(at) + drift * at
-        seen.append((at, base * factor + chance.normal(0, noise, len(base))))
+        light = base * factor + chance.normal(0, noise, len(base))
+        shown = pictures * (1 + grown * lamp(at) + drift * at) + chance.normal(0, noise, pictures.shape)
+        seen.append(Look(at=at, light=light, marks=shown.astype(np.float32)))
     return seen
 
 
-def judged(seen: list[tuple[float, np.ndarray]]) -> Cue:
+def judged(seen: list[Look]) -> Cue:
     check = LightCheck()
     check.play(CODE)
     check._seen.extend(seen)
@@ -71,12 +94,56 @@ def test_a_lamp_that_lights_all_the_room_alike_proves_nothing() -> None:
     assert score <= 0.5
 
 
+@pytest.mark.parametrize("marks", [(0,) * 6, (0, 0, 0.2, 0.2, 0, 0), (0.01, -0.02, 0.02, 0, -0.01, 0)])
+def test_an_answer_that_leaves_the_face_s_marks_as_they_were_is_mirrored_and_no_face_s(
+    marks: tuple[float, ...],
+) -> None:
+    score = judged(series(UNEVEN, 0.01, 0.4, marks=marks)).score
+    assert score is not None
+    assert score < 0.2
+
+
+@pytest.mark.parametrize("eyes", [-0.1, 0.5])
+def test_both_eyes_may_do_what_they_like_behind_lenses_that_mirror_the_lamp(eyes: float) -> None:
+    score = judged(series(UNEVEN, 0.01, 0.4, marks=(0.06, 0.07, eyes, eyes, 0.07, 0.06))).score
+    assert score is not None
+    assert score > 0.8
+
+
+def test_marks_that_grow_out_of_step_are_no_evidence() -> None:
+    seen, chance = series(UNEVEN, 0.01, 0.4), np.random.default_rng(2)
+    for look in seen:
+        look.marks[:] *= np.float32(chance.normal(1, 0.3))
+    answer = respond(CODE, seen)
+    assert answer is not None
+    assert answer.marks_agreement < 0.5
+    score = judged(seen).score
+    assert score is not None
+    assert score <= 0.5
+
+
+def test_an_answer_of_a_face_whose_marks_are_too_faint_is_no_evidence_for_it() -> None:
+    seen = series(UNEVEN, 0.01, 0.4)
+    for look in seen:
+        look.marks[:3] *= 0.01
+    assert judged(seen).score == 0.5
+
+
+@pytest.mark.parametrize("weak", [0.25, 0.4])
+def test_a_lamp_that_is_weak_for_its_place_makes_nobody_sure_of_either(weak: float) -> None:
+    score = judged(series(UNEVEN * weak, 0.0, 0.8)).score
+    assert score is not None
+    assert 0.1 < score < 0.8
+
+
 def test_the_gain_and_the_agreement_are_measured() -> None:
     answer = respond(CODE, series(UNEVEN, 0.01, 0.3))
     assert answer is not None
     assert answer.gain == pytest.approx(UNEVEN.mean() / (1 + UNEVEN.mean() / 2), rel=0.15)
     assert answer.agreement > 0.95
     assert answer.behind < 0.02
+    assert answer.marks == pytest.approx(UNEVEN.mean(), rel=0.15)
+    assert answer.marks_agreement > 0.95
 
 
 def test_without_a_code_or_with_too_few_changes_there_is_no_evidence() -> None:
@@ -86,10 +153,14 @@ def test_without_a_code_or_with_too_few_changes_there_is_no_evidence() -> None:
     assert respond(CODE, []) is None
 
 
+def later(look: Look, by: float, scale: float = 1.0) -> Look:
+    return Look(at=look.at + by, light=look.light * scale, marks=look.marks * np.float32(scale))
+
+
 def test_a_code_played_at_another_time_is_not_answered() -> None:
-    late = [(at + 100, values) for at, values in series(UNEVEN, 0.01, 0.8)]
+    late = [later(look, 100) for look in series(UNEVEN, 0.01, 0.8)]
     assert respond([(at + 100.37, on) for at, on in CODE], late) is not None
-    score = judged([(at + 0.5 * SLOT_S * 7, values) for at, values in series(UNEVEN, 0.01, 0.8)]).score
+    score = judged([later(look, 0.5 * SLOT_S * 7) for look in series(UNEVEN, 0.01, 0.8)]).score
     assert score is not None
     assert score < 0.5
 
@@ -98,10 +169,11 @@ def test_a_code_played_at_another_time_is_not_answered() -> None:
 @given(scale=st.floats(0.3, 1.5), drift=st.floats(-0.05, 0.2))
 def test_exposure_and_slow_light_change_little(scale: float, drift: float) -> None:
     one = respond(CODE, series(UNEVEN, 0.01, 0.2))
-    other = respond(CODE, [(at, values * scale) for at, values in series(UNEVEN, 0.01, 0.2, drift=drift)])
+    other = respond(CODE, [later(look, 0, scale) for look in series(UNEVEN, 0.01, 0.2, drift=drift)])
     assert one is not None
     assert other is not None
     assert other.gain == pytest.approx(one.gain, rel=0.2)
+    assert other.marks == pytest.approx(one.marks, rel=0.2)
 
 
 def frame(level: Callable[[str], float]) -> tuple[Image, Points]:
@@ -119,6 +191,101 @@ def test_each_region_is_looked_at_where_it_is() -> None:
     image, points = frame(greys.__getitem__)
     assert brightness(image, points)[:-1] == pytest.approx(list(greys.values()), abs=1)
     assert brightness(image, points)[-1] == pytest.approx(40, abs=1)
+
+
+DARK = (
+    ((70, 63, 105), 5),
+    ((300, 293, 334), 5),
+    ((33, 133), 6),
+    ((362, 263), 6),
+    ((64,), 4),
+    ((294,), 4),
+    ((61, 0, 291, 17), 7),
+)
+"""What is dark in a face: points of the mesh, and half its height."""
+Veil = Callable[[np.ndarray, np.ndarray, Points], np.ndarray]
+"""What a lamp adds at (x, y) of a face: in parts of its own light, or in grey levels."""
+
+
+def drawn(scatters: Veil, mirrors: Veil, seed: int = 1, shade: float = 1.0) -> Cue:
+    """What is said of a drawn face with dark brows, eyes, nostrils and lips under a lamp that plays CODE."""
+    chance = np.random.default_rng(seed)
+    points = shape().copy() * 1000 + np.array([240.0, 160, 0])
+    y, x = np.mgrid[:320, :480].astype(np.float64)
+    own = np.full((320, 480), 40.0)
+    own[np.hypot((x - 240) / 85, (y - 180) / 110) < 1] = 150 * shade
+    for numbers, size in DARK:
+        middle = points[list(numbers), :2].mean(0)
+        own[np.hypot((x - middle[0]) / 2, y - middle[1]) < size] = 60 * shade
+    lit = own * (1 + scatters(x, y, points)) + mirrors(x, y, points)
+    check = LightCheck()
+    check.play(CODE)
+    for number in range(round(len(PATTERN) * SLOT_S * FPS)):
+        at = (number + 0.4) / FPS
+        image = (lit if lamp(at) else own) + chance.normal(0, 3, own.shape)
+        check.add(np.repeat(np.clip(image, 0, 255).astype(np.uint8)[..., None], 3, 2), points, at)
+    return check.judge()
+
+
+def nothing(x: np.ndarray, _y: np.ndarray, _points: Points) -> np.ndarray:
+    return np.zeros_like(x)
+
+
+def relief(share: float, aside: float = 0.0) -> Veil:
+    """What a head scatters: least at its sides; the lamp may stand aside."""
+    return lambda x, _y, points: (
+        share
+        * np.clip(np.cos(1.1 * (x - points[168, 0]) / 85 - aside), 0, 1)
+        * (np.abs(x - points[168, 0]) < 87)
+    )
+
+
+def spot(grey: float, number: int, radius: float) -> Veil:
+    """What a glass mirrors, about a point of the mesh."""
+    return lambda x, y, points: (
+        grey
+        * np.exp(
+            -0.5 * np.square(np.hypot(*(axis - points[number, n] for n, axis in enumerate((x, y)))) / radius)
+        )
+    )
+
+
+@pytest.mark.parametrize("aside", [0.0, 0.6, -1.0])
+@pytest.mark.parametrize("shade", [1.0, 0.4])
+def test_a_drawn_face_of_light_or_dark_skin_answers_a_lamp_before_or_beside_it(
+    shade: float, aside: float
+) -> None:
+    score = drawn(relief(0.12, aside), nothing, shade=shade).score
+    assert score is not None
+    assert score > 0.8
+
+
+@pytest.mark.parametrize("number", [4, 50, 280, 9, 152])
+@pytest.mark.parametrize(("grey", "radius"), [(80, 50), (80, 30), (200, 12), (30, 80)])
+def test_a_lamp_mirrored_by_glass_before_a_film_is_no_face_s_answer(
+    number: int, grey: float, radius: float
+) -> None:
+    score = drawn(relief(0.005), spot(grey, number, radius)).score
+    assert score is not None
+    assert score <= 0.5
+
+
+def test_the_sheen_of_skin_does_not_hide_that_it_scatters() -> None:
+    score = drawn(relief(0.12), spot(6, 4, 60)).score
+    assert score is not None
+    assert score > 0.8
+
+
+def test_no_veil_changes_the_picture_of_a_mark() -> None:
+    image, points = frame(lambda _: 90.0)
+    y, x = np.mgrid[: image.shape[0], : image.shape[1]]
+    veiled = image + np.round(20 + 0.05 * x + 0.03 * y)[..., None]
+    assert marked(veiled.astype(np.uint8), points) == pytest.approx(marked(image, points), abs=1.5)
+    assert marked((image * 1.5).astype(np.uint8), points) == pytest.approx(
+        1.5 * marked(image, points), abs=1.5
+    )
+    assert marked(image, points).std(1).max() > 5
+    assert np.isnan(marked(image, points + ASIDE)).any()
 
 
 def test_a_face_half_outside_is_no_error() -> None:
@@ -142,7 +309,8 @@ def test_nothing_is_kept_without_a_code_and_little_with_one() -> None:
     for number in range(KEPT + 10):
         check.add(image, points, float(number))
     assert len(check._seen) == KEPT
-    kept = check._seen[-1][1]
+    kept = check._seen[-1]
     check.wipe()
-    assert not kept.any()
+    assert not kept.light.any()
+    assert not kept.marks.any()
     assert check.judge().score is None
