@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from gated.core import effects as do
 from gated.core import events as ev
 from gated.core.checks import Result, overall
+from gated.core.conditions import officer_accepts
 from gated.core.gate import (
     BOTH,
     Background,
@@ -22,7 +23,7 @@ from gated.core.gate import (
     with_passage,
 )
 from gated.core.topologies import plan_of
-from gated.core.vocabulary import Body, Door, Grade, Mode, Outcome, Topology
+from gated.core.vocabulary import Body, Door, Grade, Mode, OfficerWord, Outcome, Topology
 
 Stepped = tuple[Gate, tuple[do.AnyEffect, ...]]
 
@@ -268,11 +269,19 @@ def _learn(gate: Gate, passage: Passage, event: ev.AnyEvent) -> Stepped:
         case State.ISSUING, ev.TokenIssued():
             return with_passage(gate, issued=True), ()
         case State.OFFICER, ev.OfficerDecided():
-            return with_passage(gate, word=event.word, officer=event.officer, word_for=event.persons), ()
+            return _officer_decided(gate, passage, event)
         case _ if gate.state in CAPTURING:
             return _see(gate, passage, event), ()
         case _:
             return gate, ()
+
+
+def _officer_decided(gate: Gate, passage: Passage, event: ev.OfficerDecided) -> Stepped:
+    """An officer's word. To let people out counts now or not at all: later they may be others, or more."""
+    told = with_passage(gate, word=event.word, officer=event.officer, word_for=event.persons)
+    if event.word is OfficerWord.ACCEPT and not officer_accepts(told):
+        return gate, (do.AlertOfficer(kind="not_accepted", passage=passage.id, grade=Grade.REFER),)
+    return told, ()
 
 
 def _see(gate: Gate, passage: Passage, event: ev.AnyEvent) -> Gate:

@@ -236,7 +236,7 @@ def _words(space: Space, index: int) -> str:
 def _looked(event: ev.AnyEvent, world: World) -> bool:
     """Whoever clears a fault has looked into the lane, and an officer says as many as there are."""
     if isinstance(event, ev.OfficerDecided):
-        return event.persons == world.inside
+        return event.persons == world.inside + bool(world.exit)
     return not world.people
 
 

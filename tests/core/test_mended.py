@@ -89,3 +89,13 @@ def test_three_may_be_accepted_where_presence_alone_says_more_than_one() -> None
     assert gate.state is State.OFFICER
     gate, _ = step(of_a_party(curtains=True, counted=3), said)
     assert gate.state is State.EXIT_OPEN
+
+
+def test_an_officers_word_that_cannot_be_followed_now_is_not_followed_later() -> None:
+    gate = replace(of_a_party(curtains=False, counted=0), shut=frozenset({Door.EXIT}))
+    gate, effects = step(gate, word(OfficerWord.ACCEPT, 2))
+    assert [e.kind for e in effects if isinstance(e, do.AlertOfficer)] == ["not_accepted"]
+    gate, _ = step(gate, moved(Door.ENTRY, shut=True))
+    assert gate.state is State.OFFICER
+    gate, _ = step(gate, word(OfficerWord.ACCEPT, 2))
+    assert gate.state is State.EXIT_OPEN

@@ -14,7 +14,7 @@ from gated.core.gate import Gate, Passage, State
 from gated.core.step import Stepped, step
 from gated.core.table import Plan, Row
 from gated.core.topologies import PLANS
-from gated.core.vocabulary import Door, OfficerWord, Outcome, Topology
+from gated.core.vocabulary import Door, Outcome, Topology
 from gated.proof.builds import BUILDS, Build
 from gated.proof.invariants import COMMITMENTS, MOVES, STATES, STEPS
 from gated.proof.liveness import NAMES
@@ -115,14 +115,16 @@ def silent(patch: Patch) -> None:
     patch.setitem(gated.core.entering.ENTERING, State.REJECT_OUT, wrong)  # type: ignore[arg-type]  # a dict, declared read-only
 
 
-def any_number(gate: Gate) -> bool:
-    """An officer's word counts for however many there are."""
-    return gate.passage is not None and gate.passage.word is OfficerWord.ACCEPT and gate.persons > 0
+def somebody_is_shut_in(gate: Gate) -> bool:
+    """However many they are."""
+    return gate.persons > 0 and Door.ENTRY in gate.shut
 
 
-def let_out_by_any_number(_: Patch) -> Plan:
-    plan = rows(State.OFFICER, Row(any_number, State.EXIT_OPEN), without=(on.crowded,))
-    return rows(State.EXIT_OPEN, without=(on.crowded,), plan=plan)
+def let_out_uncounted(_: Patch) -> Plan:
+    plan = rows(State.ENTRY_CLOSING, Row(somebody_is_shut_in, State.FACE_CAPTURE), without=(on.crowded,))
+    plan = rows(State.FACE_CAPTURE, without=(on.crowded,), plan=plan)
+    plan = rows(State.EXIT_OPEN, without=(on.crowded,), plan=plan)
+    return rows(State.VERIFY, Row(on.face_is_assessed, State.EXIT_OPEN), without=(on.crowded,), plan=plan)
 
 
 def without_exit_shut(_: Patch) -> Plan:
@@ -176,8 +178,8 @@ SEEDS: dict[str, Seed] = {
     "never_both_doors_free": (SMALL, lambda _: releasing(MANTRAP, State.ENTRY_OPEN, *Door)),
     "a_lane_at_rest_is_locked": (SMALL, lambda _: releasing(MANTRAP, State.IDLE, Door.ENTRY)),
     "no_door_opens_while_the_other_is_open": (BROKEN, without_exit_shut),
-    "nobody_leaves_by_the_exit_uncounted": (CROWDED, let_out_by_any_number),
-    "as_many_are_inside_as_are_let_out": (CROWDED, let_out_by_any_number),
+    "nobody_leaves_by_the_exit_uncounted": (CROWDED, let_out_uncounted),
+    "as_many_are_inside_as_are_let_out": (CROWDED, let_out_uncounted),
     "the_lane_is_really_empty_when_it_turns": (PORT, turning_on_people),
     "time alone does not go round in a circle": (
         SMALL,
@@ -187,8 +189,8 @@ SEEDS: dict[str, Seed] = {
     "every passage ends, whatever is broken, once it is mended": (SMALL, nobody_ever_left),
     "every passage ends though the exit is jammed": (SMALL, nobody_ever_left),
     "a lane that is mended comes back to idle": (
-        SERVED,
-        lambda _: rows(State.EMERGENCY, without=(on.emergency_is_over,)),
+        replace(SERVED, topology=Topology.KIOSK),
+        lambda _: rows(State.EMERGENCY, without=(on.emergency_is_over,), plan=PLANS[Topology.KIOSK]),
     ),
     "an occupied lane has a way out": (SMALL, lambda _: releasing(MANTRAP, State.REJECT_OUT)),
 }

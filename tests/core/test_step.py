@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -261,6 +261,7 @@ def test_no_passage_begins_while_a_door_is_not_shut() -> None:
     assert gate.state is State.DOC_OPTICAL
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_any_history_replays_bit_for_bit(data: st.DataObject) -> None:
     """Through the journal's own encoding, so that nothing is lost on the way."""
