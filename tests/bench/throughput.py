@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from gated.core import effects as do
 from gated.core import events as ev
 from gated.core.gate import State
-from gated.core.vocabulary import OfficerWord
+from gated.core.vocabulary import OfficerWord, Outcome
 from gated.store.database import open_to_read
 from gated.store.journal import Entry, read
 from hw_sim.__main__ import demo_policy
@@ -34,7 +34,7 @@ from hw_sim.scenarios import BY_NAME, LIST, Scenario
 from hw_sim.scenarios.documents import passport_of
 from hw_sim.site import Site
 
-TRAVELLERS: Final = 30
+TRAVELLERS: Final = 20
 PEOPLE: Final = ("ada", "blaise", "emmy", "kurt", "sofia")
 STANDS_M: Final = -0.9  # half a metre behind who is at the reader
 GONE_IN_M: Final = 0.3
@@ -80,6 +80,12 @@ class Queue:
         self._site.projector.cast(name, *traveller(self._plans[number], number + 1))
         world.person(name, (Walk(to_m=READER_M), *TRAVEL), at_m=STANDS_M)
 
+    def send_away(self) -> None:
+        """Whoever is told to go to the counter goes."""
+        name = f"traveller-{self._came - 1}"
+        if self._site.world.is_outside(name):
+            self._site.world.tell_back(name)
+
     def _is_taken(self) -> bool:
         """Whether somebody still stands at the reader, or their document lies there."""
         people = self._site.world._people
@@ -119,6 +125,8 @@ def _play(site: Site, queue: Queue, journal: sqlite3.Connection) -> list[Entry]:
                     ended, moved_at = ended + 1, time.monotonic()
                 if isinstance(effect, do.AlertOfficer) and effect.kind == "referred" and effect.passage:
                     site.officer_says(effect.passage, OfficerWord.ACCEPT)
+                if isinstance(effect, do.Tell) and effect.screen == "go_to_counter":
+                    queue.send_away()
         if time.monotonic() - moved_at > PATIENCE_S:
             raise RuntimeError(f"nobody passes: {site.status()}")
         time.sleep(POLL_S)
@@ -143,7 +151,8 @@ def _print(entries: Sequence[Entry], violations: int) -> None:
             if isinstance(effect, do.EndPassage):
                 marks[effect.passage]["clearing"] = event.at
                 outcomes[effect.outcome] = outcomes.get(effect.outcome, 0) + 1
-                ends.append(event.at)
+                if effect.outcome is Outcome.ADMITTED:
+                    ends.append(event.at)
             referred += isinstance(effect, do.AlertOfficer) and effect.kind == "referred"
     rate = 3600 * (len(ends) - 1) / (ends[-1] - ends[0])
     cycles = [later - earlier for earlier, later in itertools.pairwise(ends)]

@@ -1,4 +1,4 @@
-"""`python -m tests.soak [--passages N] [--hours H] [--seed S]`: prints a table; fails where something fails."""
+"""`python -m tests.soak [--passages N] [--hours H] [--seed S]`: prints a table; 1 where something fails."""
 
 import argparse
 import gc
@@ -34,6 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args(argv)
     logs.configure("soak", Path(os.devnull).open("w", encoding="utf-8"), json=True)  # noqa: SIM115 - till the end
+    sys.excepthook = sys.__excepthook__  # what ends the soak is told here
     print_conditions()
     wanted = f"at least {arguments.passages} passages and {arguments.hours:g} h"
     print(f"seed {arguments.seed}, {wanted}", flush=True)

@@ -140,7 +140,9 @@ class Process:
 
     def _guard(self, now: float) -> None:
         doors, lamps = self.board._doors, self.board._guidance._lamps
-        for fault in (*doors._expire(now), *doors._retry(now), *doors._look(now)):
+        with doors._changed:
+            faults = [*doors._expire(now), *doors._retry(now), *doors._let_go(now), *doors._look(now)]
+        for fault in faults:
             doors._tell(fault)
         if lamps._pattern.blinking and lamps._turn_at <= now:
             lamps._turn_over()

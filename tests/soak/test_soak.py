@@ -1,4 +1,4 @@
-"""The short form of the soak: everything holds, and the table says so. Time is virtual, so in a process of its own."""
+"""The short form of the soak: everything holds. Its time is virtual, so it has a process of its own."""
 
 import re
 import subprocess
