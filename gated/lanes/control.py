@@ -15,7 +15,7 @@ import zmq
 from gated.core import events as ev
 from gated.core.gate import State
 from gated.core.settings import OfficerSettings
-from gated.core.vocabulary import Device, Mode, OfficerWord, Topology
+from gated.core.vocabulary import Device, Door, Mode, OfficerWord, Topology
 from gated.lanes.condition import Post
 from gated.lanes.officers import Officers
 from gated.lanes.trace import Trace
@@ -102,7 +102,7 @@ class ControlLane:
             case say.SetDirection():
                 return self._set_direction(request, at)
             case say.AskDoor():
-                if refused := self._unless_in_maintenance():
+                if refused := self._unless_in_maintenance() or self._unless_there(request.door):
                     return refused
                 self._post(ev.DoorAsked(at=at, door=request.door))
             case say.TryLamp():
@@ -124,6 +124,12 @@ class ControlLane:
             return None
         fix = "first: gatectl gate mode maintenance --reason TEXT"
         return say.Refused(reason="not_in_maintenance", fix=fix)
+
+    def _unless_there(self, door: Door | None) -> say.Refused | None:
+        there = self._status().doors
+        if door is None or door in there:
+            return None
+        return say.Refused(reason="no_such_door", fix=f"this lane has: {', '.join(there) or 'no door'}")
 
     def _trace(self, request: say.AskTrace) -> say.Traced:
         trace = self._service.trace

@@ -26,7 +26,7 @@ STATUS = say.Status(
     passage=PASSAGE,
     faults={},
     devices={},
-    doors={},
+    doors={"entry": "locked, shut", "exit": "released, shut"},
     cameras={},
     persons=1,
     screen="officer_comes",
@@ -221,6 +221,15 @@ def test_a_door_is_moved_in_maintenance_only(bench: Bench, posted: Posted) -> No
     bench.status = msgspec.structs.replace(STATUS, state="maintenance")
     assert bench.say(say.AskDoor(door=Door.ENTRY)) == say.Done()
     assert posted.of(ev.DoorAsked)[0].door is Door.ENTRY
+
+
+def test_a_door_that_the_lane_has_not_cannot_be_asked_for(bench: Bench, posted: Posted) -> None:
+    doors = {"exit": "locked, shut"}
+    bench.status = msgspec.structs.replace(STATUS, state="maintenance", doors=doors)
+    assert refused(bench.say(say.AskDoor(door=Door.ENTRY))) == "no_such_door"
+    assert not posted.of(ev.DoorAsked)
+    assert bench.say(say.AskDoor(door=Door.EXIT)) == say.Done()
+    assert bench.say(say.AskDoor(door=None)) == say.Done()
 
 
 def test_a_duty_is_signed_and_ends_by_itself(bench: Bench, posted: Posted) -> None:
