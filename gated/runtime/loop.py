@@ -92,13 +92,10 @@ class Loop:
         gate, effects = step(self.gate, event)
         passage = gate.passage.id if gate.passage else None
         followed = Followed(state=gate.state, passage=passage, effects=effects)
-        at_once, then = [], []
-        for effect in effects:
-            (at_once if isinstance(effect, AT_ONCE) else then).append(effect)
-        self._do(at_once, gate.state)
+        self._do((effect for effect in effects if isinstance(effect, AT_ONCE)), gate.state)
         self._journal.append(now_utc().isoformat(timespec="milliseconds"), event, followed)
         self.gate = gate
-        self._do(then, gate.state)
+        self._do((effect for effect in effects if not isinstance(effect, AT_ONCE)), gate.state)
 
     def _do(self, effects: Iterable[do.AnyEffect], state: State) -> None:
         for effect in effects:

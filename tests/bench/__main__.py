@@ -25,6 +25,7 @@ BENCHES = (
     "lane",
     "throughput",
     "gate",
+    "proof",
 )  # modules here, each with `run() -> None`
 PACKAGES = ("numpy", "opencv-python", "tflite-runtime", "cryptography", "msgspec", "pyzmq")
 
