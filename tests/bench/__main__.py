@@ -25,18 +25,19 @@ BENCHES = (
     "lane",
     "throughput",
     "gate",
-    "proof",
 )  # modules here, each with `run() -> None`
+LONG = ("proof",)  # hours: only when named
 PACKAGES = ("numpy", "opencv-python", "tflite-runtime", "cryptography", "msgspec", "pyzmq")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the named benches, all of them by default."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Print the project's figures.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHES)}; default all")
+    of = f"of {', '.join(BENCHES)}; default all; or {', '.join(LONG)}, which takes hours"
+    parser.add_argument("names", nargs="*", metavar="NAME", help=of)
     names = parser.parse_args(argv).names or BENCHES
-    if unknown := set(names) - set(BENCHES):
-        parser.error(f"no bench called {', '.join(sorted(unknown))}: choose from {', '.join(BENCHES)}")
+    if unknown := set(names) - {*BENCHES, *LONG}:
+        parser.error(f"no bench called {', '.join(sorted(unknown))}: choose {of}")
     print_conditions()
     for name in names:
         print(f"\n{name}", flush=True)
