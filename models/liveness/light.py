@@ -82,7 +82,7 @@ class Answer:
     """How the face followed the code. `agreement` is the correlation, `unevenness` the gains' spread.
 
     `marks` is the share by which the pictures of the face's marks grew, `marks_agreement` their correlation.
-    None: too faint to tell.
+    None: too few of them are strong enough and in the picture.
     """
 
     frames: int
@@ -183,7 +183,7 @@ def respond(code: Code, seen: Sequence[Look]) -> Answer | None:
         look
         for look in seen
         if look.at >= times[0]
-        and not (np.isnan(look.light[:-1]).any() or np.isnan(look.marks).any())
+        and not np.isnan(look.light[:-1]).any()
         and np.abs(times - look.at).min() > SETTLE_S
     ]
     if len(kept) < LEAST_FRAMES:
@@ -226,10 +226,10 @@ def _step(at: Series, lamp: Series, values: Series) -> float:
 
 
 def _shown(lamp: Series, marks: Marked) -> Series | None:
-    """How much of the marks (frames, MARKS, pixels) is in each frame, 1 in the dark. None: too faint."""
+    """How much of marks (frames, MARKS, pixels) is in each frame, 1 in the dark. None: too faint or few."""
     dark = marks[lamp == 0].mean(0)
     power = np.square(dark).mean(1)
-    told = power >= _FAINT**2
+    told = (power >= _FAINT**2) & ~np.isnan(marks).any((0, 2))
     if int(told.sum()) < LEAST_MARKS:
         return None
     amounts = (marks[:, told] * dark[told]).mean(2) / power[told]

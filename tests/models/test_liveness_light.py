@@ -17,6 +17,7 @@ from models.liveness.light import (
     REGIONS,
     LightCheck,
     Look,
+    Series,
     brightness,
     marked,
     respond,
@@ -38,7 +39,7 @@ def lamp(at: float, code: list[tuple[float, bool]] = CODE) -> float:
 
 
 def series(
-    gains: np.ndarray,
+    gains: Series,
     behind: float,
     noise: float,
     seed: int = 1,
@@ -122,10 +123,17 @@ def test_marks_that_grow_out_of_step_are_no_evidence() -> None:
     assert score <= 0.5
 
 
-def test_an_answer_of_a_face_whose_marks_are_too_faint_is_no_evidence_for_it() -> None:
+@pytest.mark.parametrize("by", [0.01, np.nan])
+def test_an_answer_of_a_face_whose_marks_are_faint_or_outside_is_no_evidence_for_it(by: float) -> None:
+    """Three of six are too few, four are enough."""
     seen = series(UNEVEN, 0.01, 0.4)
     for look in seen:
-        look.marks[:3] *= 0.01
+        look.marks[:2] *= np.float32(by)
+    score = judged(seen).score
+    assert score is not None
+    assert score > 0.8
+    for look in seen:
+        look.marks[2] *= np.float32(by)
     assert judged(seen).score == 0.5
 
 
@@ -203,7 +211,7 @@ DARK = (
     ((61, 0, 291, 17), 7),
 )
 """What is dark in a face: points of the mesh, and half its height."""
-Veil = Callable[[np.ndarray, np.ndarray, Points], np.ndarray]
+Veil = Callable[[Series, Series, Points], Series]
 """What a lamp adds at (x, y) of a face: in parts of its own light, or in grey levels."""
 
 
@@ -227,7 +235,7 @@ def drawn(scatters: Veil, mirrors: Veil, seed: int = 1, shade: float = 1.0) -> C
     return check.judge()
 
 
-def nothing(x: np.ndarray, _y: np.ndarray, _points: Points) -> np.ndarray:
+def nothing(x: Series, _y: Series, _points: Points) -> Series:
     return np.zeros_like(x)
 
 
