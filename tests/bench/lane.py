@@ -33,6 +33,7 @@ from hw_sim.camera.scene import Scene, Walker, Waypoint, picture, prepare
 from hw_sim.lane.board import CURTAINS
 from hw_sim.scenarios import LIST
 from hw_sim.site import OFFICER, Site
+from tests.bench.clocked import come_first
 from tests.bench.film import Film
 from tests.bench.vision import FRAMES, PASSAGE, PERSON, RATE, WALK_S
 from tests.system.vision_rig import Vision
@@ -118,8 +119,8 @@ def run() -> None:
             site.start_daemons()
             print(f"{ROUNDS} rounds; ms from the edge, debounce time (10, beams 5) within")
             gated, unit = site.daemons["gated"], _scheduling()
-            _schedule(os.getpid(), unit + 1)
-            _schedule(gated.pid, unit)
+            come_first(os.getpid(), unit + 1)
+            come_first(gated.pid, unit)
             _print(f"by itself, scheduled as its unit says (rr, {unit})", _measure(wires), site)
             with _seeing(bodies) as vision_s:
                 before, began = vision_s(), time.monotonic()
@@ -148,13 +149,6 @@ def _scheduling() -> int:
     lines = UNIT.read_text(encoding="utf-8").splitlines()
     (priority,) = (line.partition("=")[2] for line in lines if line.startswith("CPUSchedulingPriority="))
     return int(priority)
-
-
-def _schedule(pid: int, priority: int) -> None:
-    """Let all threads of a process be scheduled so, but no child of it. Raises PermissionError."""
-    policy = os.SCHED_RR | os.SCHED_RESET_ON_FORK
-    for thread in Path(f"/proc/{pid}/task").iterdir():
-        os.sched_setscheduler(int(thread.name), policy, os.sched_param(priority))
 
 
 @contextmanager
