@@ -139,7 +139,7 @@ def other_way_is_wanted(gate: Gate) -> bool:
 
 def turn_is_wanted(gate: Gate) -> bool:
     """At rest; and no door was just released, whose contact may not have told yet that it opens."""
-    rests = gate.passage is None and gate.shut == BOTH and gate.persons == 0 and not gate.released
+    rests = gate.passage is None and gate.shut == BOTH and empty(gate) and not gate.released
     return rests and other_way_is_wanted(gate)
 
 
@@ -361,6 +361,11 @@ def left_uncounted(gate: Gate) -> bool:
 
 def stands_in_the_exit(gate: Gate) -> bool:
     return gate.expired and Door.EXIT in gate.blocked
+
+
+def hesitates_in_the_exit(gate: Gate) -> bool:
+    """They may finish their way; whoever stands there longer still brings an officer."""
+    return stands_in_the_exit(gate) and gate.passage is not None and not gate.passage.escalated
 
 
 def left_with_everything(gate: Gate) -> bool:

@@ -59,12 +59,14 @@ def _out_of_service(gate: Gate, came_from: State, *, late: bool) -> Stepped:
 
 def _maintenance(gate: Gate, came_from: State, *, late: bool) -> Stepped:
     del came_from, late
-    return gate, (do.AlertOfficer(kind="maintenance", passage=None),)
+    return replace(gate, counted=0), (do.AlertOfficer(kind="maintenance", passage=None),)
 
 
 def _free_passage(gate: Gate, came_from: State, *, late: bool) -> Stepped:
+    """People go as they like: who is in the lane is not counted any more, but felt."""
     del came_from, late
-    return gate, (do.AlertOfficer(kind="free_passage", passage=None, grade=Grade.REFER),)
+    alert = do.AlertOfficer(kind="free_passage", passage=None, grade=Grade.REFER)
+    return replace(gate, counted=0), (alert,)
 
 
 def _doc_optical(gate: Gate, came_from: State, *, late: bool) -> Stepped:
@@ -165,10 +167,14 @@ def _checks(passage: Passage) -> tuple[Check, ...]:
 
 
 def _exit_open(gate: Gate, came_from: State, *, late: bool) -> Stepped:
-    """Decide: the one place where a traveller is admitted."""
-    del came_from, late
+    """Decide: the one place where a traveller is admitted. Who stands in the exit for long is on their way."""
+    del late
     passage = _passage(gate)
-    gate = with_passage(gate, party=passage.word_for if passage.officer else passage.party)
+    if came_from is State.EXIT_OPEN:
+        alert = do.AlertOfficer(kind="exit_obstructed", passage=passage.id, grade=Grade.REFER)
+        return with_passage(gate, escalated=True), (alert,)
+    party = passage.word_for if passage.officer else passage.party
+    gate = with_passage(gate, party=party, escalated=False)
     decided = do.Decide(
         passage=passage.id,
         reasons=passage.reasons,
@@ -211,6 +217,7 @@ def _end(gate: Gate, came_from: State, *, late: bool) -> Stepped:
 
 def _emergency(gate: Gate, came_from: State, *, late: bool) -> Stepped:
     gate, ended = _end(gate, came_from, late=late)
+    gate = replace(gate, counted=0)
     return gate, (do.AlertOfficer(kind="emergency", passage=None, grade=Grade.STOP), *ended)
 
 

@@ -23,7 +23,7 @@ from gated.core.gate import (
     with_passage,
 )
 from gated.core.topologies import plan_of
-from gated.core.vocabulary import Body, Door, Grade, Mode, OfficerWord, Outcome, Topology
+from gated.core.vocabulary import Body, Device, Door, Grade, Mode, OfficerWord, Outcome, Topology
 
 Stepped = tuple[Gate, tuple[do.AnyEffect, ...]]
 
@@ -101,7 +101,8 @@ def _start(event: ev.GateStarted) -> Stepped:
 def _devices(gate: Gate, event: ev.DeviceReady | ev.FaultRaised | ev.FaultCleared) -> Gate:
     """Which devices answer, and which can be relied on.
 
-    A latched fault says that a device which does answer is not to be trusted until somebody has looked.
+    A latched fault says that a device which does answer is not to be trusted until somebody has looked. Who
+    clears one of the board has looked into the lane: what the curtains counted before does not hold any more.
     """
     match event:
         case ev.DeviceReady():
@@ -115,7 +116,9 @@ def _devices(gate: Gate, event: ev.DeviceReady | ev.FaultRaised | ev.FaultCleare
             return replace(gate, ready=gate.ready - {event.device}, faults=others | {fault})
         case ev.FaultCleared():
             kept = frozenset(f for f in gate.faults if f.device != event.device or not f.latched)
-            return replace(gate, faults=kept)
+            looked = event.device is Device.IO_BOARD and gate.state is State.OUT_OF_SERVICE
+            counted = 0 if looked and gate.persons == 0 else gate.counted
+            return replace(gate, faults=kept, counted=counted)
 
 
 def _other_end(gate: Gate, event: ev.DirectionWanted | ev.OtherDeviceChanged) -> Stepped:
@@ -144,7 +147,7 @@ def _stepped(gate: Gate, more: int) -> Gate:
 def _crossed(gate: Gate, event: ev.Crossed) -> Stepped:
     """Somebody went through a doorway: count them, and see whether they may."""
     went_in = event.inward
-    if is_enclosed(gate):
+    if is_enclosed(gate) and gate.state not in UNWATCHED:
         counted = gate.counted + (event.persons if went_in else -event.persons)
         gate = replace(gate, counted=min(max(counted, 0), MANY))
     if event.persons == 0 or gate.state in UNWATCHED:

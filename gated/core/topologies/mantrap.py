@@ -62,9 +62,10 @@ TABLE: Mapping[State, Rows] = {
         Row(on.crowded, State.OFFICER, why="wrong_way"),
         Row(on.entry_came_open, State.OFFICER, why="entry_forced"),
         Row(on.is_locked, State.OFFICER, why="lane_locked"),
+        Row(on.hesitates_in_the_exit, State.EXIT_OPEN),
+        Row(on.stands_in_the_exit, State.OFFICER, why="exit_obstructed"),
         Row(on.left_something, State.CLEARING, Outcome.ADMITTED, "left_object"),
         Row(on.left_uncounted, State.CLEARING, Outcome.ADMITTED, "count_unsure"),
-        Row(on.stands_in_the_exit, State.OFFICER, why="exit_obstructed"),
         Row(on.expired, State.OFFICER, why="loitering"),
     ),
     State.REJECT_OUT: (
