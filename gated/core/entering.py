@@ -167,7 +167,7 @@ def _checks(passage: Passage) -> tuple[Check, ...]:
 
 
 def _exit_open(gate: Gate, came_from: State, *, late: bool) -> Stepped:
-    """Decide: the one place where a traveller is admitted. Who stands in the exit for long is on their way."""
+    """Decide: the one place where a traveller is admitted. Who stands in the exit for long was already."""
     del late
     passage = _passage(gate)
     if came_from is State.EXIT_OPEN:
