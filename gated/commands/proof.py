@@ -16,12 +16,12 @@ def add(words: Words) -> None:
     explores = words.command("explore", explore)
     which = explores.add_mutually_exclusive_group()
     which.add_argument(
-        "--topology", type=Topology, choices=[*Topology], metavar="NAME", help=f"{', '.join(Topology)}{of}"
+        "--topology", choices=[*map(str, Topology)], metavar="NAME", help=f"{', '.join(Topology)}{of}"
     )
     which.add_argument("--all", action="store_true", help="every topology")
     draws = words.command("diagram", diagram)
     draws.add_argument(
-        "--topology", type=Topology, choices=[*Topology], metavar="NAME", help=f"{', '.join(Topology)}{of}"
+        "--topology", choices=[*map(str, Topology)], metavar="NAME", help=f"{', '.join(Topology)}{of}"
     )
     form = draws.add_mutually_exclusive_group()
     form.add_argument("--svg", type=Path, metavar="FILE", help="write a picture into FILE")
