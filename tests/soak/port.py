@@ -8,7 +8,10 @@ from gated.core.ports import DeviceGone, Watch
 from gated.core.settings import IoBoardSettings
 from hw_sim.lane.board import SimulatedBoard
 
-LOST = DeviceGone("io_board", "chip_lost", "check the board's cable and power")
+
+def _lost() -> DeviceGone:
+    """A new one each time: an exception that is raised again keeps all frames that it passed."""
+    return DeviceGone("io_board", "chip_lost", "check the board's cable and power")
 
 
 class Socket:
@@ -87,13 +90,13 @@ class Port:
         if not self.is_open:
             raise DeviceGone("io_board", "not_open", "open the board first")
         if not self._socket.plugged:
-            raise LOST
+            raise _lost()
 
     def lose(self) -> None:
         """The cable is out."""
         for wire in self._socket.hardware.wires.values():
             self._socket.hardware.let_go(wire.offset)
-        self._on_fault(LOST)
+        self._on_fault(_lost())
 
     # --- the driver's thread --------------------------------------------------------------------------
 
