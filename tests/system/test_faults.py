@@ -216,7 +216,7 @@ def test_fire_opens_both_doors_and_closes_the_lane(site: Site) -> None:
     status = site.await_state({"emergency"}, 5.0)
     assert all("released" in text for text in status.doors.values())
     site.world.fire(burning=False)
-    for arguments in (["reset-emergency"], ["service", "open"]):
+    for arguments in (["reset-emergency"], ["gate", "mode", "open", "--reason", "the fire is out"]):
         command = [sys.executable, "-m", "gated.cli", *arguments, "--config", str(site.config)]
         assert subprocess.run(command, capture_output=True, timeout=30, check=False).returncode == 0
     site.await_state({"idle"}, 15.0)
