@@ -76,7 +76,7 @@ SCENARIOS: tuple[Scenario, ...] = (
         title="The entry's contact breaks while the traveller is inside: the door seems to be open.",
         expected=Outcome.REFERRED,
         reasons=("officer_escorts",),
-        # The door watch, or a verdict that may not be followed: which comes first is a matter of half a second.
+        # The door watch, or a verdict that may not be followed: the quicker one counts.
         one_of=("io_board_door_forced", "automatic_admission_not_allowed", "entry_forced"),
         holder="kurt",
         officer=OfficerWord.ESCORT,
