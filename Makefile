@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install demo test test-gates test-parts independent hil lint bench fuzz clean
+.PHONY: install demo test proof long test-gates test-parts independent hil lint bench fuzz clean
 
 install: $(STAMP)
 
@@ -30,6 +30,14 @@ demo: install
 # Two parts at once: whole gates, which mostly wait for doors and people, and all the rest, which gives way to them.
 test: install
 	@$(MAKE) --no-print-directory --output-sync=target -j2 test-gates test-parts
+
+# Every reachable state of every kind of lane, and long random histories.
+proof: install
+	$(BIN)/pytest -m long tests/core
+
+# Whole gates of other kinds, faults and their way back, two hundred passages of the soak.
+long: install
+	$(BIN)/pytest -m long tests/system tests/soak
 
 test-gates:
 	$(BIN)/pytest tests/system

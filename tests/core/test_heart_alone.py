@@ -56,7 +56,7 @@ def explore_alone(build: Build, checks: Checks) -> set[Gate]:
     return seen
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("topology", [Topology.MANTRAP, Topology.ONE_DOOR, Topology.KIOSK])
 def test_the_invariants_of_the_heart_hold_whatever_sensors_say(topology: Topology) -> None:

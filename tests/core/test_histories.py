@@ -210,7 +210,7 @@ def test_random_histories_are_safe(lane: type[Lane]) -> None:
     histories(lane, examples=15, steps=80)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("lane", LANES, ids=lambda lane: lane.__name__)
 def test_many_long_random_histories_are_safe(lane: type[Lane]) -> None:

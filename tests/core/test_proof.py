@@ -35,7 +35,7 @@ def is_proved(explored: Explored) -> None:
     assert not explored.history
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("topology", Topology)
 def test_everything_holds_over_the_whole_space_of_each_lane(topology: Topology) -> None:

@@ -16,7 +16,7 @@ def soak(*arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=110, check=False)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_two_hundred_travellers_and_whatever_breaks_leave_everything_in_order() -> None:
     done = soak("--passages", str(PASSAGES), "--seed", "7")
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]

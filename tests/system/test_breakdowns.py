@@ -10,7 +10,7 @@ from hw_sim.rehearsal import Rehearsal
 from hw_sim.scenarios import BY_NAME, SCENARIOS
 from hw_sim.site import Site
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
 
 @pytest.mark.parametrize("name", ["stuck-sensor", "serial-noise", "clock-jump", "disk-read-only"])

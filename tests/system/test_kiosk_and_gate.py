@@ -14,7 +14,7 @@ from hw_sim.kiosk_and_gate import ONCE_MORE, PASSES, PREPARED, KioskAndGate
 from hw_sim.scenarios import HOLDERS
 from hw_sim.site import Site
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(400)]
 
 
 def test_a_traveller_prepared_at_the_kiosk_passes_the_gate_once(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from hw_sim.lane.doorway import CLOSING_S
 from hw_sim.lane.gpio_shim import build, environment
 from hw_sim.site import Site
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(180)]
 
 ABOUT_THE_LANE = (
     *("gated", "disk", "journal", "lines", "io_board", "inputs", "alarms", "doors", "curtains"),

@@ -14,7 +14,7 @@ from hw_sim.rehearsal import Rehearsal
 from hw_sim.scenarios import BY_NAME, LIST
 from hw_sim.site import Site
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
 SCENARIO = BY_NAME["port-two-way"]
 SOON_S = 15.0
