@@ -292,7 +292,8 @@ def _see(gate: Gate, passage: Passage, event: ev.AnyEvent) -> Gate:
     match event:
         case ev.GuidanceGiven():
             return with_passage(gate, hint=event.hint)
-        case ev.PeopleSeen():
+        case ev.PeopleSeen() if gate.state in {State.FACE_CAPTURE, State.VERIFY}:
+            # While the entry still closes, who stands outside of it is as near as who has just come in.
             return with_passage(gate, seen=event.persons)
         case ev.FaceAssessed() if event.attempt == passage.attempt:
             face = Face(
