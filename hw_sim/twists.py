@@ -21,7 +21,7 @@ BAG_STANDS_S = 2.0
 BLOCKED_S = 1.5
 SENSED_S = 0.3  # from a contact to what the gate knows of it
 FOLLOWS_M = 0.6  # behind the traveller
-BYSTANDS_M, BYSTANDS_S = -0.25, 12.0  # where a bystander stands, outside the entry, and for how long
+BYSTANDS_M, BYSTANDS_S = -0.7, 12.0  # where a bystander stands, outside the beams, and for how long
 
 
 def _follower_comes(site: Site, seed: int) -> None:
