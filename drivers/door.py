@@ -138,7 +138,7 @@ _FIXES: Final = {
 
 
 class Leases:
-    """`gated.core.ports.Doors` over whatever locks the doors.
+    """The doors as leases, over whatever locks them.
 
     `on_fault` hears, from the doors' own thread, of locks that could not be written and of doors that do
     not follow their command; it must return at once. `doors` are those that the lane has: the contact of one

@@ -242,6 +242,11 @@ def lingers_in_the_entry(gate: Gate) -> bool:
     return gate.expired and gate.persons == 0 and Door.ENTRY in gate.blocked
 
 
+def stands_in_the_entry(gate: Gate) -> bool:
+    """Somebody is in, and something keeps the door from closing behind them."""
+    return gate.expired and not gate.document and Door.ENTRY in gate.blocked
+
+
 def nobody_came(gate: Gate) -> bool:
     return gate.expired and gate.persons == 0
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Protocol
 
 from gated.core.values import Value
-from gated.core.vocabulary import Door
 
 
 class DeviceError(Exception):
@@ -101,16 +100,6 @@ class MrzScanner(Protocol):
 
     def inquire(self) -> None:
         """Ask the device to send what lies on it now (a no-op for devices that only send by themselves)."""
-
-
-class Doors(Protocol):
-    """Leased locks: an unlock ends by itself."""
-
-    def unlock(self, door: Door, lease_s: float) -> None:
-        """Release the door for `lease_s` seconds; a renewal replaces the lease."""
-
-    def lock(self, door: Door) -> None:
-        """End the lease now."""
 
 
 class Lamps(Protocol):

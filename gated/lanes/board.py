@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, tzinfo
 
-from drivers.door import DoorWatch, Interlock, Leases, LineLocks
+from drivers.door import Interlock, Leases, LineLocks
 from drivers.face_light import FaceLight, Switch
 from drivers.gpio import IoBoard, LineFlaps, OnFault
 from drivers.guarded_board import Board, GuardedBoard, guarded
@@ -29,7 +29,6 @@ from gated.lanes.trace import Trace
 from gated.runtime.lanes import Lane
 from gated.store.door_cycles import DoorCycles
 
-LATCHED = frozenset({DoorWatch.Breach.FORCED, DoorWatch.Breach.NOT_SHUT})
 NO_GUARD = "no_guard"  # the doors' own thread is gone
 NOT_OPEN = "not_open"  # the keeper is just opening it, and brings everything in line when it is open
 QUIET_S = 5.0  # the watching thread reads all lines every second
@@ -185,7 +184,7 @@ class BoardLane:
     # --- faults -----------------------------------------------------------------------------------
 
     def _lost(self, error: DeviceError) -> None:
-        latched = error.code in LATCHED | INCIDENTS or isinstance(error, Interlock | LineFlaps)
+        latched = error.code in INCIDENTS or isinstance(error, Interlock | LineFlaps)
         if not latched:
             self._loss = error
         self.condition.failed_with(error, latched=latched)

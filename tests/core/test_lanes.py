@@ -210,6 +210,19 @@ def test_what_stands_in_the_closing_entry_has_it_open_again_at_once() -> None:
     assert lane.state is State.ENTRY_CLOSING
 
 
+def test_who_stands_in_the_entry_until_the_end_is_named_and_no_document() -> None:
+    lane = Lane().lay_document().read()
+    lane.tell(
+        ev.DoorMoved(at=0, door=Door.ENTRY, shut=False),
+        ev.DocumentRemoved(at=0),
+        ev.DoorwayChanged(at=0, door=Door.ENTRY, blocked=True),
+        ev.OccupancyChanged(at=0, persons=1),
+    )
+    lane.wait()
+    assert lane.gate.passage is not None
+    assert lane.gate.passage.reasons == ("entry_obstructed",)
+
+
 def test_two_that_only_the_camera_sees_are_not_one() -> None:
     lane = inside(Lane())
     lane.tell(ev.PeopleSeen(at=0, passage=PASSAGE, persons=2))

@@ -49,7 +49,7 @@ def report(sequence: int, acknowledged: int, *, session: int = NUMBER, **said: o
         "exit_left_ms": 0,
     }
     said = fields | said
-    return encode(Telegram(session, sequence, acknowledged, Report(**said)))  # type: ignore[arg-type]
+    return encode(Telegram(session, sequence, acknowledged, Report(**said)))  # type: ignore[arg-type]  # by name
 
 
 @pytest.fixture

@@ -41,6 +41,7 @@ TABLE: Mapping[State, Rows] = {
         Row(on.in_and_document_taken, State.ENTRY_CLOSING),
         Row(on.lingers_in_the_entry, State.REJECT_OUT, Outcome.REFUSED, "loitering"),
         Row(on.nobody_came, State.CLEARING, Outcome.ABANDONED, "entry_unused"),
+        Row(on.stands_in_the_entry, State.REJECT_OUT, Outcome.REFUSED, "entry_obstructed"),
         Row(on.expired, State.REJECT_OUT, Outcome.REFUSED, "document_left"),
     ),
     State.ENTRY_CLOSING: (
