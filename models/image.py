@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from models.tflite import Image
 
@@ -134,8 +135,12 @@ def thumbnail(image: Image, height: int, max_bytes: int) -> bytes | None:
 
 
 def use_one_thread() -> None:
-    """Keep OpenCV from spreading over all processors: the gate's other processes need an even pace."""
+    """Keep OpenCV and NumPy from spreading over all processors: the gate's other processes need an even pace.
+
+    Threads that share one small product wait for the slowest of them: beside other work, for a second.
+    """
     cv2.setNumThreads(1)
+    threadpool_limits(limits=1, user_api="blas")
 
 
 def _stream(encoded: bytes) -> tuple[bytes, _Declared]:

@@ -87,19 +87,23 @@ class TensorModel:
         self.shape = shape
         self._input = given[0]["index"]
         self._outputs = tuple(o["index"] for o in made)
+        self._holds = False
 
     def run(self, values: Floats) -> tuple[Floats, ...]:
         """Return the outputs for values of exactly the model's shape."""
         if values.shape != self.shape:
             raise ValueError(f"{self.file}: values of {values.shape} for an input of {self.shape}")
+        self._holds = True
         self._interpreter.set_tensor(self._input, values)
         self._interpreter.invoke()
         return tuple(self._interpreter.get_tensor(index) for index in self._outputs)
 
     def wipe(self) -> None:
-        """Overwrite what the last run left in the input and the outputs."""
-        self._interpreter.set_tensor(self._input, np.zeros(self.shape, np.float32))
-        self._interpreter.invoke()
+        """Overwrite what the last run left in the input and the outputs; at no cost where none did."""
+        if self._holds:
+            self._interpreter.set_tensor(self._input, np.zeros(self.shape, np.float32))
+            self._interpreter.invoke()
+            self._holds = False
 
 
 class ImageModel:

@@ -33,6 +33,7 @@ from hw_sim.camera.scene import Scene, Walker
 from hw_sim.camera.sensing import depth_picture, infrared_picture
 from hw_sim.camera.stream import PATHS, CameraServer, Coding, Stream, pgm
 from hw_sim.native import errors_to
+from models.image import use_one_thread
 
 FPS: Final = 15.0
 _QUALITY: Final = 82  # JPEG; what network cameras use
@@ -225,7 +226,7 @@ def main() -> int:
     """Serve until standard input ends."""
     chosen = _arguments()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the scenario's; it closes our input
-    cv2.setNumThreads(1)  # the gate needs the other core
+    use_one_thread()  # the gate needs the other core
     studio = _Studio(chosen.quality, Glass() if chosen.glass else None, chosen.sees)
     stream = Stream(studio.coded, chosen.fps)
     server = CameraServer(stream, chosen.port, CODING[chosen.sees])

@@ -2,6 +2,8 @@
 
 import re
 import struct
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -404,6 +406,16 @@ def test_a_thumbnail_fits(shape: tuple[int, int]) -> None:
     small = cv2.imdecode(np.frombuffer(body, np.uint8), cv2.IMREAD_COLOR)
     assert small.shape[0] == min(shape[0], 64)
     assert small.shape[1] == pytest.approx(shape[1] * small.shape[0] / shape[0], abs=1)
+
+
+def test_one_thread_does_the_work_of_a_process() -> None:
+    """Of OpenCV's and of every BLAS that is loaded: threads wait for each other, for long beside other work."""
+    program = (
+        "from models.image import use_one_thread; import cv2, threadpoolctl; use_one_thread();"
+        "print(cv2.getNumThreads(), {pool['num_threads'] for pool in threadpoolctl.threadpool_info()})"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "1 {1}\n"
 
 
 def test_each_code_names_a_fix() -> None:

@@ -20,8 +20,9 @@ else:
     sys.exit("the kernel did not refuse")
 """
 VISION = """
-import cv2, numpy
+import cv2, numpy, threadpoolctl
 from pathlib import Path
+threadpoolctl.threadpool_limits(limits=1, user_api="blas")
 from tflite_runtime.interpreter import Interpreter
 wheel = Path(importlib.util.find_spec("mediapipe").origin).parent
 interpreter = Interpreter(str(wheel / "modules/face_landmark/face_landmark.tflite"), num_threads=1)
