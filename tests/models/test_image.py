@@ -409,7 +409,7 @@ def test_a_thumbnail_fits(shape: tuple[int, int]) -> None:
 
 
 def test_one_thread_does_the_work_of_a_process() -> None:
-    """Of OpenCV's and of every BLAS that is loaded: threads wait for each other, for long beside other work."""
+    """Of OpenCV and every BLAS that is loaded: threads wait for each other, for long beside other work."""
     program = (
         "from models.image import use_one_thread; import cv2, threadpoolctl; use_one_thread();"
         "print(cv2.getNumThreads(), {pool['num_threads'] for pool in threadpoolctl.threadpool_info()})"

@@ -7,7 +7,7 @@ from time import monotonic
 import numpy as np
 import pytest
 
-from drivers.camera import Camera
+from drivers.camera import Camera, Frame
 from drivers.pictures import Distances, millimetres
 from gated.core.settings import CameraSettings
 from gated.seeing.eye import Eye
@@ -21,6 +21,8 @@ from models.liveness.check import LivenessCheck
 from models.liveness.fusion import Evidence
 from tests.eyes import PATIENCE_S, eye_on, frame_of
 from tests.hw_sim.presences import at, sheet, standing, tablet
+
+NOISE_MM = 15  # of the sensor
 
 
 def depth_eye(source: str) -> Eye:
@@ -66,26 +68,32 @@ def pair(cameras: tuple[SimulatedCamera, SimulatedCamera]) -> Iterator[Pair]:
 
 def test_a_network_depth_camera_is_read_to_the_last_bit(pair: Pair) -> None:
     pair.show(standing("ada"))
-    eye = depth_eye(pair.depth.url)
-    depth = millimetres(frame_of(eye).image)
+    eye, expected = depth_eye(pair.depth.url), depth_picture(Scene(present=(standing("ada"),)), 0.0)
+
+    def fits(frame: Frame) -> bool:  # the stream may still hold what was shown before
+        depth = millimetres(frame.image)
+        known = (depth > 0) & (expected > 0)
+        noise = np.abs(depth[known].astype(int) - expected[known])
+        return known.mean() > 0.9 * (expected > 0).mean() and np.median(noise) < NOISE_MM
+
+    depth = millimetres(frame_of(eye, fits).image)
     eye.sleep()
-    expected = depth_picture(Scene(present=(standing("ada"),)), 0.0)
-    known = (depth > 0) & (expected > 0)
-    assert known.mean() > 0.9 * (expected > 0).mean()
-    assert np.median(np.abs(depth[known].astype(int) - expected[known])) < 15, "the noise of the sensor"
     assert np.any(depth % 256), "no low bits were lost"
     assert np.any(depth >> 8), "nor high ones"
 
 
 def test_distances_of_the_moment_go_with_the_picture(pair: Pair) -> None:
     pair.show(standing("ada", distance_m=1.0))
-    seen = pair.look()
-    assert seen.camera == "middle"
-    assert seen.depth is not None
-    assert seen.depth.shape == seen.image.shape[:2]
-    (face, *_) = FaceReader(manifest.load()).detect(seen.image)
-    x, y = (int(value) for value in face.eyes.mean(0))
-    assert 900 < np.median(seen.depth[y - 5 : y + 5, x - 5 : x + 5]) < 1100
+    reader, between, end = FaceReader(manifest.load()), 0.0, monotonic() + PATIENCE_S
+    while not 900 < between < 1100 and monotonic() < end:
+        seen = pair.look()
+        assert seen.camera == "middle"
+        assert seen.depth is not None
+        assert seen.depth.shape == seen.image.shape[:2]
+        for face in reader.detect(seen.image)[:1]:
+            x, y = (int(value) for value in face.eyes.mean(0))
+            between = float(np.median(seen.depth[y - 5 : y + 5, x - 5 : x + 5]))
+    assert 900 < between < 1100
     assert pair.eyes.states == {"middle": "live", "depth": "live"}
 
 
