@@ -8,8 +8,7 @@ usable frames do, and every one of them goes both into the motion check and thro
 one face could be shown to be alive and another to match. So that this costs no more than it must, frames are
 embedded in turn as they are and mirrored, and others are looked for no more often than 12 times a second.
 
-The best shots are kept in a short list and their embeddings averaged. Before there is any, the best of what
-was not usable is kept, so that at a time-out there is something for an officer to see; it never shows life.
+The best shots (`models.shots`) are averaged for the match; what was not usable never shows life.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +19,7 @@ import numpy as np
 
 from gated.core.stature import tall_enough
 from gated.core.vocabulary import Hint
-from models.face import PORTRAIT_MARGIN, Detection, Face, FaceReader, Points, eye_centres
+from models.face import PORTRAIT_MARGIN, Detection, Face, FaceReader, eye_centres
 from models.height.stature import Stature
 from models.height.statures import Heights, Statures
 from models.image import ImageError
@@ -30,25 +29,14 @@ from models.liveness.fusion import Evidence
 from models.liveness.light import Code
 from models.matching import Embedder, fuse
 from models.quality.check import Quality, QualityCheck
+from models.shots import Shot, Shots, crop, head_box
 from models.tflite import Floats, Image
 from models.tracking import RIVAL, Tracker, reach, view
 
-BEST = 5  # shots that are averaged; with three the FNMR at FMR 0.1 % falls from 7.7 to 1.2 %
 DETECT_S = 0.08  # everybody is looked for about so often; between, the face is followed
 EYES = 0.42  # of the size of a face's box lie between its eyes
-SPARE = 1.1  # a shot that is not usable takes the place of another one when it is better by so much
 LONGEST = 1e4  # an embedding is of about unit length; one much longer was not made by the embedder
 CLEAR_FRAMES, CLEAR_S = 20, 1.0  # usable frames, and how long, after which no match will come of a mismatch
-
-
-@dataclass(frozen=True, kw_only=True)
-class Shot:
-    """One frame of the face: its embedding, its quality in [0, 1], a crop of the head and the mesh in it."""
-
-    embedding: Floats
-    value: float
-    crop: Image
-    points: Points
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,8 +89,7 @@ class Observer:
         self._trackers: dict[str, Tracker] = {}
         self.camera = ""
         """The camera that the track belongs to."""
-        self._shots: list[Shot] = []
-        self._spare: Shot | None = None
+        self._shots = Shots()
         self._usable = 0
         self._usable_at = (0.0, 0.0)
         self._beside = 0
@@ -197,8 +184,8 @@ class Observer:
         quality = self._quality.assess(image, face)
         if quality.usable:
             self._count(image, face, quality, at, infrared, depth)
-        else:
-            self._spare_one(image, face, quality)
+        elif self._shots.wants_spare(quality.value):
+            self._shots.spare(self._shot(image, face, quality.value))
         return quality.hints
 
     def glance(self, image: Image, at: float, camera: str) -> float:
@@ -229,7 +216,7 @@ class Observer:
         """Return the evidence so far, and whether more frames would not change it."""
         liveness = self._liveness.judge()
         match = self._match()
-        best = self._best_there_is()
+        best = self._shots.best
         seconds = self._usable_at[1] - self._usable_at[0] if self._usable else 0.0
         matches = match >= match_threshold
         enough = self._usable >= self._min_frames
@@ -248,7 +235,7 @@ class Observer:
 
     def best(self) -> Image | None:
         """Return the crop of the best shot there is."""
-        shots = self._best_there_is()
+        shots = self._shots.best
         return shots[0].crop if shots else None
 
     @property
@@ -258,7 +245,7 @@ class Observer:
 
     def likeness(self) -> Floats | None:
         """Return the embedding that stands for the person who was seen, if anybody was."""
-        return self._likeness() if self._best_there_is() else None
+        return self._shots.likeness() if self._shots.best else None
 
     def scores(self, one: Floats, others: Floats) -> Floats:
         """Return the match score of one embedding with each row of others."""
@@ -266,7 +253,7 @@ class Observer:
 
     def shadow_score(self) -> float | None:
         """Return what the shadow says of the best shots; None: there is none, or nobody was seen."""
-        shots = self._best_there_is()
+        shots = self._shots.best
         if self._shadow is None or self._shadow_reference is None or not shots:
             return None
         seen = fuse([self._shadow.embed(shot.crop, shot.points) for shot in shots])
@@ -292,7 +279,10 @@ class Observer:
 
     def _is_same(self, embedding: Floats) -> bool:
         """Whether an embedding is of the person of the track."""
-        return bool(self._shots) and self._embedder.score(embedding, self._likeness()) >= self._same
+        return bool(self._shots.usable) and self._likes(embedding)
+
+    def _likes(self, embedding: Floats) -> bool:
+        return self._embedder.score(embedding, self._shots.likeness()) >= self._same
 
     def _is_measured(self, stature: Stature | None) -> bool:
         """Whether more frames would not change what the rule about height says, or there is no rule."""
@@ -350,27 +340,16 @@ class Observer:
     ) -> None:
         """Let a usable frame be evidence, of this person alone."""
         shot = self._shot(image, face, quality.value)
-        if self._shots and self._embedder.score(shot.embedding, self._likeness()) < self._same:
+        if self._shots.usable and not self._likes(shot.embedding):
             self._heights.wipe()
             self._drop_evidence()
-        self._wipe_spare()
         self._usable_at = (self._usable_at[0] if self._usable else at, at)
         self._usable += 1
         grey = None if infrared is None else np.ascontiguousarray(infrared[..., 1])
         self._liveness.add(image, face, at, infrared=grey, depth=depth)
         if self._min_height_m and self._heights.wants_face(self.camera, face.eye_distance):
             self._heights.know(self.camera, shot.embedding, face.eye_distance)
-        self._shots.append(shot)
-        self._shots.sort(key=lambda shot: -shot.value)
-        _wipe(self._shots[BEST:])
-        del self._shots[BEST:]
-
-    def _spare_one(self, image: Image, face: Face, quality: Quality) -> None:
-        """Keep what is not usable while there is nothing better."""
-        if self._shots or (self._spare is not None and quality.value <= SPARE * self._spare.value):
-            return
-        self._wipe_spare()
-        self._spare = self._shot(image, face, quality.value)
+        self._shots.add(shot)
 
     def _shot(self, image: Image, face: Face, value: float) -> Shot:
         embedding = self._embedder.embed_side(image, face.points, mirrored=self._usable % 2 == 1)
@@ -378,16 +357,10 @@ class Observer:
         points = face.points - (x, y, 0)
         return Shot(embedding=embedding, value=value, crop=crop(image, face), points=points)
 
-    def _best_there_is(self) -> list[Shot]:
-        return self._shots or ([] if self._spare is None else [self._spare])
-
     def _match(self) -> float:
-        if self._reference is None or not self._best_there_is():
+        if self._reference is None or not self._shots.best:
             return 0.0
-        return self._embedder.score(self._reference, self._likeness())
-
-    def _likeness(self) -> Floats:
-        return fuse([shot.embedding for shot in self._best_there_is()])
+        return self._embedder.score(self._reference, self._shots.likeness())
 
     def _lose(self) -> None:
         """The track has ended, and with it what its camera measured."""
@@ -395,33 +368,10 @@ class Observer:
         self._drop_evidence()
 
     def _drop_evidence(self) -> None:
-        _wipe(self._shots)
-        self._shots.clear()
-        self._wipe_spare()
+        self._shots.wipe()
         self._liveness.wipe()
         self._liveness.light(self._code)  # the lamp goes on, whomever it shines on
         self._usable = 0
-
-    def _wipe_spare(self) -> None:
-        if self._spare is not None:
-            _wipe([self._spare])
-        self._spare = None
-
-
-def crop(image: Image, face: Face) -> Image:
-    """Cut out the head."""
-    x0, y0, x1, y1 = head_box(image, face)
-    return image[y0:y1, x0:x1].copy()
-
-
-def head_box(image: Image, face: Face) -> tuple[int, int, int, int]:
-    """Left, top, right, bottom: the mesh's box with room for hair and chin, inside the image."""
-    low, high = face.points[:, :2].min(0), face.points[:, :2].max(0)
-    room = 0.35 * (high - low)
-    height, width = image.shape[:2]
-    x0, y0 = np.clip(low - room * (1.0, 1.4), 0, (width - 1, height - 1)).astype(int)
-    x1, y1 = np.clip(high + room, 1, (width, height)).astype(int)
-    return int(x0), int(y0), int(max(x1, x0 + 1)), int(max(y1, y0 + 1))
 
 
 def _jumped(before: Face, after: Face, for_s: float) -> bool:
@@ -431,10 +381,3 @@ def _jumped(before: Face, after: Face, for_s: float) -> bool:
     moved, grown = float(np.hypot(*(now - then))) / size * EYES, abs(np.log(after.eye_distance / size))
     far, much = reach(for_s)
     return moved > far or bool(grown > much)
-
-
-def _wipe(shots: Sequence[Shot]) -> None:
-    for shot in shots:
-        shot.embedding.fill(0)
-        shot.crop.fill(0)
-        shot.points.fill(0)

@@ -17,8 +17,9 @@ from models.height.calibration import CameraCalibration
 from models.height.stature import HeightCheck
 from models.image import ImageError, decode
 from models.liveness.check import LivenessCheck
-from models.observer import BEST, CLEAR_FRAMES, Observer
+from models.observer import CLEAR_FRAMES, Observer
 from models.quality.check import QualityCheck
+from models.shots import BEST
 from models.tflite import Image
 from models.tracking import GAP_S
 from tests.models.portraits import DLIB, MODELS, astronaut, embedder, only, reader
@@ -274,7 +275,7 @@ def test_another_face_in_the_same_place_drops_the_evidence() -> None:
     watching = observer()
     show(watching, frames(walker("ada"), count=24))
     assert watching.judge(THRESHOLD).match_score >= THRESHOLD
-    held = list(watching._shots)
+    held = list(watching._shots.usable)
     here = frames(stander("kurt", seed=41))
     watching.look(here[0])
     verdict = watching.judge(THRESHOLD)
@@ -423,11 +424,11 @@ def test_somebody_far_behind_is_nobodys_rival() -> None:
 def test_the_best_shots_are_few_and_the_best_come_first() -> None:
     watching = observer()
     show(watching, frames(walker("ada"), count=24))
-    values = [shot.value for shot in watching._shots]
+    values = [shot.value for shot in watching._shots.usable]
     assert len(values) == BEST < watching.judge(THRESHOLD).frames
     assert values == sorted(values, reverse=True)
     best = watching.best()
-    assert best is watching._shots[0].crop
+    assert best is watching._shots.usable[0].crop
     assert best is not None
     assert reader().detect(best, margin=0.25)
 
@@ -489,7 +490,7 @@ def test_wipe_overwrites_all_that_was_kept() -> None:
     assert crop is not None
     lives = [fit.found for fit in watching._liveness._motion[False].fits][1:]
     arrays: list[npt.NDArray[np.generic]] = [reference, crop, last.points, *lives]
-    for shot in watching._shots:
+    for shot in watching._shots.usable:
         arrays += [shot.embedding, shot.crop]
     assert all(np.any(array) for array in arrays)
     watching.wipe()
