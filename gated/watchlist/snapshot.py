@@ -47,10 +47,13 @@ Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
 
 class ListError(Exception):
-    """The list cannot be believed. `code` names the fault, `line` where it stands (1 is the header)."""
+    """The list cannot be believed. `code` names the fault, `line` where it stands (1 is the header).
 
-    def __init__(self, code: str, line: int) -> None:
-        super().__init__(f"line {line}: {code}")
+    Line 0: the fault has no line, as in a file that is not made of lines.
+    """
+
+    def __init__(self, code: str, line: int = 0) -> None:
+        super().__init__(f"line {line}: {code}" if line else code)
         self.code = code
         self.line = line
 
