@@ -13,6 +13,7 @@ from gated.core.events import PassageId
 from gated.core.settings import Name
 from gated.core.values import Tagged, Value
 from gated.core.vocabulary import Advice, Direction, Door, Hint, Liveness, Mode
+from gated.store.delivery import MAX_ANSWER, MAX_DELIVERY
 from gated.tokens import MAX_SEALED_TEMPLATE, MAX_TEMPLATE, MAX_TOKEN
 
 MAX_MESSAGE = 4_500_000  # the largest image that the settings allow, and its envelope
@@ -358,6 +359,21 @@ TokensFromLink = TokenPassed | TokenCame
 TokensToLink = PassToken | TokenTaken
 
 
+# The journal has one, too. What is said stands in gated.store.delivery; the link does not look into it.
+
+
+class JournalUp(Message):
+    """Bring this to the centre; what cannot go now is dropped, and said again."""
+
+    body: Annotated[bytes, Meta(min_length=1, max_length=MAX_DELIVERY)]
+
+
+class JournalDown(Message):
+    """What the centre answered."""
+
+    body: Annotated[bytes, Meta(min_length=1, max_length=MAX_ANSWER)]
+
+
 # --- gatectl and gated -------------------------------------------------------------------------
 
 
@@ -389,6 +405,8 @@ class Status(Message):
     versions: dict[str, str]
     other_end: dict[str, str] = msgspec.field(default_factory=dict)
     """Faults at the end of a two-way lane that is not in use, each with what to do."""
+    locked_by: str | None = None
+    """The officer whose signed lock holds: only a signed word lifts it."""
 
 
 class SelfTest(Message):
@@ -469,7 +487,8 @@ class TryLamp(Message):
 
 
 class SetMode(Message):
-    """Tell the lane what to do, and why. Free passage takes an officer's signature over `signed_text`.
+    """Tell the lane what to do, and why. Free passage takes an officer's signature over `signed_text`, and so
+    does what lifts a lock that has one.
 
     The reason is one line of plain text: it is signed as a line, and shown to whoever reads the journal.
     """

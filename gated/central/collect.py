@@ -1,0 +1,329 @@
+"""The collector: takes the journals of all gates, and signs for what it holds durably.
+
+A service of its own, beside the one that gives out lists: neither waits for the other's disk. One thread,
+one ROUTER socket with CURVE and the same allow-list; who a gate is, its key says, never its message. All
+that waits is taken in one transaction, and only after it is on the disk do receipts go out: a thousand
+gates cost a few synchronisations a second. When the collector or its database is away, the gates keep what
+they have.
+"""
+
+import contextlib
+import signal
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+
+import zmq
+from zmq.utils import z85
+
+from gated import logs
+from gated.central.databases import DatabaseError, open_database
+from gated.central.folder import CentralError, CentralFolder
+from gated.central.keys import server_pair
+from gated.central.receipts import receipt_key
+from gated.central.records import NotPlacedError, Records
+from gated.central.serve import Gatekeeper
+from gated.core.values import Value
+from gated.runtime.notify import Notifier
+from gated.store import disk
+from gated.store.delivery import (
+    MAX_DELIVERY,
+    Delivery,
+    DeliveryError,
+    FromCentre,
+    NotTaken,
+    ToCentre,
+    Whereabouts,
+    encode,
+    read_at_centre,
+    sign,
+    unpack,
+)
+
+DATABASE = "journals.db"  # in the central folder
+BURST = 64  # messages in one transaction: some ten thousand entries
+LOOK_S = 0.5
+BACKLOG = 16  # of one gate: it has four deliveries under way
+MIN_FREE = 256 * 1024 * 1024
+COMPLAIN_S = 10.0
+HEARTBEAT_MS = 5000
+HANDSHAKE_MS = 3000
+METRICS_S = 10.0
+
+_log = logs.get("central.collect")
+
+
+class CollectSettings(Value):
+    """Where to listen, and where the journals go: a file, or a `postgresql://` address; empty: in the folder.
+
+    `metrics`: a file that is written now and then, in Prometheus' text format.
+    """
+
+    address: str
+    database: str = ""
+    metrics: str = ""
+
+
+@dataclass
+class Counts:
+    """What the collector has done since its start."""
+
+    deliveries: int = 0
+    entries: int = 0
+    not_taken: int = 0
+    failures: int = 0
+
+
+@dataclass
+class _Letter:
+    """A message, who it is from, and the bytes that ZeroMQ finds the way back by."""
+
+    way: bytes
+    gate: str | None
+    said: ToCentre
+
+
+class Collector:
+    """The collector of one central folder. Belongs to one thread."""
+
+    def __init__(self, folder: CentralFolder, settings: CollectSettings) -> None:
+        """Open the database and listen. Raises CentralError."""
+        folder.require()
+        self._folder = folder
+        self._gatekeeper = Gatekeeper(folder)
+        self._key = receipt_key(folder)
+        self._metrics = Path(settings.metrics) if settings.metrics else None
+        self.counts = Counts()
+        self._complain_due = 0.0
+        self._look_due = 0.0
+        self._metrics_due = 0.0
+        self._has_room = True
+        self._in_file = not settings.database.startswith(("postgresql://", "postgres://"))
+        self._context = zmq.Context()
+        try:
+            self._records = Records(open_database(database_of(folder, settings.database)))
+            self._zap = self._context.socket(zmq.REP)
+            self._zap.bind("inproc://zeromq.zap.01")  # first: without it libzmq lets nobody decide
+            self._socket = self._listen(settings.address, server_pair(folder).secret_key)
+        except DatabaseError as error:
+            self._context.destroy(linger=0)
+            raise CentralError(str(error)) from error
+        except zmq.ZMQError as error:
+            self._records.close()
+            self._context.destroy(linger=0)
+            raise CentralError(
+                f"cannot listen on {settings.address} ({error}): free it, or choose another"
+            ) from error
+
+    def _listen(self, address: str, secret: str) -> "zmq.Socket[bytes]":
+        socket = self._context.socket(zmq.ROUTER)
+        for option, value in (
+            (zmq.LINGER, 0),
+            (zmq.SNDHWM, BACKLOG),
+            (zmq.RCVHWM, BACKLOG),
+            (zmq.MAXMSGSIZE, MAX_DELIVERY),
+            (zmq.HEARTBEAT_IVL, HEARTBEAT_MS),
+            (zmq.HEARTBEAT_TIMEOUT, 3 * HEARTBEAT_MS),
+            (zmq.HANDSHAKE_IVL, HANDSHAKE_MS),
+            (zmq.ROUTER_HANDOVER, 1),
+            (zmq.CURVE_SERVER, 1),
+        ):
+            socket.setsockopt(option, value)
+        socket.setsockopt(zmq.CURVE_SECRETKEY, secret.encode())
+        socket.setsockopt(zmq.ZAP_DOMAIN, b"gates")
+        socket.bind(address)
+        return socket
+
+    @property
+    def address(self) -> str:
+        """Where the collector listens."""
+        found = self._socket.getsockopt(zmq.LAST_ENDPOINT)
+        return found.decode().rstrip("\0") if isinstance(found, bytes) else ""
+
+    def run(self, going: Callable[[], bool], alive: Callable[[], None] = lambda: None) -> None:
+        """Collect until `going` says no; asked at least every LOOK_S seconds."""
+        poller = zmq.Poller()
+        poller.register(self._zap, zmq.POLLIN)
+        poller.register(self._socket, zmq.POLLIN)
+        while going():
+            ready = dict(poller.poll(int(LOOK_S * 1000)))
+            if self._zap in ready:
+                self._admit()
+            if self._socket in ready:
+                self._collect(self._letters())
+            self._keep_house()
+            alive()
+
+    def close(self) -> None:
+        """Stop listening and close the database. Idempotent."""
+        self._context.destroy(linger=0)
+        self._records.close()
+
+    def _admit(self) -> None:
+        """Answer libzmq's question about a client (ZAP, RFC 27)."""
+        frames = self._zap.recv_multipart()
+        request = frames[1] if len(frames) > 1 else b""
+        curve = len(frames) == 7 and frames[5] == b"CURVE" and len(frames[6]) == 32
+        key = z85.encode(frames[6]).decode() if curve else ""
+        if key and self._gatekeeper.gate(key) is not None:
+            answer = [b"1.0", request, b"200", b"OK", key.encode(), b""]
+        else:
+            self._complain("a client with an unknown key was refused", "gate-central keys, if it is ours")
+            answer = [b"1.0", request, b"400", b"not allowed", b"", b""]
+        self._zap.send_multipart(answer)
+
+    def _letters(self) -> list[_Letter]:
+        """What waits, some of it; what is no message of ours is answered as such."""
+        letters: list[_Letter] = []
+        for _ in range(BURST):
+            try:
+                frames = self._socket.recv_multipart(zmq.DONTWAIT, copy=False)
+            except zmq.Again:
+                break
+            if len(frames) != 2:
+                continue
+            try:
+                said = read_at_centre(frames[1].buffer)
+            except DeliveryError:
+                continue  # it has no number to answer to
+            try:
+                gate = self._gatekeeper.gate(str(frames[1].get("User-Id")))
+            except zmq.ZMQError:
+                gate = None
+            letters.append(_Letter(frames[0].bytes, gate, said))
+        return letters
+
+    def _collect(self, letters: Sequence[_Letter]) -> None:
+        """Take all of them at once; where that fails, one by one, that none keeps the others out."""
+        try:
+            answers = self._taken(letters)
+        except DatabaseError as error:
+            self._fail(error)
+            if len(letters) > 1:
+                for letter in letters:
+                    self._collect([letter])
+                return
+            answers = [NotTaken(number=letter.said.number, reason="busy") for letter in letters]
+        for letter, answer in zip(letters, answers, strict=True):
+            self.counts.not_taken += isinstance(answer, NotTaken)
+            with contextlib.suppress(zmq.ZMQError):  # the gate went away meanwhile, or takes no more
+                self._socket.send_multipart([letter.way, encode(answer)], zmq.DONTWAIT)
+
+    def _taken(self, letters: Sequence[_Letter]) -> list[FromCentre]:
+        """The answers, when all that they sign for is on the disk. Raises DatabaseError: nothing is."""
+        utc = datetime.now(UTC).isoformat(timespec="milliseconds")
+        self._records.begin()
+        try:
+            answers = [self._answer(letter, utc) for letter in letters]
+        except BaseException:
+            self._records.roll_back()
+            raise
+        self._records.commit()
+        return answers
+
+    def _answer(self, letter: _Letter, utc: str) -> FromCentre:
+        gate, said = letter.gate, letter.said
+        if gate is None:
+            return NotTaken(number=said.number, reason="refused")
+        if isinstance(said, Whereabouts):
+            at, common = self._records.whereabouts(gate, said, utc)
+            return sign(self._key, said.number, gate, at, utc, common)
+        return self._deliver(gate, said, utc)
+
+    def _deliver(self, gate: str, said: Delivery, utc: str) -> FromCentre:
+        if not self._has_room:
+            return NotTaken(number=said.number, reason="full")
+        try:
+            entries = unpack(said.entries)
+            at = self._records.take(gate, said, entries, utc)
+        except DeliveryError:
+            return NotTaken(number=said.number, reason="malformed")
+        except NotPlacedError as error:
+            return NotTaken(number=said.number, reason=error.reason)
+        self.counts.deliveries += 1
+        self.counts.entries += len(entries)
+        return sign(self._key, said.number, gate, at, utc)
+
+    def _keep_house(self) -> None:
+        now = time.monotonic()
+        if now < self._look_due:
+            return
+        self._look_due = now + LOOK_S
+        self._has_room = not self._in_file or disk.free_bytes(self._folder.path) >= MIN_FREE
+        if not self._has_room:
+            self._complain("no room for journals", f"free space on the disk of {self._folder.path}")
+        if self._metrics is not None and now >= self._metrics_due:
+            self._metrics_due = now + METRICS_S
+            self._write_metrics(self._metrics)
+
+    def _write_metrics(self, path: Path) -> None:
+        try:
+            text = metrics(self._records, self.counts)
+            made = path.with_name(f".{path.name}.new")
+            made.write_text(text, encoding="ascii")
+            made.replace(path)
+        except (DatabaseError, OSError) as error:
+            self._complain("the metrics cannot be written", f"check {path}", error)
+
+    def _fail(self, error: DatabaseError) -> None:
+        self.counts.failures += 1
+        self._complain("journals cannot be kept", str(error))
+
+    def _complain(self, what: str, fix: str, error: Exception | None = None) -> None:
+        """Say it, but not as often as it happens."""
+        now = time.monotonic()
+        if now >= self._complain_due:
+            self._complain_due = now + COMPLAIN_S
+            _log.warning(what, fix=fix, exc_info=error)
+
+
+def database_of(folder: CentralFolder, named: str) -> str:
+    """Where the journals are: what was named, or the file in the folder."""
+    return named or str(folder.path / DATABASE)
+
+
+def metrics(records: Records, counts: Counts) -> str:
+    """What a monitor asks of a collector, in Prometheus' text format. Nothing in it is personal."""
+    lines = []
+    for name, value in (
+        ("deliveries", counts.deliveries),
+        ("entries", counts.entries),
+        ("not_taken", counts.not_taken),
+        ("failures", counts.failures),
+    ):
+        lines += [f"# TYPE egate_collector_{name}_total counter", f"egate_collector_{name}_total {value}"]
+    states = records.states()
+    for name in ("entries", "lag"):
+        lines.append(f"# TYPE egate_journal_{name} gauge")
+        lines += [f'egate_journal_{name}{{gate="{state.gate}"}} {getattr(state, name)}' for state in states]
+    lines.append("# TYPE egate_journal_alarms gauge")
+    lines += [f'egate_journal_alarms{{gate="{state.gate}"}} {len(state.alarms)}' for state in states]
+    lines.append("# TYPE egate_journal_heard_seconds gauge")
+    for state in states:
+        heard = datetime.fromisoformat(state.heard).timestamp()
+        lines.append(f'egate_journal_heard_seconds{{gate="{state.gate}"}} {heard:.0f}')
+    return "\n".join(lines) + "\n"
+
+
+def collect(folder: CentralFolder, settings: CollectSettings, told: Callable[[str], None]) -> None:
+    """Collect until SIGTERM or SIGINT; `told` hears the address once it listens. Raises CentralError."""
+    stopping = False
+
+    def stop(_: int, __: FrameType | None) -> None:
+        nonlocal stopping
+        stopping = True
+
+    collector = Collector(folder, settings)
+    notifier = Notifier()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    try:
+        told(collector.address)
+        notifier.ready()
+        collector.run(lambda: not stopping, notifier.watchdog)
+        notifier.stopping()
+    finally:
+        collector.close()

@@ -1,0 +1,303 @@
+"""The journal on its way to the centre: read with a cursor, delivered, and kept until there is a receipt.
+
+The journal itself is the store: nothing is copied, so nothing can be lost between two files, and the only
+bound is that of the journal's own disk. The cursor is what the centre has signed for. Up to WINDOW deliveries
+are under way; if one stays without a receipt, or the centre does not know the position that it follows
+from, the gate asks anew where it stands and goes on from there. Entries that are delivered twice are the same
+at the centre.
+
+What the centre has signed for must be in the journal. Where it is not, the journal was cut, or another one
+was put in its place: that is told to people, kept as evidence, and stops nothing; the entries go on being
+delivered, for the centre keeps both.
+"""
+
+import os
+import secrets
+import sqlite3
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from msgspec import Meta
+
+from gated.core.values import Value
+from gated.store.database import open_to_read, store_error
+from gated.store.delivery import (
+    FULL,
+    GENESIS,
+    MAX_ENTRIES,
+    MAX_KNOWN,
+    Delivery,
+    FromCentre,
+    Position,
+    Receipt,
+    Sent,
+    Whereabouts,
+    holds,
+    pack,
+)
+
+WINDOW = 4  # deliveries under way: a line with 100 ms there and back stays busy
+ANSWER_S = 20.0  # a delivery without a receipt by then is taken for lost
+LINGER_S = 1.0  # a few entries wait so long for more: one write at the centre in place of ten
+ASK_S, ASK_MAX_S = 1.0, 30.0  # until an unanswered question is put again, doubling
+BUSY_S = 5.0  # the centre is given time
+KEEP_S = 10.0  # the receipt is written to the disk at most so often: the journal needs it more
+MAX_RECEIPT_FILE = 4096
+RECEIPT, CONTRADICTED = "journal-receipt.json", "journal-receipt.contradicted.json"
+
+
+class Kept(Value):
+    """A receipt as its file holds it."""
+
+    gate: str
+    seq: Annotated[int, Meta(ge=0)]
+    hash: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+    utc: str
+    signature: Annotated[str, Meta(pattern=r"^[0-9a-f]{128}\Z")]
+
+    @property
+    def receipt(self) -> Receipt:
+        """The receipt itself."""
+        at = Position(seq=self.seq, hash=bytes.fromhex(self.hash))
+        return Receipt(number=0, gate=self.gate, at=at, utc=self.utc, signature=bytes.fromhex(self.signature))
+
+
+class Standing(Value):
+    """How far the centre has this journal. `code` is empty while all is well; `fix` says what to do."""
+
+    acknowledged: int
+    at: str
+    code: str = ""
+    fix: str = ""
+
+
+FIXES = {
+    "journal_cut": "the centre holds entries that this journal has not: keep the disk, tell the operator;"
+    f" when it is settled remove {CONTRADICTED}",
+    "receipt_forged": "compare [journal] receipt_key with gate-central status; if alike, tell the operator",
+    "centre_full": "the centre takes no entries: free space on its disk",
+    "centre_refuses_journal": "the centre wants somebody to look at this gate's journal: gate-central status",
+    "key_refused": "gate-central keys, then install the key",
+    "versions_differ": "compare the versions of gate and centre",
+}
+
+
+def read_receipt(path: Path) -> Kept | None:
+    """The receipt in this file; None where there is none, or none that can be read."""
+    try:
+        with path.open("rb") as file:
+            return msgspec.json.decode(file.read(MAX_RECEIPT_FILE), type=Kept)
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+class Outbox:
+    """Delivers one journal. Belongs to one thread; every method raises StoreError when the file fails."""
+
+    def __init__(self, journal: Path, gate: str, key: Ed25519PublicKey) -> None:
+        """Of the journal in this file, for a gate of this name, and a centre with this key for receipts."""
+        self._path = journal
+        self._folder = journal.parent
+        self._gate = gate
+        self._key = key
+        self._db = open_to_read(journal)
+        self._number = secrets.randbits(40)  # no answer to an earlier process is taken for one to this
+        self._cursor: Position | None = None  # up to where entries are delivered; None: ask
+        self._under_way: dict[int, float] = {}  # until when each delivery may be without an answer
+        self._asked: int | None = None
+        self._ask_at = 0.0
+        self._ask_s = ASK_S
+        self._waits_since: float | None = None
+        self._keep_at = 0.0
+        self._trouble = ""
+        self._receipt: Receipt | None = None
+        for name in (CONTRADICTED, RECEIPT):
+            kept = read_receipt(self._folder / name)
+            if kept is not None and holds(key, kept.receipt, gate):
+                self._believe(kept.receipt)
+        self._written = self._receipt
+
+    @property
+    def standing(self) -> Standing:
+        """How far the centre has this journal. For any thread."""
+        receipt, code = self._receipt, self._trouble
+        return Standing(
+            acknowledged=receipt.at.seq if receipt else 0,
+            at=receipt.utc if receipt else "",
+            code=code,
+            fix=FIXES.get(code, ""),
+        )
+
+    def due(self, now: float, head: int) -> tuple[Whereabouts | Delivery, ...]:
+        """What is to be sent now; `head` is the number of the journal's last entry. `now` is monotonic."""
+        if any(until <= now for until in self._under_way.values()):
+            self._lose_place()
+        if self._cursor is None:
+            return self._ask(now) if now >= self._ask_at else ()
+        sent: list[Whereabouts | Delivery] = []
+        while len(self._under_way) < WINDOW and head > self._cursor.seq:
+            entries, whole = self._read(self._cursor.seq)
+            if not entries:
+                break
+            if not whole and self._waits_since is None:
+                self._waits_since = now
+            if not whole and self._waits_since is not None and now < self._waits_since + LINGER_S:
+                break
+            self._waits_since = None
+            sent.append(self._deliver(entries, now))
+        return tuple(sent)
+
+    def take(self, answer: FromCentre, now: float) -> None:
+        """Take what the centre answered."""
+        if answer.number != self._asked and answer.number not in self._under_way:
+            return  # of a question that was given up
+        if not isinstance(answer, Receipt):
+            self._refused(answer.reason, now)
+            return
+        if not holds(self._key, answer, self._gate):
+            self._trouble = "receipt_forged"
+            self._lose_place(now + BUSY_S)
+            return
+        if self._trouble != "journal_cut":
+            self._trouble = ""
+        own = self._believe(answer)
+        if answer.number == self._asked:
+            self._asked, self._ask_s = None, ASK_S
+            self._cursor = answer.at if own else answer.common
+            if self._cursor is not None and not self._has(self._cursor):
+                self._cursor = None  # it answered with a position that was not asked about
+            if self._cursor is None:
+                self._cursor = self._oldest()
+        else:
+            self._under_way.pop(answer.number, None)
+            if not own:
+                self._lose_place()
+
+    def keep(self, now: float, *, at_once: bool = False) -> None:
+        """Write the newest receipt to the disk, now and then. Raises StoreError."""
+        receipt = self._receipt
+        if receipt is None or receipt is self._written or (now < self._keep_at and not at_once):
+            return
+        self._keep_at = now + KEEP_S
+        self._write(RECEIPT, receipt)
+        self._written = receipt
+
+    def close(self) -> None:
+        """Close the file. Idempotent."""
+        self._db.close()
+
+    def _believe(self, receipt: Receipt) -> bool:
+        """Take note of what the centre has signed for; False where this journal does not contain it."""
+        if not self._has(receipt.at):
+            if self._trouble != "journal_cut":
+                self._trouble = "journal_cut"
+                if not (self._folder / CONTRADICTED).exists():
+                    self._write(CONTRADICTED, receipt)
+            return False
+        if self._receipt is None or receipt.at.seq >= self._receipt.at.seq:
+            self._receipt = receipt
+        return True
+
+    def _refused(self, reason: str, now: float) -> None:
+        self._trouble = {
+            "full": "centre_full",
+            "too_many_branches": "centre_refuses_journal",
+            "refused": "key_refused",
+            "malformed": "versions_differ",
+        }.get(reason, self._trouble)
+        self._lose_place(now if reason == "unknown_position" else now + BUSY_S)
+
+    def _lose_place(self, ask_at: float = 0.0) -> None:
+        self._cursor, self._asked, self._waits_since = None, None, None
+        self._under_way.clear()
+        self._ask_at = ask_at
+
+    def _ask(self, now: float) -> tuple[Whereabouts]:
+        self._number += 1
+        self._asked = self._number
+        self._ask_at = now + self._ask_s
+        self._ask_s = min(2 * self._ask_s, ASK_MAX_S)
+        head, known = self._landmarks()
+        return (Whereabouts(number=self._number, head=head, known=known),)
+
+    def _deliver(self, entries: tuple[Sent, ...], now: float) -> Delivery:
+        after = self._cursor or GENESIS
+        self._number += 1
+        self._under_way[self._number] = now + ANSWER_S
+        self._cursor = Position(seq=after.seq + len(entries), hash=entries[-1].hash)
+        return Delivery(
+            number=self._number,
+            head=self._landmarks(only_head=True)[0],
+            after=after,
+            entries=pack(entries),
+            oldest=after.seq > 0 and after == self._oldest(),
+        )
+
+    def _read(self, after: int) -> tuple[tuple[Sent, ...], bool]:
+        """The next entries, and whether they are as many as a delivery takes."""
+        entries: list[Sent] = []
+        size = 0
+        query = "SELECT seq, utc, event, outcome, hash FROM entries WHERE seq > ? ORDER BY seq LIMIT ?"
+        try:
+            rows = self._db.execute(query, (after, MAX_ENTRIES)).fetchall()
+        except sqlite3.Error as error:
+            raise store_error(self._path, error) from error
+        for seq, utc, event, followed, link in rows:
+            if seq != after + len(entries) + 1:
+                break  # an entry is missing: deliver what is before the gap, for `journal verify` to tell
+            entries.append(Sent(utc=utc, event=event, followed=followed, hash=bytes(link)))
+            size += len(event) + len(followed)
+            if size >= FULL:
+                return tuple(entries), True
+        return tuple(entries), len(entries) == MAX_ENTRIES
+
+    def _has(self, position: Position) -> bool:
+        return position in (GENESIS, self._oldest()) or self._at(position.seq) == position
+
+    def _at(self, seq: int) -> Position | None:
+        try:
+            row = self._db.execute("SELECT seq, hash FROM entries WHERE seq = ?", (seq,)).fetchone()
+        except sqlite3.Error as error:
+            raise store_error(self._path, error) from error
+        return None if row is None else Position(seq=row[0], hash=bytes(row[1]))
+
+    def _oldest(self) -> Position:
+        """What the first entry of this journal follows from."""
+        return GENESIS
+
+    def _landmarks(self, *, only_head: bool = False) -> tuple[Position, tuple[Position, ...]]:
+        """The head, and positions ever farther apart behind it, with the last receipt among them."""
+        try:
+            last = self._db.execute("SELECT coalesce(max(seq), 0) FROM entries").fetchone()[0]
+        except sqlite3.Error as error:
+            raise store_error(self._path, error) from error
+        head = self._at(last) or self._oldest()
+        if only_head:
+            return head, ()
+        wanted = {last - 2**step for step in range(last.bit_length()) if 2**step < last}
+        if self._receipt is not None:
+            wanted.add(self._receipt.at.seq)
+        known = [self._at(seq) for seq in sorted(wanted, reverse=True)][: MAX_KNOWN - 2]
+        return head, (*filter(None, known), self._oldest())
+
+    def _write(self, name: str, receipt: Receipt) -> None:
+        kept = Kept(
+            gate=receipt.gate,
+            seq=receipt.at.seq,
+            hash=receipt.at.hash.hex(),
+            utc=receipt.utc,
+            signature=receipt.signature.hex(),
+        )
+        path = self._folder / name
+        try:
+            handle, made = tempfile.mkstemp(dir=self._folder, prefix=".receipt-")
+            with os.fdopen(handle, "wb") as file:
+                file.write(msgspec.json.encode(kept))
+                file.flush()
+                os.fsync(file.fileno())
+            Path(made).replace(path)
+        except OSError as error:
+            raise store_error(path, error) from error
