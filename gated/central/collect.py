@@ -51,7 +51,7 @@ MIN_FREE = 256 * 1024 * 1024
 COMPLAIN_S = 10.0
 HEARTBEAT_MS = 5000
 HANDSHAKE_MS = 3000
-METRICS_S = 10.0
+METRICS_S = 3.0
 
 _log = logs.get("central.collect")
 

@@ -58,6 +58,15 @@ class JournalState(Value):
     branches: int
     alarms: tuple[Alarm, ...]
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """One for each alarm that nobody has settled."""
+        return tuple(
+            f"journal of {self.gate}: {alarm.code} at entry {alarm.seq}, {alarm.times} times since"
+            f" {alarm.first_utc}: look into it, then gate-central collect --settle {alarm.id}"
+            for alarm in self.alarms
+        )
+
 
 class Collected(Value):
     """An entry as it was collected. `sound` is false where its hash is not what its content gives."""

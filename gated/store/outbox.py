@@ -40,7 +40,7 @@ from gated.store.delivery import (
 )
 
 WINDOW = 4  # deliveries under way: a line with 100 ms there and back stays busy
-ANSWER_S = 20.0  # a delivery without a receipt by then is taken for lost
+ANSWER_S = 10.0  # a delivery without a receipt by then is taken for lost
 LINGER_S = 1.0  # a few entries wait so long for more: one write at the centre in place of ten
 ASK_S, ASK_MAX_S = 1.0, 30.0  # until an unanswered question is put again, doubling
 BUSY_S = 5.0  # the centre is given time

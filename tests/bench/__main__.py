@@ -24,6 +24,7 @@ BENCHES = (
     "safety",
     "lane",
     "throughput",
+    "lists",
     "gate",
 )  # modules here, each with `run() -> None`
 LONG = ("proof",)  # hours: only when named

@@ -1,0 +1,144 @@
+"""A journal on its way up over real sockets: away, back, killed at either end, and never twice."""
+
+import signal
+import stat
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gated.central.cli import main
+from gated.store.journal import Journal
+from tests.central.collecting import change, entries, lived
+from tests.core.passages import citizen
+from tests.link.collect_rig import CollectRig
+from tests.store.test_journal import write
+from tests.system.link_rig import until
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[CollectRig]:
+    (tmp_path / "state").mkdir()
+    lived(tmp_path / "state" / "journal.db", range(2))
+    with CollectRig(tmp_path, tmp_path / "state" / "journal.db") as rig:
+        yield rig
+
+
+def test_what_was_journalled_while_the_centre_was_away_arrives_once_when_it_returns(
+    rig: CollectRig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rig.start_gate()
+    rig.link()
+    time.sleep(0.3)
+    assert rig.acknowledged() == 0
+    rig.collect()
+    until(lambda: rig.acknowledged() == entries(rig.journal)[-1][0])
+    assert rig.exported() == entries(rig.journal)
+    status = rig.command("status")
+    [journal] = status["journals"]
+    assert (journal["gate"], journal["entries"], journal["lag"]) == ("gate-1", len(entries(rig.journal)), 0)
+    assert (journal["alarms"], status["receipt_key"]) == ([], rig.key)
+    assert main(["status", str(rig.folder.path)]) == 0
+    said = capsys.readouterr().out
+    assert f"gate gate-1, entries {journal['entries']}, hash {journal['hash']}" in said
+
+
+@pytest.mark.timeout(60)
+def test_killed_at_either_end_again_and_again_each_entry_is_at_the_centre_once(rig: CollectRig) -> None:
+    journal = Journal(rig.journal)
+    over = threading.Event()
+
+    def live() -> None:
+        for number in range(100, 160):
+            write(journal, citizen(f"{number:016x}"))
+        over.set()
+
+    rig.collect()
+    rig.link()
+    rig.start_gate(lambda: journal.head.seq)
+    living = threading.Thread(target=live)
+    living.start()
+    for turn in range(3):
+        time.sleep(0.15 + 0.1 * turn)
+        rig.stop_collecting(signal.SIGKILL)
+        rig.unlink()
+        rig.stop_gate()
+        rig.start_gate(lambda: journal.head.seq)
+        rig.link()
+        rig.collect()
+    living.join()
+    assert over.is_set()
+    until(lambda: rig.acknowledged() == journal.head.seq, 20.0)
+    assert rig.exported() == entries(rig.journal)
+    assert rig.command("status")["journals"][0]["alarms"] == []
+    journal.close()
+    assert rig.stop_collecting(signal.SIGTERM) == 0
+
+
+def test_a_cut_journal_is_an_alarm_that_stays_until_somebody_settles_it(
+    rig: CollectRig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = str(rig.folder.path)
+    rig.collect()
+    rig.link()
+    rig.start_gate()
+    until(lambda: rig.acknowledged() == entries(rig.journal)[-1][0])
+    rig.stop_gate()
+    change(rig.journal, "DELETE FROM entries WHERE seq > 20", "DELETE FROM passages WHERE ended > 20")
+    rig.start_gate()
+    until(lambda: rig.lane is not None and rig.lane.standing.code == "journal_cut")
+    assert "tell the operator" in rig.lane.standing.fix  # type: ignore[union-attr]  # it is there
+    until(lambda: rig.command("status")["warnings"] != [])
+    status = rig.command("status")
+    [alarm] = status["journals"][0]["alarms"]
+    assert (alarm["code"], alarm["seq"]) == ("cut", 21)
+    assert any("cut at entry 21" in warning for warning in status["warnings"])
+    settle = ["collect", folder, "--settle", str(alarm["id"])]
+    assert main(settle) == 1
+    assert "--why" in capsys.readouterr().err
+    assert main([*settle, "--why", "disk replaced, ticket 7"]) == 0
+    assert main([*settle, "--why", "once more"]) == 1
+    assert rig.command("status")["journals"][0]["alarms"] == []
+
+
+def test_a_gate_that_was_revoked_is_refused_and_one_that_was_never_allowed_is_not_heard(
+    rig: CollectRig,
+) -> None:
+    rig.collect()
+    rig.link()
+    rig.start_gate()
+    until(lambda: rig.acknowledged() > 0)
+    assert main(["revoke", str(rig.folder.path), "--gate", "gate-1"]) == 0
+    rig.stop_gate()
+    rig.start_gate()
+    until(lambda: rig.lane is not None and rig.lane.standing.code == "key_refused")
+
+
+def test_metrics_tell_each_gate_and_the_receipt_key_is_for_its_owner_alone(
+    rig: CollectRig, tmp_path: Path
+) -> None:
+    rig.collect("--metrics", str(tmp_path / "metrics.prom"))
+    rig.link()
+    rig.start_gate()
+    until(lambda: rig.acknowledged() > 0)
+    until(lambda: 'egate_journal_lag{gate="gate-1"} 0' in (tmp_path / "metrics.prom").read_text(), 15.0)
+    mode = (rig.folder.curve / "receipt.pem").stat().st_mode
+    assert stat.S_IMODE(mode) == 0o600
+    (rig.folder.curve / "receipt.pem").chmod(0o644)
+    assert main(["collect", str(rig.folder.path), "--address", "tcp://127.0.0.1:0"]) == 1
+
+
+def test_what_cannot_be_done_is_said(
+    rig: CollectRig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = str(rig.folder.path)
+    for options, said in (
+        (["--export", str(tmp_path / "x.jsonl")], "journals.db"),
+        (["--address", "tcp://256.0.0.1:1"], "cannot listen on"),
+        (["--settle", "5", "--why", "x"], "no such open alarm"),
+        (["--address", "tcp://127.0.0.1:0", "--database", str(tmp_path)], str(tmp_path)),
+    ):
+        assert main(["collect", folder, *options]) == 1
+        assert said in capsys.readouterr().err
