@@ -24,6 +24,7 @@ BENCHES = (
     "safety",
     "lane",
     "throughput",
+    "collect",
     "lists",
     "gate",
 )  # modules here, each with `run() -> None`
