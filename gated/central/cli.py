@@ -10,21 +10,28 @@ from typing import Any
 import msgspec
 
 from gated import logs
+from gated.central import collect_command, distribution
+from gated.central.collect_command import journal_states
+from gated.central.distribution import lifetimes, quorums, role_quorum
 from gated.central.folder import CentralError, CentralFolder
 from gated.central.keys import (
     Handout,
     admit_gate,
     allowed_gates,
     initialise,
-    newest_root,
     revoke_gate,
     server_pair,
 )
-from gated.central.publish import KEEP_DELTAS, BadRows, Published, current_header, current_index, publish
-from gated.central.repository import Lifetimes, Repository
+from gated.central.kinds import Groups, read_groups
+from gated.central.publish import BadRows, current_header, current_index
+from gated.central.receipts import receipt_public
+from gated.central.records import JournalState
+from gated.central.repository import Lifetimes, Repository, newest_root
 from gated.central.serve import ServeSettings, serve
+from gated.central.standing import KindState, expiry_warnings, kind_states
 from gated.core.values import Value
 from gated.tokens.keys import TokenKeyError, make_key
+from gated.watchlist.publication import ROLES
 from gated.watchlist.replica import SIGNED_AT
 from gated.watchlist.snapshot import ListError
 
@@ -73,10 +80,14 @@ class CentralStatus(Value):
     gates: tuple[str, ...]
     server_key: str
     warnings: tuple[str, ...]
+    receipt_key: str
+    journals: tuple[JournalState, ...]
+    kinds: tuple[KindState, ...]
+    groups: Groups
 
 
 def _init(options: argparse.Namespace, folder: CentralFolder) -> Initialised:
-    key = initialise(folder, datetime.now(UTC), _lifetimes(options))
+    key = initialise(folder, datetime.now(UTC), lifetimes(options), quorums(options))
     return Initialised(folder=str(folder.path), server_key=key, root=str(newest_root(folder)))
 
 
@@ -89,27 +100,18 @@ def _revoke(options: argparse.Namespace, folder: CentralFolder) -> Revoked:
     return Revoked(gate=options.gate)
 
 
-def _publish(options: argparse.Namespace, folder: CentralFolder) -> Published:
-    return publish(
-        folder,
-        options.list,
-        datetime.now(UTC),
-        name=options.name,
-        lifetimes=_lifetimes(options),
-        keep=options.keep,
-        skip_bad=options.skip_bad,
-    )
-
-
 def _status(_: argparse.Namespace, folder: CentralFolder) -> CentralStatus:
     folder.require()
     repository = Repository(folder)
-    timestamp, snapshot, targets = repository.timestamp(), repository.snapshot(), repository.targets()
+    timestamp, snapshot = repository.timestamp(), repository.snapshot()
     header, index = current_header(folder), current_index(folder)
     now = datetime.now(UTC)
-    parts = (("timestamp", timestamp), ("snapshot", snapshot), ("targets", targets))
-    warnings = [f"{name} has expired" for name, signed in parts if signed.expires <= now]
+    parts = [("root", repository.root()), ("timestamp", timestamp), ("snapshot", snapshot)]
+    parts += [(role, repository.targets(role)) for role in ("targets", *ROLES)]
+    warnings = [warning for name, signed in parts for warning in expiry_warnings(name, signed.expires, now)]
     warnings += [] if header else ["nothing is published yet: gate-central publish"]
+    journals = journal_states(folder)
+    warnings += [warning for state in journals for warning in state.warnings]
     return CentralStatus(
         list=header.list if header else "",
         version=header.version if header else 0,
@@ -122,6 +124,10 @@ def _status(_: argparse.Namespace, folder: CentralFolder) -> CentralStatus:
         gates=tuple(sorted(allowed_gates(folder).values())),
         server_key=server_pair(folder).public_key,
         warnings=tuple(warnings),
+        receipt_key=receipt_public(folder),
+        journals=journals,
+        kinds=kind_states(folder),
+        groups=read_groups(folder),
     )
 
 
@@ -131,7 +137,7 @@ def _serve(options: argparse.Namespace, folder: CentralFolder) -> None:
         requests=options.requests,
         announcements=options.announcements,
         interval_s=options.interval,
-        lifetimes=_lifetimes(options),
+        lifetimes=lifetimes(options),
     )
 
     def told(addresses: tuple[str, str]) -> None:
@@ -148,14 +154,6 @@ def _token_key(options: argparse.Namespace, _: CentralFolder) -> TokenKeyMade:
     return TokenKeyMade(key_file=str(options.file), lane=options.lane, public_key=public)
 
 
-def _lifetimes(options: argparse.Namespace) -> Lifetimes:
-    return Lifetimes(
-        targets_days=options.targets_days,
-        snapshot_days=options.snapshot_days,
-        timestamp_hours=options.timestamp_hours,
-    )
-
-
 def _positive(text: str) -> float:
     value = float(text)
     if not 0 < value <= 100_000:
@@ -163,16 +161,11 @@ def _positive(text: str) -> float:
     return value
 
 
-def _natural(text: str) -> int:
-    value = int(text)
-    if not 0 <= value <= 1000:
-        raise argparse.ArgumentTypeError("a whole number from 0 to 1000")
-    return value
-
-
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    top = argparse.ArgumentParser(prog="gate-central", description="publishes signed watchlists to the gates")
+    top = argparse.ArgumentParser(
+        prog="gate-central", description="publishes signed content to the gates, and collects their journals"
+    )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("folder", type=Path, metavar="DIR", help="the central folder")
@@ -180,6 +173,7 @@ def parser() -> argparse.ArgumentParser:
     times = argparse.ArgumentParser(add_help=False)
     defaults = Lifetimes()
     times.add_argument("--targets-days", type=_positive, default=defaults.targets_days, metavar="N")
+    times.add_argument("--kinds-days", type=_positive, default=defaults.kinds_days, metavar="N")
     times.add_argument("--snapshot-days", type=_positive, default=defaults.snapshot_days, metavar="N")
     times.add_argument("--timestamp-hours", type=_positive, default=defaults.timestamp_hours, metavar="N")
 
@@ -190,25 +184,29 @@ def parser() -> argparse.ArgumentParser:
         command.set_defaults(run=run)
         return command
 
-    add("init", _init, "make all keys and an empty repository", times)
+    add("init", _init, "make all keys and an empty repository", times).add_argument(
+        "--quorum",
+        action="append",
+        default=[],
+        type=role_quorum,
+        metavar="ROLE=M/N",
+        help="M of the role's N keys must sign (1/1)",
+    )
     add("keys", _keys, "make a gate's key, allow it, and write the files for the gate").add_argument(
         "--gate", required=True, metavar="NAME"
     )
     add("revoke", _revoke, "take a gate off the allow-list").add_argument(
         "--gate", required=True, metavar="NAME"
     )
-    publishing = add("publish", _publish, "publish a list (.csv or .jsonl) as the next version", times)
-    publishing.add_argument("--list", required=True, type=Path, metavar="FILE")
-    publishing.add_argument("--name", default="main", help="the list's name (main)")
-    publishing.add_argument("--keep", type=_natural, default=KEEP_DELTAS, metavar="N", help="deltas to keep")
-    publishing.add_argument("--skip-bad", action="store_true", help="publish without the rows that are wrong")
+    distribution.add(add, times)
     serving = add("serve", _serve, "serve the gates until told to stop", times)
     serving.add_argument("--requests", required=True, metavar="tcp://HOST:PORT")
     serving.add_argument("--announcements", required=True, metavar="tcp://HOST:PORT")
     serving.add_argument(
         "--interval", type=_positive, default=60.0, metavar="S", help="seconds between signatures"
     )
-    add("status", _status, "what is published, until when, and for whom")
+    collect_command.add(add, _show)
+    add("status", _status, "what is published, until when, and for whom; what was collected")
     text = "at a kiosk, or at its gate: make its own key for tokens; print the public part"
     making = commands.add_parser("token-key", help=text, description=text)
     making.add_argument("file", type=Path, metavar="FILE", help="the key file; it must not be there yet")
@@ -233,14 +231,20 @@ def _show(value: Value, *, as_json: bool) -> None:
 def _plain(content: Any) -> str:
     if isinstance(content, dict):
         return ", ".join(f"{name} {value}" for name, value in content.items())
-    if isinstance(content, list):
-        rows = [", ".join(map(str, row.values())) if isinstance(row, dict) else str(row) for row in content]
+    if isinstance(content, list | tuple):
+        rows = [_row(row) if isinstance(row, dict) else str(row) for row in content]
         return (
             ", ".join(rows)
             if all(isinstance(row, str) for row in content)
-            else "".join(f"\n  line {r}" for r in rows)
+            else "".join(f"\n  {r}" for r in rows)
         )
     return str(content)
+
+
+def _row(row: dict[str, Any]) -> str:
+    """A row of a table, its empty fields left out; a bad row of a list is told by its line."""
+    told = ((name.replace("_", " "), _plain(content)) for name, content in row.items())
+    return ", ".join(f"{name} {text}" for name, text in told if text)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,9 +1,11 @@
 """Where the central server keeps what: one folder, and how files get into it without ever being half there.
 
-keys/           root.pem targets.pem snapshot.pem timestamp.pem    signing keys, 0600
+keys/           ROLE.pem ROLE-2.pem ...                            signing keys, 0600; next/ and retired/
+staged/         ROLE.json                                          publications that still want signatures
+groups.json                                                        which gate is in which group
 curve/          server.key (0600), server.pub                      transport keys of the server
 gates/          NAME.pub                                           the allow-list: one file per gate
-repository/     metadata/*.json, targets/watchlist/*               what gates may fetch
+repository/     metadata/*.json, targets/ROLE/*                    what gates may fetch
 handout/        NAME/: gate.key server.pub root.json               to be carried to the gate
 """
 
@@ -31,6 +33,8 @@ class CentralFolder:
         self.metadata = path / "repository" / "metadata"
         self.targets = path / "repository" / "targets"
         self.handout = path / "handout"
+        self.staged = path / "staged"
+        self.groups = path / "groups.json"
 
     def require(self) -> None:
         """Raise CentralError unless the folder was initialised."""

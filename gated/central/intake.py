@@ -1,6 +1,6 @@
-"""What operators hand in: a CSV or JSON-lines file of documents and persons, and which rows are wrong.
+"""What operators hand in: CSV, JSON lines or a database query of documents and persons; which rows are wrong.
 
-Both have the same fields; a row with a `number` is a document, one with a `surname` a person:
+All have the same fields; a row with a `number` is a document, one with a `surname` a person:
 
     number, issuer, type             the document; type may be empty
     surname, given, birth, nationality   the person; birth as YYYY-MM-DD, XX for an unknown month or day,
@@ -11,21 +11,26 @@ Both have the same fields; a row with a `number` is a document, one with a `surn
 Small letters, hyphens and apostrophes are brought into MRZ form (Doc 9303-3, 4.6). Other letters are not
 guessed at: transliterations differ between states, so such a row is reported. A report names the line and the
 field, and never repeats what stands there.
+
+A line of JSON may also be an entity of FollowTheMoney (`gated.central.entities`), from which several entries
+come. A query names its columns by the same fields, over SQLite or, where psycopg is installed, PostgreSQL.
 """
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import IO
 
 import msgspec
 
+from gated.central.database import query_rows
+from gated.central.entities import MAX_ENTITY, Entity, UnusableEntity, rows_of
 from gated.central.folder import CentralError
 from gated.core.values import Value
 from gated.watchlist.match import normal_issuer, normal_number
-from gated.watchlist.snapshot import DocumentEntry, Entry, PersonEntry
+from gated.watchlist.snapshot import DocumentEntry, Entry, Listed, PersonEntry
 
 MAX_ROW = 4096
 FIELDS = frozenset(
@@ -60,8 +65,14 @@ class BadRow(Value):
 Row = dict[str, str]
 
 
-def read_list(path: Path) -> Iterator[Entry | BadRow]:
-    """Yield an entry or a BadRow for each row of `*.csv`, `*.jsonl` or `*.json`. Raises CentralError."""
+def read_list(
+    path: Path, entity_grade: Listed | None = None, told: Callable[[float], None] = lambda _: None
+) -> Iterator[Entry | BadRow]:
+    """Yield the entries, or a BadRow, for each row of `*.csv`, `*.jsonl` or `*.json`. Raises CentralError.
+
+    `entity_grade` is the grade of entries from entities of FollowTheMoney, which have none. `told` hears the
+    share of the file that was read.
+    """
     if path.suffix not in {".csv", ".jsonl", ".json"}:
         raise CentralError(f"{path}: neither .csv nor .jsonl: name the file by what it holds")
     try:
@@ -71,19 +82,50 @@ def read_list(path: Path) -> Iterator[Entry | BadRow]:
             f"{path}: cannot be read ({error.strerror}): check the path and its rights"
         ) from error
     with closing(file):
+        length = max(1, path.stat().st_size)
         rows = _csv_rows(path, file) if path.suffix == ".csv" else _json_rows(file)
-        for line, row in rows:
-            yield row if isinstance(row, BadRow) else _entry(line, row)
+        for count, (line, row) in enumerate(rows):
+            if count % 1000 == 0:
+                told(file.tell() / length)
+            match row:
+                case BadRow():
+                    yield row
+                case Entity():
+                    yield from _entries_of(line, row, entity_grade)
+                case _:
+                    yield _entry(line, row)
 
 
-def _lines(file: IO[bytes]) -> Iterator[tuple[int, str | BadRow]]:
+def read_query(database: str, query: str) -> Iterator[Entry | BadRow]:
+    """Yield an entry or a BadRow for each row of a query; its columns are named by `FIELDS`.
+
+    `database` is the file of a SQLite database, which is only read, or an address `postgresql://...`.
+    Raises CentralError.
+    """
+    for number, row in enumerate(query_rows(database, query, FIELDS), start=1):
+        yield _entry(number, row)
+
+
+def _entries_of(line: int, entity: Entity, grade: Listed | None) -> Iterator[Entry | BadRow]:
+    """The entries of an entity; what of it cannot be taken is told, and the rest goes on."""
+    if grade is None:
+        yield BadRow(line=line, field="grade", expected="--entity-grade silent, refer or stop: it has none")
+        return
+    try:
+        for row in rows_of(entity, grade):
+            yield _entry(line, row)
+    except UnusableEntity as error:
+        yield BadRow(line=line, field=error.field, expected=error.expected)
+
+
+def _lines(file: IO[bytes], longest: int = MAX_ROW) -> Iterator[tuple[int, str | BadRow]]:
     number = 0
-    while raw := file.readline(MAX_ROW + 1):
+    while raw := file.readline(longest + 1):
         number += 1
-        if len(raw) > MAX_ROW:
+        if len(raw) > longest:
             while raw and not raw.endswith(b"\n"):  # skip the rest of it, piece by piece
-                raw = file.readline(MAX_ROW)
-            yield number, BadRow(line=number, field="", expected=f"at most {MAX_ROW} bytes")
+                raw = file.readline(longest)
+            yield number, BadRow(line=number, field="", expected=f"at most {longest} bytes")
             continue
         try:
             yield number, raw.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
@@ -119,15 +161,23 @@ def _cells(line: str) -> list[str] | None:
         return None
 
 
-def _json_rows(file: IO[bytes]) -> Iterator[tuple[int, Row | BadRow]]:
-    for number, line in _lines(file):
+def _json_row(line: str) -> Row | Entity:
+    """A row of fields, or an entity, which is known by its schema. Raises MsgspecError."""
+    return msgspec.json.decode(line, type=Entity if '"schema"' in line else Row)
+
+
+def _json_rows(file: IO[bytes]) -> Iterator[tuple[int, Row | Entity | BadRow]]:
+    for number, line in _lines(file, MAX_ENTITY):
         if isinstance(line, BadRow):
             yield number, line
         elif line.strip():
             try:
-                row = msgspec.json.decode(line, type=Row)
+                row = _json_row(line)
             except (msgspec.MsgspecError, RecursionError):
                 yield number, BadRow(line=number, field="", expected="one JSON object of strings")
+                continue
+            if isinstance(row, Entity):
+                yield number, row
                 continue
             unknown = not set(row) <= FIELDS
             bad = BadRow(line=number, field="", expected=f"only the fields {', '.join(sorted(FIELDS))}")

@@ -1,12 +1,14 @@
 """Keys: made once, at `init` and at `keys`, never a default one and never one that others may read.
 
-Four signing keys (TUF): root names the others and belongs off line after `init`; targets signs what is
-published; snapshot and timestamp may live on the server. One CURVE pair for the server, one for each gate:
-the gates' public keys are the allow-list.
+The signing roles (TUF): root names the others and belongs off line after `init`, and so does targets, which
+names the keys of the kinds; each kind's keys sign what is published of it; snapshot and timestamp may live on
+the server. Any role but these two may ask for several signatures. One CURVE pair for the server, one for each
+gate: the gates' public keys are the allow-list.
 """
 
 import contextlib
 import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -15,11 +17,13 @@ from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp
 
 from gated.central.folder import CentralError, CentralFolder, write
-from gated.central.repository import Lifetimes, Repository, load_signer
+from gated.central.repository import Lifetimes, Repository, newest_root
+from gated.central.signers import MAX_KEYS, key_name, load_signers
 from gated.central.wire import KeyFileError, KeyPair, encode_key_file, read_key_file
 from gated.core.values import Value
+from gated.watchlist.publication import ROLES
 
-ROLES = (Root.type, Targets.type, Snapshot.type, Timestamp.type)
+TOP = (Root.type, Targets.type, Snapshot.type, Timestamp.type)
 ROOT_DAYS = 3650  # the root key is off line; a gate in service must not outlive its trust unnoticed
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
@@ -34,34 +38,58 @@ class Handout(Value):
     server_key: str
 
 
-def initialise(folder: CentralFolder, now: datetime, lifetimes: Lifetimes) -> str:
+class Quorum(Value):
+    """How many keys a role has, and how many of them must sign."""
+
+    threshold: int = 1
+    keys: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be met."""
+        if not 1 <= self.threshold <= self.keys <= MAX_KEYS:
+            raise ValueError("signatures and keys: 1 <= signatures <= keys <= 16")
+
+
+def initialise(
+    folder: CentralFolder, now: datetime, lifetimes: Lifetimes, quorums: Mapping[str, Quorum] | None = None
+) -> str:
     """Make all keys and an empty repository; return the server's public key. Raises CentralError, OSError."""
     if folder.keys.exists() or folder.repository.exists():
         raise CentralError(
             f"{folder.path}: is a central folder already: choose another, keys are made only once"
         )
-    for path in (folder.path, folder.keys, folder.curve, folder.handout):
+    quorums = {role: (quorums or {}).get(role, Quorum()) for role in (*TOP, *ROLES)}
+    for path in (folder.path, folder.keys, folder.curve, folder.handout, folder.staged):
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for path in (folder.gates, folder.metadata, folder.targets / "watchlist"):
+    for path in (folder.gates, folder.metadata, *(folder.targets / role for role in ROLES)):
         path.mkdir(mode=0o755, parents=True)
-    for role in ROLES:
-        write(folder.keys / f"{role}.pem", CryptoSigner.generate_ed25519().private_bytes, 0o600)
+    for role, quorum in quorums.items():
+        make_keys(folder.keys, role, quorum.keys)
     pair = _key_pair()
     write(folder.curve / "server.key", encode_key_file(pair), 0o600)
     write(folder.curve / "server.pub", f"{pair.public_key}\n".encode())
     with folder.locked():
-        _sign_root(folder, now)
-        Repository(folder).begin(now, lifetimes)
+        _sign_root(folder, now, quorums)
+        thresholds = {role: quorums[role].threshold for role in ROLES}
+        Repository(folder).begin(thresholds, now, lifetimes)
     return pair.public_key
 
 
-def _sign_root(folder: CentralFolder, now: datetime) -> None:
+def make_keys(where: Path, role: str, count: int) -> None:
+    """Make the signing keys of a role, for their owner alone."""
+    for number in range(1, count + 1):
+        write(where / key_name(role, number), CryptoSigner.generate_ed25519().private_bytes, 0o600)
+
+
+def _sign_root(folder: CentralFolder, now: datetime, quorums: Mapping[str, Quorum]) -> None:
     root = Root(version=1, expires=now + timedelta(days=ROOT_DAYS), consistent_snapshot=True)
-    signers = {role: load_signer(folder, role) for role in ROLES}
-    for role, signer in signers.items():
-        root.add_key(signer.public_key, role)
+    for role in TOP:
+        for signer in load_signers(folder, role):
+            root.add_key(signer.public_key, role)
+        root.roles[role].threshold = quorums[role].threshold
     metadata = Metadata(root)
-    metadata.sign(signers[Root.type])
+    for signer in load_signers(folder, Root.type):
+        metadata.sign(signer, append=True)
     write(folder.metadata / "1.root.json", metadata.to_bytes())
 
 
@@ -106,11 +134,6 @@ def server_pair(folder: CentralFolder) -> KeyPair:
         return read_key_file(folder.curve / "server.key")
     except KeyFileError as error:
         raise CentralError(str(error)) from error
-
-
-def newest_root(folder: CentralFolder) -> Path:
-    """The newest root metadata."""
-    return max(folder.metadata.glob("*.root.json"), key=lambda path: int(path.name.partition(".")[0]))
 
 
 def allowed_gates(folder: CentralFolder) -> dict[str, str]:

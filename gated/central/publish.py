@@ -2,12 +2,14 @@
 
 Files are written first and signed last (`Repository`), so a gate sees the old state or the new one. The
 snapshot's lines are sorted, so the delta comes from reading two files side by side. Old deltas stay while a
-gate may still take them: a chain of `keep` deltas, then the snapshot is the way.
+gate may still take them: a chain of `keep` deltas, then the snapshot is the way. The snapshot before stays,
+too, so that a list can be withdrawn: its content is then published again, under a higher number.
 """
 
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -34,6 +36,7 @@ from gated.watchlist.snapshot import (
     Entry,
     Header,
     parse_header,
+    read_snapshot,
     snapshot_lines,
     split,
 )
@@ -43,7 +46,10 @@ KEEP_DELTAS = 30
 
 
 class Published(Value):
-    """What a publication did. With bad rows and no leave to skip them nothing was published."""
+    """What a publication did. With bad rows and no leave to skip them nothing was published.
+
+    `staged`: it waits for signatures, and for `gate-central publish`.
+    """
 
     list: str
     version: int
@@ -52,6 +58,7 @@ class Published(Value):
     delta_bytes: int
     snapshot_bytes: int
     unchanged: bool
+    staged: bool = False
     bad_rows: tuple[BadRow, ...] = ()
     more_bad_rows: int = 0
 
@@ -76,21 +83,48 @@ def publish(
     lifetimes: Lifetimes | None = None,
     keep: int = KEEP_DELTAS,
     skip_bad: bool = False,
+    stage: bool = False,
+    keys: tuple[Path, ...] = (),
+    rows: Iterable[Entry | BadRow] | None = None,
 ) -> Published:
-    """Publish the list in `source` as the next version. Raises CentralError, BadRows, OSError."""
+    """Publish the list in `source` as the next version, or stage it. Raises CentralError, BadRows, OSError.
+
+    `rows` are those of the source, where it is no file of `read_list`.
+    """
     folder.require()
-    entries, bad, count = _take(source)
+    entries, bad, count = _take(source, read_list(source) if rows is None else rows)
     if bad and not skip_bad:
         raise BadRows(source, bad, count)
     with folder.locked():
-        published = _publish(folder, name, entries, now, lifetimes or Lifetimes(), keep)
+        publication = _Publication(Repository(folder, keys), now, lifetimes or Lifetimes(), keep, stage)
+        published = _publish(folder, name, entries, publication)
     return msgspec.structs.replace(published, bad_rows=tuple(bad), more_bad_rows=count - len(bad))
+
+
+def withdraw_list(
+    folder: CentralFolder, now: datetime, lifetimes: Lifetimes | None = None, keys: tuple[Path, ...] = ()
+) -> Published:
+    """Publish the list before the present one again, as the next version. Raises CentralError."""
+    folder.require()
+    with folder.locked():
+        repository = Repository(folder, keys)
+        index = current_index(folder)
+        before = (
+            repository.targets("watchlist").targets.get(_snapshot_path(index.version - 1)) if index else None
+        )
+        if index is None or before is None:
+            raise CentralError("there is no list before this one: publish the right one instead")
+        with repository.file(before).open("rb") as file:
+            _, entries = read_snapshot(split(file))
+            content = set(entries)
+        publication = _Publication(repository, now, lifetimes or Lifetimes(), KEEP_DELTAS, stage=False)
+        return _publish(folder, index.list, content, publication)
 
 
 def current_index(folder: CentralFolder) -> Index | None:
     """What is published now; None before the first publication. Raises CentralError, ListError."""
     repository = Repository(folder)
-    target = repository.targets().targets.get(INDEX)
+    target = repository.targets("watchlist").targets.get(INDEX)
     return parse_index(repository.file(target).read_bytes()) if target else None
 
 
@@ -98,14 +132,35 @@ def current_header(folder: CentralFolder) -> Header | None:
     """The header of the list that is published now."""
     repository = Repository(folder)
     index = current_index(folder)
-    return _header(repository.file(repository.targets().targets[index.snapshot.path])) if index else None
+    return (
+        _header(repository.file(repository.targets("watchlist").targets[index.snapshot.path]))
+        if index
+        else None
+    )
 
 
-def _take(source: Path) -> tuple[set[Entry], list[BadRow], int]:
+@dataclass(frozen=True)
+class _Publication:
+    """How the next version is to be signed."""
+
+    repository: Repository
+    now: datetime
+    lifetimes: Lifetimes
+    keep: int
+    stage: bool
+
+    def conclude(self, files: dict[str, TargetFile]) -> None:
+        if self.stage:
+            self.repository.stage("watchlist", files, self.now, self.lifetimes)
+        else:
+            self.repository.publish("watchlist", files, self.now, self.lifetimes)
+
+
+def _take(source: Path, rows: Iterable[Entry | BadRow]) -> tuple[set[Entry], list[BadRow], int]:
     entries: set[Entry] = set()
     bad: list[BadRow] = []
     count = 0
-    for row in read_list(source):
+    for row in rows:
         if isinstance(row, BadRow):
             count += 1
             bad += [row] if len(bad) < MAX_REPORTED else []
@@ -119,11 +174,9 @@ def _take(source: Path) -> tuple[set[Entry], list[BadRow], int]:
     return entries, bad, count
 
 
-def _publish(
-    folder: CentralFolder, name: str, entries: set[Entry], now: datetime, lifetimes: Lifetimes, keep: int
-) -> Published:
-    repository = Repository(folder)
-    files = dict(repository.targets().targets)
+def _publish(folder: CentralFolder, name: str, entries: set[Entry], publication: _Publication) -> Published:
+    repository, now = publication.repository, publication.now
+    files = dict(repository.targets("watchlist").targets)
     index = current_index(folder)
     if index and index.list != name:
         raise CentralError(f"this folder publishes the list {index.list}: use another folder for {name}")
@@ -135,19 +188,27 @@ def _publish(
     after = repository.file(snapshot)
     if index and before and _header(before).digest == _header(after).digest:
         after.unlink()
-        repository.publish(files, now, lifetimes)
+        if not publication.stage:
+            publication.conclude(files)
         return _report(_header(before), 0, index.snapshot.length, unchanged=True)
     deltas = list(index.deltas) if index else []
     delta = _place(folder, f"delta-{version - 1}-{version}.jsonl", _delta(before, after)) if before else None
     if delta:
         files[delta.path] = delta
         deltas.append(PublishedDelta(path=delta.path, length=delta.length, base=version - 1, version=version))
-    deltas = deltas[max(0, len(deltas) - keep) :]
+    deltas = deltas[max(0, len(deltas) - publication.keep) :]
     kept = {each.path: files[each.path] for each in deltas}
+    if index:
+        kept[index.snapshot.path] = files[index.snapshot.path]
     kept[snapshot.path] = snapshot
     kept[INDEX] = _place_index(folder, name, version, now, snapshot, deltas)
-    repository.publish(kept, now, lifetimes)
-    return _report(_header(after), delta.length if delta else 0, snapshot.length, unchanged=False)
+    publication.conclude(kept)
+    report = _report(_header(after), delta.length if delta else 0, snapshot.length, unchanged=False)
+    return msgspec.structs.replace(report, staged=publication.stage)
+
+
+def _snapshot_path(version: int) -> str:
+    return f"watchlist/snapshot-{version}.jsonl"
 
 
 def _report(header: Header, delta_bytes: int, snapshot_bytes: int, *, unchanged: bool) -> Published:

@@ -19,13 +19,14 @@ from msgspec import Meta
 from gated.core.settings import Name
 from gated.core.values import Tagged, Value
 from gated.tokens import MAX_TOKEN
+from gated.watchlist.publication import ROLES
 
 PIECE = 256 * 1024  # bytes of one Piece at most
 MAX_ASK = MAX_TOKEN + 1024  # bytes of a question
 MAX_ANSWER = PIECE + 1024
 TOPIC = b"published"
 MAX_KEY_FILE = 4096
-_PATH = re.compile(r"(metadata|targets/watchlist)/[a-z0-9][a-z0-9._-]{0,150}")
+_PATH = re.compile(rf"(metadata|targets/({'|'.join(ROLES)}))/[a-z0-9][a-z0-9._-]{{0,150}}")
 _Z85 = r"^[0-9a-zA-Z.:+=^!/*?&<>()\[\]{}@%$#-]{40}\Z"
 
 Key = Annotated[str, Meta(pattern=_Z85)]
@@ -112,7 +113,7 @@ def token_topic(gate: str) -> bytes:
 
 
 def served_path(path: str) -> str | None:
-    """The path if it is one that is ever served, else None: two folders, plain names."""
+    """The path if it is one that is ever served, else None: metadata and the kinds, plain names."""
     return path if _PATH.fullmatch(path) else None
 
 

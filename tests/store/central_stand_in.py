@@ -12,9 +12,9 @@ from tuf.api.exceptions import DownloadHTTPError
 from tuf.ngclient.fetcher import FetcherInterface
 
 from gated.central.folder import CentralFolder
-from gated.central.keys import initialise, newest_root
+from gated.central.keys import initialise
 from gated.central.publish import KEEP_DELTAS, Published, publish
-from gated.central.repository import Lifetimes, Repository
+from gated.central.repository import Lifetimes, Repository, newest_root
 from gated.store.fetching import LinkDown
 from gated.store.replication import Refreshed, WatchlistUpdater
 from gated.store.watchlist import Watchlist

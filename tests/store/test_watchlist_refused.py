@@ -17,7 +17,7 @@ from tuf.api.metadata import TargetFile
 from gated.central.repository import Lifetimes, Repository
 from gated.core.personal import Personal
 from gated.core.vocabulary import Grade
-from gated.store.replication import FIXES, Failed, Refreshed, Unchanged, Updated
+from gated.store.replication import FIXES, Failed, Refreshed, Unchanged, Updated, WatchlistUpdater
 from gated.watchlist.match import DocumentClaim
 from gated.watchlist.replica import INDEX, Index, PublishedSnapshot
 from gated.watchlist.snapshot import snapshot_lines
@@ -73,7 +73,7 @@ def test_a_bad_signature(gate: Gate, central: Central) -> None:
     assert gate.refresh() == Unchanged(version=1)
 
 
-@pytest.mark.parametrize("name", ["snapshot.json", "targets.json", "index.json", "delta-1-2.jsonl"])
+@pytest.mark.parametrize("name", ["snapshot.json", "watchlist.json", "index.json", "delta-1-2.jsonl"])
 def test_bytes_that_are_not_the_signed_ones(gate: Gate, central: Central, name: str) -> None:
     central.publish(document("L898902C3"), document("B00001"))
     central.tamper = only(name, lambda content: content[:-2] + bytes([content[-2] ^ 1]) + content[-1:])
@@ -82,7 +82,7 @@ def test_bytes_that_are_not_the_signed_ones(gate: Gate, central: Central, name: 
 
 
 @pytest.mark.parametrize(
-    "name", ["timestamp.json", "snapshot.json", "targets.json", "index.json", "delta-1-2.jsonl"]
+    "name", ["timestamp.json", "snapshot.json", "watchlist.json", "index.json", "delta-1-2.jsonl"]
 )
 def test_truncated_files(gate: Gate, central: Central, name: str) -> None:
     central.publish(document("L898902C3"), document("B00001"))
@@ -92,7 +92,7 @@ def test_truncated_files(gate: Gate, central: Central, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["timestamp.json", "snapshot.json", "targets.json", "index.json", "delta-1-2.jsonl"]
+    "name", ["timestamp.json", "snapshot.json", "watchlist.json", "index.json", "delta-1-2.jsonl"]
 )
 def test_oversized_files(gate: Gate, central: Central, name: str) -> None:
     central.publish(document("L898902C3"), document("B00001"))
@@ -120,7 +120,7 @@ def signed(central: Central, index: bytes, snapshot: bytes = b"") -> None:
     for path, content in ((INDEX, index), ("watchlist/snapshot-9.jsonl", snapshot)):
         files[path] = TargetFile.from_data(path, content, ["sha256"])
         Repository(central.folder).file(files[path]).write_bytes(content)
-    Repository(central.folder).publish(files, central.now, Lifetimes())
+    Repository(central.folder).publish("watchlist", files, central.now, Lifetimes())
 
 
 def index_of(snapshot: bytes, name: str = "main", version: int = 9) -> bytes:
@@ -190,7 +190,7 @@ def test_another_central_server_is_not_believed(gate: Gate, tmp_path: Path) -> N
     stranger = Central(tmp_path / "stranger")
     stranger.publish(document("B00001"))
     stranger.publish(document("B00002"))
-    gate.updater._fetcher = stranger
+    gate.updater = WatchlistUpdater(gate.watchlist, stranger)
     shutil.rmtree(gate.state / "tuf")
     assert failure(gate.refresh()) == "bad_signature"
 

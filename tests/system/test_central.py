@@ -38,12 +38,12 @@ def test_secrets_are_for_their_owner_alone_and_differ_between_installations(tmp_
         assert main(["init", str(tmp_path / name)]) == 0
         assert main(["keys", str(tmp_path / name), "--gate", "gate-1"]) == 0
         found = [*(tmp_path / name / "keys").iterdir(), *tmp_path.glob(f"{name}/**/*.key")]
-        assert len(found) == 6
+        assert len(found) == 12
         for path in found:
             assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
             secrets.add(path.read_bytes())
         assert stat.S_IMODE((tmp_path / name / "keys").stat().st_mode) == 0o700
-    assert len(secrets) == 12
+    assert len(secrets) == 24
     assert b"PRIVATE" not in b"".join(path.read_bytes() for path in tmp_path.glob("*/repository/**/*.json"))
 
 
@@ -189,7 +189,7 @@ def test_gates_are_allowed_once_and_revoked_by_name(folder: Path, capsys: pytest
 def test_a_signing_key_that_others_may_read_is_not_used(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (folder / "keys" / "targets.pem").chmod(0o644)
+    (folder / "keys" / "watchlist.pem").chmod(0o644)
     assert publish(folder, HEADER + STOLEN) == 1
     assert "chmod 600" in capsys.readouterr().err
 

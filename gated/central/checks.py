@@ -1,0 +1,59 @@
+"""What is looked at before anything is published: what no gate could use is refused here, with the reason.
+
+A gate looks again, with what only the gate knows: its own configuration, its anchors, its models.
+"""
+
+from collections.abc import Mapping
+
+from gated.central.folder import CentralError
+from gated.document.errors import TrustError
+from gated.document.trust.contents import take_apart
+from gated.overlay import OverlayError, read_overlay
+from gated.rules.errors import RulesError
+from gated.rules.examples import tried
+from gated.rules.reading import read as read_rules
+from gated.watchlist.publication import Kind
+
+Files = Mapping[str, bytes]
+
+
+def check_release(kind: Kind, files: Files) -> None:
+    """Raise CentralError, which names the file and the fix, for what no gate would take."""
+    checks = {"rules": _rules, "config": _config, "trust": _trust, "models": _models}
+    if kind in checks:
+        checks[kind](files)
+
+
+def _rules(files: Files) -> None:
+    for name, raw in files.items():
+        try:
+            good = tried(read_rules(raw)).good
+        except RulesError as error:
+            raise CentralError(f"{name}: {error}") from error
+        if not good:
+            raise CentralError(f"{name}: does not do what its own examples say: gatectl rules test {name}")
+
+
+def _config(files: Files) -> None:
+    for name, raw in files.items():
+        try:
+            read_overlay(raw)
+        except OverlayError as error:
+            raise CentralError(f"{name}: {error}") from error
+
+
+def _trust(files: Files) -> None:
+    for name, raw in files.items():
+        try:
+            contents = take_apart(raw, ())
+        except TrustError as error:
+            raise CentralError(f"{name}: {error.code}: see gatectl trust show {name}") from error
+        if not (contents.pieces or contents.lists or contents.crls or contents.deviations):
+            raise CentralError(f"{name}: nothing in it is usable: see gatectl trust show {name}")
+
+
+def _models(files: Files) -> None:
+    entries = sorted(name for name in files if name.endswith(".toml"))
+    models = {name.removesuffix(".tflite") for name in files if name.endswith(".tflite")}
+    if {name.removesuffix(".toml") for name in entries} != models or len(files) != 2 * len(models):
+        raise CentralError("a model is two files, NAME.toml and NAME.tflite: name both, and no others")

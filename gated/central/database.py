@@ -1,0 +1,60 @@
+"""Rows of a database as list rows: a query over SQLite, or over PostgreSQL where psycopg is installed."""
+
+import importlib
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from gated.central.folder import CentralError
+
+POSTGRESQL = ("postgresql://", "postgres://")
+FETCH = 1000  # rows at a time
+
+
+def query_rows(database: str, query: str, fields: frozenset[str]) -> Iterator[dict[str, str]]:
+    """Yield the rows of a query, each value as text, nothing for NULL. Raises CentralError.
+
+    An error tells what the database said of the query, never a row or the address, which may hold a password.
+    """
+    if database.startswith(POSTGRESQL):
+        yield from _postgresql(database, query, fields)
+        return
+    path = Path(database)
+    if not path.is_file():
+        raise CentralError(f"{path}: no such database: name a SQLite file, or postgresql://...")
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            yield from _rows(connection.execute(query), fields)
+    except sqlite3.Error as error:
+        raise CentralError(f"{path}: the query cannot be answered ({error}): correct it") from error
+
+
+def _postgresql(address: str, query: str, fields: frozenset[str]) -> Iterator[dict[str, str]]:
+    try:
+        psycopg = importlib.import_module("psycopg")
+    except ImportError as error:
+        raise CentralError("PostgreSQL needs psycopg: install it beside egate") from error
+    try:
+        with psycopg.connect(address) as connection:
+            connection.read_only = True
+            with connection.cursor(name="gate_central") as cursor:  # kept at the server: memory stays bounded
+                cursor.itersize = FETCH
+                yield from _rows(cursor.execute(query), fields)
+    except psycopg.Error as error:
+        state = getattr(error, "sqlstate", None) or type(error).__name__
+        raise CentralError(f"PostgreSQL cannot answer ({state}): check the address and the query") from None
+
+
+def _rows(cursor: Any, fields: frozenset[str]) -> Iterator[dict[str, str]]:
+    names = [str(column[0]).lower() for column in cursor.description or ()]
+    if not names or not set(names) <= fields or len(set(names)) != len(names):
+        raise CentralError(f"the query must name its columns, each once, out of: {', '.join(sorted(fields))}")
+    for row in _all(cursor):
+        yield {name: str(value) for name, value in zip(names, row, strict=True) if value is not None}
+
+
+def _all(cursor: Any) -> Iterable[Any]:
+    while batch := cursor.fetchmany(FETCH):
+        yield from batch

@@ -1,0 +1,162 @@
+"""Keeping the published kinds up to date beside the watchlist, from the same verified state.
+
+Each kind is taken for itself: what is wrong with one is remembered with its fix and hinders no other, and
+what is in force goes on being used. How old each is, what failed last and which groups the gate is in lies in
+`status.json`, for `gatectl` and for the age that survives a restart.
+"""
+
+import contextlib
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from gated.core.values import Value
+from gated.store.published import InForce, Published
+from gated.store.signed import FAILURES, Failed, NotUsable, Signed, failed, failure_code
+from gated.watchlist.publication import (
+    KINDS,
+    MAX_KIND_INDEX,
+    Kind,
+    KindIndex,
+    PublishedFile,
+    Release,
+    file_path,
+    groups_of,
+    index_path,
+    parse_kind_index,
+    wanted,
+)
+from gated.watchlist.replica import Backwards
+
+STATUS = "status.json"
+MAX_STATUS = 64_000
+KEEP_S = 60.0  # how old the status on disk may be while nothing but time has changed
+Check = Callable[[Path, tuple[PublishedFile, ...]], None]
+"""Raises NotUsable unless this gate can use the files in the folder."""
+
+
+class KindStatus(Value):
+    """A kind at this gate. `signed_at`: up to when the central side vouched that nothing newer is for it."""
+
+    signed_at: float = 0.0
+    published: int = 0
+    """The newest release that is published at all, whether it is for this gate or not."""
+    groups: tuple[str, ...] = ()
+    code: str = ""
+    fix: str = ""
+
+
+class KindsUpdater:
+    """Takes the releases that are for this gate. Belongs to the thread of the watchlist.
+
+    `checks` say of a kind whether this gate can use a release; `took` hears of each that came into force.
+    """
+
+    def __init__(
+        self,
+        published: Published,
+        folder: Path,
+        gate: str,
+        checks: Mapping[Kind, Check],
+        took: Callable[[Kind, InForce], None],
+    ) -> None:
+        self._published = published
+        self._folder = folder
+        self._gate = gate
+        self._checks = checks
+        self._took = took
+        self._refused: set[tuple[Kind, int]] = set()
+        self._status = read_status(folder)
+        self._kept_at = 0.0
+
+    @property
+    def status(self) -> dict[Kind, KindStatus]:
+        """Every kind that was ever heard of."""
+        return dict(self._status)
+
+    def beside(self, signed: Signed | Failed, now: datetime) -> None:
+        """Take what is for this gate from a verified state, or note why there is none."""
+        before = dict(self._status)
+        for kind in KINDS:
+            if isinstance(signed, Failed):
+                self._note(kind, signed)
+            else:
+                self._take_one(kind, signed)
+        self._keep(before, now)
+
+    def _take_one(self, kind: Kind, signed: Signed) -> None:
+        try:
+            if not signed.has(index_path(kind)):
+                return
+            index = parse_kind_index(signed.target(index_path(kind), MAX_KIND_INDEX).read_bytes(), kind)
+            self._take(index, signed)
+        except FAILURES as error:
+            self._note(kind, failed(failure_code(error)))
+
+    def _take(self, index: KindIndex, signed: Signed) -> None:
+        kind = index.kind
+        now = self._published.in_force(kind)
+        if now is not None and (not index.releases or index.releases[-1].version < now.version):
+            raise Backwards(f"all that is published of {kind} is older than what is here")
+        release = wanted(index, self._gate, now.version if now else 0)
+        known = KindStatus(
+            signed_at=signed.signed_at,
+            published=index.releases[-1].version if index.releases else 0,
+            groups=groups_of(index, self._gate),
+        )
+        if release is None:
+            listed = index.release(now.version) if now else None
+            trouble = failed("withdrawn") if listed is not None and listed.withdrawn else None
+            self._status[kind] = known if trouble is None else _with(known, trouble)
+            return
+        if (kind, release.version) in self._refused:
+            raise NotUsable
+        self._install(kind, release, signed)
+        self._status[kind] = known
+
+    def _install(self, kind: Kind, release: Release, signed: Signed) -> None:
+        def fetch(file: PublishedFile) -> Path:
+            return signed.target(file_path(kind, release.version, file.name), file.length)
+
+        try:
+            now = self._published.install(kind, release, fetch, self._checks.get(kind, _unknown))
+        except NotUsable:
+            self._refused.add((kind, release.version))
+            raise
+        self._took(kind, now)
+
+    def _note(self, kind: Kind, trouble: Failed) -> None:
+        if kind in self._status or self._published.in_force(kind) is not None or trouble.code != "link_down":
+            self._status[kind] = _with(self._status.get(kind, KindStatus()), trouble)
+
+    def _keep(self, before: dict[Kind, KindStatus], now: datetime) -> None:
+        """Write the status where something changed, or a minute has passed."""
+        told = {kind: (each.code, each.published, each.groups) for kind, each in self._status.items()}
+        was = {kind: (each.code, each.published, each.groups) for kind, each in before.items()}
+        if told == was and now.timestamp() - self._kept_at < KEEP_S:
+            return
+        self._kept_at = now.timestamp()
+        with contextlib.suppress(OSError):  # a full disk is somebody else's fault to tell
+            self._folder.mkdir(parents=True, exist_ok=True)
+            spare = self._folder / f"{STATUS}.new"
+            spare.write_bytes(msgspec.json.encode(self._status))
+            spare.replace(self._folder / STATUS)
+
+
+def read_status(folder: Path) -> dict[Kind, KindStatus]:
+    """What was last noted of each kind; nothing where that cannot be read."""
+    try:
+        raw = (folder / STATUS).read_bytes()
+        return msgspec.json.decode(raw, type=dict[Kind, KindStatus]) if len(raw) <= MAX_STATUS else {}
+    except (OSError, msgspec.MsgspecError, UnicodeError, RecursionError):
+        return {}
+
+
+def _unknown(_: Path, __: tuple[PublishedFile, ...]) -> None:
+    raise NotUsable("this version knows no use for the kind")
+
+
+def _with(known: KindStatus, trouble: Failed) -> KindStatus:
+    return msgspec.structs.replace(known, code=trouble.code, fix=trouble.fix)
