@@ -181,6 +181,7 @@ class GateDaemon:
                 policy=self._policy,
                 hashes=hashes,
                 interrupted=self._journal.interrupted(),
+                locked_by=self._journal.locked_by(),
             )
         )
 
@@ -217,6 +218,7 @@ class GateDaemon:
             topology=self._policy.lane.topology,
             state=gate.state,
             mode=gate.mode,
+            locked_by=gate.locked_by,
             direction=gate.direction,
             passage=gate.passage.id if gate.passage else None,
             faults={

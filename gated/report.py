@@ -46,7 +46,7 @@ def status_text(status: Status) -> tuple[str, ...]:
         *_field("state", f"{status.state}{passage}"),
         *(line for fault, fix in status.faults.items() for line in _fault(fault, fix)),
         *(line for fault, fix in status.other_end.items() for line in _fault(fault, fix, "OTHER END")),
-        *_field("lane", f"{status.topology}, told to be {status.mode}{_direction(status)}"),
+        *_field("lane", f"{status.topology}, told to be {status.mode}{_direction(status)}{_signed(status)}"),
         *_field(
             "traveller",
             f"screen {status.screen}, lamps {status.lamps}, persons in the lane: {status.persons}",
@@ -58,6 +58,10 @@ def status_text(status: Status) -> tuple[str, ...]:
         *_field("journal", f"{status.journal_entries} entries"),
         *_field("head", f"{status.journal_entries}:{status.journal_head}"),
     )
+
+
+def _signed(status: Status) -> str:
+    return "" if status.locked_by is None else f", signed by {status.locked_by}"
 
 
 def _direction(status: Status) -> str:

@@ -139,6 +139,7 @@ def demo_policy() -> Policy:
         match_threshold=models.threshold(EMBEDDER, FMR),
         liveness_threshold=models.liveness.live_score,
         require_synchronised_clock=False,
+        calls=2,
         limits=Limits(optical_s=10.0, background_s=3.0, officer_s=15.0, leave_s=8.0, change_over_s=1.5),
     )
 

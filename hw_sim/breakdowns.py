@@ -155,6 +155,10 @@ BREAKDOWNS: Mapping[Twist, Course] = {
         happens=_contact_breaks,
         mended=lambda site: site.world.mend("entry_shut"),
     ),
+    Twist.PRESENCE_STICKS: Course(
+        happens=lambda site: site.world.stick("occupied", active=True),
+        mended=lambda site: site.world.mend("occupied"),
+    ),
     Twist.BOARD_GOES: Course(
         happens=_board_goes, mended=lambda site: site.replug_board(), mended_when_told=True
     ),

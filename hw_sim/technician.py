@@ -14,11 +14,11 @@ from gated.core import events as ev
 from gated.core.gate import State
 from gated.store.database import open_to_read
 from gated.store.journal import Entry, verify
-from hw_sim.scenarios import Scenario
+from hw_sim.scenarios import Scenario, Trouble
 from hw_sim.site import Site
 
 POLL_S = 0.1
-TOLD_S = 15.0  # from the fault to the journal
+TOLD_S = 30.0  # from the fault to the journal: a sensor that sticks is doubted only after a while
 SHOWN_S = 5.0
 BACK_S = 15.0  # from mended to a lane that takes travellers
 
@@ -49,6 +49,8 @@ class Technician:
                 trouble.latched,
             )
             self.told = self.told or same
+        elif trouble is not None and any(_names(effect, trouble) for effect in entry.followed.effects):
+            self.told = True  # the heart itself found it
         elif self.told and any(isinstance(effect, do.Decide) for effect in entry.followed.effects):
             self.problems.append("somebody was admitted after the fault")
 
@@ -104,3 +106,8 @@ class Technician:
                 return True
             time.sleep(POLL_S)
         return False
+
+
+def _names(effect: do.AnyEffect, trouble: Trouble) -> bool:
+    """Whether officers are told of a fault that no device reports."""
+    return isinstance(effect, do.AlertOfficer) and effect.kind == trouble.code

@@ -239,3 +239,8 @@ def test_replays() -> None:
         "DIFFERENCE  entry 5: the same effects in another order",
     )
     assert "journal verify" in lines[4]
+
+
+def test_a_lock_is_shown_with_the_officer_who_signed_it() -> None:
+    locked = msgspec.structs.replace(STATUS, mode="locked", locked_by="kim")
+    assert "told to be locked, signed by kim" in "\n".join(status_text(locked))

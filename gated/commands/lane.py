@@ -80,7 +80,10 @@ def status(arguments: argparse.Namespace) -> Answer:
 
 
 def mode(arguments: argparse.Namespace) -> Answer:
-    """Tell the lane what to do, and why; free passage must be signed by an officer."""
+    """Tell the lane what to do, and why.
+
+    Free passage must be signed by an officer, and so must what lifts a lock that an officer signed.
+    """
     told = say.SetMode(
         mode=Mode(arguments.mode),
         reason=_reason(arguments.reason),

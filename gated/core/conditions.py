@@ -351,6 +351,11 @@ def never_passed(gate: Gate) -> bool:
     return gate.expired and gate.persons == 0 and _gone_by_the_exit(gate) == 0
 
 
+def exit_stays_shut(gate: Gate) -> bool:
+    """Its board told of a fault before the exit began to open: nobody waits for what will not come."""
+    return gate.passage is not None and gate.passage.stays_shut
+
+
 def came_in_by_the_exit(gate: Gate) -> bool:
     return gate.passage is not None and gate.passage.came_back
 

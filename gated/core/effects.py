@@ -32,6 +32,10 @@ class LockDoor(Effect):
     door: Door
 
 
+class WatchAnew(Effect):
+    """Begin to watch the light curtains anew: what is still wrong with them is told again."""
+
+
 class Tell(Effect):
     """What the traveller sees and hears: names of a screen, a spoken prompt and a lamp pattern."""
 
@@ -139,6 +143,7 @@ AnyEffect = (
     UnlockDoor
     | ReleaseAll
     | LockDoor
+    | WatchAnew
     | Tell
     | AlertOfficer
     | ReadMrz

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from gated.core import effects as do
 from gated.core.checks import Check
 from gated.core.conditions import other_way_is_wanted
-from gated.core.gate import Gate, Passage, State, inside, is_enclosed, raised, with_passage
+from gated.core.gate import TOUCHED, Gate, Passage, State, inside, is_enclosed, raised, with_passage
 from gated.core.vocabulary import Direction, Grade, Outcome
 
 Stepped = tuple[Gate, tuple[do.AnyEffect, ...]]
@@ -51,10 +51,18 @@ def _change_over(gate: Gate, came_from: State, *, late: bool) -> Stepped:
 
 def _out_of_service(gate: Gate, came_from: State, *, late: bool) -> Stepped:
     """Not everybody who came in was seen to leave: it was time to look into the lane."""
+    if came_from is State.MAINTENANCE:
+        return _watched_anew(gate)
     if came_from is not State.CLEARING or not late or gate.counted == 0:
         return gate, ()
     gate = raised(replace(gate, counted=0), "count_unsure")
     return gate, (do.AlertOfficer(kind="count_unsure", passage=None, grade=Grade.REFER),)
+
+
+def _watched_anew(gate: Gate) -> Stepped:
+    """What was done to the curtains in maintenance is forgotten; what is still so is told again."""
+    faults = frozenset(fault for fault in gate.faults if fault.latched or fault.code not in TOUCHED)
+    return replace(gate, faults=faults), (do.WatchAnew(),)
 
 
 def _maintenance(gate: Gate, came_from: State, *, late: bool) -> Stepped:
@@ -186,12 +194,29 @@ def _exit_open(gate: Gate, came_from: State, *, late: bool) -> Stepped:
 
 def _reject_out(gate: Gate, came_from: State, *, late: bool) -> Stepped:
     """The passage is decided: what it was judged by is in the journal, and no longer in the facts."""
+    again = late and came_from is State.REJECT_OUT
+    gate, doubts = _doubted(gate) if again and gate.persons > 0 else (replace(gate, calls=0), ())
     passage = gate.passage
     if passage is None:
-        return gate, (do.AlertOfficer(kind=_unknown(gate, came_from), passage=None),)
-    kind = "not_left" if late and came_from is State.REJECT_OUT else str(passage.outcome)
+        return gate, (do.AlertOfficer(kind=_unknown(gate, came_from), passage=None), *doubts)
+    kind = "not_left" if again else str(passage.outcome)
     gate = replace(gate, passage=Passage(id=passage.id, outcome=passage.outcome, reasons=passage.reasons))
-    return gate, (do.AlertOfficer(kind=kind, passage=passage.id),)
+    return gate, (do.AlertOfficer(kind=kind, passage=passage.id), *doubts)
+
+
+def _doubted(gate: Gate) -> Stepped:
+    """Called again, and nothing has moved: after `policy.calls` it is time to look at the presence sensor.
+
+    Between two doors it is not trusted again until somebody has looked. Where the way back is open anybody
+    may stand for as long as they like, so there the fault ends when nobody is felt any more.
+    """
+    calls = min(gate.calls + 1, gate.policy.calls)
+    doubted = replace(gate, calls=calls)
+    if calls == gate.policy.calls:
+        doubted = raised(doubted, "presence_stuck", latched=is_enclosed(gate))
+    if doubted.faults == gate.faults:
+        return doubted, ()
+    return doubted, (do.AlertOfficer(kind="presence_stuck", passage=None, grade=Grade.REFER),)
 
 
 def _unknown(gate: Gate, came_from: State) -> str:
@@ -217,8 +242,9 @@ def _end(gate: Gate, came_from: State, *, late: bool) -> Stepped:
 
 def _emergency(gate: Gate, came_from: State, *, late: bool) -> Stepped:
     gate, ended = _end(gate, came_from, late=late)
+    gate, anew = _watched_anew(gate) if came_from is State.MAINTENANCE else (gate, ())
     gate = replace(gate, counted=0)
-    return gate, (do.AlertOfficer(kind="emergency", passage=None, grade=Grade.STOP), *ended)
+    return gate, (do.AlertOfficer(kind="emergency", passage=None, grade=Grade.STOP), *ended, *anew)
 
 
 ENTERING: Mapping[State, Callable[..., Stepped]] = {

@@ -41,13 +41,15 @@ class Event(Tagged):
 class GateStarted(Event):
     """The daemon came up. `interrupted` is the passage that the journal shows without an end.
 
-    `hashes` names what the decisions rest on: configuration, models, trust store, watchlist.
+    `hashes` names what the decisions rest on: configuration, models, trust store, watchlist. `locked_by` is
+    the officer whose signed lock no signed word has lifted, as the journal shows.
     """
 
     utc: str
     policy: Policy
     hashes: dict[str, str]
     interrupted: PassageId | None = None
+    locked_by: str | None = None
 
 
 class DeviceReady(Event):
@@ -80,7 +82,8 @@ class ListsChanged(Event):
 class ModeChanged(Event):
     """The lane was told what to do. `reason` is what was given as the reason; `officer` the id of a key.
 
-    Free passage is an officer's decision: without a signed word it is not taken.
+    Free passage is an officer's decision: without a signed word it is not taken. Nor is anything else while
+    a lock holds that an officer signed.
     """
 
     mode: Mode

@@ -11,7 +11,9 @@ from gated.core import events as ev
 from gated.core.checks import Result, overall
 from gated.core.conditions import officer_accepts
 from gated.core.gate import (
+    ALWAYS_FELT,
     BOTH,
+    TOUCHED,
     Background,
     Face,
     Fault,
@@ -20,6 +22,7 @@ from gated.core.gate import (
     Placed,
     State,
     is_enclosed,
+    raised,
     with_passage,
 )
 from gated.core.topologies import plan_of
@@ -69,13 +72,14 @@ def observe(gate: Gate, event: ev.AnyEvent) -> Stepped:
             return _crossed(gate, event)
         case ev.TurnedBack():
             return _stepped(gate, -1 if event.door is Door.EXIT else 0), ()
+        case ev.OccupancyChanged():
+            return _felt(gate, event.persons)
         case (
             ev.DocumentPlaced()
             | ev.DocumentRemoved()
             | ev.OtherEndChanged()
             | ev.DoorMoved()
             | ev.DoorwayChanged()
-            | ev.OccupancyChanged()
         ):
             return _sense(gate, event), ()
         case _:
@@ -87,7 +91,8 @@ def _start(event: ev.GateStarted) -> Stepped:
     gate = Gate(
         policy=event.policy,
         since=event.at,
-        mode=Mode.OPEN if event.policy.open_at_start else Mode.CLOSED,
+        mode=_mode_at_start(event),
+        locked_by=event.locked_by,
         shut=BOTH - plan_of(event.policy).doors,  # a door that is not there never opens
         direction=lane.direction,
         wanted_direction=lane.direction,
@@ -98,10 +103,18 @@ def _start(event: ev.GateStarted) -> Stepped:
     return gate, (ended,)
 
 
+def _mode_at_start(event: ev.GateStarted) -> Mode:
+    """What an officer locked by signature stays locked."""
+    if event.locked_by is not None:
+        return Mode.LOCKED
+    return Mode.OPEN if event.policy.open_at_start else Mode.CLOSED
+
+
 def _devices(gate: Gate, event: ev.DeviceReady | ev.FaultRaised | ev.FaultCleared) -> Gate:
     """Which devices answer, and which can be relied on.
 
-    A latched fault says that a device which does answer is not to be trusted until somebody has looked. Who
+    A latched fault says that a device which does answer is not to be trusted until somebody has looked; what
+    whoever works on the lane does to its light curtains is none, and ends with the maintenance. Who
     clears one of the board has looked into the lane: what the curtains counted before does not hold any more.
     """
     match event:
@@ -110,6 +123,11 @@ def _devices(gate: Gate, event: ev.DeviceReady | ev.FaultRaised | ev.FaultCleare
             return replace(gate, ready=gate.ready | {event.device}, faults=faults)
         case ev.FaultRaised():
             fault = Fault(device=event.device, code=event.code, latched=event.latched)
+            if event.device is Device.IO_BOARD and gate.state is State.EXIT_OPEN:
+                gate = with_passage(gate, stays_shut=Door.EXIT in gate.shut)
+            if event.latched and gate.state is State.MAINTENANCE and event.code in TOUCHED:
+                known = frozenset() if fault in gate.faults else {replace(fault, latched=False)}
+                return replace(gate, faults=gate.faults | known)
             if event.latched:
                 return replace(gate, faults=gate.faults | {fault})
             others = frozenset(f for f in gate.faults if f.device != event.device or f.latched)
@@ -118,7 +136,7 @@ def _devices(gate: Gate, event: ev.DeviceReady | ev.FaultRaised | ev.FaultCleare
             kept = frozenset(f for f in gate.faults if f.device != event.device or not f.latched)
             looked = event.device is Device.IO_BOARD and gate.state is State.OUT_OF_SERVICE
             counted = 0 if looked and gate.persons == 0 else gate.counted
-            return replace(gate, faults=kept, counted=counted)
+            return replace(gate, faults=kept, counted=counted, calls=0)
 
 
 def _other_end(gate: Gate, event: ev.DirectionWanted | ev.OtherDeviceChanged) -> Stepped:
@@ -147,6 +165,7 @@ def _stepped(gate: Gate, more: int) -> Gate:
 def _crossed(gate: Gate, event: ev.Crossed) -> Stepped:
     """Somebody went through a doorway: count them, and see whether they may."""
     went_in = event.inward
+    gate = replace(gate, calls=0)
     if is_enclosed(gate) and gate.state not in UNWATCHED:
         counted = gate.counted + (event.persons if went_in else -event.persons)
         gate = replace(gate, counted=min(max(counted, 0), MANY))
@@ -182,12 +201,7 @@ def _alert(kind: str, passage: Passage | None) -> do.AlertOfficer:
 
 def _sense(
     gate: Gate,
-    event: ev.DocumentPlaced
-    | ev.DocumentRemoved
-    | ev.OtherEndChanged
-    | ev.DoorMoved
-    | ev.DoorwayChanged
-    | ev.OccupancyChanged,
+    event: ev.DocumentPlaced | ev.DocumentRemoved | ev.OtherEndChanged | ev.DoorMoved | ev.DoorwayChanged,
 ) -> Gate:
     """What the sensors of the lane say."""
     match event:
@@ -202,21 +216,40 @@ def _sense(
         case ev.DoorwayChanged():
             blocked = gate.blocked | {event.door} if event.blocked else gate.blocked - {event.door}
             leaving = gate.state is State.EXIT_OPEN and event.blocked and event.door is Door.EXIT
-            return replace(_stepped(gate, 1 if leaving else 0), blocked=blocked)
+            return replace(_stepped(gate, 1 if leaving else 0), blocked=blocked, calls=0)
         case ev.DoorMoved() if event.door not in plan_of(gate.policy).doors:
             return gate
         case ev.DoorMoved():
             shut = gate.shut | {event.door} if event.shut else gate.shut - {event.door}
-            return replace(gate, shut=shut)
-        case ev.OccupancyChanged():
-            return replace(gate, persons=event.persons)
+            unopened = gate.unopened if event.shut else gate.unopened - {event.door}
+            return replace(gate, shut=shut, unopened=unopened)
+
+
+def _felt(gate: Gate, persons: int) -> Stepped:
+    """So many are felt. Who comes or goes by a door that was told shut all the while shows that it is not."""
+    faults = gate.faults - {ALWAYS_FELT} if persons == 0 else gate.faults
+    known = replace(gate, persons=persons, faults=faults, calls=0)
+    came, gone = gate.persons == 0 < persons, persons == 0 < gate.persons
+    if not is_enclosed(gate):
+        return known, ()
+    if came and gate.state is State.ENTRY_OPEN and Door.ENTRY in gate.unopened:
+        return _doubted(known, "entry_contact_stuck")
+    if gone and gate.state is State.EXIT_OPEN and Door.EXIT in gate.unopened:
+        return _doubted(known, "exit_contact_stuck")
+    return known, ()
+
+
+def _doubted(gate: Gate, code: str) -> Stepped:
+    alert = do.AlertOfficer(kind=code, passage=gate.passage.id if gate.passage else None, grade=Grade.REFER)
+    return raised(gate, code), (alert,)
 
 
 def _serve(gate: Gate, event: ev.AnyEvent) -> Gate:
     """Facts about the service of the lane, the clock, and the passing of time."""
     match event:
-        case ev.ModeChanged() if event.mode is not Mode.FREE_PASSAGE or event.officer is not None:
-            return replace(gate, mode=event.mode, asked_door=None)
+        case ev.ModeChanged() if _may_tell(gate, event):
+            locked_by = event.officer if event.mode is Mode.LOCKED else None
+            return replace(gate, mode=event.mode, locked_by=locked_by, asked_door=None)
         case ev.DutyChanged():
             return replace(gate, on_duty=event.on)
         case ev.LaneTurned():  # documents, doorways and devices are told anew, by their new names
@@ -233,7 +266,8 @@ def _serve(gate: Gate, event: ev.AnyEvent) -> Gate:
         case ev.DoorAsked():
             return replace(gate, asked_door=event.door if gate.state is State.MAINTENANCE else None)
         case ev.EmergencyRaised():
-            return replace(gate, emergency=True, mode=Mode.CLOSED)
+            mode = Mode.CLOSED if gate.locked_by is None else Mode.LOCKED
+            return replace(gate, emergency=True, mode=mode)
         case ev.EmergencyReset():
             return replace(gate, emergency=False)
         case ev.ClockChecked():
@@ -242,6 +276,12 @@ def _serve(gate: Gate, event: ev.AnyEvent) -> Gate:
             return replace(gate, expired=True)
         case _:
             return gate
+
+
+def _may_tell(gate: Gate, event: ev.ModeChanged) -> bool:
+    """Free passage is an officer's decision, and so is what lifts a lock that an officer signed."""
+    unsigned = event.officer is None
+    return not (unsigned and (event.mode is Mode.FREE_PASSAGE or gate.locked_by is not None))
 
 
 def _learn(gate: Gate, passage: Passage, event: ev.AnyEvent) -> Stepped:

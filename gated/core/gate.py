@@ -107,7 +107,8 @@ class Passage(Value):
 
     `seen` is how many the camera sees; `party` how many may be inside together: more than one only in a wide
     lane, before an officer's word, which is `word_for` so many. `stepped` into the exit so many since it
-    was released; `crossed` so many went out by it; `came_back`: somebody came in by it.
+    was released; `crossed` so many went out by it; `came_back`: somebody came in by it; `stays_shut`: the
+    board told of a fault while it was released and had not opened.
     """
 
     id: str
@@ -129,6 +130,7 @@ class Passage(Value):
     stepped: int = 0
     crossed: int = 0
     came_back: bool = False
+    stays_shut: bool = False
     token: bool = False
     token_refused: str = ""
     issued: bool = False
@@ -145,6 +147,8 @@ class Gate(Value):
 
     `persons` is what the presence sensor says (2: more than one), `counted` who came in by the light curtains
     and did not go out; without curtains it stays 0. `blocked` are the doorways in which something stands.
+    `calls`: so many times in a row somebody was called to the way out, and nothing moved there; `unopened`
+    are the doors that were told shut ever since they were released. `locked_by` is who signed the lock.
     Of a lane for two directions, `other_faults` are those of the end that is not in use; `served`: a passage
     began since it was turned.
     """
@@ -157,6 +161,7 @@ class Gate(Value):
     ready: frozenset[Device] = frozenset()
     faults: frozenset[Fault] = frozenset()
     mode: Mode = Mode.CLOSED
+    locked_by: str | None = None
     on_duty: bool = False
     emergency: bool = False
     clock_good: bool = False
@@ -171,8 +176,10 @@ class Gate(Value):
     blocked: frozenset[Door] = frozenset()
     persons: int = 0
     counted: int = 0
+    calls: int = 0
     asked_door: Door | None = None
     released: frozenset[Door] = frozenset()
+    unopened: frozenset[Door] = frozenset()
     renew_at: float | None = None
     told: tuple[str, str | None, str] | None = None
     passage: Passage | None = None
@@ -185,15 +192,37 @@ def with_passage(gate: Gate, **facts: object) -> Gate:
     return replace(gate, passage=replace(gate.passage, **facts))
 
 
+# What somebody who works on the lane does to its light curtains; that a beam sees nobody is none of it.
+TOUCHED = frozenset(
+    f"{door}_{code}"
+    for door in Door
+    for code in ("beam_stuck", "doorway_obstructed", "curtain_dark", "too_fast", "flutter")
+) | {"crossed_a_shut_door"}
+
 # What a technician does about a fault that no device reports, but the heart itself finds.
 FIXES = {
     "count_unsure": "not everybody who came in was seen to leave: look into the lane, then clear this fault",
+    "presence_stuck": (
+        "somebody or something is felt in the lane, and nothing has moved for long: look; if nothing is"
+        " there, see the presence sensor and its wire; then clear this fault"
+    ),
+    "entry_contact_stuck": (
+        "somebody came in while the contact of the entry said shut: see that it opens with the door; if it"
+        " does, see the presence sensor; then clear this fault"
+    ),
+    "exit_contact_stuck": (
+        "somebody left while the contact of the exit said shut: see that it opens with the door; if it does,"
+        " see the presence sensor; then clear this fault"
+    ),
 }
 
 
-def raised(gate: Gate, code: str) -> Gate:
-    """Return the gate with a latched fault of the lane itself: what its sensors say cannot all be true."""
-    return replace(gate, faults=gate.faults | {Fault(device=Device.IO_BOARD, code=code, latched=True)})
+ALWAYS_FELT = Fault(device=Device.IO_BOARD, code="presence_stuck")  # where the way back is open
+
+
+def raised(gate: Gate, code: str, *, latched: bool = True) -> Gate:
+    """Return the gate with a fault of the lane itself: what its sensors say cannot all be true."""
+    return replace(gate, faults=gate.faults | {Fault(device=Device.IO_BOARD, code=code, latched=latched)})
 
 
 # --- conditions that more than one row asks ---------------------------------------------------------

@@ -54,6 +54,9 @@ class Policy(Value):
 
     The operator chooses a false match rate; the score that it was measured at for the embedder in use takes
     the place of `match_threshold` when the gate starts. Until then nobody matches.
+
+    `calls`: so many times in a row, `leave_s` apart, somebody is called to whoever is felt in a lane that
+    lets them out, and nothing moves; then the presence sensor is doubted.
     """
 
     liveness_threshold: Annotated[float, Meta(ge=0, le=1)]
@@ -65,6 +68,7 @@ class Policy(Value):
     chip_tries: Tries = 2
     captures: Tries = 3
     reversals: Tries = 2
+    calls: Tries = 9
     watchlist_max_age_s: Age = 72 * 3600.0
     watchlist_warn_age_s: Age = 24 * 3600.0
     require_synchronised_clock: bool = True

@@ -77,7 +77,7 @@ def _move_doors(gate: Gate, event: ev.AnyEvent) -> tuple[Gate, tuple[list[do.Any
     wanted = BOTH if gate.state is State.EMERGENCY else plan_of(gate.policy).releases(gate)
     if wanted == BOTH:
         unlocks: list[do.AnyEffect] = [] if gate.released == BOTH else [do.ReleaseAll()]
-        return replace(gate, released=wanted, renew_at=None), ([], unlocks)
+        return replace(gate, released=wanted, unopened=frozenset(), renew_at=None), ([], unlocks)
     if gate.released == BOTH or isinstance(event, ev.GateStarted):  # whatever was released has no lease
         locks: list[do.AnyEffect] = [do.LockDoor(door=door) for door in Door]
         gate = replace(gate, released=frozenset())
@@ -94,7 +94,8 @@ def _move_doors(gate: Gate, event: ev.AnyEvent) -> tuple[Gate, tuple[list[do.Any
         gate = replace(gate, renew_at=event.at + RENEW_S)
     elif not wanted:
         gate = replace(gate, renew_at=None)
-    return replace(gate, released=wanted), (locks, unlocks)
+    unopened = (gate.unopened & wanted) | ((wanted - gate.released) & gate.shut)
+    return replace(gate, released=wanted, unopened=unopened), (locks, unlocks)
 
 
 def _tell(gate: Gate, effects: tuple[do.AnyEffect, ...]) -> Stepped:

@@ -130,6 +130,10 @@ class BoardLane:
         self._command(self._guidance.show_again)
         return True
 
+    def watch_anew(self) -> None:
+        """Forget what the light curtains saw while somebody worked on the lane."""
+        self.sensors.watch_anew()
+
     def light_face(self) -> tuple[Switch, ...]:
         """Begin a new code of the face light; return it, empty where the lane has no such lamp."""
         return self._face_light.play() if self._face_light else ()

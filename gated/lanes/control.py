@@ -149,13 +149,20 @@ class ControlLane:
         return refused
 
     def _set_mode(self, request: say.SetMode, at: float) -> say.FromControl:
-        """Tell the lane what to do. Who lets everybody through unchecked must be an officer, and say so."""
-        topology = self._status().topology
+        """Tell the lane what to do.
+
+        Who lets everybody through unchecked must be an officer, and say so; so must who lifts a lock of one.
+        """
+        now = self._status()
+        topology = now.topology
         if request.mode is Mode.FREE_PASSAGE and topology == Topology.KIOSK:
             return say.Refused(reason="no_door", fix="a kiosk has no door to hold open")
         signed = request.officer or request.mode is Mode.FREE_PASSAGE
         if signed and (refused := self._officers.refuse(request)):
             return refused
+        if not request.officer and now.locked_by is not None:
+            fix = f"{now.locked_by} signed the lock: an officer lifts it, with --name NAME --key FILE"
+            return say.Refused(reason="locked_by_an_officer", fix=fix)
         if request.mode is Mode.ONE_WAY and topology != Topology.PORT:
             return say.Refused(reason="one_direction", fix="this lane has but one: gatectl gate mode open")
         officer = request.officer or None
@@ -164,6 +171,9 @@ class ControlLane:
 
     def _set_duty(self, request: say.SetDuty, at: float) -> say.FromControl:
         """Begin or end an officer's duty; what begins ends by itself when it is not said again."""
+        if self._duty_s == 0:
+            fix = "this lane asks for nobody on duty: set duty_s in [policy.lane] and restart gated"
+            return say.Refused(reason="no_duty", fix=fix)
         if refused := self._officers.refuse(request):
             return refused
         self._on_duty_until = at + self._duty_s if request.on else 0.0

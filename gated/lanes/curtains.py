@@ -48,6 +48,13 @@ class Curtains:
         """The beams were not watched for a while, or the ends changed places: begin anew."""
         self._curtains = {door: Curtain() for door in Door}
 
+    def begin_anew(self, at: float) -> None:
+        """Forget what was seen; what still stands in a doorway is told again with its beams."""
+        for door, curtain in self._curtains.items():
+            if curtain.blocked:
+                self._post(ev.DoorwayChanged(at=at, door=door, blocked=False))
+        self.forget()
+
     def _tell(self, door: Door, happenings: tuple[object, ...]) -> None:
         for each in happenings:
             match each:

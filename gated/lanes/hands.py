@@ -48,12 +48,10 @@ class Hands:
         StoreError where it cannot be written down that a token is used: then no door is released for it.
         """
         match effect:
-            case do.LockDoor():
-                self._board.lock(effect.door)
-            case do.UnlockDoor():
-                self._unlock(effect)
-            case do.ReleaseAll():
-                self._board.release_all()
+            case do.LockDoor() | do.UnlockDoor() | do.ReleaseAll():
+                self._move(effect)
+            case do.WatchAnew():
+                self._board.watch_anew()
             case do.TurnLane():
                 self._turn(effect.direction)
             case do.Tell():
@@ -88,6 +86,15 @@ class Hands:
             self._issuing.issue(effect)
         else:
             raise LookupError("a lane without [tokens] was asked for one")
+
+    def _move(self, effect: do.LockDoor | do.UnlockDoor | do.ReleaseAll) -> None:
+        match effect:
+            case do.LockDoor():
+                self._board.lock(effect.door)
+            case do.UnlockDoor():
+                self._unlock(effect)
+            case do.ReleaseAll():
+                self._board.release_all()
 
     def _unlock(self, effect: do.UnlockDoor) -> None:
         """Release a door; the entry, for a token, only once it is written down that the token is used."""

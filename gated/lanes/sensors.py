@@ -72,6 +72,15 @@ class Sensors:
             self._laid.clear()
             self._forget_places()
 
+    def watch_anew(self) -> None:
+        """The light curtains begin anew, with the beams as they are now."""
+        with self._sensing:
+            now = time.monotonic()
+            self._curtains.begin_anew(now)
+            for wire, active in self._wires.items():
+                if is_beam(self._ends.turned(wire)):
+                    self._say(wire, now, active=active)
+
     def turn(self, direction: Direction) -> None:
         """Serve this direction: from here on the ends have changed places, and are told anew."""
         with self._sensing:

@@ -1,18 +1,30 @@
 """Which gates are the same for everything that may still happen: what no condition asks for is left out.
 
 Left out are times (but for whether there is a limit, and whether it has passed), the names of passages and of
-the direction (but for this one and the other one), how often something was begun anew, reasons, and evidence
-that was judged already. A test steps random histories with and without it and compares.
+the direction (but for this one and the other one), how often something was begun anew, reasons, the names of
+latched faults, and evidence that was judged already. A test steps random histories with and without it and
+compares.
 """
 
 from msgspec.structs import replace
 
 from gated.core.checks import Check
-from gated.core.gate import Background, Gate, Passage, Placed, State
-from gated.core.vocabulary import Direction
-from gated.proof.happenings import DUE, NEXT, RENEW_AT, THIS, UTC
+from gated.core.gate import (
+    ALWAYS_FELT,
+    TOUCHED,
+    Background,
+    Fault,
+    Gate,
+    Passage,
+    Placed,
+    State,
+    is_enclosed,
+)
+from gated.core.vocabulary import Device, Direction
+from gated.proof.happenings import DUE, LATCHED, NEXT, RENEW_AT, THIS, UTC
 
 _READING = frozenset({State.DOC_OPTICAL, State.DOC_CHIP, State.DOC_TOKEN})
+_LED_THROUGH = frozenset({State.ENTRY_OPEN, State.EXIT_OPEN})  # by a door that must be told to open
 # From these states on nobody asks for documents or faces again: only for people, and for an officer.
 _JUDGED = frozenset({State.OFFICER, State.EXIT_OPEN, State.REJECT_OUT, State.ISSUING})
 
@@ -28,9 +40,26 @@ def normal(gate: Gate) -> Gate:
         since=0.0,
         due=None if gate.due is None else DUE,
         renew_at=None if gate.renew_at is None else RENEW_AT,
+        faults=_alike(gate.faults),
+        calls=gate.calls if gate.state is State.REJECT_OUT and not _doubted(gate) else 0,
+        unopened=gate.unopened if gate.state in _LED_THROUGH and is_enclosed(gate) else frozenset(),
         waiting=Placed(passage=NEXT, utc=UTC) if gate.waiting else None,
         passage=None if passage is None else _normal(gate.state, passage),
     )
+
+
+def _doubted(gate: Gate) -> bool:
+    """Whether the presence sensor is doubted already: it is not told again."""
+    return any(fault.code == ALWAYS_FELT.code for fault in gate.faults)
+
+
+def _alike(faults: frozenset[Fault]) -> frozenset[Fault]:
+    """A latched fault of the board is as good as any other, but where its code is asked for."""
+    asked = {fault for fault in faults if not fault.latched or fault.code in {ALWAYS_FELT.code, *TOUCHED}}
+    others = {fault for fault in faults - asked if fault.device is not Device.IO_BOARD}
+    doors = faults - asked - others
+    merged = {LATCHED} if doors and not any(fault.latched for fault in asked | others) else set()
+    return frozenset(asked | others | merged)
 
 
 def _normal(state: State, passage: Passage) -> Passage:

@@ -62,6 +62,7 @@ class Build(Value):
             chip_tries=2,
             captures=2,
             reversals=1,
+            calls=2,
             lane=LaneRules(topology=self.topology, wide=self.wide, duty_s=600.0, curtains=self.curtains),
         )
 

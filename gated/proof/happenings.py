@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from gated.core import events as ev
 from gated.core.checks import Check, Result
-from gated.core.gate import Gate, State, required
+from gated.core.gate import Fault, Gate, State, required
 from gated.core.policy import Policy
 from gated.core.vocabulary import (
     Body,
@@ -25,6 +25,7 @@ from gated.core.vocabulary import (
 THIS, NEXT = "a" * 16, "b" * 16  # the passage under way, and the one whose document waits
 UTC = "2030-01-01T00:00:00Z"
 DUE, RENEW_AT = 600.0, 1.0  # the two times that a gate may wait for, told apart
+LATCHED = Fault(device=Device.IO_BOARD, code="door_forced", latched=True)
 GOOD = (Check("sod_signature", Result.SUCCESSFUL),)
 BAD = (Check("dg_hashes", Result.FAILED, "dg1_hash"),)
 
@@ -80,9 +81,11 @@ def stale(policy: Policy) -> ev.BackgroundChecked:
     return background(Grade.NONE, age_s=policy.watchlist_max_age_s + 1)
 
 
-def started(policy: Policy, interrupted: str | None = None) -> ev.GateStarted:
+def started(policy: Policy, interrupted: str | None = None, locked_by: str | None = None) -> ev.GateStarted:
     """The daemon comes up."""
-    return ev.GateStarted(at=0, utc=UTC, policy=policy, hashes={}, interrupted=interrupted)
+    return ev.GateStarted(
+        at=0, utc=UTC, policy=policy, hashes={}, interrupted=interrupted, locked_by=locked_by
+    )
 
 
 def coming_up(policy: Policy) -> Iterator[ev.AnyEvent]:
@@ -169,9 +172,13 @@ def service(gate: Gate) -> Iterator[ev.AnyEvent]:
     lane = gate.policy.lane
     for mode in Mode:
         if mode is not gate.mode and (mode is not Mode.ONE_WAY or lane.topology is Topology.PORT):
-            signed = "kim" if mode is Mode.FREE_PASSAGE else None
+            signed = "kim" if mode is Mode.FREE_PASSAGE or gate.locked_by is not None else None
             yield ev.ModeChanged(at=0, mode=mode, reason="proof", officer=signed)
     yield ev.ModeChanged(at=0, mode=Mode.FREE_PASSAGE, reason="unsigned")
+    if gate.locked_by is None:
+        yield ev.ModeChanged(at=0, mode=Mode.LOCKED, reason="proof", officer="kim")
+    else:
+        yield from (ev.ModeChanged(at=0, mode=mode, reason="unsigned") for mode in (Mode.OPEN, Mode.LOCKED))
     if not gate.on_duty or gate.state is State.IDLE:  # a passage under way is finished, as in a closed lane
         yield ev.DutyChanged(at=0, on=not gate.on_duty)
     yield ev.ClockChecked(at=0, synchronised=not gate.clock_good)
@@ -197,7 +204,9 @@ def _devices(gate: Gate) -> Iterator[ev.AnyEvent]:
     if Device.IO_BOARD in gate.ready:
         yield ev.FaultRaised(at=0, device=Device.IO_BOARD, code="chip_lost")
         if not any(fault.latched for fault in gate.faults):
-            yield ev.FaultRaised(at=0, device=Device.IO_BOARD, code="door_forced", latched=True)
+            yield ev.FaultRaised(at=0, device=Device.IO_BOARD, code=LATCHED.code, latched=True)
+            if gate.state is State.MAINTENANCE:
+                yield ev.FaultRaised(at=0, device=Device.IO_BOARD, code="exit_flutter", latched=True)
     if any(fault.latched for fault in gate.faults):
         yield ev.FaultCleared(at=0, device=Device.IO_BOARD)
 

@@ -138,7 +138,7 @@ class Heart:
     def _restart(self, number: int) -> Taken:
         """The daemon is started anew; whatever was under way is told from the journal."""
         gate = self.gates[number]
-        start = happenings.started(gate.policy, gate.passage.id if gate.passage else None)
+        start = happenings.started(gate.policy, gate.passage.id if gate.passage else None, gate.locked_by)
         to = self._take(number, start, Kind.ANY).to
         for event in happenings.coming_up(gate.policy):
             to = self.sensed(to, event).to

@@ -11,6 +11,7 @@ from gated.core import effects as do
 from gated.core import events as ev
 from gated.core.gate import (
     BOTH,
+    TOUCHED,
     Gate,
     State,
     background_is_good,
@@ -243,6 +244,30 @@ def free_passage_is_an_officers_decision(
     return None
 
 
+def a_signed_lock_yields_to_a_signature_only(
+    before: Gate, event: ev.AnyEvent, after: Gate, effects: Effects
+) -> bool | None:
+    """What an officer locked by signature stays locked, through an emergency too, until one signs again."""
+    del effects
+    signed = isinstance(event, ev.ModeChanged) and event.officer is not None
+    if before.locked_by is None or signed:
+        return None
+    return after.mode is Mode.LOCKED and after.locked_by == before.locked_by
+
+
+def what_a_technician_touched_ends_with_maintenance(
+    before: Gate, event: ev.AnyEvent, after: Gate, effects: Effects
+) -> bool | None:
+    """No hand in a beam latches a fault; nothing of it is left afterwards, and curtains are watched anew."""
+    if State.MAINTENANCE not in {before.state, after.state} or isinstance(event, ev.GateStarted):
+        return None
+    if after.state is State.MAINTENANCE:
+        new = after.faults - before.faults
+        return not any(fault.latched and fault.code in TOUCHED for fault in new)
+    left = any(not fault.latched and fault.code in TOUCHED for fault in after.faults)
+    return not left and any(isinstance(effect, do.WatchAnew) for effect in effects)
+
+
 def maintenance_moves_one_door(
     before: Gate, event: ev.AnyEvent, after: Gate, effects: Effects
 ) -> bool | None:
@@ -405,6 +430,8 @@ STEPS: tuple[StepCheck, ...] = (
     an_emergency_opens_everything,
     a_locked_lane_admits_nobody,
     free_passage_is_an_officers_decision,
+    a_signed_lock_yields_to_a_signature_only,
+    what_a_technician_touched_ends_with_maintenance,
     maintenance_moves_one_door,
     a_door_is_released_only_against_a_shut_one,
     a_lane_turns_at_rest,

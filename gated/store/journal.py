@@ -16,13 +16,17 @@ from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
 from gated.core.effects import AnyEffect, EndPassage
-from gated.core.events import AnyEvent
+from gated.core.events import AnyEvent, ModeChanged
 from gated.core.gate import State
 from gated.core.values import Value
+from gated.core.vocabulary import Mode
 from gated.store.database import StoreError, open_owned, store_error
 
 GENESIS = bytes(32)
 MAX_BODY = 64 * 1024  # an event or its effects; the longest real ones are below 8 KiB
+
+# As the encoder begins a ModeChanged; the index of them holds for just this condition.
+OF_A_MODE = """substr(event, 1, 22) = '{"type":"ModeChanged",'"""
 
 migrations = Migrations("journal")
 
@@ -51,6 +55,12 @@ def entries_and_passages(db: Database) -> None:
             BEGIN SELECT RAISE (ABORT, 'the journal is append-only'); END""",
     ):
         db.execute(statement)
+
+
+@migrations()  # type: ignore[untyped-decorator]  # sqlite-utils does not type its decorator
+def index_of_modes(db: Database) -> None:
+    """Find what the lane was told to do, among everything that happened to it."""
+    db.execute(f"CREATE INDEX entries_modes ON entries (seq) WHERE {OF_A_MODE}")
 
 
 class Followed(Value):
@@ -141,6 +151,20 @@ class Journal:
         except sqlite3.Error as error:
             raise self._error(error) from error
         return None if row is None else str(row[0])
+
+    def locked_by(self) -> str | None:
+        """Return the officer whose signed lock no signed word has lifted since."""
+        query = f"SELECT event FROM entries WHERE {OF_A_MODE} ORDER BY seq DESC"  # noqa: S608 - our own words
+        try:
+            for (event,) in self._db.execute(query):
+                told = _events.decode(event)
+                if isinstance(told, ModeChanged) and told.officer is not None:
+                    return told.officer if told.mode is Mode.LOCKED else None
+        except sqlite3.Error as error:
+            raise self._error(error) from error
+        except msgspec.MsgspecError as error:
+            raise JournalError("entry_unreadable", "an entry is not of this version or damaged") from error
+        return None
 
     def append(self, utc: str, event: AnyEvent, followed: Followed) -> int:
         """Write one step durably and return its number. Nobody may pass before this returns."""

@@ -32,6 +32,7 @@ class Twist(StrEnum):
     ENTRY_STICKS_OPEN = "entry_sticks_open"  # it opens for the traveller and never shuts
     EXIT_STICKS_SHUT = "exit_sticks_shut"  # before it is released
     CONTACT_BREAKS = "contact_breaks"  # the entry's contact says open from the state `cut_in` on
+    PRESENCE_STICKS = "presence_sticks"  # somebody is felt from the state `cut_in` on, whoever is there
     BOARD_GOES = "board_goes"  # the GPIO chip is pulled out in the state `cut_in`
     INPUT_FLAPS = "input_flaps"  # the plug of the document sensor is loose from the state `cut_in` on
     LINE_IS_DISTURBED = "line_is_disturbed"  # the scanner's line, from the document laid down on

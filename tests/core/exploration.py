@@ -20,6 +20,7 @@ POLICY = Policy(
     chip_tries=2,
     captures=2,
     reversals=1,
+    calls=2,
     require_synchronised_clock=True,
 )
 GOOD = (Check("sod_signature", Result.SUCCESSFUL),)

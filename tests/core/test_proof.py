@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 import gated.core.entering
+import gated.core.facts
 import gated.proof.heart
 from gated.core import conditions as on
 from gated.core import effects as do
@@ -103,6 +104,11 @@ def deaf(gate: Gate, event: ev.AnyEvent) -> Stepped:
     return step(gate, event)
 
 
+def latching(patch: Patch) -> None:
+    """A hand in a beam counts as a fault that somebody must look at."""
+    patch.setattr(gated.core.facts, "TOUCHED", frozenset())
+
+
 def silent(patch: Patch) -> None:
     """Nobody is called to whoever does not leave."""
 
@@ -166,6 +172,8 @@ SEEDS: dict[str, Seed] = {
     "an_emergency_opens_everything": (SMALL, stepping(deaf)),
     "a_locked_lane_admits_nobody": (SMALL, lambda _: rows(State.EXIT_OPEN, without=(on.is_locked,))),
     "free_passage_is_an_officers_decision": (SMALL, stepping(unsigned)),
+    "a_signed_lock_yields_to_a_signature_only": (SERVED, stepping(unsigned)),
+    "what_a_technician_touched_ends_with_maintenance": (SERVED, latching),
     "maintenance_moves_one_door": (SERVED, lambda _: MANTRAP._replace(releases=of_any_door)),
     "a_door_is_released_only_against_a_shut_one": (BROKEN, without_exit_shut),
     "a_lane_turns_at_rest": (PORT, turning_on_people),

@@ -57,7 +57,7 @@ KIM, EVE = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
 class Bench:
     """The lane, and a client on its socket."""
 
-    def __init__(self, run: Path, posted: Posted) -> None:
+    def __init__(self, run: Path, posted: Posted, duty_s: float = DUTY_S) -> None:
         self.path = run / "control"
         self.status = STATUS
         self.fire = [False]
@@ -65,7 +65,7 @@ class Bench:
         self.trace, self.tried = Trace(), list[str]()
         self.service = Service(lambda: TESTED, self.trace, self.tried.append)
         self.lane = ControlLane(
-            f"ipc://{self.path}", officers, posted, lambda: self.status, self._fire, self.service, DUTY_S
+            f"ipc://{self.path}", officers, posted, lambda: self.status, self._fire, self.service, duty_s
         )
         self.lane._turn()
         self.context = zmq.Context()
@@ -190,6 +190,24 @@ def test_free_passage_is_an_officers_signed_decision(bench: Bench, posted: Poste
     assert refused(bench.say(signed_)) == "word_was_taken"
 
 
+def told_by_kim(mode: Mode) -> say.SetMode:
+    told = say.SetMode(mode=mode, reason="test", officer="kim", said_at=time.time())
+    return msgspec.structs.replace(told, signature=KIM.sign(told.signed_text))
+
+
+@pytest.mark.parametrize("mode", [Mode.OPEN, Mode.CLOSED, Mode.MAINTENANCE, Mode.LOCKED])
+def test_a_lock_that_an_officer_signed_is_lifted_by_a_signature_only(
+    bench: Bench, posted: Posted, mode: Mode
+) -> None:
+    bench.status = msgspec.structs.replace(STATUS, mode="locked", locked_by="eve")
+    answer = bench.say(say.SetMode(mode=mode, reason="test"))
+    assert refused(answer) == "locked_by_an_officer"
+    assert "eve" in getattr(answer, "fix", "")
+    assert not posted.of(ev.ModeChanged)
+    assert bench.say(told_by_kim(mode)) == say.Done()
+    assert posted.of(ev.ModeChanged)[0].officer == "kim"
+
+
 def test_an_officers_name_is_never_taken_without_their_signature(bench: Bench, posted: Posted) -> None:
     claimed = say.SetMode(mode=Mode.OPEN, reason="test", officer="kim", said_at=time.time())
     assert refused(bench.say(claimed)) == "bad_signature"
@@ -240,6 +258,17 @@ def test_a_duty_is_signed_and_ends_by_itself(bench: Bench, posted: Posted) -> No
     time.sleep(DUTY_S)
     come_round(bench.lane.lane)
     assert [event.on for event in posted.of(ev.DutyChanged)] == [True, False]
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_a_duty_that_the_lane_does_not_ask_for_is_refused(run: Path, posted: Posted, *, on: bool) -> None:
+    bench = Bench(run, posted, duty_s=0.0)
+    told = say.SetDuty(on=on, officer="kim", said_at=time.time(), signature=b"")
+    answer = bench.say(msgspec.structs.replace(told, signature=KIM.sign(told.signed_text)))
+    assert refused(answer) == "no_duty"
+    assert "duty_s in [policy.lane]" in getattr(answer, "fix", "")
+    assert posted == []
+    bench.close()
 
 
 def test_a_party_is_let_out_only_by_its_number(bench: Bench) -> None:

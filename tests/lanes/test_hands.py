@@ -39,6 +39,7 @@ CASES: tuple[tuple[do.AnyEffect, tuple[object, ...] | None], ...] = (
     (do.UnlockDoor(door=Door.EXIT, lease_s=3, passage=PASSAGE), ("board", "unlock", Door.EXIT, 3)),
     (do.UnlockDoor(door=Door.ENTRY, lease_s=3, passage=None), ("board", "unlock", Door.ENTRY, 3)),
     (do.ReleaseAll(), ("board", "release_all")),
+    (do.WatchAnew(), ("board", "watch_anew")),
     (do.Tell(screen="go", prompt=None, lamps="go"), ("board", "show", "go")),
     (do.ReadMrz(passage=PASSAGE), ("zone", "read", PASSAGE)),
     (do.ReadChip(passage=PASSAGE, attempt=1), ("chip", "read", PASSAGE)),

@@ -15,7 +15,7 @@ from gated.core import effects as do
 from gated.core import events as ev
 from gated.core.gate import Gate, State
 from gated.core.step import step
-from gated.core.vocabulary import Outcome
+from gated.core.vocabulary import Mode, Outcome
 from gated.store.database import StoreError, open_to_read
 from gated.store.journal import Followed, Head, Journal, JournalError, read, verify
 from tests.core.exploration import POLICY
@@ -213,6 +213,56 @@ def test_a_kill_at_any_moment_leaves_a_whole_journal(tmp_path: Path, delay_s: fl
     interrupted = journal.interrupted()
     assert (interrupted is not None) == (verdict.open_passages == 1)
     journal.close()
+
+
+def told(mode: Mode, officer: str | None = None) -> ev.ModeChanged:
+    return ev.ModeChanged(at=1, mode=mode, reason="test", officer=officer)
+
+
+@pytest.mark.parametrize(
+    ("words", "locked_by"),
+    [
+        ((), None),
+        ((told(Mode.LOCKED),), None),
+        ((told(Mode.LOCKED, "kim"),), "kim"),
+        ((told(Mode.LOCKED, "kim"), told(Mode.OPEN), told(Mode.LOCKED)), "kim"),
+        ((told(Mode.LOCKED, "kim"), told(Mode.LOCKED, "eve")), "eve"),
+        ((told(Mode.LOCKED, "kim"), told(Mode.OPEN, "eve")), None),
+        ((told(Mode.LOCKED, "kim"), told(Mode.OPEN, "eve"), told(Mode.LOCKED)), None),
+    ],
+)
+def test_a_lock_that_an_officer_signed_is_known_at_the_next_start(
+    path: Path, words: tuple[ev.AnyEvent, ...], locked_by: str | None
+) -> None:
+    journal = Journal(path)
+    write(journal, (*words, *start_events(), *citizen("3" * 16)))
+    journal.close()
+    again = Journal(path)
+    assert again.locked_by() == locked_by
+    again.close()
+
+
+def test_the_last_words_to_a_lane_are_found_without_reading_everything(path: Path) -> None:
+    journal, asked = Journal(path), list[str]()
+    journal._db.set_trace_callback(asked.append)
+    journal.locked_by()
+    (query,) = asked
+    plan = " ".join(str(row[3]) for row in journal._db.execute(f"EXPLAIN QUERY PLAN {query}"))
+    assert "USING INDEX entries_modes" in plan
+    journal.close()
+
+
+def test_a_journal_of_before_learns_to_find_them(path: Path) -> None:
+    journal = Journal(path)
+    write(journal, (told(Mode.LOCKED, "kim"),))
+    journal.close()
+    with sqlite3.connect(path) as db:
+        db.execute("DROP INDEX entries_modes")
+        db.execute("DELETE FROM _sqlite_migrations WHERE name = 'index_of_modes'")
+    db.close()
+    again = Journal(path)
+    assert again.locked_by() == "kim"
+    again.close()
 
 
 FULL_DISK = """

@@ -32,6 +32,7 @@ EXIT_OPEN: Rows = (
     Row(on.passed, State.CLEARING, Outcome.ADMITTED),
     Row(on.came_in_by_the_exit, State.OFFICER, why="wrong_way"),
     Row(on.is_locked, State.OFFICER, why="lane_locked"),
+    Row(on.exit_stays_shut, State.OFFICER, why=on.faults),
     Row(on.hesitates_in_the_exit, State.EXIT_OPEN),
     Row(on.stands_in_the_exit, State.OFFICER, why="exit_obstructed"),
     Row(on.never_passed, State.CLEARING, Outcome.ABANDONED, "authorisation_unused"),
