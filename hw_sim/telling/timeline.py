@@ -98,7 +98,7 @@ class Narrator:
     def summary(self, all_runs: Sequence[Rehearsed], report: Path | None = None) -> None:
         """Give the table of all scenarios, the totals, and where the report lies."""
         self._line("")
-        head = f"  {'scenario':<20}{'expected':<11}{'ended':<11}{'to exit':>9}{'software':>10}  why"
+        head = f"  {'scenario':<22}{'expected':<10}{'ended':<10}{'to exit':>9}{'software':>10}  why"
         self._line(head, "1")
         self._line("─" * WIDTH, "2")
         for run in all_runs:
@@ -121,7 +121,7 @@ class Narrator:
         ended = "nothing" if run.outcome is None else run.outcome
         times = f"{_seconds(run.stages.total):>9}{_seconds(run.stages.software):>10}"
         sign = "✓" if run.as_expected else "✗"
-        first = f"{sign} {run.scenario:<20}{run.expected:<11}{ended:<11}{times}  "
+        first = f"{sign} {run.scenario:<22}{run.expected:<10}{ended:<10}{times}  "
         why = ", ".join((*run.reasons, *run.problems)) or "–"
         self._wrapped(first, why, "" if run.as_expected else TONES[Tone.BAD])
 
