@@ -175,8 +175,8 @@ def test_the_summary_counts_and_says_where_the_report_is() -> None:
     runs = [rehearsed("citizen"), rehearsed("wanted", expected=Outcome.ADMITTED)]
     Narrator(out, colour=False).summary(runs, Path("build/demo/report.html"))
     lines = out.getvalue().splitlines()
-    assert "✓ citizen             admitted   admitted      4.90 s    0.80 s  –" in lines
-    assert any(line.startswith("✗ wanted              admitted   referred") for line in lines)
+    assert "✓ citizen               admitted  admitted     4.90 s    0.80 s  –" in lines
+    assert any(line.startswith("✗ wanted                admitted  referred") for line in lines)
     assert any("1 of 2 scenarios ended as expected · median document to open exit 4.90 s" in x for x in lines)
     assert lines[-1] == "  report: build/demo/report.html"
 
