@@ -17,11 +17,12 @@ def test_the_record_of_licences_matches_what_is_installed() -> None:
 
 def test_optional_packages_have_their_version_and_licence_on_record() -> None:
     setup = (ROOT / "setup.cfg").read_text()
-    extra = re.search(r"^pcsc =\n((?:    .+\n)+)", setup, re.MULTILINE)
-    assert extra
     record = (ROOT / "docs" / "licences.md").read_text()
-    for name, version in re.findall(r"^    ([\w.-]+)==(\S+)$", extra[1], re.MULTILINE):
-        assert f"{name} {version}, under " in record
+    for name in ("pcsc", "postgresql"):
+        extra = re.search(rf"^{name} =\n((?:    .+\n)+)", setup, re.MULTILINE)
+        assert extra
+        for package, version in re.findall(r"^    ([\w.-]+)==(\S+)$", extra[1], re.MULTILINE):
+            assert f"{package} {version}, under " in record
 
 
 def test_every_loaded_model_has_a_licence_on_record() -> None:

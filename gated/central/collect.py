@@ -20,10 +20,10 @@ import zmq
 from zmq.utils import z85
 
 from gated import logs
-from gated.central.databases import DatabaseError, open_database
 from gated.central.folder import CentralError, CentralFolder
 from gated.central.keys import server_pair
 from gated.central.receipts import receipt_key
+from gated.central.record_store import DatabaseError, open_database
 from gated.central.records import NotPlacedError, Records
 from gated.central.serve import Gatekeeper
 from gated.core.values import Value

@@ -11,9 +11,9 @@ import msgspec
 
 from gated import logs
 from gated.central.collect import CollectSettings, collect, database_of
-from gated.central.databases import DatabaseError, open_database
 from gated.central.folder import CentralError, CentralFolder
 from gated.central.receipts import receipt_public
+from gated.central.record_store import DatabaseError, open_database
 from gated.central.records import MAX_WHY, Collected, JournalState, Records
 from gated.core.values import Value
 

@@ -14,7 +14,7 @@ alarm tells people, who settle it. The alarms:
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gated.central.databases import Database, DatabaseError
+from gated.central.record_store import Database, DatabaseError
 from gated.core.values import Value
 from gated.store.delivery import GENESIS, Delivery, Position, Sent, Whereabouts
 from gated.store.journal import chained

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from gated.central.databases import Sqlite
+from gated.central.record_store import Sqlite
 from gated.central.records import NotPlacedError, Records
 from gated.core import events as ev
 from gated.store import delivery as say

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gated.central.databases import DatabaseError, Sqlite
+from gated.central.record_store import DatabaseError, Sqlite
 from gated.central.records import Records
 from gated.core import events as ev
 from gated.store import delivery as say
