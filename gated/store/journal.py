@@ -63,6 +63,25 @@ def index_of_modes(db: Database) -> None:
     db.execute(f"CREATE INDEX entries_modes ON entries (seq) WHERE {OF_A_MODE}")
 
 
+@migrations()  # type: ignore[untyped-decorator]  # sqlite-utils does not type its decorator
+def foundation(db: Database) -> None:
+    """Let the chain begin later: what is before the foundation may be removed, and nothing else."""
+    db.execute(
+        """CREATE TABLE foundation (
+            only INTEGER PRIMARY KEY CHECK (only = 1),
+            seq INTEGER NOT NULL,
+            hash BLOB NOT NULL CHECK (length(hash) = 32)
+        ) STRICT"""
+    )
+    db.execute("INSERT INTO foundation VALUES (1, 0, zeroblob(32))")
+    db.execute("DROP TRIGGER entries_remain")
+    db.execute(
+        """CREATE TRIGGER entries_remain BEFORE DELETE ON entries
+            WHEN old.seq > (SELECT seq FROM foundation)
+            BEGIN SELECT RAISE (ABORT, 'the journal is append-only'); END"""
+    )
+
+
 class Followed(Value):
     """What followed from an event: the state reached, the passage in it, and the effects, in order."""
 
@@ -105,6 +124,29 @@ def chained(previous: bytes, seq: int, utc: str, event: bytes, followed: bytes) 
     return digest.digest()
 
 
+def signed_lock(db: sqlite3.Connection) -> tuple[int, str] | None:
+    """The entry and the officer of a signed lock that no signed word has lifted since.
+
+    Raises JournalError for an entry that does not decode.
+    """
+    query = f"SELECT seq, event FROM entries WHERE {OF_A_MODE} ORDER BY seq DESC"  # noqa: S608 - our own words
+    for seq, event in db.execute(query):
+        try:
+            told = _events.decode(event)
+        except msgspec.MsgspecError as error:
+            raise JournalError("entry_unreadable", "an entry is not of this version or damaged") from error
+        if isinstance(told, ModeChanged) and told.officer is not None:
+            return (seq, told.officer) if told.mode is Mode.LOCKED else None
+    return None
+
+
+def foundation_of(db: sqlite3.Connection) -> tuple[int, bytes]:
+    """The number and hash that the first entry follows from; an older version removed none."""
+    known = db.execute("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'foundation'").fetchone()
+    row = db.execute("SELECT seq, hash FROM foundation").fetchone() if known else None
+    return (0, GENESIS) if row is None else (row[0], bytes(row[1]))
+
+
 class Journal:
     """The one writer. Every method raises JournalError when the disk or the file fails."""
 
@@ -113,11 +155,12 @@ class Journal:
         try:
             self._db = open_owned(path, migrations)
             last = self._db.execute("SELECT seq, hash FROM entries ORDER BY seq DESC LIMIT 1").fetchone()
+            base = foundation_of(self._db)
         except StoreError as error:
             raise JournalError(error.code, error.fix) from error
         except sqlite3.Error as error:
             raise self._error(error) from error
-        self._last: tuple[int, bytes] = last or (0, GENESIS)  # one value: other threads ask for the head
+        self._last: tuple[int, bytes] = last or base  # one value: other threads ask for the head
         self._inode = self._inode_now()
 
     @property
@@ -154,17 +197,11 @@ class Journal:
 
     def locked_by(self) -> str | None:
         """Return the officer whose signed lock no signed word has lifted since."""
-        query = f"SELECT event FROM entries WHERE {OF_A_MODE} ORDER BY seq DESC"  # noqa: S608 - our own words
         try:
-            for (event,) in self._db.execute(query):
-                told = _events.decode(event)
-                if isinstance(told, ModeChanged) and told.officer is not None:
-                    return told.officer if told.mode is Mode.LOCKED else None
+            lock = signed_lock(self._db)
         except sqlite3.Error as error:
             raise self._error(error) from error
-        except msgspec.MsgspecError as error:
-            raise JournalError("entry_unreadable", "an entry is not of this version or damaged") from error
-        return None
+        return None if lock is None else lock[1]
 
     def append(self, utc: str, event: AnyEvent, followed: Followed) -> int:
         """Write one step durably and return its number. Nobody may pass before this returns."""
@@ -254,6 +291,8 @@ class Verdict(Value):
     passages: int
     open_passages: int
     problems: tuple[str, ...]
+    foundation: int = 0
+    """The number of the last entry that was removed, with the centre's receipt for it."""
 
 
 MAX_PROBLEMS = 20
@@ -265,7 +304,8 @@ def verify(db: sqlite3.Connection, head: Head | None = None) -> Verdict:
     `head` is one that was kept elsewhere: the journal must still contain it.
     """
     problems: list[str] = []
-    previous, expected = GENESIS, 1
+    base, link_below = foundation_of(db)
+    previous, expected = link_below, base + 1
     for seq, utc, event, followed, link in db.execute(
         "SELECT seq, utc, event, outcome, hash FROM entries ORDER BY seq"
     ):
@@ -278,6 +318,10 @@ def verify(db: sqlite3.Connection, head: Head | None = None) -> Verdict:
         previous, expected = bytes(link), seq + 1
         if len(problems) >= MAX_PROBLEMS:
             break
+    if head is not None and 0 < head.seq < base:
+        problems.append(f"entry {head.seq}: was removed; keep a head that is newer")
+    if head is not None and head.seq == base > 0 and head.hash != link_below.hex():
+        problems.append(f"entry {head.seq}: is not the one whose head was kept")
     if head is not None and head.seq >= expected:
         problems.append(f"entry {head.seq}: the journal ended there once; it was cut off")
     problems.extend(_passage_problems(db))
@@ -290,6 +334,7 @@ def verify(db: sqlite3.Connection, head: Head | None = None) -> Verdict:
         passages=total,
         open_passages=unended,
         problems=tuple(problems[:MAX_PROBLEMS]),
+        foundation=base,
     )
 
 

@@ -38,6 +38,7 @@ from gated.store.delivery import (
     holds,
     pack,
 )
+from gated.store.journal import foundation_of
 
 WINDOW = 4  # deliveries under way: a line with 100 ms there and back stays busy
 ANSWER_S = 10.0  # a delivery without a receipt by then is taken for lost
@@ -121,6 +122,11 @@ class Outbox:
         self._written = self._receipt
 
     @property
+    def receipted(self) -> Position:
+        """Up to where the centre has signed for this journal."""
+        return GENESIS if self._receipt is None or self._trouble == "journal_cut" else self._receipt.at
+
+    @property
     def standing(self) -> Standing:
         """How far the centre has this journal. For any thread."""
         receipt, code = self._receipt, self._trouble
@@ -166,11 +172,7 @@ class Outbox:
         own = self._believe(answer)
         if answer.number == self._asked:
             self._asked, self._ask_s = None, ASK_S
-            self._cursor = answer.at if own else answer.common
-            if self._cursor is not None and not self._has(self._cursor):
-                self._cursor = None  # it answered with a position that was not asked about
-            if self._cursor is None:
-                self._cursor = self._oldest()
+            self._cursor = self._beginning(answer.at if own else answer.common)
         else:
             self._under_way.pop(answer.number, None)
             if not own:
@@ -200,6 +202,13 @@ class Outbox:
         if self._receipt is None or receipt.at.seq >= self._receipt.at.seq:
             self._receipt = receipt
         return True
+
+    def _beginning(self, known: Position | None) -> Position:
+        """Where to deliver from: what the centre knows, if entries of this journal follow it."""
+        oldest = self._oldest()
+        if known is None or known.seq < oldest.seq or not self._has(known):
+            return oldest
+        return known
 
     def _refused(self, reason: str, now: float) -> None:
         self._trouble = {
@@ -255,7 +264,7 @@ class Outbox:
         return tuple(entries), len(entries) == MAX_ENTRIES
 
     def _has(self, position: Position) -> bool:
-        return position in (GENESIS, self._oldest()) or self._at(position.seq) == position
+        return position == GENESIS or position == self._oldest() or self._at(position.seq) == position
 
     def _at(self, seq: int) -> Position | None:
         try:
@@ -265,8 +274,12 @@ class Outbox:
         return None if row is None else Position(seq=row[0], hash=bytes(row[1]))
 
     def _oldest(self) -> Position:
-        """What the first entry of this journal follows from."""
-        return GENESIS
+        """What the first entry of this journal follows from: nothing, or what was removed with a receipt."""
+        try:
+            seq, link = foundation_of(self._db)
+        except sqlite3.Error as error:
+            raise store_error(self._path, error) from error
+        return Position(seq=seq, hash=link)
 
     def _landmarks(self, *, only_head: bool = False) -> tuple[Position, tuple[Position, ...]]:
         """The head, and positions ever farther apart behind it, with the last receipt among them."""
