@@ -15,7 +15,9 @@ from gated.store import disk
 from gated.store.database import StoreError, open_to_read, store_error
 from gated.store.journal import GENESIS, chained
 from gated.store.list_schema import describe
-from gated.store.watchlist import CURRENT
+from gated.store.list_version import ENTRIES
+from gated.store.versions import Versions
+from gated.store.watchlist import LISTS
 from gated.watchlist.freshness import Age
 
 LAST: Final = 100_000  # entries of the journal whose chain is followed: 5,000 take 15 ms
@@ -83,9 +85,11 @@ def clock(*, required: bool) -> Finding:
 
 def lists(loaded: Loaded) -> Finding:
     """How old the list on the disk is, while no gate holds it."""
-    path = Path(loaded.config.paths.state) / "watchlist" / CURRENT
+    versions = Versions(Path(loaded.config.paths.state) / "watchlist" / LISTS / "main")
+    now = versions.pointer()
+    folder = versions.place(now.content if now else 0)
     try:
-        with closing(open_to_read(path)) as database:
+        with closing(open_to_read(folder / ENTRIES)) as database:
             header, freshness = describe(database)
     except StoreError as error:
         return fault(
@@ -95,7 +99,7 @@ def lists(loaded: Loaded) -> Finding:
         fix = "start gate-link and gated: a damaged list is replaced by a new one"
         return fault("watchlist", "damaged", "cannot be read", fix)
     age_s = Age(freshness).seconds(now_utc().timestamp(), time.monotonic())
-    return watchlist(header.version, age_s, loaded.config)
+    return watchlist(now.version if now else header.version, age_s, loaded.config)
 
 
 def models(folder: Path, embedder: str) -> Iterator[Finding]:

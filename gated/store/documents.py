@@ -7,7 +7,7 @@ A step is merged into new changes beside; the pack, which may be gigabytes, is n
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final, Self
 
@@ -34,7 +34,8 @@ MAX_CHANGES_FILE: Final = PREAMBLE_BYTES + MAX_HEADER + HEAD_SEAL_BYTES + MAX_CH
 class Documents:
     """The documents of an open version. For any thread, until they are closed. Make it with `open`."""
 
-    def __init__(self, pack: DocumentPack, overlay: Changes | None, keys: ListKeys) -> None:
+    def __init__(self, folder: Path, pack: DocumentPack, overlay: Changes | None, keys: ListKeys) -> None:
+        self.folder = folder
         self.pack = pack
         self._overlay = overlay
         self._keys = keys
@@ -48,7 +49,7 @@ class Documents:
         except BaseException:
             pack.close()
             raise
-        return cls(pack, overlay, keys)
+        return cls(folder, pack, overlay, keys)
 
     @property
     def name(self) -> str:
@@ -91,12 +92,16 @@ class Documents:
             if type_fits(kind.type, claim.type)
         )
 
-    def after(self, step: bytes) -> bytes:
-        """The changes file once a step from this version is made. Raises ListError when it does not fit."""
-        parsed = parse_changes(step, self._keys)
-        if parsed.header.list != self.name:
-            raise ListError("another_list")
-        return merge(self.pack.state, self._overlay, parsed, self.pack.find, self.pack.key)
+    def after(self, *steps: bytes) -> bytes:
+        """The changes file once these steps are made, in their order. Raises ListError: one does not fit."""
+        return merge(self.pack.state, self._overlay, self._parsed(steps), self.pack.find, self.pack.key)
+
+    def _parsed(self, steps: Iterable[bytes]) -> Iterator[Changes]:
+        for step in steps:
+            parsed = parse_changes(step, self._keys)
+            if parsed.header.list != self.name:
+                raise ListError("another_list")
+            yield parsed
 
     def verify(self, alive: Callable[[], None] = silent) -> None:
         """Check the whole pack. Raises ListError, OSError."""

@@ -1,4 +1,4 @@
-"""The tables of a list in `watchlist.db`, and what they say about the list that they hold."""
+"""The tables of a list in `entries.db`, and what they say about the list that they hold."""
 
 import sqlite3
 

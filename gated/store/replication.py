@@ -1,7 +1,7 @@
 """One refresh of the watchlist: fetch, verify, build, switch. Whatever fails, the list in force stays.
 
-What is fetched is verified by `gated.store.signed`. The version and the signed time in `watchlist.db` are a
-second memory against rollback beside TUF's.
+What is fetched is verified by `gated.store.signed`. The version in force and the time at which it was vouched
+for, which lie with the list, are a second memory against rollback beside TUF's.
 """
 
 import contextlib
@@ -13,8 +13,10 @@ from tuf.ngclient.fetcher import FetcherInterface
 
 from gated.core.values import Tagged
 from gated.store import list_build
+from gated.store.document_update import bring
 from gated.store.signed import FAILURES, FIXES, Failed, Signed, SignedSource, failed, failure_code
-from gated.store.watchlist import NEXT, Watchlist, WatchlistError
+from gated.store.watchlist import ENTRIES, Watchlist, WatchlistError
+from gated.watchlist.changes import State
 from gated.watchlist.freshness import Freshness
 from gated.watchlist.replica import INDEX, MAX_INDEX, Index, Plan, parse_index, plan
 from gated.watchlist.snapshot import Header, ListError
@@ -110,16 +112,40 @@ class WatchlistUpdater:
             self._watchlist.remember(now, at, signed.signed_at)
             return Unchanged(version=todo.version)
         freshness = Freshness(signed_at=signed.signed_at, seen_at=max(now.timestamp(), signed.signed_at))
-        header, by = self._build(signed, index, todo, freshness)
-        if (header.version, header.list) != (index.version, index.list):
-            (self._watchlist.state / NEXT).unlink()
-            raise ListError("not_what_the_index_says", 1)
-        self._reached("built")
-        self._watchlist.activate(self._reached)
+        try:
+            header, packed, by = self._build(signed, index, todo, freshness)
+            self._reached("built")
+            self._watchlist.activate(header, packed, self._reached)
+        except BaseException:
+            self._watchlist.abandon()
+            raise
         return Updated(version=header.version, by=by)
 
-    def _build(self, signed: Signed, index: Index, todo: Plan, freshness: Freshness) -> tuple[Header, str]:
-        target = self._watchlist.state / NEXT
+    def _build(
+        self, signed: Signed, index: Index, todo: Plan, freshness: Freshness
+    ) -> tuple[Header, State | None, str]:
+        folder = self._watchlist.begin()
+        header, by = self._persons(folder / ENTRIES, signed, index, todo, freshness)
+        if (header.version, header.list) != (index.version, index.list):
+            raise ListError("not_what_the_index_says", 1)
+        if index.documents is None:
+            return header, None, by
+        # Last: a build of SQLite that fails costs less than a pack that was fetched for nothing.
+        packed, documents_by = bring(
+            folder,
+            self._watchlist.documents,
+            index.documents,
+            index.version,
+            signed.target,
+            self._watchlist.keys,
+            self._alive,
+        )
+        return header, packed, by if by == documents_by else "snapshot"
+
+    def _persons(
+        self, target: Path, signed: Signed, index: Index, todo: Plan, freshness: Freshness
+    ) -> tuple[Header, str]:
+        """Build the database: the persons, and the documents of a list that is not packed."""
         if todo.deltas:
             # A delta that does not fit is no reason to stay behind: the snapshot needs nothing from here.
             with contextlib.suppress(ListError):

@@ -1,52 +1,33 @@
-"""`watchlist.db`: the list that this gate decides by, and how a newer one takes its place.
+"""The list that this gate decides by, and how a newer one takes its place.
 
-A new list is built in a file beside (`gated.store.list_build`), verified, and then switched in:
+Each version lies in a folder of its own (`gated.store.versions`). A new one is built beside, verified,
+opened, and put in force by one rename; only then do lookups turn to it, between one question and the next. If
+the list in force cannot be read at the start, the one before serves, with its own version and its own age,
+until the next refresh brings the newest again.
 
-    watchlist.db.next  --verified, on disk-->  ready
-    watchlist.db       --second name-------->  watchlist.db.previous
-    watchlist.db.next  --rename------------->  watchlist.db
-
-Each step is atomic and a crash between any two leaves a whole list under the name `watchlist.db`: the old one
-or the new one. At the next start leftovers are removed. If the list cannot be read then, the previous one
-serves, with its own version and its own age, until the next refresh brings the newest again.
-
-One connection owns the file. Lookups may come from one thread while another builds and switches; a lock is
-held for the few milliseconds that either needs the connection. Without a list there is no answer, and
-no answer is an error: an empty list is never assumed.
+Lookups may come from one thread while another builds and switches; the lock is held for one question, or for
+the exchange of two references. Without a list there is no answer, and no answer is an error: an empty list is
+never assumed.
 """
 
-import contextlib
-import os
 import sqlite3
 import threading
 from collections.abc import Callable
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Self
 
-from sqlite_utils import Database
-
-from gated.core.vocabulary import Grade
-from gated.store.list_schema import APPLICATION_ID, describe, migrations
+from gated.store.documents import Documents
+from gated.store.list_version import ENTRIES, UNREADABLE, ListVersion
+from gated.store.versions import FORMAT, Contents, NothingBefore, Pointer, Versions
+from gated.watchlist.changes import State
 from gated.watchlist.freshness import Age
-from gated.watchlist.match import (
-    Answer,
-    DocumentClaim,
-    Hit,
-    PersonClaim,
-    birth_fits,
-    name_key,
-    normal_issuer,
-    normal_number,
-    type_fits,
-)
-from gated.watchlist.snapshot import Header
+from gated.watchlist.keyed import ListKeys
+from gated.watchlist.match import Answer, DocumentClaim, PersonClaim
+from gated.watchlist.snapshot import Header, ListError
 
-CURRENT, NEXT, PREVIOUS = "watchlist.db", "watchlist.db.next", "watchlist.db.previous"
-_SPARE = "watchlist.db.previous.new"  # the second name, before it replaces the last one
-
-_DOCUMENTS = "SELECT type, grade, reason, reference FROM document WHERE number = ? AND issuer = ?"
-_PERSONS = "SELECT birth, grade, reason, reference FROM person WHERE name = ?"
+LISTS = "lists"
 
 
 class WatchlistError(Exception):
@@ -54,7 +35,7 @@ class WatchlistError(Exception):
 
 
 class NoWatchlist(WatchlistError):
-    """This gate has never had a list."""
+    """This gate has never had a list, or holds no key for the one it has."""
 
 
 def _silent(_: str) -> None:
@@ -64,43 +45,67 @@ def _silent(_: str) -> None:
 class Watchlist:
     """The list that is in force. Make it with `open`."""
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: Path, keys: ListKeys, name: str) -> None:
         self._state = state
+        self._keys = keys
+        self._versions = Versions(state / LISTS / name)
         self._lock = threading.Lock()
-        self._database: sqlite3.Connection | None = None
-        self._source: Path | None = None
-        self._header: Header | None = None
+        self._list: ListVersion | None = None
+        self._version = 0
         self._age: Age | None = None
+        self._why = "there is no watchlist yet: check the link and the central server"
 
     @classmethod
-    def open(cls, state: Path) -> Self:
-        """Open the list under the state folder; there may be none yet. Raises OSError."""
+    def open(cls, state: Path, keys: ListKeys | None = None, name: str = "main") -> Self:
+        """Open the list under the state folder; there may be none yet. Raises OSError.
+
+        `keys` are those that packed documents may be made under.
+        """
         state.mkdir(parents=True, exist_ok=True)
-        for leftover in (NEXT, f"{NEXT}-journal", _SPARE):
-            (state / leftover).unlink(missing_ok=True)
-        watchlist = cls(state)
+        watchlist = cls(state, keys or ListKeys(), name)
+        watchlist._versions.sweep()
         watchlist._attach_best()
         return watchlist
 
     @property
     def state(self) -> Path:
-        """The folder that the list lives in."""
+        """The folder that lists, metadata and what is on its way live in."""
         return self._state
 
     @property
+    def keys(self) -> ListKeys:
+        """The keys that this gate holds."""
+        return self._keys
+
+    @property
     def header(self) -> Header | None:
-        """What list is in force; None before the first."""
-        return self._header
+        """What list is in force; None before the first. It counts no packed documents."""
+        return self._list.header if self._list else None
+
+    @property
+    def documents(self) -> Documents | None:
+        """The packed documents of the list in force, if it has any."""
+        return self._list.documents if self._list else None
 
     @property
     def version(self) -> int:
         """The version in force; 0 before the first list."""
-        return self._header.version if self._header else 0
+        return self._version
+
+    @property
+    def content(self) -> int:
+        """The version that the list in force was published as: an earlier one after going back."""
+        return self._list.header.version if self._list else 0
 
     @property
     def digest(self) -> str:
         """The digest of the list in force, for the record; empty before the first."""
-        return self._header.digest if self._header else ""
+        if self._list is None:
+            return ""
+        header, documents = self._list.header, self._list.documents
+        if documents is None:
+            return header.digest
+        return sha256(f"{header.digest}{documents.state.digest}".encode()).hexdigest()
 
     @property
     def signed_at(self) -> float:
@@ -118,138 +123,122 @@ class Watchlist:
     def lookup(self, *, document: DocumentClaim | None = None, person: PersonClaim | None = None) -> Answer:
         """Ask the list. Raises NoWatchlist, or WatchlistError when it cannot be read."""
         with self._lock:
-            if self._database is None or self._header is None:
-                raise NoWatchlist("there is no watchlist yet: check the link and the central server")
+            if self._list is None:
+                raise NoWatchlist(self._why)
             try:
-                hits = _documents(self._database, document) if document else ()
-                hits += _persons(self._database, person) if person else ()
-            except sqlite3.Error as error:
-                raise WatchlistError("watchlist.db cannot be read: check the disk") from error
-            return Answer(version=self._header.version, hits=hits)
+                return Answer(version=self._version, hits=self._list.lookup(document, person))
+            except UNREADABLE as error:
+                raise WatchlistError("the watchlist cannot be read: check the disk") from error
 
     def remember(self, now: datetime, at: float, signed_at: float | None = None) -> None:
-        """Keep on disk what time it is, and the verified word if one came. Raises WatchlistError."""
+        """Keep on disk what time it is, and the verified word if one came. Raises WatchlistError.
+
+        After going back, a word about what is published says nothing for what is in force, which grows older.
+        """
         with self._lock:
-            if self._database is None or self._age is None:
+            if self._list is None or self._age is None:
                 return
-            if signed_at is not None:
+            if signed_at is not None and self.content == self._version:
                 self._age.confirm(signed_at, now.timestamp(), at)
             self._age.seconds(now.timestamp(), at)
             try:
-                self._database.execute(
-                    "UPDATE freshness SET signed_at = ?, seen_at = ?",
-                    (self._age.freshness.signed_at, self._age.freshness.seen_at),
-                )
-            except sqlite3.Error as error:
-                raise WatchlistError("watchlist.db cannot be written: check the disk") from error
+                self._list.keep(self._age.freshness)
+            except UNREADABLE as error:
+                raise WatchlistError("the watchlist cannot be written: check the disk") from error
 
     def copy_into(self, target: sqlite3.Connection, alive: Callable[[], None]) -> None:
-        """Copy the list in force into another database, page by page; lookups go on. Raises NoWatchlist."""
-        if self._database is None:
+        """Copy the database of the list in force into another; lookups go on. Raises NoWatchlist."""
+        if self._list is None:
             raise NoWatchlist("there is no watchlist to start from")
-        self._database.backup(target, pages=2000, progress=lambda *_: alive())
+        self._list.copy_into(target, alive)
 
-    def activate(self, reached: Callable[[str], None] = _silent) -> None:
-        """Put the verified list `watchlist.db.next` in force. Raises WatchlistError, OSError.
+    def begin(self) -> Path:
+        """A folder to build the next version in: its database is to be `ENTRIES`. Raises OSError."""
+        return self._versions.begin()
 
-        `reached` is told after each step; what is on disk then is a whole list, whatever happens next.
+    def abandon(self) -> None:
+        """Throw away what was being built."""
+        self._versions.abandon()
+
+    def activate(
+        self, header: Header, packed: State | None = None, reached: Callable[[str], None] = _silent
+    ) -> None:
+        """Put what was built and verified in force. Raises WatchlistError, OSError.
+
+        `packed`: which packed documents lie beside the database. `reached` is told after each step; what
+        is on disk then has a whole list in force, whatever happens next.
         """
-        following, current = self._state / NEXT, self._state / CURRENT
-        with self._lock:
-            keep = self._source == current
-            self._detach()
-            try:
-                if keep:
-                    (self._state / _SPARE).unlink(missing_ok=True)
-                    os.link(current, self._state / _SPARE)
-                    reached("named")
-                    (self._state / _SPARE).replace(self._state / PREVIOUS)
-                    reached("kept")
-                following.replace(current)
-                reached("switched")
-                _flush_folder(self._state)
-            finally:
-                self._attach_best()
-        reached("settled")
+        if header.version <= self._version:
+            raise WatchlistError("a watchlist is replaced by a newer one only")
+        contents = Contents(format=FORMAT, version=header.version, documents=packed)
+        content = self.content or None
+        self._versions.name(contents, reached)
+        pointer = Pointer(version=header.version, content=header.version, previous=content)
+        self._exchange(pointer, reached)
+
+    def roll_back(self, reached: Callable[[str], None] = _silent) -> None:
+        """Put the content before in force, under the number of the present one.
+
+        Raises NothingBefore, WatchlistError, OSError.
+        """
+        now = self._versions.pointer()
+        if now is None or now.previous is None or now.content != self.content:
+            raise NothingBefore
+        self._exchange(Pointer(version=now.version, content=now.previous), reached)
 
     def close(self) -> None:
         """Leave the list. Idempotent."""
         with self._lock:
-            self._detach()
+            if self._list is not None:
+                self._list.close()
+            self._list = None
+
+    def _exchange(self, pointer: Pointer, reached: Callable[[str], None]) -> None:
+        """Open a content, put it in force, and let lookups turn to it."""
+        try:
+            following = ListVersion.open(self._versions.place(pointer.content), self._keys)
+            try:
+                age = Age(following.freshness)
+                self._versions.point(pointer, reached)
+            except BaseException:
+                following.close()
+                raise
+        except (sqlite3.Error, ListError) as error:
+            self._versions.sweep()
+            raise WatchlistError(
+                "what was built cannot be opened: check the disk and the list keys"
+            ) from error
+        with self._lock:
+            before, self._list = self._list, following
+            self._version, self._age = pointer.version, age
+        if before is not None:
+            before.close()
+        self._versions.sweep()
+        reached("settled")
 
     def _attach_best(self) -> None:
         """Take the list, or the previous one where the list cannot be read (a damaged file is never kept)."""
-        for path in (self._state / CURRENT, self._state / PREVIOUS):
-            if path.exists():
-                with contextlib.suppress(sqlite3.Error, WatchlistError):
-                    self._attach(path)
-                    return
+        pointer = self._versions.pointer()
+        for content in self._versions.candidates():
+            try:
+                self._attach(content)
+            except UNREADABLE as error:
+                if isinstance(error, ListError) and error.code == "unknown_key":
+                    self._why = "this gate does not hold the key of its list: [watchlist] keys"
+                continue
+            stands = pointer is not None and pointer.content == content
+            self._version = pointer.version if pointer and stands else content
+            return
 
-    def _attach(self, path: Path) -> None:
-        database = _connect(path)
+    def _attach(self, content: int) -> None:
+        """Take the list of one folder. Raises UNREADABLE."""
+        found = ListVersion.open(self._versions.place(content), self._keys)
         try:
-            self._header, freshness = describe(database)
-        except sqlite3.Error:
-            database.close()
+            self._age = Age(found.freshness)
+        except BaseException:
+            found.close()
             raise
-        except (ValueError, TypeError) as error:
-            database.close()
-            raise WatchlistError(f"{path.name} is not a watchlist of this software") from error
-        self._database, self._source = database, path
-        self._age = Age(freshness)
-
-    def _detach(self) -> None:
-        if self._database is not None:
-            self._database.close()
-        self._database = self._source = None
+        self._list = found
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    """The one connection. Raises sqlite3.Error, WatchlistError for a file of another kind."""
-    database = sqlite3.connect(
-        f"file:{path}?mode=rw", uri=True, timeout=1.0, isolation_level=None, check_same_thread=False
-    )
-    try:
-        database.execute("PRAGMA trusted_schema = OFF")
-        database.execute("PRAGMA synchronous = FULL")
-        ours = database.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
-        if ours:
-            migrations.apply(Database(database))
-    except sqlite3.Error:
-        database.close()
-        raise
-    if not ours:
-        database.close()
-        raise WatchlistError(f"{path.name} is not a watchlist of this software")
-    return database
-
-
-def _documents(database: sqlite3.Connection, claim: DocumentClaim) -> tuple[Hit, ...]:
-    key = (normal_number(claim.number.reveal()), normal_issuer(claim.issuer))
-    return tuple(
-        Hit(kind="document", grade=Grade(grade), reason=reason, reference=reference)
-        for listed, grade, reason, reference in database.execute(_DOCUMENTS, key)
-        if type_fits(listed, claim.type)
-    )
-
-
-def _persons(database: sqlite3.Connection, claim: PersonClaim) -> tuple[Hit, ...]:
-    birth = claim.birth.reveal()
-    hits: list[Hit] = []
-    key = name_key(claim.surname.reveal(), claim.given.reveal())
-    for listed, grade, reason, reference in database.execute(_PERSONS, (key,)):
-        agrees, certain = birth_fits(listed, birth)
-        if agrees:
-            hits.append(
-                Hit(kind="person", grade=Grade(grade), reason=reason, reference=reference, certain=certain)
-            )
-    return tuple(hits)
-
-
-def _flush_folder(folder: Path) -> None:
-    """Make renames in the folder durable."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+__all__ = ["ENTRIES", "NoWatchlist", "NothingBefore", "Watchlist", "WatchlistError"]

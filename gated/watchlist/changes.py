@@ -181,53 +181,67 @@ def after_changes(before: State, version: int, changes: Iterable[Change], key: L
     return State(version=version, documents=tally.documents, digest=tally.digest)
 
 
-def merge(pack: State, overlay: Changes | None, step: Changes, here: Here, key: ListKey) -> bytes:
-    """The overlay of the pack after one more step. Raises ListError when the step does not fit."""
+def merge(pack: State, overlay: Changes | None, steps: Iterable[Changes], here: Here, key: ListKey) -> bytes:
+    """The overlay of the pack after one more step, or several. Raises ListError when one does not fit."""
     now = overlay.header.after if overlay is not None else pack
-    header = step.header
-    if (header.before, header.key) != (now, key.id):
-        raise ListError("does_not_fit")
     tally = Tally(key, now.documents, now.digest)
-    merged = encode_changes(
-        key, header.list, header.created, pack, header.after, _merged(overlay, step, here, tally)
-    )
-    if (tally.documents, tally.digest) != (header.after.documents, header.after.digest):
-        raise ListError("not_what_the_header_says")
-    return merged
-
-
-def _merged(overlay: Changes | None, step: Changes, here: Here, tally: Tally) -> Iterator[Change]:
-    """Walk both side by side, tag by tag."""
-    olds = iter(groupby(() if overlay is None else overlay, key=_tag))
-    old = next(olds, None)
-    for tag, came_or_went in groupby(step, key=_tag):
-        while old is not None and old[0] < tag:
-            yield from old[1]
-            old = next(olds, None)
-        before: dict[Record, bool] = {}
-        if old is not None and old[0] == tag:
-            before = dict(old[1])
-            old = next(olds, None)
-        yield from _under_one_tag(before, came_or_went, frozenset(here(tag)), tally)
-    while old is not None:
-        yield from old[1]
-        old = next(olds, None)
-
-
-def _under_one_tag(
-    changed: dict[Record, bool], steps: Iterable[Change], packed: frozenset[Record], tally: Tally
-) -> Iterator[Change]:
-    for record, came in steps:
-        present = changed.get(record, record in packed)
-        if came == present:
+    touched: dict[bytes, _Tag] = {}
+    header: ChangesHeader | None = None
+    for step in steps:
+        header = step.header
+        if (header.before, header.key) != (now, key.id):
             raise ListError("does_not_fit")
-        if record in changed:
-            del changed[record]
+        for change in step:
+            tag = change.record.tag
+            if (under := touched.get(tag)) is None:
+                overlaid = dict(overlay.under(tag)) if overlay is not None else {}
+                under = touched[tag] = _Tag(overlaid, frozenset(here(tag)))
+            under.make(change)
+            (tally.add if change.came else tally.remove)(change.record)
+        if (tally.documents, tally.digest) != (header.after.documents, header.after.digest):
+            raise ListError("not_what_the_header_says")
+        if len(touched) > MAX_CHANGES:
+            raise ListError("too_many_changes")
+        now = header.after
+    if header is None:
+        raise ListError("no_step")
+    return encode_changes(key, header.list, header.created, pack, now, _woven(overlay, touched))
+
+
+class _Tag(NamedTuple):
+    """What stands under one tag that steps touch: what came or went since the pack, and what is in it."""
+
+    changed: dict[Record, bool]
+    packed: frozenset[Record]
+
+    def make(self, change: Change) -> None:
+        """Raises ListError when what goes is not there, or what comes is."""
+        record, came = change
+        if came == self.changed.get(record, record in self.packed):
+            raise ListError("does_not_fit")
+        if record in self.changed:
+            del self.changed[record]
         else:
-            changed[record] = came
-        (tally.add if came else tally.remove)(record)
-    for record, came in changed.items():
-        yield Change(record, came)
+            self.changed[record] = came
+
+
+def _woven(overlay: Changes | None, touched: dict[bytes, _Tag]) -> Iterator[Change]:
+    """Walk the overlay and what was touched side by side, tag by tag."""
+    news = iter(sorted(touched))
+    new = next(news, None)
+    for change in () if overlay is None else overlay:
+        while new is not None and new <= change.record.tag:
+            yield from _under(touched, new)
+            new = next(news, None)
+        if change.record.tag not in touched:
+            yield change
+    while new is not None:
+        yield from _under(touched, new)
+        new = next(news, None)
+
+
+def _under(touched: dict[bytes, _Tag], tag: bytes) -> Iterator[Change]:
+    return (Change(record, came) for record, came in touched[tag].changed.items())
 
 
 def changed(packed: Iterable[Record], overlay: Iterable[Change]) -> set[Record]:

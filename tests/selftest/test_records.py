@@ -10,7 +10,7 @@ from gated.selftest import records
 from gated.selftest.finding import Verdict
 from gated.store import disk
 from gated.store.journal import Journal
-from gated.store.watchlist import CURRENT
+from gated.store.watchlist import ENTRIES
 from models import manifest
 from tests.core.passages import citizen, start_events
 from tests.store.central_stand_in import Central, Gate, document
@@ -99,7 +99,7 @@ def test_a_list_is_read_with_its_age_while_no_gate_holds_it(loaded: Loaded, tmp_
     gate.refresh()
     gate.watchlist.close()
     assert records.lists(loaded).verdict is Verdict.OK
-    (tmp_path / "watchlist" / CURRENT).write_bytes(bytes(10_000))
+    (gate.place(1) / ENTRIES).write_bytes(bytes(10_000))
     assert records.lists(loaded).verdict is Verdict.FAULT
 
 

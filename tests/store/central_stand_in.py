@@ -17,7 +17,7 @@ from gated.central.publish import KEEP_DELTAS, Published, publish
 from gated.central.repository import Lifetimes, Repository, newest_root
 from gated.store.fetching import LinkDown
 from gated.store.replication import Refreshed, WatchlistUpdater
-from gated.store.watchlist import Watchlist
+from gated.store.watchlist import LISTS, Watchlist
 
 COLUMNS = "number,issuer,type,surname,given,birth,nationality,grade,reason,reference\n"
 LIFETIMES = Lifetimes()
@@ -82,6 +82,10 @@ class Gate:
 
     def refresh(self) -> Refreshed:
         return self.updater.refresh(self.central.now, self.at)
+
+    def place(self, version: int) -> Path:
+        """The folder of a version that this gate holds."""
+        return self.state / LISTS / "main" / str(version)
 
     def age_s(self, later_s: float = 0.0) -> float | None:
         return self.watchlist.age_s(self.central.now + timedelta(seconds=later_s), self.at)

@@ -55,8 +55,8 @@ def test_the_step_between_two_packs_makes_the_second_of_the_first(
     for each in (*a, *b):
         tag = before.pack.hashes.tag(each.number, each.issuer)
         assert now.find(tag) == after.find(tag)
-    for each in (before, after, now):
-        each.close()
+    for documents in (before, after, now):
+        documents.close()
 
 
 def test_a_small_change_of_a_large_pack_is_found_by_its_seals(
@@ -71,7 +71,12 @@ def test_a_small_change_of_a_large_pack_is_found_by_its_seals(
     )
     read: list[int] = []
     whole = before.pack.bucket
-    monkeypatch.setattr(before.pack, "bucket", lambda bucket: read.append(bucket) or whole(bucket))
+
+    def counted(bucket: int) -> bytes:
+        read.append(bucket)
+        return whole(bucket)
+
+    monkeypatch.setattr(before.pack, "bucket", counted)
     step = parse_changes(pack_changes(before.pack, after.pack), KEYS)
     assert sorted(change.came for change in step) == [False] * 5 + [True]
     assert len(read) <= 6

@@ -11,7 +11,8 @@ from gated.core.personal import Personal
 from gated.core.vocabulary import Grade
 from gated.store import list_build
 from gated.store.replication import Failed, Unchanged, Updated
-from gated.store.watchlist import CURRENT, PREVIOUS, NoWatchlist, Watchlist, WatchlistError
+from gated.store.versions import CONTENTS, POINTER
+from gated.store.watchlist import ENTRIES, NothingBefore, NoWatchlist, Watchlist, WatchlistError
 from gated.watchlist.freshness import Freshness
 from gated.watchlist.match import Answer, DocumentClaim, PersonClaim
 from gated.watchlist.snapshot import ListError
@@ -85,7 +86,7 @@ def test_a_delta_is_applied_to_a_copy_and_gives_what_was_published(gate: Gate, c
     assert ask_person(gate, "MUSTER", "ERIKA", "640812").grade is Grade.REFER
     assert gate.watchlist.header is not None
     assert (gate.watchlist.header.documents, gate.watchlist.header.persons) == (200, 1)
-    with closing(sqlite3.connect(gate.state / PREVIOUS)) as previous:  # the list before is kept, whole
+    with closing(sqlite3.connect(gate.place(1) / ENTRIES)) as previous:  # the list before is kept, whole
         assert previous.execute("SELECT count(*) FROM document").fetchone() == (200,)
 
 
@@ -115,7 +116,7 @@ def test_a_delta_that_does_not_fit_what_is_here_is_replaced_by_the_snapshot(
     central.publish(*many)
     gate.refresh()
     gate.watchlist.close()
-    with closing(sqlite3.connect(gate.state / CURRENT)) as database:  # a row lost to a bad disk
+    with closing(sqlite3.connect(gate.place(1) / ENTRIES)) as database:  # a row lost to a bad disk
         database.execute("DELETE FROM document WHERE number = 'A00000'")
         database.commit()
     gate.open()
@@ -163,7 +164,7 @@ def test_a_damaged_list_gives_way_to_the_previous_one_and_is_mended(gate: Gate, 
     central.publish(document("L898902C3"), document("B00001"))
     gate.refresh()
     gate.watchlist.close()
-    (gate.state / CURRENT).write_bytes(b"no database at all")
+    (gate.place(2) / ENTRIES).write_bytes(b"no database at all")
     gate.open()
     assert gate.watchlist.version == 1
     assert ask(gate, "L898902C3").grade is Grade.STOP
@@ -173,9 +174,82 @@ def test_a_damaged_list_gives_way_to_the_previous_one_and_is_mended(gate: Gate, 
     assert ask(gate, "B00001").grade is Grade.STOP
 
 
+def test_a_pointer_that_was_lost_leaves_the_newest_list_that_is_whole(gate: Gate, central: Central) -> None:
+    for number in range(3):
+        central.publish(document(f"A0000{number}"))
+        gate.refresh()
+    pointer = gate.place(3).with_name(POINTER)
+    for content in (b"", b"{}", b"x" * 9000, b'{"version":1e400}', b"\xff", b"[" * 4000):
+        pointer.write_bytes(content)
+        gate.reopen()
+        assert (gate.watchlist.version, ask(gate, "A00002").grade) == (3, Grade.STOP)
+    pointer.unlink()
+    (gate.place(3) / ENTRIES).unlink()
+    gate.reopen()
+    assert gate.watchlist.version == 2
+    assert isinstance(gate.refresh(), Updated)
+    assert gate.watchlist.version == 3
+
+
+def test_versions_that_nobody_needs_any_more_are_removed(gate: Gate, central: Central) -> None:
+    for number in range(4):
+        central.publish(document(f"A0000{number}"))
+        gate.refresh()
+    assert sorted(path.name for path in gate.place(1).parent.iterdir()) == ["3", "4", POINTER]
+
+
+def test_going_back_is_going_forward(gate: Gate, central: Central) -> None:
+    central.publish(document("A00001"))
+    gate.refresh()
+    with pytest.raises(NothingBefore):
+        gate.watchlist.roll_back()
+    central.publish(document("A00002"))
+    gate.refresh()
+    gate.watchlist.roll_back()
+    for _ in range(2):  # the same after a restart
+        assert (gate.watchlist.version, gate.watchlist.content) == (2, 1)
+        assert ask(gate, "A00001").version == 2
+        assert (ask(gate, "A00001").grade, ask(gate, "A00002").grade) == (Grade.STOP, Grade.NONE)
+        assert gate.refresh() == Unchanged(version=2), "what was left behind does not come back by itself"
+        gate.reopen()
+    with pytest.raises(NothingBefore):
+        gate.watchlist.roll_back()
+    central.publish(document("A00002"), document("A00003"))
+    assert gate.refresh() == Updated(version=3, by="snapshot")
+    assert (gate.watchlist.version, gate.watchlist.content) == (3, 3)
+    assert ask(gate, "A00001").grade is Grade.NONE
+
+
+def test_a_list_that_was_gone_back_to_grows_older_whatever_the_centre_says(
+    gate: Gate, central: Central
+) -> None:
+    central.publish(document("A00001"))
+    gate.refresh()
+    central.sign_again(later_s=60)
+    central.publish(document("A00002"))
+    gate.refresh()
+    gate.watchlist.roll_back()
+    central.sign_again(later_s=3600)
+    assert gate.refresh() == Unchanged(version=2)
+    assert gate.age_s() == pytest.approx(3660, abs=1)
+
+
+def test_an_older_list_is_not_put_in_force(gate: Gate, central: Central) -> None:
+    central.publish(document("A00001"))
+    gate.refresh()
+    assert gate.watchlist.header is not None
+    gate.watchlist.begin()
+    with pytest.raises(WatchlistError, match="newer"):
+        gate.watchlist.activate(gate.watchlist.header)
+    assert ask(gate, "A00001").grade is Grade.STOP
+
+
 def test_a_database_of_another_kind_is_not_a_list(tmp_path: Path) -> None:
-    with closing(sqlite3.connect(tmp_path / CURRENT)) as other:
+    folder = Watchlist.open(tmp_path).begin()
+    with closing(sqlite3.connect(folder / ENTRIES)) as other:
         other.execute("CREATE TABLE document (number TEXT)")
+    (folder / CONTENTS).write_text('{"format":"egate-version/1","version":7}')
+    folder.rename(folder.with_name("7"))
     assert Watchlist.open(tmp_path).version == 0
 
 
@@ -217,7 +291,7 @@ def test_a_snapshot_that_is_not_what_its_header_says_is_not_built(tmp_path: Path
 def test_a_list_that_cannot_be_read_is_an_error_and_no_free_pass(gate: Gate, central: Central) -> None:
     central.publish(document("L898902C3"))
     gate.refresh()
-    assert gate.watchlist._database is not None
-    gate.watchlist._database.execute("DROP TABLE document")
+    assert gate.watchlist._list is not None
+    gate.watchlist._list._database.execute("DROP TABLE document")
     with pytest.raises(WatchlistError, match="check the disk"):
         ask(gate, "L898902C3")

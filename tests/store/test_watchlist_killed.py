@@ -9,7 +9,8 @@ import pytest
 from gated.core.personal import Personal
 from gated.core.vocabulary import Grade
 from gated.store.replication import Unchanged, Updated
-from gated.store.watchlist import CURRENT, NEXT, Watchlist
+from gated.store.versions import POINTER
+from gated.store.watchlist import Watchlist
 from gated.watchlist.match import DocumentClaim
 from tests.store.central_stand_in import Central, Gate, document
 
@@ -48,7 +49,7 @@ def build(tmp_path: Path) -> tuple[Central, Gate]:
 
 
 @pytest.mark.parametrize("by", ["snapshot", "delta"])
-@pytest.mark.parametrize("step", ["batch-0", "built", "named", "kept", "switched", "settled"])
+@pytest.mark.parametrize("step", ["batch-0", "built", "flushed", "named", "pointed", "switched", "settled"])
 def test_a_kill_leaves_the_old_list_or_the_new_one(tmp_path: Path, step: str, by: str) -> None:
     central, gate = build(tmp_path)
     gate.watchlist.close()
@@ -70,7 +71,9 @@ def test_a_kill_leaves_the_old_list_or_the_new_one(tmp_path: Path, step: str, by
     claim = DocumentClaim(number=Personal("A00000"), issuer="UTO")
     assert gate.watchlist.lookup(document=claim).grade is (Grade.NONE if version == 2 else Grade.STOP)
     assert gate.age_s() is not None
-    assert not (gate.state / NEXT).exists()
+    left = {path.name for path in gate.place(1).parent.iterdir()}
+    assert left <= {"1", "2", POINTER}
+    assert ("2" in left) == (version == 2)
     assert gate.refresh() == (Unchanged(version=2) if version == 2 else Updated(version=2, by=by))
     gate.watchlist.close()
 
@@ -89,7 +92,7 @@ def test_a_kill_during_the_first_build_leaves_no_list_and_the_next_refresh_bring
     )
     assert done.returncode == -9
     assert Watchlist.open(gate.state).version == 0
-    assert not (gate.state / CURRENT).exists()
+    assert [path.name for path in gate.place(1).parent.iterdir()] == []
     gate.open()
     assert gate.refresh() == Updated(version=1, by="snapshot")
     gate.watchlist.close()

@@ -151,7 +151,7 @@ def test_what_is_signed_but_wrong(
 ) -> None:
     signed(central, index, snapshot)
     assert failure(gate.refresh()) == expected
-    assert not (gate.state / "watchlist.db.next").exists()
+    assert not (gate.place(2).with_name(".next")).exists()
 
 
 def test_an_older_timestamp_is_a_rollback(gate: Gate, central: Central) -> None:

@@ -67,8 +67,8 @@ def read_all(raw: bytes) -> Changes:
 def test_steps_merge_into_the_changes_from_the_first_list_to_the_last(
     a: frozenset[Record], b: frozenset[Record], c: frozenset[Record]
 ) -> None:
-    overlay = read_all(merge(state(a, 1), None, read_all(step(a, b, 1)), under(a), KEY))
-    overlay = read_all(merge(state(a, 1), overlay, read_all(step(b, c, 2)), under(a), KEY))
+    overlay = read_all(merge(state(a, 1), None, [read_all(step(a, b, 1))], under(a), KEY))
+    overlay = read_all(merge(state(a, 1), overlay, [read_all(step(b, c, 2))], under(a), KEY))
     assert (overlay.header.before, overlay.header.after) == (state(a, 1), state(c, 3))
     assert {change.record: change.came for change in overlay} == {
         **dict.fromkeys(a - c, False),
@@ -80,21 +80,41 @@ def test_steps_merge_into_the_changes_from_the_first_list_to_the_last(
 
 
 @settings(derandomize=True)
+@given(lists, lists, lists, lists)
+def test_steps_that_are_merged_at_once_make_the_same_changes_as_one_by_one(
+    a: frozenset[Record], b: frozenset[Record], c: frozenset[Record], d: frozenset[Record]
+) -> None:
+    first = read_all(merge(state(a, 1), None, [read_all(step(a, b, 1))], under(a), KEY))
+    second = [read_all(step(b, c, 2)), read_all(step(c, d, 3))]
+    one_by_one = first
+    for each in second:
+        one_by_one = read_all(merge(state(a, 1), one_by_one, [each], under(a), KEY))
+    at_once = merge(state(a, 1), first, second, under(a), KEY)
+    assert set(read_all(at_once)) == set(one_by_one)
+    assert read_all(at_once).header.after == state(d, 4)
+
+
+def test_no_step_at_all_is_no_change() -> None:
+    with pytest.raises(ListError, match="no_step"):
+        merge(state((), 1), None, [], under(frozenset()), KEY)
+
+
+@settings(derandomize=True)
 @given(lists, lists, lists)
 def test_a_step_never_merges_into_a_list_that_it_does_not_fit(
     a: frozenset[Record], b: frozenset[Record], other: frozenset[Record]
 ) -> None:
     parsed = read_all(step(a, b, 1))
     if other == a:
-        merge(state(other, 1), None, parsed, under(other), KEY)
+        merge(state(other, 1), None, [parsed], under(other), KEY)
         return
     with pytest.raises(ListError, match="does_not_fit"):
-        merge(state(other, 1), None, parsed, under(other), KEY)
+        merge(state(other, 1), None, [parsed], under(other), KEY)
     gone, came = a - b, b - a
     if gone <= other and not came & other:
         return  # it would fit by its records alone: the digest above is what tells
     with pytest.raises(ListError, match="does_not_fit"):
-        merge(state(a, 1), None, parsed, under(other), KEY)
+        merge(state(a, 1), None, [parsed], under(other), KEY)
 
 
 def test_a_step_that_does_not_lead_where_it_says_is_refused() -> None:
@@ -105,14 +125,14 @@ def test_a_step_that_does_not_lead_where_it_says_is_refused() -> None:
     changes = [Change(next(iter(a)), came=False), Change(next(iter(b)), came=True)]
     wrong = encode_changes(KEY, "main", CREATED, state(a, 1), state(a, 2), changes)
     with pytest.raises(ListError, match="not_what_the_header_says"):
-        merge(state(a, 1), None, read_all(wrong), under(a), KEY)
+        merge(state(a, 1), None, [read_all(wrong)], under(a), KEY)
 
 
 def test_a_step_under_another_key_is_refused() -> None:
     empty = state((), 1)
     raw = encode_changes(OTHER_KEY, "main", CREATED, empty, state((), 2), ())
     with pytest.raises(ListError, match="does_not_fit"):
-        merge(empty, None, read_all(raw), under(frozenset()), KEY)
+        merge(empty, None, [read_all(raw)], under(frozenset()), KEY)
 
 
 def test_what_is_listed_after_changes_can_be_told_without_the_list() -> None:
