@@ -74,6 +74,8 @@ def verdict_text(verdict: Verdict) -> tuple[str, ...]:
     facts = (
         f"{verdict.entries} entries, {verdict.passages} passages{under_way}",
         f"head {verdict.entries}:{verdict.head}",
+        *([f"the first {verdict.foundation} were removed; the centre has them"] * bool(verdict.foundation)),
+        *([f"the centre has signed for entries up to {verdict.receipted}"] * bool(verdict.receipted)),
     )
     if verdict.problems:
         return (*facts, *(f"PROBLEM  {problem}" for problem in verdict.problems))

@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gated.commands.answer import Answer, UsageError, Words
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from gated.commands.answer import Answer, UsageError, Words, configured
 from gated.config import load
 from gated.core.replay import Recorded, Replayed, replay
 from gated.report import entries_text, replay_text, verdict_text
 from gated.store.database import open_to_read, store_error
 from gated.store.journal import Entry, Head, Verdict, read, verify
+from gated.store.receipts import with_receipts
 
 MAX_SHOWN = 1_000_000
 
@@ -33,10 +36,12 @@ def add(words: Words) -> None:
 
 
 def journal_verify(arguments: argparse.Namespace) -> Answer:
-    """Check the whole chain and that every passage in it ends exactly once."""
+    """Check the chain, that each passage in it ends exactly once, and that the centre's receipt fits it."""
     head = None if arguments.head is None else _head(arguments.head)
     with opened(arguments) as database:
         verdict: Verdict = verify(database, head)
+        if head is None:
+            verdict = with_receipts(verdict, database, _path(arguments).parent, _receipt_key(arguments))
     return Answer(value=verdict, text=verdict_text(verdict), good=not verdict.problems)
 
 
@@ -61,7 +66,7 @@ def replay_journal(arguments: argparse.Namespace) -> Answer:
 @contextmanager
 def opened(arguments: argparse.Namespace) -> Iterator[sqlite3.Connection]:
     """Open the gate's journal, or the one that was named, to read. Raises StoreError, in the block too."""
-    path = arguments.file or Path(load(arguments.config).config.paths.state) / "journal.db"
+    path = _path(arguments)
     database = open_to_read(path)
     try:
         yield database
@@ -69,6 +74,17 @@ def opened(arguments: argparse.Namespace) -> Iterator[sqlite3.Connection]:
         raise store_error(path, error) from error
     finally:
         database.close()
+
+
+def _path(arguments: argparse.Namespace) -> Path:
+    return arguments.file or Path(load(arguments.config).config.paths.state) / "journal.db"
+
+
+def _receipt_key(arguments: argparse.Namespace) -> Ed25519PublicKey | None:
+    """The centre's key for receipts, where the gate's configuration is at hand."""
+    config = configured(arguments)
+    journal = getattr(config, "journal", None)
+    return None if journal is None else Ed25519PublicKey.from_public_bytes(bytes.fromhex(journal.receipt_key))
 
 
 def _head(text: str) -> Head:

@@ -8,6 +8,7 @@ are.
 import contextlib
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -15,14 +16,18 @@ from msgspec.structs import replace
 
 from gated import logs
 from gated.runtime.bus import Peer
+from gated.runtime.clock import now_utc
 from gated.runtime.lanes import Lane
 from gated.runtime.messages import JournalDown, JournalUp
 from gated.store.database import StoreError
 from gated.store.delivery import DeliveryError, encode, read_at_gate
 from gated.store.outbox import Outbox, Standing
+from gated.store.pruning import Pruner
 
 LISTEN_S = 0.5  # while nothing is under way; an answer wakes the lane
 AGAIN_S = 10.0  # until a file that could not be read is tried again
+PRUNE_S = 2.0  # between two removals: a hundred entries a second, and a busy lane writes four
+AIM_S = 3600.0  # it reads the whole journal
 _log = logs.get("lane.delivery")
 
 
@@ -30,8 +35,15 @@ class DeliveryLane:
     """Delivers the journal in `path`. `head` tells the number of its last entry, from any thread."""
 
     def __init__(
-        self, address: str, path: Path, gate: str, key: Ed25519PublicKey, head: Callable[[], int]
+        self,
+        address: str,
+        path: Path,
+        gate: str,
+        key: Ed25519PublicKey,
+        head: Callable[[], int],
+        keep_days: int | None = None,
     ) -> None:
+        """`keep_days`: entries that are older, and have a receipt, are removed; None: none ever is."""
         self.lane = Lane("delivery", turn=self._turn, leave=self._leave, period_s=0.0, patience_s=60.0)
         self.standing = Standing(acknowledged=0, at="")
         """How far the centre has the journal. For any thread."""
@@ -43,6 +55,9 @@ class DeliveryLane:
         self._peer: Peer[JournalDown] | None = None
         self._outbox: Outbox | None = None
         self._again_at = 0.0
+        self._keep_days = keep_days
+        self._pruner: Pruner | None = None
+        self._prune_at = self._aim_at = 0.0
 
     def _turn(self) -> None:
         if self._peer is None:
@@ -67,7 +82,20 @@ class DeliveryLane:
             self._take(outbox, came)
             came = peer.receive(0)
         outbox.keep(time.monotonic())
+        if self._keep_days is not None and time.monotonic() >= self._prune_at:
+            self._prune(outbox.receipted.seq, timedelta(days=self._keep_days))
         self._tell(outbox.standing)
+
+    def _prune(self, receipted: int, age: timedelta) -> None:
+        """Remove a few old entries; what may go is looked up now and then."""
+        now = time.monotonic()
+        self._prune_at = now + PRUNE_S
+        if self._pruner is None:
+            self._pruner = Pruner(self._path)
+        if receipted and now >= self._aim_at:
+            self._aim_at = now + AIM_S
+            self._pruner.aim(receipted, now_utc() - age)
+        self._pruner.prune()
 
     def _take(self, outbox: Outbox, came: JournalDown) -> None:
         try:
@@ -95,4 +123,6 @@ class DeliveryLane:
     def _close_outbox(self) -> None:
         if self._outbox is not None:
             self._outbox.close()
-        self._outbox = None
+        if self._pruner is not None:
+            self._pruner.close()
+        self._outbox = self._pruner = None

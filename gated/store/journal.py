@@ -293,6 +293,8 @@ class Verdict(Value):
     problems: tuple[str, ...]
     foundation: int = 0
     """The number of the last entry that was removed, with the centre's receipt for it."""
+    receipted: int = 0
+    """The number of the last entry that a kept receipt of the centre is for."""
 
 
 MAX_PROBLEMS = 20

@@ -11,16 +11,11 @@ was put in its place: that is told to people, kept as evidence, and stops nothin
 delivered, for the centre keeps both.
 """
 
-import os
 import secrets
 import sqlite3
-import tempfile
 from pathlib import Path
-from typing import Annotated
 
-import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from msgspec import Meta
 
 from gated.core.values import Value
 from gated.store.database import open_to_read, store_error
@@ -39,6 +34,7 @@ from gated.store.delivery import (
     pack,
 )
 from gated.store.journal import foundation_of
+from gated.store.receipts import CONTRADICTED, RECEIPT, read_receipt, write_receipt
 
 WINDOW = 4  # deliveries under way: a line with 100 ms there and back stays busy
 ANSWER_S = 10.0  # a delivery without a receipt by then is taken for lost
@@ -46,24 +42,6 @@ LINGER_S = 1.0  # a few entries wait so long for more: one write at the centre i
 ASK_S, ASK_MAX_S = 1.0, 30.0  # until an unanswered question is put again, doubling
 BUSY_S = 5.0  # the centre is given time
 KEEP_S = 10.0  # the receipt is written to the disk at most so often: the journal needs it more
-MAX_RECEIPT_FILE = 4096
-RECEIPT, CONTRADICTED = "journal-receipt.json", "journal-receipt.contradicted.json"
-
-
-class Kept(Value):
-    """A receipt as its file holds it."""
-
-    gate: str
-    seq: Annotated[int, Meta(ge=0)]
-    hash: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
-    utc: str
-    signature: Annotated[str, Meta(pattern=r"^[0-9a-f]{128}\Z")]
-
-    @property
-    def receipt(self) -> Receipt:
-        """The receipt itself."""
-        at = Position(seq=self.seq, hash=bytes.fromhex(self.hash))
-        return Receipt(number=0, gate=self.gate, at=at, utc=self.utc, signature=bytes.fromhex(self.signature))
 
 
 class Standing(Value):
@@ -84,15 +62,6 @@ FIXES = {
     "key_refused": "gate-central keys, then install the key",
     "versions_differ": "compare the versions of gate and centre",
 }
-
-
-def read_receipt(path: Path) -> Kept | None:
-    """The receipt in this file; None where there is none, or none that can be read."""
-    try:
-        with path.open("rb") as file:
-            return msgspec.json.decode(file.read(MAX_RECEIPT_FILE), type=Kept)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
 
 
 class Outbox:
@@ -184,7 +153,7 @@ class Outbox:
         if receipt is None or receipt is self._written or (now < self._keep_at and not at_once):
             return
         self._keep_at = now + KEEP_S
-        self._write(RECEIPT, receipt)
+        write_receipt(self._folder / RECEIPT, receipt)
         self._written = receipt
 
     def close(self) -> None:
@@ -197,7 +166,7 @@ class Outbox:
             if self._trouble != "journal_cut":
                 self._trouble = "journal_cut"
                 if not (self._folder / CONTRADICTED).exists():
-                    self._write(CONTRADICTED, receipt)
+                    write_receipt(self._folder / CONTRADICTED, receipt)
             return False
         if self._receipt is None or receipt.at.seq >= self._receipt.at.seq:
             self._receipt = receipt
@@ -295,22 +264,3 @@ class Outbox:
             wanted.add(self._receipt.at.seq)
         known = [self._at(seq) for seq in sorted(wanted, reverse=True)][: MAX_KNOWN - 2]
         return head, (*filter(None, known), self._oldest())
-
-    def _write(self, name: str, receipt: Receipt) -> None:
-        kept = Kept(
-            gate=receipt.gate,
-            seq=receipt.at.seq,
-            hash=receipt.at.hash.hex(),
-            utc=receipt.utc,
-            signature=receipt.signature.hex(),
-        )
-        path = self._folder / name
-        try:
-            handle, made = tempfile.mkstemp(dir=self._folder, prefix=".receipt-")
-            with os.fdopen(handle, "wb") as file:
-                file.write(msgspec.json.encode(kept))
-                file.flush()
-                os.fsync(file.fileno())
-            Path(made).replace(path)
-        except OSError as error:
-            raise store_error(path, error) from error

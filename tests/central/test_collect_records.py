@@ -14,7 +14,7 @@ from gated.central.records import Records
 from gated.core import events as ev
 from gated.store import delivery as say
 from gated.store.journal import Journal
-from gated.store.outbox import CONTRADICTED, RECEIPT, read_receipt
+from gated.store.receipts import CONTRADICTED, RECEIPT, read_receipt
 from tests.central.collecting import KEY, Pair, change, copied, entries, lived, paired
 from tests.core.passages import citizen
 from tests.store.test_journal import write
