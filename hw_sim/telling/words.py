@@ -9,6 +9,8 @@ from typing import Final
 
 from drivers.lamps import PATTERNS
 from gated.core.vocabulary import Device
+from gated.rules import CHECKS as RULE_CHECKS
+from gated.rules import REASONS as RULE_REASONS
 
 SEEN: Final[Mapping[str, str]] = {
     "closed": "Closed",
@@ -73,6 +75,7 @@ STATES: Final[Mapping[str, str]] = {
 }
 
 CHECKS: Final[Mapping[str, str]] = {
+    **RULE_CHECKS,
     "sod_signature": "the signature over the chip's content",
     "document_signer": "the signer may sign passports",
     "csca": "the signer's state root is trusted",
@@ -89,18 +92,16 @@ CHECKS: Final[Mapping[str, str]] = {
     "mrz_matches_chip": "the printed page agrees with the chip",
     "document_expiry": "the passport has not expired",
     "photograph": "the chip holds a photograph",
-    "document_type": "this kind of document is served here",
     "anti_passback": "the passport has not just been used",
-    "age": "old enough to use the lane alone",
     "watchlist": "the watchlists could be asked",
     "watchlist_hit": "on no watchlist",
     "chip_read": "the chip can be read",
 }
 
 REASONS: Final[Mapping[str, str]] = {
+    **RULE_REASONS,
     "access_denied": "the chip does not open to the key on the printed page",
     "admitted_just_now": "this passport was admitted a moment ago",
-    "age_unknown": "the age is not known",
     "application_missing": "the chip is not that of a passport",
     "automatic_admission_not_allowed": "the rules do not allow automatic admission",
     "authorisation_unused": "the traveller did not go through the open exit",
@@ -172,10 +173,7 @@ REASONS: Final[Mapping[str, str]] = {
     "presentation_attack": "a picture in place of a living face",
     "stepped_back_out": "the traveller stepped back out",
     "tag_protocol": "the chip does not answer as it must",
-    "too_short": "less tall than the lane asks of a child",
-    "height_undetermined": "the height could not be measured",
     "two_persons": "more than one person in the lane",
-    "under_age": "too young to use the lane alone",
     "watchlist_hit": "on a watchlist",
     "watchlist_missing": "the gate has no watchlist",
     "watchlist_stale": "the watchlist is too old",
@@ -202,6 +200,7 @@ ALERTS: Final[Mapping[str, str]] = {
     "officer_late": "the traveller still waits for an officer",
     "referred": "a traveller is referred to an officer",
     "refused": "a traveller was refused",
+    "stopped_by_rules": "the rules stop a traveller: go there at once",
 }
 
 
