@@ -35,6 +35,7 @@ from gated.core.settings import (
 )
 from gated.core.values import Value
 from gated.core.vocabulary import Direction, Topology
+from gated.overlay import OverlayError, lay_over, read_overlay
 from models import installed, manifest
 
 MAX_CONFIG = 256_000
@@ -83,13 +84,15 @@ class Loaded(Value):
     sha256: str
 
 
-def load(path: Path) -> Loaded:
-    """Read and check a configuration file.
+def load(path: Path, overlay: Path | None = None) -> Loaded:
+    """Read and check a configuration file, with what `overlay` says in its place (`gated.overlay`).
 
     Raises ConfigError that names the file, the key and what to do.
     """
     raw = _read(path)
     table = _table(path, raw)
+    if overlay is not None:
+        raw, table = raw + _read(overlay), _laid_over(table, overlay)
     for key, text in _texts("", table):
         if (placeholder := _PLACEHOLDER.search(text)) and not _Z85_KEY.fullmatch(text):
             raise ConfigError(f"{path}: {key}: {placeholder[0]} is still to be filled in: do so")
@@ -113,6 +116,13 @@ def load(path: Path) -> Loaded:
     sources = [each.source for each in (*config.cameras, *filter(None, [config.page_camera]))]
     _check_once(path, "cameras.source", sources, "one section each")
     return Loaded(config=config, sha256=hashlib.sha256(raw).hexdigest())
+
+
+def _laid_over(table: dict[str, Any], overlay: Path) -> dict[str, Any]:
+    try:
+        return lay_over(table, read_overlay(_read(overlay)))
+    except OverlayError as error:
+        raise ConfigError(f"{overlay}: {error}") from error
 
 
 def decided(config: GateConfig) -> Policy:

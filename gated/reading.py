@@ -62,6 +62,7 @@ class Reading:
         self._conditions = {Direction.FORWARD: [self.zone.condition, self.chip.condition]}
         lanes = [self.zone.lane] if isinstance(self.zone, ScannerLane) else []
         lanes += [self.chip.lane, self.sight.lane]
+        self._chips = [self.chip]
         if config.port is not None:
             reverse = post_of(Direction.REVERSE)
             scanner = SerialMrzScanner(config.port.mrz_scanner)
@@ -70,12 +71,19 @@ class Reading:
             )
             chip = self._chip(config.port.chip_reader, reverse, "chip-reader-exit", PORT)
             desks[Direction.REVERSE] = Desk(zone, chip)
+            self._chips.append(chip)
             self._conditions[Direction.REVERSE] = [zone.condition, chip.condition]
             lanes += [zone.lane, chip.lane]
         for end, view in (views or {Direction.FORWARD: View(self.sight.condition)}).items():
             self._conditions[end].append(view.condition)
         self.desks = Desks(desks, direction)
         self.lanes: tuple[Lane, ...] = tuple(lanes)
+
+    def take_trust(self, trust: TrustStore) -> None:
+        """Check documents that are read from now on against this; one under way keeps its own."""
+        self._trust = trust
+        for chip in self._chips:
+            chip.trust = trust
 
     def conditions(self, direction: Direction) -> tuple[Condition, ...]:
         """How well the devices are that serve this direction; none where the lane is not walked so."""

@@ -1,7 +1,8 @@
 """The trust material that a configuration names, read into one store."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from gated.config import ConfigError
 from gated.core.settings import TrustSettings
@@ -10,15 +11,24 @@ from gated.document.trust.contents import MAX_TRUST_FILE
 from gated.document.trust.store import TrustStore
 
 
-def load_trust(settings: TrustSettings) -> TrustStore:
-    """Read the trust store. Raises ConfigError that names the file or the certificate."""
+def load_trust(
+    settings: TrustSettings, published: Mapping[str, Sequence[Path]] = MappingProxyType({})
+) -> TrustStore:
+    """Read the trust store. Raises ConfigError that names the file or the certificate.
+
+    `published` are further files by their use; never anchors, which a person brings to the gate.
+    """
+
+    def both(key: str) -> list[bytes]:
+        return _read([*getattr(settings, key), *map(str, published.get(key, ()))], key)
+
     try:
         return TrustStore.load(
-            master_lists=_read(settings.master_lists, "master_lists"),
-            certificates=_read(settings.certificates, "certificates"),
+            master_lists=both("master_lists"),
+            certificates=both("certificates"),
             anchors=_read(settings.anchors, "anchors"),
-            crls=_read(settings.crls, "crls"),
-            deviations=_read(settings.deviations, "deviations"),
+            crls=both("crls"),
+            deviations=both("deviations"),
         )
     except TrustError as error:
         raise ConfigError(f"[trust] {error.source}: {error.code}: check the files and the anchors") from error

@@ -45,7 +45,7 @@ from gated.central.wire import (
 from gated.core.values import Value
 from gated.runtime.notify import Notifier
 
-LOOK_S = 0.5  # how often the folder is looked at: a publication is announced within this time
+LOOK_S = 0.1  # how often the folder is looked at: a publication is announced within this time
 BACKLOG = 1000  # messages for one gate: announcements are small, answers are asked for
 COMPLAIN_S = 10.0  # between two complaints about unknown keys
 HEARTBEAT_MS = 5000  # a connection whose other end vanished is noticed within three of these
@@ -98,7 +98,8 @@ class Server:
         self._mailboxes = Mailboxes()
         self._asks: msgspec.msgpack.Decoder[ToServer] = msgspec.msgpack.Decoder(ToServer)
         self._encoder = msgspec.msgpack.Encoder()
-        self._published: int | None = None
+        self._published: dict[str, int] | None = None
+        self._seen: tuple[int, int] | None = None
         self._sign_due = 0.0
         self._look_due = 0.0
         self._complained = False
@@ -264,13 +265,18 @@ class Server:
             self._complained = True
 
     def _announce(self) -> None:
-        """Tell the gates when the targets changed since the last look."""
-        version = self._repository.snapshot().meta["targets.json"].version
-        if version != self._published:
+        """Tell the gates when a role's metadata changed since the last look."""
+        state = (self._folder.metadata / "timestamp.json").stat()
+        if (seen := (state.st_ino, state.st_mtime_ns)) == self._seen:
+            return
+        snapshot = self._repository.snapshot()
+        versions = {name: meta.version for name, meta in snapshot.meta.items()}
+        if versions != self._published:
             if self._published is not None:
-                self._announcements.send_multipart([TOPIC, str(version).encode()])
-                _log.info("announced", version=version)
-            self._published = version
+                self._announcements.send_multipart([TOPIC, str(snapshot.version).encode()])
+                _log.info("announced", version=snapshot.version)
+            self._published = versions
+        self._seen = seen
 
 
 def _address(socket: "zmq.Socket[bytes]") -> str:

@@ -51,7 +51,8 @@ class ChipLane:
         self.lane = Lane(name, turn=self._turn, leave=reader.close, period_s=WATCH_S)
         self.condition = Condition(Device.CHIP_READER, post, above)
         self._reader = reader
-        self._trust = trust
+        self.trust = trust
+        """What a chip is checked against; another store counts from the next chip on."""
         self._dossiers = dossiers
         self._read_s = read_s
         self._post = post
@@ -76,7 +77,7 @@ class ChipLane:
             return
         mrz, began = known
         started = time.monotonic()
-        verification = Verification(mrz, self._trust, began, settings=self._settings, policy=self._policy)
+        verification = Verification(mrz, self.trust, began, settings=self._settings, policy=self._policy)
         try:
             files = self._files(mrz, verification)
             verified = verification.conclude(files)

@@ -1,4 +1,4 @@
-"""The lane that keeps the watchlist up to date: asks gate-link, believes only what is signed.
+"""The lane that keeps the watchlist up to date, and the other kinds: asks gate-link, believes what is signed.
 
 A refresh that fails changes nothing: the list in force goes on being used, and grows older. How old it may
 grow is policy, and is decided for each traveller, not here. Only a gate without any list is at fault.
@@ -15,6 +15,7 @@ from gated.runtime.clock import now_utc
 from gated.runtime.lanes import Lane
 from gated.runtime.messages import FromLink
 from gated.store.fetching import Link, LinkFetcher
+from gated.store.kinds import KindsUpdater
 from gated.store.replication import Failed, Updated, WatchlistUpdater
 from gated.store.watchlist import Watchlist
 
@@ -28,7 +29,9 @@ _log = logs.get("lane.lists")
 class ListsLane:
     """Refreshes the watchlist, and reports the gate ready as soon as it has one."""
 
-    def __init__(self, address: str, watchlist: Watchlist, post: Post) -> None:
+    def __init__(
+        self, address: str, watchlist: Watchlist, post: Post, kinds: KindsUpdater | None = None
+    ) -> None:
         self.lane = Lane("lists", turn=self._turn, leave=self._leave, period_s=0.0, patience_s=60.0)
         self.condition = Condition(Device.WATCHLIST, post)
         self.link_state = "unknown"
@@ -36,6 +39,7 @@ class ListsLane:
         self._address = address
         self._watchlist = watchlist
         self._post = post
+        self._kinds = kinds
         self._peer: Peer[FromLink] | None = None
         self._link: Link | None = None
         self._updater: WatchlistUpdater | None = None
@@ -49,9 +53,12 @@ class ListsLane:
             self._peer = Peer(self._address, FromLink, bind=True)
             self._link = Link(self._peer, alive=self.lane.alive)
             fetcher = LinkFetcher(self._link, self._watchlist.state)
-            self._updater = WatchlistUpdater(self._watchlist, fetcher, alive=self.lane.alive)
+            beside = {} if self._kinds is None else {"beside": self._kinds.beside}
+            self._updater = WatchlistUpdater(self._watchlist, fetcher, alive=self.lane.alive, **beside)
             self._say_ready()
         announced = self._link.wait(0.5)
+        if self._kinds is not None:
+            self._kinds.go_back_if_asked()
         now = time.monotonic()
         if now - self._pinged_at >= PING_S:
             self._pinged_at = now

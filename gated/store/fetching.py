@@ -4,8 +4,12 @@
 answers into a stream of bytes. It believes nothing that arrives: it counts bytes, keeps deadlines and leaves
 the judgement to TUF. A large file comes in windows of FETCH_PIECES pieces; asking for the next window is the
 credit for it, so the queue between the processes never overflows.
+
+What came of a published file before the link broke is kept, and only the rest is asked for the next time: its
+name carries its hash, so it is the same file. If the whole then proves wrong, nothing of it is kept.
 """
 
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,6 +33,9 @@ from gated.runtime.messages import (
     ToLink,
 )
 from gated.watchlist.replica import MAX_PUBLISHED
+
+MAX_BEGUN = 3  # files that are kept though they never became whole
+_KEEPS_ITS_BYTES = re.compile(r"targets/[a-z]+/[0-9a-f]{64}\.")  # named by their hash (TUF)
 
 
 class LinkDown(DownloadError):
@@ -81,9 +88,12 @@ class Link:
         announced, self._announced = self._announced, False
         return announced
 
-    def fetch(self, path: str, max_bytes: int) -> Iterator[bytes]:
-        """Yield the file's bytes. Raises LinkDown, DownloadHTTPError, DownloadLengthMismatchError."""
-        offset, last = 0, False
+    def fetch(self, path: str, max_bytes: int, offset: int = 0) -> Iterator[bytes]:
+        """Yield the file's bytes from `offset` on.
+
+        Raises LinkDown, DownloadHTTPError, DownloadLengthMismatchError.
+        """
+        last = False
         while not last:
             self._number += 1
             if not self._peer.send(Fetch(number=self._number, path=path, max_bytes=max_bytes, offset=offset)):
@@ -127,22 +137,49 @@ class Link:
 
 
 class LinkFetcher(FetcherInterface):
-    """TUF's fetcher over gate-link. What is being fetched lies in an unnamed file in `folder`."""
+    """TUF's fetcher over gate-link. What is being fetched lies in an unnamed file in `folder`.
+
+    A file of the targets lies in `folder/partial` meanwhile, and stays there while it is not whole.
+    """
 
     def __init__(self, link: Link, folder: Path) -> None:
         self._link = link
         self._folder = folder
+        self._partial = folder / "partial"
         self._max_bytes = 0
 
     @contextmanager
     def download_file(self, url: str, max_length: int) -> Iterator[IO[bytes]]:
         """Yield a file that holds what was fetched; at most `max_length` bytes are ever asked for."""
         self._max_bytes = min(max_length, MAX_PUBLISHED)
-        with tempfile.TemporaryFile(dir=self._folder) as file:
-            for piece in self.fetch(url):
+        if not _KEEPS_ITS_BYTES.match(url):
+            with tempfile.TemporaryFile(dir=self._folder) as file:
+                for piece in self.fetch(url):
+                    file.write(piece)
+                file.seek(0)
+                yield file
+            return
+        path = self._begun(url)
+        with path.open("ab+") as file:
+            if (here := file.tell()) > self._max_bytes:
+                file.truncate(0)
+                here = 0
+            for piece in self._link.fetch(url, self._max_bytes, here):
                 file.write(piece)
+            path.unlink()  # whole: right or wrong, it is not asked for again from where it ends
             file.seek(0)
             yield file
+
+    def _begun(self, url: str) -> Path:
+        """Where a published file is collected; of others that were begun only the latest few are kept."""
+        self._partial.mkdir(exist_ok=True)
+        path = self._partial / url.rpartition("/")[2]
+        others = sorted(
+            (each for each in self._partial.iterdir() if each != path), key=lambda each: each.stat().st_mtime
+        )
+        for old in others[: max(0, len(others) - MAX_BEGUN)]:
+            old.unlink()
+        return path
 
     def _fetch(self, url: str) -> Iterator[bytes]:
         return self._link.fetch(url, self._max_bytes)

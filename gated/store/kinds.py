@@ -29,8 +29,10 @@ from gated.watchlist.publication import (
     wanted,
 )
 from gated.watchlist.replica import Backwards
+from gated.watchlist.snapshot import ListError
 
 STATUS = "status.json"
+ASKED_BACK = "go-back.json"
 MAX_STATUS = 64_000
 KEEP_S = 60.0  # how old the status on disk may be while nothing but time has changed
 Check = Callable[[Path, tuple[PublishedFile, ...]], None]
@@ -44,14 +46,23 @@ class KindStatus(Value):
     published: int = 0
     """The newest release that is published at all, whether it is for this gate or not."""
     groups: tuple[str, ...] = ()
+    restart: bool = False
+    """What is in force is used from the next start of the gate on."""
     code: str = ""
     fix: str = ""
+
+
+class AskedBack(Value):
+    """Somebody at the gate wants the content before back. Whoever may write the file may ask."""
+
+    kind: Kind
 
 
 class KindsUpdater:
     """Takes the releases that are for this gate. Belongs to the thread of the watchlist.
 
     `checks` say of a kind whether this gate can use a release; `took` hears of each that came into force.
+    What is not of the kinds `at_once` is used from the next start on.
     """
 
     def __init__(
@@ -61,14 +72,16 @@ class KindsUpdater:
         gate: str,
         checks: Mapping[Kind, Check],
         took: Callable[[Kind, InForce], None],
+        at_once: frozenset[Kind] = frozenset(),
     ) -> None:
         self._published = published
         self._folder = folder
         self._gate = gate
         self._checks = checks
         self._took = took
+        self._at_once = at_once
         self._refused: set[tuple[Kind, int]] = set()
-        self._status = read_status(folder)
+        self._status = {kind: _started(each) for kind, each in read_status(folder).items()}
         self._kept_at = 0.0
 
     @property
@@ -85,6 +98,26 @@ class KindsUpdater:
             else:
                 self._take_one(kind, signed)
         self._keep(before, now)
+
+    def go_back_if_asked(self) -> None:
+        """Put the content before in force where somebody at the gate asked for it (`ask_back`)."""
+        asked = self._folder / ASKED_BACK
+        try:
+            raw = asked.read_bytes()
+            asked.unlink()
+            kind = msgspec.json.decode(raw[:MAX_STATUS], type=AskedBack).kind
+        except (OSError, msgspec.MsgspecError, UnicodeError, RecursionError):
+            return
+        try:
+            now = self._published.go_back(kind)
+        except (ListError, OSError) as error:
+            code = "nothing_to_go_back_to" if isinstance(error, ListError) else failure_code(error)
+            self._note(kind, failed(code))
+            return
+        known = self._status.get(kind, KindStatus())
+        self._status[kind] = msgspec.structs.replace(known, restart=kind not in self._at_once)
+        self._write()
+        self._took(kind, now)
 
     def _take_one(self, kind: Kind, signed: Signed) -> None:
         try:
@@ -106,15 +139,17 @@ class KindsUpdater:
             published=index.releases[-1].version if index.releases else 0,
             groups=groups_of(index, self._gate),
         )
+        known = msgspec.structs.replace(known, restart=self._status.get(kind, KindStatus()).restart)
         if release is None:
             listed = index.release(now.version) if now else None
             trouble = failed("withdrawn") if listed is not None and listed.withdrawn else None
             self._status[kind] = known if trouble is None else _with(known, trouble)
             return
+        self._status[kind] = known
         if (kind, release.version) in self._refused:
             raise NotUsable
         self._install(kind, release, signed)
-        self._status[kind] = known
+        self._status[kind] = msgspec.structs.replace(known, restart=kind not in self._at_once)
 
     def _install(self, kind: Kind, release: Release, signed: Signed) -> None:
         def fetch(file: PublishedFile) -> Path:
@@ -138,11 +173,22 @@ class KindsUpdater:
         if told == was and now.timestamp() - self._kept_at < KEEP_S:
             return
         self._kept_at = now.timestamp()
+        self._write()
+
+    def _write(self) -> None:
         with contextlib.suppress(OSError):  # a full disk is somebody else's fault to tell
             self._folder.mkdir(parents=True, exist_ok=True)
             spare = self._folder / f"{STATUS}.new"
             spare.write_bytes(msgspec.json.encode(self._status))
             spare.replace(self._folder / STATUS)
+
+
+def ask_back(folder: Path, kind: Kind) -> None:
+    """Ask the gate to put the content before in force. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    spare = folder / f"{ASKED_BACK}.new"
+    spare.write_bytes(msgspec.json.encode(AskedBack(kind=kind)))
+    spare.replace(folder / ASKED_BACK)
 
 
 def read_status(folder: Path) -> dict[Kind, KindStatus]:
@@ -156,6 +202,10 @@ def read_status(folder: Path) -> dict[Kind, KindStatus]:
 
 def _unknown(_: Path, __: tuple[PublishedFile, ...]) -> None:
     raise NotUsable("this version knows no use for the kind")
+
+
+def _started(known: KindStatus) -> KindStatus:
+    return msgspec.structs.replace(known, restart=False)
 
 
 def _with(known: KindStatus, trouble: Failed) -> KindStatus:

@@ -65,6 +65,7 @@ FIXES = {
     "disk_full": "free space on the state disk",
     "disk": "check the state disk and its rights",
     "not_usable_here": "signed, but this gate cannot use it: withdraw it, see the gate's log for the reason",
+    "nothing_to_go_back_to": "no earlier release is kept here: withdraw the wrong one at the centre",
     "withdrawn": "what is in force here was withdrawn, and nothing replaces it: publish a release",
 }
 

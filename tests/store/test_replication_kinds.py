@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from gated.central.kinds import Signing, release, roll_out, set_group, withdraw
-from gated.store.kinds import KindsUpdater, read_status
+from gated.store.kinds import ASKED_BACK, KindsUpdater, ask_back, read_status
 from gated.store.published import InForce, Published
 from gated.store.replication import Failed, Unchanged, Updated, WatchlistUpdater
 from gated.store.signed import FIXES, NotUsable
@@ -282,3 +282,37 @@ def test_a_pointer_says_what_goes_on_record(kinds: Kinds) -> None:
     assert second is not None
     assert first.sha256 != second.sha256
     assert msgspec.json.decode(msgspec.json.encode(second), type=InForce) == second
+
+
+def test_a_technician_s_request_is_done_once_and_by_the_gate_itself(kinds: Kinds) -> None:
+    for content in (b"old", b"new"):
+        kinds.publish(content)
+        kinds.gate.refresh()
+    ask_back(kinds.folder, "rules")
+    kinds.kinds.go_back_if_asked()
+    assert kinds.content() == b"old"
+    kinds.kinds.go_back_if_asked()
+    kinds.gate.refresh()
+    assert (kinds.version(), kinds.content()) == (2, b"old")
+    assert kinds.took == [("rules", 1), ("rules", 2), ("rules", 2)]
+    assert read_status(kinds.folder)["rules"].restart
+
+
+@pytest.mark.parametrize("request_", [b"", b"{}", b'{"kind":"keys"}', b"[" * 10_000, b"\xff"])
+def test_a_request_that_is_none_is_dropped(kinds: Kinds, request_: bytes) -> None:
+    kinds.publish(b"old")
+    kinds.gate.refresh()
+    asked = kinds.folder / ASKED_BACK
+    asked.write_bytes(request_)
+    kinds.kinds.go_back_if_asked()
+    assert not asked.exists()
+    assert kinds.content() == b"old"
+
+
+def test_going_back_to_nothing_is_told(kinds: Kinds) -> None:
+    kinds.publish(b"only")
+    kinds.gate.refresh()
+    ask_back(kinds.folder, "rules")
+    kinds.kinds.go_back_if_asked()
+    assert kinds.kinds.status["rules"].code == "nothing_to_go_back_to"
+    assert kinds.content() == b"only"

@@ -1,0 +1,181 @@
+"""What operators hand in besides plain files: entities of FollowTheMoney, and queries; and the report."""
+
+import csv
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gated.central.cli import main
+from gated.central.countries import BY_TWO_LETTERS, zone_code
+from gated.central.folder import CentralError
+from gated.central.intake import BadRow, read_list, read_query
+from gated.document.mrz.codes import CODES, Kind
+from gated.watchlist.snapshot import DocumentEntry, PersonEntry
+
+
+def entities(tmp_path: Path, *rows: dict[str, object]) -> Path:
+    source = tmp_path / "entities.json"
+    source.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return source
+
+
+def person(**properties: list[str]) -> dict[str, object]:
+    return {"id": "NK-1", "schema": "Person", "caption": "of no concern", "properties": properties}
+
+
+def test_every_spelling_and_every_date_of_a_person_is_an_entry(tmp_path: Path) -> None:
+    source = entities(
+        tmp_path,
+        person(
+            name=["Jürgen Müller"],
+            alias=["Yuri Mueller"],
+            birthDate=["1970", "1970-05-03"],
+            nationality=["de"],
+            topics=["crime.terror"],
+            passportNumber=["c01 x00 t47"],
+        ),
+    )
+    found = list(read_list(source, "refer"))
+    people = [each for each in found if isinstance(each, PersonEntry)]
+    assert {"JUERGEN MUELLER", "YURI MUELLER"} <= {each.surname for each in people}
+    assert {each.birth for each in people} == {"1970-XX-XX", "1970-05-03"}
+    assert {(each.nationality, each.grade, each.reason, each.reference) for each in people} == {
+        ("D", "refer", "crime_terror", "NK-1")
+    }
+    (document,) = [each for each in found if isinstance(each, DocumentEntry)]
+    assert (document.number, document.issuer) == ("C01X00T47", "D")
+
+
+def test_surname_and_given_names_stay_apart_where_they_are(tmp_path: Path) -> None:
+    (entry,) = read_list(entities(tmp_path, person(lastName=["O'Connor"], firstName=["Ann"])), "stop")
+    assert isinstance(entry, PersonEntry)
+    assert (entry.surname, entry.given, entry.birth) == ("OCONNOR", "ANN", "XXXX-XX-XX")
+
+
+def test_papers_are_documents_of_their_country(tmp_path: Path) -> None:
+    paper = {"id": "p-1", "schema": "Passport", "properties": {"number": ["A 1"], "country": ["us", "DE"]}}
+    other = {"id": "p-2", "schema": "Identification", "properties": {"number": ["B1"], "country": ["fr"]}}
+    found = [
+        each
+        for each in read_list(entities(tmp_path, paper, other), "stop")
+        if isinstance(each, DocumentEntry)
+    ]
+    assert {(each.number, each.issuer, each.type) for each in found} == {
+        ("A1", "D", "P"), ("A1", "USA", "P"), ("B1", "FRA", "")
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("row", "field"),
+    [
+        (person(name=["\u738b\u5c0f\u660e"]), "surname"),
+        (person(birthDate=["1970"]), "surname"),
+        ({"id": "p", "schema": "Passport", "properties": {"number": ["A1"]}}, "issuer"),
+        ({"id": "p", "schema": "Passport", "properties": {"country": ["us"]}}, "number"),
+        (
+            {"id": "-x", "schema": "Passport", "properties": {"number": ["A1"], "country": ["us"]}},
+            "reference",
+        ),
+        ({"schema": "Person"}, ""),
+    ],
+)
+def test_what_cannot_be_taken_of_an_entity_is_told_and_the_rest_goes_on(
+    tmp_path: Path, row: dict[str, object], field: str
+) -> None:
+    bad, good = read_list(entities(tmp_path, row, person(name=["Ann"])), "stop")
+    assert isinstance(bad, BadRow)
+    assert (bad.line, bad.field) == (1, field)
+    assert isinstance(good, PersonEntry)
+
+
+def test_entities_that_stand_for_nobody_are_passed_over(tmp_path: Path) -> None:
+    company = {"id": "c", "schema": "Company", "properties": {"name": ["Ann"]}}
+    assert list(read_list(entities(tmp_path, company), "stop")) == []
+
+
+def test_entities_have_no_grade_of_their_own(tmp_path: Path) -> None:
+    (row,) = read_list(entities(tmp_path, person(name=["Ann"])))
+    assert isinstance(row, BadRow)
+    assert row.field == "grade"
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["name", "birthDate", "nationality", "topics", "passportNumber"]),
+        st.lists(st.text(max_size=8), max_size=3),
+    )
+)
+def test_any_entity_is_taken_or_told(
+    tmp_path_factory: pytest.TempPathFactory, properties: dict[str, list[str]]
+) -> None:
+    source = entities(tmp_path_factory.mktemp("any"), person(**properties))
+    for row in read_list(source, "silent"):
+        assert isinstance(row, BadRow | DocumentEntry | PersonEntry)
+
+
+def test_every_state_has_its_code_of_two_letters() -> None:
+    british = {"GBD", "GBN", "GBO", "GBP", "GBS"}  # kinds of nationality, not states
+    states = {code for code, each in CODES.items() if each.kind is Kind.STATE} - british
+    assert states <= set(BY_TWO_LETTERS.values()) <= set(CODES)
+    assert [zone_code(text) for text in ("us", "DEU", "d", "xx", "")] == ["USA", "D", "D", "", ""]
+
+
+def database(tmp_path: Path) -> Path:
+    path = tmp_path / "cases.db"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TABLE stolen (nr TEXT, state TEXT, note TEXT)")
+        connection.executemany(
+            "INSERT INTO stolen VALUES (?, ?, ?)", [("A1", "UTO", None), ("!!", "UTO", None)]
+        )
+    return path
+
+
+QUERY = (
+    "SELECT nr AS number, state AS issuer, 'stop' AS grade, 'stolen' AS reason, 'R' AS reference FROM stolen"
+)
+
+
+def test_rows_of_a_query_are_taken_as_rows_of_a_file(tmp_path: Path) -> None:
+    good, bad = read_query(str(database(tmp_path)), QUERY)
+    assert isinstance(good, DocumentEntry)
+    assert isinstance(bad, BadRow)
+    assert (good.number, bad.line, bad.field) == ("A1", 2, "number")
+
+
+@pytest.mark.parametrize(
+    "query", ["SELECT nr FROM stolen", "DELETE FROM stolen", "SELECT 1; SELECT 2", "nonsense", ""]
+)
+def test_a_query_only_reads_and_names_its_columns(tmp_path: Path, query: str) -> None:
+    path = database(tmp_path)
+    with pytest.raises(CentralError):
+        list(read_query(str(path), query))
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT count(*) FROM stolen").fetchone() == (2,)
+
+
+def test_no_database_is_made_by_asking(tmp_path: Path) -> None:
+    with pytest.raises(CentralError, match="no such database"):
+        list(read_query(str(tmp_path / "none.db"), QUERY))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_list_comes_from_a_query_and_every_wrong_row_is_in_the_report(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["init", str(tmp_path / "central")]) == 0
+    report = tmp_path / "report.csv"
+    asked = ["--database", str(database(tmp_path)), "--query", QUERY, "--report", str(report)]
+    assert main(["publish", str(tmp_path / "central"), *asked]) == 1
+    assert "1 rows cannot be taken" in capsys.readouterr().err
+    assert main(["publish", str(tmp_path / "central"), *asked, "--skip-bad", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["documents"], len(answer["bad_rows"])) == (1, 1)
+    with report.open(encoding="utf-8", newline="") as file:
+        assert list(csv.reader(file)) == [
+            ["line", "field", "expected"], ["2", "number", "letters and digits, at most 24"]
+        ]  # fmt: skip
