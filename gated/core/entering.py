@@ -11,7 +11,17 @@ from msgspec.structs import replace
 from gated.core import effects as do
 from gated.core.checks import Check
 from gated.core.conditions import other_way_is_wanted
-from gated.core.gate import TOUCHED, Gate, Passage, State, inside, is_enclosed, raised, with_passage
+from gated.core.gate import (
+    ALWAYS_FELT,
+    TOUCHED,
+    Gate,
+    Passage,
+    State,
+    inside,
+    is_enclosed,
+    raised,
+    with_passage,
+)
 from gated.core.vocabulary import Direction, Grade, Outcome
 
 Stepped = tuple[Gate, tuple[do.AnyEffect, ...]]
@@ -210,12 +220,11 @@ def _doubted(gate: Gate) -> Stepped:
     Between two doors it is not trusted again until somebody has looked. Where the way back is open anybody
     may stand for as long as they like, so there the fault ends when nobody is felt any more.
     """
-    calls = min(gate.calls + 1, gate.policy.calls)
-    doubted = replace(gate, calls=calls)
-    if calls == gate.policy.calls:
-        doubted = raised(doubted, "presence_stuck", latched=is_enclosed(gate))
-    if doubted.faults == gate.faults:
-        return doubted, ()
+    if any(fault.code == ALWAYS_FELT.code for fault in gate.faults):
+        return gate, ()
+    if gate.calls + 1 < gate.policy.calls:
+        return replace(gate, calls=gate.calls + 1), ()
+    doubted = raised(replace(gate, calls=0), ALWAYS_FELT.code, latched=is_enclosed(gate))
     return doubted, (do.AlertOfficer(kind="presence_stuck", passage=None, grade=Grade.REFER),)
 
 

@@ -136,7 +136,7 @@ def _devices(gate: Gate, event: ev.DeviceReady | ev.FaultRaised | ev.FaultCleare
             kept = frozenset(f for f in gate.faults if f.device != event.device or not f.latched)
             looked = event.device is Device.IO_BOARD and gate.state is State.OUT_OF_SERVICE
             counted = 0 if looked and gate.persons == 0 else gate.counted
-            return replace(gate, faults=kept, counted=counted, calls=0)
+            return replace(gate, faults=kept, counted=counted)
 
 
 def _other_end(gate: Gate, event: ev.DirectionWanted | ev.OtherDeviceChanged) -> Stepped:

@@ -41,16 +41,11 @@ def normal(gate: Gate) -> Gate:
         due=None if gate.due is None else DUE,
         renew_at=None if gate.renew_at is None else RENEW_AT,
         faults=_alike(gate.faults),
-        calls=gate.calls if gate.state is State.REJECT_OUT and not _doubted(gate) else 0,
+        calls=gate.calls if gate.state is State.REJECT_OUT else 0,
         unopened=gate.unopened if gate.state in _LED_THROUGH and is_enclosed(gate) else frozenset(),
         waiting=Placed(passage=NEXT, utc=UTC) if gate.waiting else None,
         passage=None if passage is None else _normal(gate.state, passage),
     )
-
-
-def _doubted(gate: Gate) -> bool:
-    """Whether the presence sensor is doubted already: it is not told again."""
-    return any(fault.code == ALWAYS_FELT.code for fault in gate.faults)
 
 
 def _alike(faults: frozenset[Fault]) -> frozenset[Fault]:
