@@ -55,9 +55,15 @@ def status_text(status: Status) -> tuple[str, ...]:
         *_field("devices", ", ".join(_device(name, good) for name, good in status.devices.items())),
         *_field("cameras", ", ".join(f"{name} {state}" for name, state in status.cameras.items()) or "none"),
         *_field("watchlist", lists),
-        *_field("journal", f"{status.journal_entries} entries"),
+        *_field("journal", f"{status.journal_entries} entries{_delivered(status)}"),
+        *(line for code, fix in status.journal_trouble.items() for line in _fault(code, fix, "DELIVERY")),
         *_field("head", f"{status.journal_entries}:{status.journal_head}"),
     )
+
+
+def _delivered(status: Status) -> str:
+    receipted = status.journal_receipted
+    return "" if receipted is None else f", of which the centre has {receipted}"
 
 
 def _signed(status: Status) -> str:

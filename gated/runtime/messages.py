@@ -298,8 +298,8 @@ class Fetch(Message):
 
     number: int
     path: Annotated[str, Meta(pattern=r"^[a-z]+(/[a-z0-9][a-z0-9._-]*)+\Z", max_length=200)]
-    max_bytes: Annotated[int, Meta(ge=1, le=1_000_000_000)]
-    offset: Annotated[int, Meta(ge=0, le=1_000_000_000)] = 0
+    max_bytes: Annotated[int, Meta(ge=1, le=1_700_000_000)]
+    offset: Annotated[int, Meta(ge=0, le=1_700_000_000)] = 0
 
 
 class Fetched(Message):
@@ -405,6 +405,10 @@ class Status(Message):
     versions: dict[str, str]
     other_end: dict[str, str] = msgspec.field(default_factory=dict)
     """Faults at the end of a two-way lane that is not in use, each with what to do."""
+    journal_receipted: int | None = None
+    """The last entry that the centre has signed for; None where the journal is not delivered."""
+    journal_trouble: dict[str, str] = msgspec.field(default_factory=dict)
+    """What is wrong with its delivery, with what to do."""
     locked_by: str | None = None
     """The officer whose signed lock holds: only a signed word lifts it."""
 
