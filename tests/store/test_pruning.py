@@ -143,3 +143,12 @@ def test_a_centre_that_lost_what_was_pruned_is_told_of_the_gap_and_gets_the_rest
 def fill(pair: Pair) -> None:
     for _ in range(20):
         pair.round()
+
+
+def test_a_journal_of_an_older_version_is_read_as_it_is_and_brought_up_to_date(path: Path) -> None:
+    change(path, "DROP TABLE foundation", "DELETE FROM _sqlite_migrations WHERE name = 'foundation'")
+    change(path, "CREATE TRIGGER entries_remain BEFORE DELETE ON entries BEGIN SELECT RAISE (ABORT, ''); END")
+    assert verify(open_to_read(path)).problems == ()
+    lived(path, range(70, 71))
+    assert verify(open_to_read(path)).problems == ()
+    assert pruned(path, entries(path)[-1][0]) > 0
