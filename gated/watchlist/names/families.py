@@ -1,0 +1,79 @@
+"""Which spellings are known to be forms of one name: Oleksandr and Alexander, Bob and Robert.
+
+The table that ships (`families.bin`, made by `tests.bench.names_families`) is a sorted array of 64-bit
+numbers, little-endian: 40 bits of a hash of a spelling in zone letters, and the 24 bits of a name that it is
+a form of; those from NICKNAMES on are pairs of a name and its pet form. It lists no name.
+"""
+
+import sys
+from array import array
+from bisect import bisect_left
+from enum import IntEnum
+from functools import cache
+from hashlib import blake2b
+from importlib import resources
+
+TABLE = "families.bin"
+MAX_TABLE = 16_000_000  # bytes
+NAME_BITS = 24
+NICKNAMES = 1 << 23
+_HASH_BYTES = 5
+
+
+class Kinship(IntEnum):
+    """How two spellings are related, the closest last."""
+
+    UNKNOWN = 0
+    """At least one of them is in no table: a misspelling is."""
+    STRANGERS = 1
+    """Both are known, as forms of different names."""
+    NICKNAME = 2
+    VARIANT = 3
+
+
+def key_of(spelling: str) -> int:
+    """The number of a spelling before its names are appended."""
+    return int.from_bytes(blake2b(spelling.encode(), digest_size=_HASH_BYTES).digest(), "big") << NAME_BITS
+
+
+def pack(members: set[tuple[str, int]]) -> bytes:
+    """The table of spellings and the names that they are forms of."""
+    numbers = array("Q", sorted({key_of(spelling) | name for spelling, name in members}))
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers.tobytes()
+
+
+def kinship(left: str, right: str) -> Kinship:
+    """How two spellings in zone letters are related."""
+    ours, theirs = names_of(left), names_of(right)
+    if not ours or not theirs:
+        return Kinship.UNKNOWN
+    shared = ours & theirs
+    if not shared:
+        return Kinship.STRANGERS
+    return Kinship.NICKNAME if min(shared) >= NICKNAMES else Kinship.VARIANT
+
+
+def names_of(spelling: str) -> frozenset[int]:
+    """The names that a spelling is a form of; empty where it is unknown."""
+    table = _table()
+    key = key_of(spelling)
+    at = bisect_left(table, key)
+    found: list[int] = []
+    while at < len(table) and table[at] >> NAME_BITS == key >> NAME_BITS:
+        found.append(table[at] & (1 << NAME_BITS) - 1)
+        at += 1
+    return frozenset(found)
+
+
+@cache
+def _table() -> "array[int]":
+    raw = resources.files(__package__).joinpath(TABLE).read_bytes()
+    if len(raw) > MAX_TABLE or len(raw) % 8:
+        raise ValueError(f"{TABLE} is no table of names: install egate again")
+    numbers = array("Q")
+    numbers.frombytes(raw)
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers

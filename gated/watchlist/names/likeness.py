@@ -1,0 +1,106 @@
+"""How alike two spellings of one word of a name are, and why: the strongest reason that holds."""
+
+from enum import StrEnum
+from functools import lru_cache
+from typing import NamedTuple
+
+from rapidfuzz.distance import OSA
+
+from gated.watchlist.names.families import Kinship, kinship
+from gated.watchlist.names.sounds import fold, skeleton, sound
+
+_LEAST = 0.45  # below it two words are no pair
+_EDIT = 1.25
+_FIRST_LETTER = 0.12  # typists and listeners get the first letter right
+_STRANGERS = 0.12
+_CUT = 2  # letters that must be left of a word that was cut
+
+
+class How(StrEnum):
+    """Why two words are taken for the same, the best reason first."""
+
+    SAME = "same"
+    TRANSLITERATION = "transliteration"
+    VARIANT = "variant"
+    SOUND = "sound"
+    CUT = "cut"
+    NICKNAME = "nickname"
+    INITIAL = "initial"
+    TYPING = "typing"
+    ALIKE = "alike"
+    """Few letters differ, but both are known as names of their own."""
+
+
+class Likeness(NamedTuple):
+    """How alike, from 0 to 1, and why."""
+
+    degree: float
+    how: How
+
+
+_SURE = {
+    How.SAME: 1.0,
+    How.TRANSLITERATION: 0.98,
+    How.VARIANT: 0.95,
+    How.SOUND: 0.92,
+    How.CUT: 0.9,
+    How.NICKNAME: 0.8,
+    How.INITIAL: 0.7,
+}
+
+
+@lru_cache(maxsize=16_384)
+def likeness(left: str, right: str) -> Likeness | None:
+    """Compare two spellings in zone letters; None where they are no pair."""
+    if left == right:
+        return Likeness(_SURE[How.SAME], How.SAME)
+    if len(left) == 1 or len(right) == 1:
+        return Likeness(_SURE[How.INITIAL], How.INITIAL) if left[0] == right[0] else None
+    plain, other = fold(left), fold(right)
+    if plain == other:
+        return Likeness(_SURE[How.TRANSLITERATION], How.TRANSLITERATION)
+    kin = kinship(left, right)
+    if kin is Kinship.VARIANT:
+        return Likeness(_SURE[How.VARIANT], How.VARIANT)
+    heard, said = sound(left), sound(right)
+    if heard == said and kin is not Kinship.STRANGERS:
+        return Likeness(_SURE[How.SOUND], How.SOUND)
+    if kin is Kinship.NICKNAME:
+        return Likeness(_SURE[How.NICKNAME], How.NICKNAME)
+    return _by_letters(plain, other, heard, said, strangers=kin is Kinship.STRANGERS)
+
+
+def _by_letters(plain: str, other: str, heard: str, said: str, *, strangers: bool) -> Likeness | None:
+    longest = max(len(plain), len(other))
+    if 2 * abs(len(plain) - len(other)) > longest:
+        return None
+    edits = min(
+        OSA.distance(plain, other) / longest,
+        (OSA.distance(heard, said) + 0.5) / max(len(heard), len(said)),
+    )
+    degree = 1 - _EDIT * edits
+    if plain[0] != other[0] and heard[0] != said[0]:
+        degree -= _FIRST_LETTER
+    if skeleton(plain) == skeleton(other):
+        degree += 0.08
+    if strangers:
+        degree -= _STRANGERS
+    if degree < _LEAST:
+        return None
+    return Likeness(min(degree, 0.93), How.ALIKE if strangers else How.TYPING)
+
+
+def cut_likeness(shown: str, whole: str) -> Likeness | None:
+    """Whether the shown word may be the whole one, cut at its end."""
+    cut = len(shown) >= _CUT and len(shown) < len(whole) and whole.startswith(shown)
+    return Likeness(_SURE[How.CUT], How.CUT) if cut else None
+
+
+def bare_likeness(left: str, right: str) -> Likeness | None:
+    """Compare a word of a script without vowels with one of another: by their consonants."""
+    ours, theirs = skeleton(left), skeleton(right)
+    if ours.removeprefix("A") == theirs.removeprefix("A"):
+        return Likeness(_SURE[How.SOUND], How.SOUND) if len(ours) > 1 else None
+    if min(len(ours), len(theirs)) > 3 and OSA.distance(ours, theirs) == 1:
+        return Likeness(0.75, How.TYPING)
+    return None
