@@ -1,5 +1,6 @@
 """Good samples to start from, made by the simulator: nothing here is of a real document."""
 
+import zlib
 from datetime import UTC, date, datetime
 from functools import cache
 
@@ -13,6 +14,7 @@ from gated.document.access.password import PasswordKind
 from gated.document.reading.terminal import SHORT_APDUS
 from gated.document.reading.transcript import FORMAT, Exchange, Transcript
 from gated.document.tlv import encode
+from gated.store import delivery
 from hw_sim.passport import details, faces, issuer, lds
 from hw_sim.passport.cv_pki import CvPrivate, root
 from hw_sim.passport.pki_lists import Deviating, deviation_list, ldif
@@ -216,6 +218,28 @@ def safety_telegrams() -> list[bytes]:
         HEX("E65A0102 4BE1FA0E 0003 0002 4FDB7E9D1F4000000000000000000000 58B1D30D"),
         HEX("E65A0182 4BE1FA0E 0003 0003 99AABBCC022503000000 5DC01F360000 B140BC35"),
     ]
+
+
+def journal_entries() -> list[bytes]:
+    """Two entries as a delivery carries them, packed, and as they would be if nothing shrank."""
+    entry = delivery.Sent(utc="2030-01-01T00:00:00.000+00:00", event="{}", followed="{}", hash=bytes(32))
+    packed = delivery.pack((entry, entry))
+    return [packed, zlib.compress(zlib.decompress(packed), 0)]
+
+
+def journal_letters() -> list[bytes]:
+    """What a gate says of its journal."""
+    at = delivery.Position(seq=7, hash=bytes(32))
+    asks = delivery.Whereabouts(number=1, head=at, known=(at, delivery.GENESIS))
+    brings = delivery.Delivery(number=2, head=at, after=at, entries=journal_entries()[0], oldest=True)
+    return [delivery.encode(asks), delivery.encode(brings)]
+
+
+def journal_answers() -> list[bytes]:
+    """What the centre answers."""
+    at = delivery.Position(seq=7, hash=bytes(32))
+    receipt = delivery.Receipt(number=1, gate="gate-1", at=at, utc="2030", signature=bytes(64), common=at)
+    return [delivery.encode(receipt), delivery.encode(delivery.NotTaken(number=2, reason="busy"))]
 
 
 def objects() -> list[bytes]:

@@ -187,6 +187,24 @@ TARGETS = (
         "drivers.safety_protocol:TelegramError",
         "safety_telegrams",
     ),
+    Target(
+        "journal.at_centre",
+        "gated.store.delivery:read_at_centre",
+        "gated.store.delivery:DeliveryError",
+        "journal_letters",
+    ),
+    Target(
+        "journal.at_gate",
+        "gated.store.delivery:read_at_gate",
+        "gated.store.delivery:DeliveryError",
+        "journal_answers",
+    ),
+    Target(
+        "journal.entries",
+        "gated.store.delivery:unpack",
+        "gated.store.delivery:DeliveryError",
+        "journal_entries",
+    ),
 )
 BY_NAME = {target.name: target for target in TARGETS}
 
