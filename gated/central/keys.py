@@ -17,6 +17,7 @@ from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp
 
 from gated.central.folder import CentralError, CentralFolder, write
+from gated.central.receipts import receipt_public
 from gated.central.repository import Lifetimes, Repository, newest_root
 from gated.central.signers import MAX_KEYS, key_name, load_signers
 from gated.central.wire import KeyFileError, KeyPair, encode_key_file, read_key_file
@@ -29,13 +30,14 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
 class Handout(Value):
-    """The files to carry to a gate, and the server's key for its `gate.toml`."""
+    """The files to carry to a gate, and the centre's keys for its `gate.toml`: of the line, of receipts."""
 
     gate: str
     folder: str
     key_file: str
     root: str
     server_key: str
+    receipt_key: str
 
 
 class Quorum(Value):
@@ -116,6 +118,7 @@ def admit_gate(folder: CentralFolder, gate: str) -> Handout:
         key_file=str(out / "gate.key"),
         root=str(out / "root.json"),
         server_key=server_key,
+        receipt_key=receipt_public(folder),
     )
 
 
