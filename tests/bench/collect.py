@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -20,7 +21,8 @@ import zmq
 from gated.central.folder import CentralFolder
 from gated.central.keys import initialise
 from gated.central.repository import Lifetimes
-from gated.core.gate import Gate
+from gated.core.events import DutyChanged
+from gated.core.gate import Gate, State
 from gated.core.step import step
 from gated.store import delivery as say
 from gated.store.journal import GENESIS, Followed, Journal, chained
@@ -32,6 +34,7 @@ HOURS, AN_HOUR, OF_A_PASSAGE = 72, 300, 40  # a busy lane; entries that one trav
 CATCH_UP: Final = HOURS * AN_HOUR * OF_A_PASSAGE
 GATES, DELIVERIES, ENTRIES = 1000, 8, 40
 WINDOW = 2
+APPENDS, PAUSE_S = 200, 0.02  # a gate at work writes some ten entries a second
 
 UTC_TEXT = "2030-01-01T00:00:00.000+00:00"
 
@@ -75,22 +78,37 @@ def catch_up(folder: Path, count: int) -> None:
     db.executemany("INSERT INTO entries VALUES (?, ?, ?, ?, ?)", rows)
     db.commit()
     db.close()
+    journal = Journal(path)
+    alone = appends(journal, lambda: True)
     with CollectRig(folder, path) as rig:
         rig.collect()
         rig.link()
-        begun = time.monotonic()
-        before = time.process_time()
-        rig.start_gate(lambda: count)
+        begun, before = time.monotonic(), time.process_time()
+        rig.start_gate(lambda: journal.head.seq)
+        beside = appends(journal, lambda: rig.acknowledged() >= count)
         while rig.acknowledged() < count:
             time.sleep(0.05)
         took, used = time.monotonic() - begun, time.process_time() - before
-        size = path.stat().st_size
-        what = f"{HOURS} h of {AN_HOUR} travellers an hour"
-        print(f"one gate, {count:,} entries ({what}), {size / 2**20:.0f} MiB:")
-        print(f"  delivered and on the disk of the centre in {took:.1f} s: {count / took:,.0f} entries/s")
-        print(
-            f"  processor time of the gate's side, lane and link: {used:.1f} s ({used / took:.0%} of a core)"
-        )
+    journal.close()
+    what = f"{HOURS} h of {AN_HOUR} travellers an hour"
+    print(f"one gate, {count:,} entries ({what}), {path.stat().st_size / 2**20:.0f} MiB:")
+    print(f"  at the centre, on its disk, signed for in {took:.1f} s: {count / took:,.0f} entries/s")
+    print(f"  processor time of the gate's side, lane and link: {used:.1f} s ({used / took:.0%} of a core)")
+    for name, times in (("before it", alone), ("meanwhile", beside)):
+        middle, late = times[len(times) // 2] * 1e3, times[len(times) * 99 // 100] * 1e3
+        print(f"  an entry written {name}: median {middle:.1f} ms, 99 % {late:.1f} ms ({len(times)} entries)")
+
+
+def appends(journal: Journal, over: Callable[[], bool]) -> list[float]:
+    """How long a gate at work waits for its journal, entry by entry, until `over`; 200 entries at least."""
+    followed = Followed(state=State.IDLE, passage=None, effects=())
+    times = []
+    while len(times) < APPENDS or not over():
+        begun = time.perf_counter()
+        journal.append(UTC_TEXT, DutyChanged(at=0, on=True), followed)
+        times.append(time.perf_counter() - begun)
+        time.sleep(PAUSE_S)
+    return sorted(times)
 
 
 class Crowd:

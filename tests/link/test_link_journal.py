@@ -1,6 +1,7 @@
 """A journal on its way up over real sockets: away, back, killed at either end, and never twice."""
 
 import signal
+import sqlite3
 import stat
 import threading
 import time
@@ -114,6 +115,20 @@ def test_a_gate_that_was_revoked_is_refused_and_one_that_was_never_allowed_is_no
     rig.stop_gate()
     rig.start_gate()
     until(lambda: rig.lane is not None and rig.lane.standing.code == "key_refused")
+
+
+def test_a_database_that_takes_nothing_for_a_while_delays_receipts_and_loses_nothing(rig: CollectRig) -> None:
+    rig.collect()
+    database = sqlite3.connect(rig.folder.path / "journals.db", isolation_level=None)
+    database.execute("BEGIN IMMEDIATE")
+    rig.link()
+    rig.start_gate()
+    until(lambda: "journals cannot be kept" in rig.log.read_text())
+    assert rig.acknowledged() == 0
+    database.execute("ROLLBACK")
+    database.close()
+    until(lambda: rig.acknowledged() == entries(rig.journal)[-1][0], 20.0)
+    assert rig.exported() == entries(rig.journal)
 
 
 def test_metrics_tell_each_gate_and_the_receipt_key_is_for_its_owner_alone(
