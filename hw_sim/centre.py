@@ -8,6 +8,8 @@ import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from gated.central.folder import CentralFolder
+from gated.central.publish import current_header
 from gated.core.settings import LinkSettings
 from hw_sim.supervisor import STOP_S, DaemonError, python
 
@@ -38,6 +40,8 @@ class Centre:
         self._log = logs / "gate-central.log"
         self._ports = (_free_port(), _free_port())
         self._server: subprocess.Popen[bytes] | None = None
+        self.problems: list[str] = []
+        """What a twist about lists found wrong, for whoever judges the passage."""
 
     def found(self, gate: str, root: Path) -> LinkSettings:
         """Make the keys and admit the first gate; return what it is told."""
@@ -59,14 +63,41 @@ class Centre:
             timeout_s=2.0,
         )
 
-    def publish(self, rows: Iterable[Row]) -> None:
+    def publish(self, rows: Iterable[Row], *options: str) -> None:
         """Publish the whole list as its next version."""
         path = self._folder / "list.csv"
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, FIELDS, restval="")
             writer.writeheader()
             writer.writerows(rows)
-        self._command("publish", str(self._folder), "--list", str(path))
+        self._command("publish", str(self._folder), "--list", str(path), *options)
+
+    def version(self) -> int:
+        """The version of the list that is published now."""
+        header = current_header(CentralFolder(self._folder))
+        return header.version if header else 0
+
+    def copied(self, name: str) -> "Centre":
+        """The same centre in another folder, as somebody has it who has copied it all."""
+        other = Centre(self._folder.with_name(name), self._log.parent)
+        shutil.rmtree(other.folder, ignore_errors=True)
+        shutil.copytree(self._folder, other.folder)
+        return other
+
+    def serve_from(self, other: "Centre") -> None:
+        """Serve what lies in the other one's repository from now on, its timestamp last."""
+        ours, theirs = self._folder / "repository", other.folder / "repository"
+        for path in sorted(theirs.rglob("*"), key=lambda each: each.name == "timestamp.json"):
+            if path.is_file():
+                spare = self._folder / "spare"
+                shutil.copyfile(path, spare)
+                (ours / path.relative_to(theirs)).parent.mkdir(parents=True, exist_ok=True)
+                spare.replace(ours / path.relative_to(theirs))
+
+    @property
+    def folder(self) -> Path:
+        """The central folder."""
+        return self._folder
 
     def serve(self) -> None:
         """Start the server and wait until it listens. Raises DaemonError."""

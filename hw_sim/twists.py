@@ -12,6 +12,7 @@ from hw_sim.cast import FOLLOWER, TRAVELLER, behind
 from hw_sim.course import Course
 from hw_sim.lane.bodies import bag
 from hw_sim.lane.walking import AWAY_M, READER_M, Await, Pause, Sight, Walk, tailgate
+from hw_sim.lists import LISTS
 from hw_sim.scenarios import Twist
 from hw_sim.site import Site
 from hw_sim.two_way import DIRECTION_IS_LOCKED
@@ -115,4 +116,5 @@ TWISTS: Mapping[Twist, Course] = {
     Twist.FIRE: Course(happens=_fire_breaks_out, mended=_fire_is_out),
     Twist.VISION_HANGS: Course(happens=_vision_hangs, mended=_vision_is_restarted),
     **BREAKDOWNS,
+    **LISTS,
 }

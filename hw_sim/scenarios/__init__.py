@@ -7,7 +7,7 @@ and a name in `SCENARIOS`.
 
 from collections.abc import Mapping
 
-from hw_sim.scenarios import crowd, document, faults, lane, person, port
+from hw_sim.scenarios import crowd, document, faults, lane, lists, person, port
 from hw_sim.scenarios.people import HOLDERS, LIST, WANTED
 from hw_sim.scenarios.scenario import Companion, Scenario, Trouble, Twist
 
@@ -18,6 +18,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     *document.SCENARIOS,
     *person.SCENARIOS,
     *faults.SCENARIOS,
+    *lists.SCENARIOS,
     *crowd.SCENARIOS,
     *port.SCENARIOS,
 )

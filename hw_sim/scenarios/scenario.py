@@ -42,6 +42,11 @@ class Twist(StrEnum):
     DISK_FILLS = "disk_fills"  # something else fills the disk, in the state `cut_in`
     DISK_IS_READ_ONLY = "disk_is_read_only"  # from the state `cut_in` on
     DISK_IS_SLOW = "disk_is_slow"  # from the state `cut_in` on
+    LIST_IS_ROLLED_BACK = "list_is_rolled_back"  # the centre serves an older state than the gate has
+    LIST_IS_FORGED = "list_is_forged"  # the bytes of a new list are not those that were signed
+    DELTAS_ARE_MISSING = "deltas_are_missing"  # the gate was away, and the way of deltas has a gap
+    AWAY_FOR_72_HOURS = "away_for_72_hours"  # no word of the centre for almost that long, and none now
+    AWAY_FOR_LONGER = "away_for_longer"  # than the policy allows
     DIRECTION_IS_LOCKED = "direction_is_locked"  # an officer wants a two-way lane walked one way
 
 

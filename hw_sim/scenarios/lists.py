@@ -1,0 +1,45 @@
+"""What happens to the lists while travellers come: attacks, gaps, and a centre that is away for days."""
+
+from gated.core.vocabulary import Outcome
+from hw_sim.scenarios.scenario import Scenario, Twist
+
+SCENARIOS: tuple[Scenario, ...] = (
+    Scenario(
+        name="rollback-attack",
+        title="Somebody lets the gate see an older state of the lists: it keeps the one that it has.",
+        expected=Outcome.ADMITTED,
+        holder="emmy",
+        twist=Twist.LIST_IS_ROLLED_BACK,
+    ),
+    Scenario(
+        name="forged-snapshot",
+        title="Somebody changes the bytes of a new list on their way: the gate goes on with its own.",
+        expected=Outcome.ADMITTED,
+        holder="blaise",
+        twist=Twist.LIST_IS_FORGED,
+    ),
+    Scenario(
+        name="delta-gap",
+        title="The gate was away, deltas are missing: it takes the whole list, and knows who is new on it.",
+        expected=Outcome.REFERRED,
+        reasons=("watchlist_hit",),
+        holder="kurt",
+        twist=Twist.DELTAS_ARE_MISSING,
+    ),
+    Scenario(
+        name="central-down-72h",
+        title="The centre has been silent for almost 72 hours: the gate decides by its own list.",
+        expected=Outcome.ADMITTED,
+        holder="sofia",
+        alerts=("watchlist_aging",),
+        twist=Twist.AWAY_FOR_72_HOURS,
+    ),
+    Scenario(
+        name="stale-watchlist",
+        title="The centre has been silent for longer than the policy allows: travellers go to the counter.",
+        expected=Outcome.REFERRED,
+        reasons=("watchlist_stale",),
+        holder="ada",
+        twist=Twist.AWAY_FOR_LONGER,
+    ),
+)
