@@ -26,6 +26,7 @@ BENCHES = (
     "lane",
     "throughput",
     "collect",
+    "distribution",
     "lists",
     "gate",
 )  # modules here, each with `run() -> None`
