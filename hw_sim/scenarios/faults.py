@@ -52,8 +52,8 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario(
         name="stuck-door",
         title="The entry opens for the traveller and jams: it does not shut behind them.",
-        expected=Outcome.REFUSED,
-        reasons=("entry_obstructed",),
+        expected=Outcome.REFERRED,
+        reasons=("io_board_door_not_shut",),
         holder="emmy",
         twist=Twist.ENTRY_STICKS_OPEN,
         cut_in=State.DOC_CHIP,

@@ -17,9 +17,10 @@ from gated.core.table import Plan, Row
 from gated.core.topologies import PLANS
 from gated.core.vocabulary import Door, Outcome, Topology
 from gated.proof.builds import BUILDS, Build
-from gated.proof.invariants import COMMITMENTS, MOVES, STATES, STEPS
+from gated.proof.invariants import COMMITMENTS, MOVES, STATES
 from gated.proof.liveness import NAMES
 from gated.proof.report import Explored, explore
+from gated.proof.steps import STEPS
 from tests.core.mutants import in_force, releasing, with_rows
 
 SMALL = Build(topology=Topology.MANTRAP, people=1, irregular=0, breaks=False)
