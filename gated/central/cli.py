@@ -14,6 +14,7 @@ from gated.central import collect_command, distribution
 from gated.central.collect_command import journal_states
 from gated.central.distribution import lifetimes, quorums, role_quorum
 from gated.central.folder import CentralError, CentralFolder
+from gated.central.intake import BadRow, read_list
 from gated.central.keys import (
     Handout,
     admit_gate,
@@ -23,6 +24,7 @@ from gated.central.keys import (
     server_pair,
 )
 from gated.central.kinds import Groups, read_groups
+from gated.central.packs import all_keys, new_list_key, packed_documents, resolve
 from gated.central.publish import BadRows, current_header, current_index
 from gated.central.receipts import receipt_public
 from gated.central.records import JournalState
@@ -42,6 +44,31 @@ class Initialised(Value):
     folder: str
     server_key: str
     root: str
+
+
+class ListKeyMade(Value):
+    """The key that documents are packed under from the next list on; gates must have it before."""
+
+    key_file: str
+    id: str
+
+
+class ListedDocument(Value):
+    """A document of a list, for whoever may read the list."""
+
+    number: str
+    issuer: str
+    type: str
+    grade: str
+    reason: str
+    reference: str
+
+
+class Resolved(Value):
+    """What a reference in a gate's journal stands for."""
+
+    reference: str
+    documents: tuple[ListedDocument, ...]
 
 
 class Revoked(Value):
@@ -95,6 +122,19 @@ def _keys(options: argparse.Namespace, folder: CentralFolder) -> Handout:
     return admit_gate(folder, options.gate)
 
 
+def _list_key(_: argparse.Namespace, folder: CentralFolder) -> ListKeyMade:
+    key = new_list_key(folder)
+    return ListKeyMade(key_file=str(folder.keys / "list.key"), id=key.id)
+
+
+def _resolve(options: argparse.Namespace, folder: CentralFolder) -> Resolved:
+    folder.require()
+    entries = (row for row in read_list(options.list) if not isinstance(row, BadRow))
+    found = resolve(entries, options.reference, all_keys(folder))
+    documents = tuple(ListedDocument(**msgspec.structs.asdict(each)) for each in found)
+    return Resolved(reference=options.reference, documents=documents)
+
+
 def _revoke(options: argparse.Namespace, folder: CentralFolder) -> Revoked:
     revoke_gate(folder, options.gate)
     return Revoked(gate=options.gate)
@@ -116,7 +156,7 @@ def _status(_: argparse.Namespace, folder: CentralFolder) -> CentralStatus:
         list=header.list if header else "",
         version=header.version if header else 0,
         created=header.created if header else "",
-        documents=header.documents if header else 0,
+        documents=(header.documents if header else 0) + packed_documents(folder, index),
         persons=header.persons if header else 0,
         deltas=len(index.deltas) if index else 0,
         signed_at=str(timestamp.unrecognized_fields.get(SIGNED_AT, "")),
@@ -195,6 +235,12 @@ def parser() -> argparse.ArgumentParser:
     add("keys", _keys, "make a gate's key, allow it, and write the files for the gate").add_argument(
         "--gate", required=True, metavar="NAME"
     )
+    add("list-key", _list_key, "make the key that documents are packed under, or a new one in its place")
+    resolving = add(
+        "resolve", _resolve, "what a hit on a packed document, as a gate's journal has it, stands for"
+    )
+    resolving.add_argument("reference", metavar="REFERENCE")
+    resolving.add_argument("--list", required=True, type=Path, metavar="FILE", help="the list as handed in")
     add("revoke", _revoke, "take a gate off the allow-list").add_argument(
         "--gate", required=True, metavar="NAME"
     )

@@ -1,12 +1,14 @@
 """Where the central server keeps what: one folder, and how files get into it without ever being half there.
 
 keys/           ROLE.pem ROLE-2.pem ...                            signing keys, 0600; next/ and retired/
+                list.key list-ID.key                               what documents are packed under, 0600
+packs/          VERSION.pack                                       packed documents of the last versions
 staged/         ROLE.json                                          publications that still want signatures
 groups.json                                                        which gate is in which group
 curve/          server.key (0600), server.pub                      transport keys of the server
 gates/          NAME.pub                                           the allow-list: one file per gate
 repository/     metadata/*.json, targets/ROLE/*                    what gates may fetch
-handout/        NAME/: gate.key server.pub root.json               to be carried to the gate
+handout/        NAME/: gate.key server.pub root.json list.key  to be carried to the gate
 """
 
 import contextlib

@@ -111,6 +111,8 @@ def admit_gate(folder: CentralFolder, gate: str) -> Handout:
     write(out / "gate.key", encode_key_file(pair), 0o600)
     write(out / "server.pub", f"{server_key}\n".encode())
     write(out / "root.json", newest_root(folder).read_bytes())
+    if (list_key := folder.keys / "list.key").exists():
+        write(out / "list.key", list_key.read_bytes(), 0o600)
     write(folder.gates / f"{gate}.pub", f"{pair.public_key}\n".encode())  # last: allowed once all is there
     return Handout(
         gate=gate,

@@ -18,6 +18,16 @@ from tuf.api.metadata import TargetFile
 
 from gated.central.folder import CentralError, CentralFolder, write
 from gated.central.intake import BadRow, read_list
+from gated.central.packs import (
+    Prepared,
+    Sieve,
+    is_unchanged,
+    list_key,
+    place,
+    prepare,
+    prepare_again,
+    sweep,
+)
 from gated.central.repository import Lifetimes, Repository, utc_text
 from gated.core.values import Value
 from gated.watchlist.delta import delta_header, difference
@@ -26,6 +36,7 @@ from gated.watchlist.replica import (
     MAX_PUBLISHED,
     Index,
     PublishedDelta,
+    PublishedDocuments,
     PublishedSnapshot,
     parse_index,
 )
@@ -92,12 +103,21 @@ def publish(
     `rows` are those of the source, where it is no file of `read_list`.
     """
     folder.require()
-    entries, bad, count = _take(source, read_list(source) if rows is None else rows)
+    rows = read_list(source) if rows is None else rows
+    prepared: Prepared | None = None
+    if (key := list_key(folder)) is not None:
+        # A pack of 10^8 documents takes minutes: outside the lock, so that the server goes on vouching.
+        sieve = Sieve()
+        index = current_index(folder)
+        prepared = prepare(folder, index, sieve.documents(rows), key, name=name, now=now)
+        entries, bad, count = sieve.persons, sieve.bad, sieve.bad_count
+    else:
+        entries, bad, count = _take(source, rows)
     if bad and not skip_bad:
         raise BadRows(source, bad, count)
     with folder.locked():
         publication = _Publication(Repository(folder, keys), now, lifetimes or Lifetimes(), keep, stage)
-        published = _publish(folder, name, entries, publication)
+        published = _publish(folder, name, entries, publication, prepared)
     return msgspec.structs.replace(published, bad_rows=tuple(bad), more_bad_rows=count - len(bad))
 
 
@@ -117,8 +137,9 @@ def withdraw_list(
         with repository.file(before).open("rb") as file:
             _, entries = read_snapshot(split(file))
             content = set(entries)
+        prepared = prepare_again(folder, index, now) if index.documents else None
         publication = _Publication(repository, now, lifetimes or Lifetimes(), KEEP_DELTAS, stage=False)
-        return _publish(folder, index.list, content, publication)
+        return _publish(folder, index.list, content, publication, prepared)
 
 
 def current_index(folder: CentralFolder) -> Index | None:
@@ -174,7 +195,13 @@ def _take(source: Path, rows: Iterable[Entry | BadRow]) -> tuple[set[Entry], lis
     return entries, bad, count
 
 
-def _publish(folder: CentralFolder, name: str, entries: set[Entry], publication: _Publication) -> Published:
+def _publish(
+    folder: CentralFolder,
+    name: str,
+    entries: set[Entry],
+    publication: _Publication,
+    prepared: Prepared | None = None,
+) -> Published:
     repository, now = publication.repository, publication.now
     files = dict(repository.targets("watchlist").targets)
     index = current_index(folder)
@@ -182,15 +209,19 @@ def _publish(folder: CentralFolder, name: str, entries: set[Entry], publication:
         raise CentralError(f"this folder publishes the list {index.list}: use another folder for {name}")
     before = repository.file(files[index.snapshot.path]) if index else None
     version = index.version + 1 if index else 1
+    if prepared and prepared.header.version != version:
+        raise CentralError("somebody else has published meanwhile: look at the list, and publish again")
+    packed = prepared.header.documents if prepared else 0
     snapshot = _place(
         folder, f"snapshot-{version}.jsonl", snapshot_lines(name, version, utc_text(now), entries)
     )
     after = repository.file(snapshot)
-    if index and before and _header(before).digest == _header(after).digest:
+    same = index and before and _header(before).digest == _header(after).digest
+    if index and before and same and is_unchanged(folder, index, prepared):
         after.unlink()
         if not publication.stage:
             publication.conclude(files)
-        return _report(_header(before), 0, index.snapshot.length, unchanged=True)
+        return _report(_header(before), 0, index.snapshot.length, packed, unchanged=True)
     deltas = list(index.deltas) if index else []
     delta = _place(folder, f"delta-{version - 1}-{version}.jsonl", _delta(before, after)) if before else None
     if delta:
@@ -201,9 +232,17 @@ def _publish(folder: CentralFolder, name: str, entries: set[Entry], publication:
     if index:
         kept[index.snapshot.path] = files[index.snapshot.path]
     kept[snapshot.path] = snapshot
-    kept[INDEX] = _place_index(folder, name, version, now, snapshot, deltas)
+    documents: PublishedDocuments | None = None
+    delta_bytes, snapshot_bytes = delta.length if delta else 0, snapshot.length
+    if prepared:
+        documents, packs = place(folder, index, prepared, files, publication.keep)
+        kept |= packs
+        delta_bytes += sum(step.length for step in documents.steps if step.version == version)
+        snapshot_bytes += documents.pack.length
+    kept[INDEX] = _place_index(folder, name, version, now, snapshot, deltas, documents)
     publication.conclude(kept)
-    report = _report(_header(after), delta.length if delta else 0, snapshot.length, unchanged=False)
+    sweep(folder, version)
+    report = _report(_header(after), delta_bytes, snapshot_bytes, packed, unchanged=False)
     return msgspec.structs.replace(report, staged=publication.stage)
 
 
@@ -211,11 +250,13 @@ def _snapshot_path(version: int) -> str:
     return f"watchlist/snapshot-{version}.jsonl"
 
 
-def _report(header: Header, delta_bytes: int, snapshot_bytes: int, *, unchanged: bool) -> Published:
+def _report(
+    header: Header, delta_bytes: int, snapshot_bytes: int, packed: int, *, unchanged: bool
+) -> Published:
     return Published(
         list=header.list,
         version=header.version,
-        documents=header.documents,
+        documents=header.documents + packed,
         persons=header.persons,
         delta_bytes=delta_bytes,
         snapshot_bytes=snapshot_bytes,
@@ -230,6 +271,7 @@ def _place_index(
     now: datetime,
     snapshot: TargetFile,
     deltas: list[PublishedDelta],
+    documents: PublishedDocuments | None,
 ) -> TargetFile:
     index = Index(
         list=name,
@@ -237,6 +279,7 @@ def _place_index(
         created=utc_text(now),
         snapshot=PublishedSnapshot(path=snapshot.path, length=snapshot.length),
         deltas=tuple(deltas),
+        documents=documents,
     )
     raw = msgspec.json.encode(index)
     file = TargetFile.from_data(INDEX, raw, ["sha256"])

@@ -7,6 +7,7 @@ disk. A pack that is not finished does not yet bear the target's name.
 """
 
 import os
+import shutil
 import tempfile
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,13 +21,14 @@ from gated.core.values import Value
 from gated.store.document_pack import DocumentPack
 from gated.store.documents import Documents
 from gated.watchlist.changes import Change, after_changes, encode_changes
-from gated.watchlist.keyed import TAG_BYTES, DocumentHashes, ListKey
+from gated.watchlist.keyed import TAG_BYTES, DocumentHashes, ListKey, ListKeys
 from gated.watchlist.match import normal_issuer
 from gated.watchlist.pack import (
     FANOUT,
     FORMAT,
     MAX_BUCKET,
     MAX_KINDS,
+    PREAMBLE_BYTES,
     RECORD,
     RECORD_BYTES,
     Kind,
@@ -36,6 +38,8 @@ from gated.watchlist.pack import (
     Tally,
     bits_for,
     encode_head,
+    header_length,
+    layout,
     split_records,
 )
 from gated.watchlist.snapshot import MAX_DOCUMENTS, DocumentEntry, ListError
@@ -90,6 +94,23 @@ def build_pack(
     spare.replace(target)
     _flush(target.parent)
     return built
+
+
+def renumber_pack(source: Path, target: Path, keys: ListKeys, *, version: int, created: str) -> PackHeader:
+    """Write a pack of the same documents as another version. Raises ListError, OSError."""
+    pack = DocumentPack.open(source, keys)
+    pack.close()
+    header = msgspec.structs.replace(pack.header, version=version, created=created)
+    spare = target.with_name(f".{target.name}.new")
+    with source.open("rb") as old, spare.open("wb") as new:
+        old.seek(layout(pack.header, header_length(old.read(PREAMBLE_BYTES))).fanout)
+        new.write(encode_head(header, Seals(pack.key)))
+        shutil.copyfileobj(old, new, 1 << 20)
+        new.flush()
+        os.fsync(new.fileno())
+    spare.replace(target)
+    _flush(target.parent)
+    return header
 
 
 def pack_changes(before: DocumentPack, after: DocumentPack) -> bytes:

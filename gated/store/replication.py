@@ -131,7 +131,7 @@ class WatchlistUpdater:
         if index.documents is None:
             return header, None, by
         # Last: a build of SQLite that fails costs less than a pack that was fetched for nothing.
-        packed, documents_by = bring(
+        packed, by = bring(
             folder,
             self._watchlist.documents,
             index.documents,
@@ -140,7 +140,7 @@ class WatchlistUpdater:
             self._watchlist.keys,
             self._alive,
         )
-        return header, packed, by if by == documents_by else "snapshot"
+        return header, packed, by
 
     def _persons(
         self, target: Path, signed: Signed, index: Index, todo: Plan, freshness: Freshness

@@ -62,6 +62,7 @@ FIXES = {
     "bad_signature": "not signed by the keys that this gate trusts: check root.json and the network",
     "bad_hash": "the bytes are not those that were signed: check the network; tried again by itself",
     "malformed": "signed, but not a list that this version understands: publish again, or update",
+    "no_list_key": "the list's key is not here: carry it over from the centre, name it in [watchlist] keys",
     "disk_full": "free space on the state disk",
     "disk": "check the state disk and its rights",
     "not_usable_here": "signed, but this gate cannot use it: withdraw it, see the gate's log for the reason",
@@ -212,6 +213,8 @@ def failure_code(error: Exception) -> str:
         (RepositoryError, "malformed"),
         (ListError, "malformed"),
     )
+    if isinstance(error, ListError) and error.code == "unknown_key":
+        return "no_list_key"
     disk = "disk_full" if _is_full(error) else "disk"
     return next((code for kind, code in by_type if isinstance(error, kind)), disk)
 

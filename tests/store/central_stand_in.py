@@ -18,6 +18,7 @@ from gated.central.repository import Lifetimes, Repository, newest_root
 from gated.store.fetching import LinkDown
 from gated.store.replication import Refreshed, WatchlistUpdater
 from gated.store.watchlist import LISTS, Watchlist
+from gated.watchlist.keyed import ListKeys
 
 COLUMNS = "number,issuer,type,surname,given,birth,nationality,grade,reason,reference\n"
 LIFETIMES = Lifetimes()
@@ -64,16 +65,17 @@ class Central(FetcherInterface):
 class Gate:
     """A gate's list and its updater, provisioned with the central side's root."""
 
-    def __init__(self, state: Path, central: Central) -> None:
+    def __init__(self, state: Path, central: Central, keys: ListKeys | None = None) -> None:
         (state / "trust").mkdir(parents=True, exist_ok=True)
         shutil.copy(newest_root(central.folder), state / "trust" / "root.json")
         self.state = state
         self.central = central
+        self.keys = keys
         self.at = 100.0
         self.open()
 
     def open(self) -> None:
-        self.watchlist = Watchlist.open(self.state)
+        self.watchlist = Watchlist.open(self.state, self.keys)
         self.updater = WatchlistUpdater(self.watchlist, self.central)
 
     def reopen(self) -> None:
