@@ -32,6 +32,8 @@ from gated.commands import (
     readers,
     selftest,
     trust,
+    watchlist_match,
+    watchlist_score,
 )
 from gated.commands.answer import Answer, UsageError, Words
 from gated.config import DEFAULT_CONFIG, ConfigError, load
@@ -118,6 +120,9 @@ def _parser() -> argparse.ArgumentParser:
     readers.add(on_document)
     trust.add_verify(on_document)
     trust.add(words)
+    watchlist = words.group("watchlist", "Ask the lists, and measure how names are matched.")
+    watchlist_match.add(watchlist)
+    watchlist_score.add(watchlist)
     face = words.group("face", "Compare faces, and measure what the gate sees of a person.")
     face_compare.add(face)
     face_quality.add(face)

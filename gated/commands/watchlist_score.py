@@ -14,7 +14,7 @@ from typing import TextIO
 
 import msgspec
 
-from gated.commands.answer import Answer, UsageError
+from gated.commands.answer import Answer, UsageError, Words
 from gated.core.values import Value
 from gated.watchlist.names.birth import birth_of
 from gated.watchlist.names.comparison import Comparison, Person, compare
@@ -49,8 +49,13 @@ class _BadRow(Exception):
     """The row has no answer; the text says why, without the row."""
 
 
+def add(watchlist: Words) -> None:
+    """Put `score` under the word `watchlist`."""
+    watchlist.command("score", score)
+
+
 def score(arguments: argparse.Namespace) -> Answer:
-    """Score pairs of names, in CSV with the columns left and right on standard input.
+    """Score pairs of names: CSV on standard input, with a header and the columns left and right.
 
     Optional columns: left_birth, right_birth, left_country, right_country. One line comes out for each row, a
     number from 0 to 1, `nan` for a bad row; with --json an object, whose `match` is the verdict.

@@ -184,13 +184,15 @@ def _codes_of(entry: PersonEntry) -> frozenset[str]:
 
 def listed_person(entry: PersonEntry) -> Person:
     """A listed person as the comparison takes one."""
-    return Person(zone_name(entry.surname, entry.given), birth_of(entry.birth) or UNKNOWN, entry.nationality)
+    name = zone_name(entry.surname, entry.given)
+    return Person(name, birth_of(entry.birth) or UNKNOWN, entry.nationality)
 
 
 def claimed_person(claim: PersonClaim) -> Person:
     """A traveller as the comparison takes one. What is no date is an unknown one: no way past the list."""
     birth = birth_of(claim.birth.reveal()) or UNKNOWN
-    return Person(zone_name(claim.surname.reveal(), claim.given.reveal()), birth, claim.nationality)
+    name = zone_name(claim.surname.reveal(), claim.given.reveal(), may_be_cut=claim.may_be_cut)
+    return Person(name, birth, claim.nationality)
 
 
 class PersonIndex:

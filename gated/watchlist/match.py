@@ -34,17 +34,27 @@ class DocumentClaim:
 
 
 class PersonClaim:
-    """The person that the document names: MRZ name fields, birth date as YYMMDD (`<<` for unknown)."""
+    """The person that the document names: MRZ name fields, birth date as YYMMDD (`<<` for unknown).
 
-    __slots__ = ("birth", "given", "nationality", "surname")
+    `may_be_cut`: the name fills its field (Doc 9303-4, 4.2.3).
+    """
+
+    __slots__ = ("birth", "given", "may_be_cut", "nationality", "surname")
 
     def __init__(
-        self, *, surname: Personal[str], given: Personal[str], birth: Personal[str], nationality: str = ""
+        self,
+        *,
+        surname: Personal[str],
+        given: Personal[str],
+        birth: Personal[str],
+        nationality: str = "",
+        may_be_cut: bool = False,
     ) -> None:
         self.surname = surname
         self.given = given
         self.birth = birth
         self.nationality = nationality
+        self.may_be_cut = may_be_cut
 
 
 class Hit(Value):

@@ -9,23 +9,23 @@ from collections.abc import Sequence
 
 from gated.watchlist.names.signs import SIGNS
 
-BIAS = -2.352
+BIAS = -2.684
 WEIGHTS = {
-    "covered": 1.274,
-    "weakest": -3.569,
-    "weakest_squared": 6.228,
-    "contradicting": -3.668,
-    "surplus": -0.277,
-    "variants": 0.298,
-    "initials": 1.265,
-    "nicknames": 1.323,
-    "typed": -2.826,
-    "alike": -6.138,
-    "whole": 2.711,
-    "short": 0.822,
-    "patronymics": -2.395,
+    "covered": 1.756,
+    "weakest": -3.397,
+    "weakest_squared": 5.956,
+    "contradicting": -3.557,
+    "surplus": -0.252,
+    "variants": 0.292,
+    "initials": 1.212,
+    "nicknames": 1.315,
+    "typed": -2.815,
+    "alike": -5.988,
+    "whole": 2.616,
+    "short": 0.842,
+    "patronymics": -2.357,
 }
-MATCH = 0.59
+MATCH = 0.58
 """From this score on, two names are taken for those of one person."""
 
 _ORDERED = tuple(WEIGHTS[sign] for sign in SIGNS)

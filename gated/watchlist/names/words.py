@@ -73,13 +73,13 @@ def name_of(written: str) -> Name:
     return Name(words, may_be_cut=False)
 
 
-def zone_name(surname: str, given: str) -> Name:
+def zone_name(surname: str, given: str, *, may_be_cut: bool = False) -> Name:
     """The name in the two identifiers of a zone, fillers or spaces between words.
 
-    It may be cut if it fills its field to the last place.
+    It may be cut too if it has the length of a field of TD1, TD2 or TD3: lists are made of documents.
     """
     filled = "<<".join(part for part in (surname.strip("< "), given.strip("< ")) if part)
-    return Name(_words(filled.replace("<", " ")), may_be_cut=fills_its_field(filled))
+    return Name(_words(filled.replace("<", " ")), may_be_cut=may_be_cut or fills_its_field(filled))
 
 
 def fills_its_field(identifiers: str) -> bool:
