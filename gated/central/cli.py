@@ -178,6 +178,7 @@ def _serve(options: argparse.Namespace, folder: CentralFolder) -> None:
         announcements=options.announcements,
         interval_s=options.interval,
         lifetimes=lifetimes(options),
+        metrics=options.metrics,
     )
 
     def told(addresses: tuple[str, str]) -> None:
@@ -251,6 +252,7 @@ def parser() -> argparse.ArgumentParser:
     serving.add_argument(
         "--interval", type=_positive, default=60.0, metavar="S", help="seconds between signatures"
     )
+    serving.add_argument("--metrics", default="", metavar="FILE", help="write Prometheus' text format there")
     collect_command.add(add, _show)
     add("status", _status, "what is published, until when, and for whom; what was collected")
     text = "at a kiosk, or at its gate: make its own key for tokens; print the public part"

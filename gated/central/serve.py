@@ -16,6 +16,7 @@ import stat
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from types import FrameType
 
 import msgspec
@@ -23,6 +24,7 @@ import zmq
 from zmq.utils import z85
 
 from gated import logs
+from gated.central.figures import EVERY_S, Figures, write_text
 from gated.central.folder import CentralError, CentralFolder
 from gated.central.keys import allowed_gates, server_pair
 from gated.central.mailbox import Mailboxes
@@ -55,11 +57,12 @@ _log = logs.get("central")
 
 
 class ServeSettings(Value):
-    """Where to listen, and how often to vouch."""
+    """Where to listen, and how often to vouch. `metrics`: a file in Prometheus' text format, where wanted."""
 
     requests: str
     announcements: str
     interval_s: float = 60.0
+    metrics: str = ""
     lifetimes: Lifetimes = Lifetimes()
 
 
@@ -85,6 +88,10 @@ class Gatekeeper:
             self._stamp, self._gates = stamp, allowed_gates(self._folder)
         return self._gates.get(key)
 
+    def count(self) -> int:
+        """How many gates may come in."""
+        return sum(1 for _ in self._folder.gates.glob("*.pub"))
+
 
 class Server:
     """The central server over one folder. Belongs to one thread."""
@@ -100,7 +107,9 @@ class Server:
         self._encoder = msgspec.msgpack.Encoder()
         self._published: dict[str, int] | None = None
         self._seen: tuple[int, int] | None = None
+        self.figures = Figures()
         self._sign_due = 0.0
+        self._figures_due = 0.0
         self._look_due = 0.0
         self._complained = False
         self._complain_due = 0.0
@@ -170,6 +179,7 @@ class Server:
         key = z85.encode(frames[6]).decode() if curve else ""
         gate = self._gatekeeper.gate(key) if key else None
         if gate is None:
+            self.figures.strangers += 1
             self._complain_of_stranger()
             answer = [b"1.0", request, b"400", b"not allowed", b"", b""]
         else:
@@ -197,8 +207,16 @@ class Server:
         except zmq.ZMQError:
             gate = None
         answer = self._answer_to(ask, gate)
+        self._count(answer, gate)
         with contextlib.suppress(zmq.ZMQError):  # the gate went away meanwhile, or takes no more
             self._requests.send_multipart([frames[0].bytes, self._encoder.encode(answer)], zmq.DONTWAIT)
+
+    def _count(self, answer: Answer, gate: str | None) -> None:
+        self.figures.answers[type(answer).__name__.lower()] += 1
+        if isinstance(answer, Piece):
+            self.figures.bytes += len(answer.body)
+        if gate is not None:
+            self.figures.heard[gate] = time.monotonic()
 
     def _answer_to(self, ask: ToServer, gate: str | None) -> Answer:
         """What this gate is told; None: one that may no longer ask."""
@@ -253,7 +271,12 @@ class Server:
                     if alone:
                         self._sign_due = now + self._settings.interval_s
                         self._repository.sign_again(datetime.now(UTC), self._settings.lifetimes)
+                        self.figures.signatures += 1
             self._announce()
+            if self._settings.metrics and now >= self._figures_due:
+                self._figures_due = now + EVERY_S
+                gates = self._gatekeeper.count()
+                write_text(Path(self._settings.metrics), self.figures.told(self._repository, gates, now))
             self._complained = False
         except (CentralError, OSError) as error:
             if not self._complained:
@@ -274,6 +297,7 @@ class Server:
         if versions != self._published:
             if self._published is not None:
                 self._announcements.send_multipart([TOPIC, str(snapshot.version).encode()])
+                self.figures.announcements += 1
                 _log.info("announced", version=snapshot.version)
             self._published = versions
         self._seen = seen
