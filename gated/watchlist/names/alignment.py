@@ -8,7 +8,14 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from gated.watchlist.names.likeness import How, Likeness, bare_likeness, cut_likeness, likeness
+from gated.watchlist.names.likeness import (
+    How,
+    Likeness,
+    bare_likeness,
+    cut_likeness,
+    likeness,
+    short_likeness,
+)
 from gated.watchlist.names.parts import Part
 from gated.watchlist.names.words import Name, Word
 
@@ -81,7 +88,7 @@ def _best(word: Word, other: Word, *, ours_cut: bool, theirs_cut: bool) -> Liken
                 cut = (cut_likeness(form, their) if ours_cut else None) or (
                     cut_likeness(their, form) if theirs_cut else None
                 )
-                found = bare or cut or found
+                found = bare or cut or found or short_likeness(form, their)
             if found and (best is None or found.degree > best.degree):
                 best = found
     return best

@@ -13,6 +13,7 @@ _LEAST = 0.45  # below it two words are no pair
 _EDIT = 1.25
 _FIRST_LETTER = 0.12  # typists and listeners get the first letter right
 _STRANGERS = 0.12
+_SHORT = 3  # letters of a short form
 _CUT = 2  # letters that must be left of a word that was cut
 
 
@@ -88,6 +89,15 @@ def _by_letters(plain: str, other: str, heard: str, said: str, *, strangers: boo
     if degree < _LEAST:
         return None
     return Likeness(min(degree, 0.93), How.ALIKE if strangers else How.TYPING)
+
+
+def short_likeness(left: str, right: str) -> Likeness | None:
+    """Whether one word may be the other's short form: its beginning, as Konst is of Konstantin."""
+    shorter, longer = sorted((left, right), key=len)
+    if len(shorter) < _SHORT or len(longer) < len(shorter) + 2 or not longer.startswith(shorter):
+        return None
+    strangers = kinship(left, right) is Kinship.STRANGERS
+    return None if strangers else Likeness(_SURE[How.NICKNAME], How.NICKNAME)
 
 
 def cut_likeness(shown: str, whole: str) -> Likeness | None:

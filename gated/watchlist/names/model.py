@@ -9,23 +9,23 @@ from collections.abc import Sequence
 
 from gated.watchlist.names.signs import SIGNS
 
-BIAS = -2.684
+BIAS = -3.893
 WEIGHTS = {
-    "covered": 1.756,
-    "weakest": -3.397,
-    "weakest_squared": 5.956,
-    "contradicting": -3.557,
-    "surplus": -0.252,
-    "variants": 0.292,
-    "initials": 1.212,
-    "nicknames": 1.315,
-    "typed": -2.815,
-    "alike": -5.988,
-    "whole": 2.616,
-    "short": 0.842,
-    "patronymics": -2.357,
+    "covered": 2.632,
+    "weakest": -3.699,
+    "weakest_squared": 6.305,
+    "contradicting": -2.94,
+    "surplus": -0.249,
+    "variants": 0.442,
+    "initials": 1.516,
+    "nicknames": 0.568,
+    "typed": -2.036,
+    "alike": -4.66,
+    "whole": 2.973,
+    "short": 1.053,
+    "patronymics": -2.573,
 }
-MATCH = 0.58
+MATCH = 0.53
 """From this score on, two names are taken for those of one person."""
 
 _ORDERED = tuple(WEIGHTS[sign] for sign in SIGNS)
