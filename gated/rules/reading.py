@@ -125,11 +125,11 @@ def shown_fault(fault: str) -> str:
 
 def _pack(written: _Written, sha256: str) -> Pack:
     groups: Groups = {name: frozenset(members) for name, members in written.groups.items()}
+    grounds = tuple(_ground(each, f"grounds[{n}]", groups) for n, each in enumerate(written.grounds))
     rules = tuple(_rule(each, f"rules[{n}]", groups) for n, each in enumerate(written.rules))
     heights = {rule.min_height_m for rule in rules} - {None}
     if len(heights) > 1:
         raise RulesError("rules", "several least heights", "make them one: a height is measured once")
-    grounds = tuple(_ground(each, f"grounds[{n}]", groups) for n, each in enumerate(written.grounds))
     for n, each in enumerate((*written.grounds, *written.rules)):
         part = f"grounds[{n}]" if n < len(grounds) else f"rules[{n - len(grounds)}]"
         if each.law not in written.law:

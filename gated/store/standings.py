@@ -166,6 +166,8 @@ def build(rows: Iterable[StandingRow], path: Path, key: ListKey, version: int, n
         _flush(path.parent)
     except (OSError, sqlite3.Error) as error:
         raise store_error(path, error) from error
+    finally:
+        beside.unlink(missing_ok=True)
     return contents
 
 

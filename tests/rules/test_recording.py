@@ -90,7 +90,7 @@ def test_a_record_is_recalled(written: dict[str, str], known: Any) -> None:
     assert recalled(written).known == dict.fromkeys(written, known)
 
 
-@settings(derandomize=True, max_examples=300)
+@settings(derandomize=True, max_examples=150)
 @given(st.dictionaries(st.sampled_from([*FACTS, "shoe_size"]), st.text("0123456789.!|?-ABCnoys", max_size=9)))
 def test_what_a_record_does_not_say_well_is_unknown(written: dict[str, str]) -> None:
     facts = recalled(written)
@@ -98,7 +98,7 @@ def test_what_a_record_does_not_say_well_is_unknown(written: dict[str, str]) -> 
     decide(agency(), facts)
 
 
-@settings(derandomize=True, max_examples=300)
+@settings(derandomize=True, max_examples=150)
 @given(whole(), tables(), st.sampled_from(("basic", "extended")))
 def test_a_record_never_answers_otherwise_than_what_it_was_made_of(
     facts: Facts, table: dict[str, Any], profile: Profile

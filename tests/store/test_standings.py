@@ -183,6 +183,7 @@ def test_what_cannot_be_written_leaves_the_old_file(place: Place) -> None:
     with pytest.raises(StoreError):
         build(rows(), place.path, KEY, 2, NOW)
     assert place.ask() == STAYS
+    assert [each.name for each in place.path.parent.iterdir()] == [place.path.name]
 
 
 # --- rows ---------------------------------------------------------------------------------------------
