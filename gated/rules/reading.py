@@ -65,8 +65,8 @@ class _Written(Value):
     version: Annotated[int, Meta(ge=1, le=2**31)]
     title: Line
     law: Annotated[dict[Id, Text], Meta(min_length=1, max_length=128)]
-    grounds: Annotated[tuple[_Ground, ...], Meta(min_length=1, max_length=64)]
-    rules: Annotated[tuple[_Rule, ...], Meta(max_length=256)] = ()
+    grounds: Annotated[tuple[_Ground, ...], Meta(min_length=1, max_length=32)]
+    rules: Annotated[tuple[_Rule, ...], Meta(max_length=128)] = ()
     groups: Annotated[dict[Id, Members], Meta(max_length=64)] = msgspec.field(default_factory=dict)
     examples: Annotated[tuple[_Example, ...], Meta(max_length=1000)] = ()
 

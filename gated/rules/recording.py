@@ -10,14 +10,22 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from typing import Final, Literal
 
+import msgspec
+
+from gated.core.rulings import Held, Why
 from gated.rules.conditions import ANY_OF_FAMILY, Groups
+from gated.rules.deciding import Decision
 from gated.rules.facts import FACTS, HEIGHT, NONE, Kind, is_code_of
 from gated.rules.knowledge import Code, Facts, Known, Several, Span
+
+_encoder = msgspec.json.Encoder()
 
 Profile = Literal["basic", "extended"]
 
 NATIONALS: Final = "nationals"
 MAX_NATIONALS: Final = 32  # codes: a longer group is not written for each passage
+MAX_SEVERAL: Final = 16
+MAX_TRACE: Final = 16 * 1024  # bytes of an entry of the journal, which holds 64 KiB
 OR, OTHER, TO, EMPTY = "|", "!", "..", "-"
 UNTOLD: Final = "?"
 """The gate knew it, and the profile does not let it be written."""
@@ -42,6 +50,22 @@ def recorded(facts: Facts, profile: Profile, groups: Groups) -> dict[str, str]:
     return written
 
 
+def traced(decision: Decision) -> tuple[Why, ...]:
+    """The trace for the record: whom a rule does not concern is not told of it.
+
+    Of a pack so large that an entry of the journal would not hold it all, what decided comes first.
+    """
+    concerned = [each for each in decision.why if each.held is not Held.NOT_CONCERNED]
+    kept: set[str] = set()
+    room = MAX_TRACE
+    for each in sorted(concerned, key=lambda why: not why.reason):
+        room -= len(_encoder.encode(each)) + 1
+        if room < 0:
+            break
+        kept.add(each.rule)
+    return tuple(each for each in concerned if each.rule in kept)
+
+
 def recalled(written: Mapping[str, str]) -> Facts:
     """What a record tells; what is not understood is unknown."""
     known: dict[str, Known] = {}
@@ -63,6 +87,7 @@ def _text(name: str, known: Known, profile: Profile, groups: Groups) -> str | No
             return _band(BANDS[name], known) if name in BANDS else None
         case Several():
             tellable = profile == "extended" or name == "listed" or not known.codes
+            tellable = tellable and len(known.codes) <= MAX_SEVERAL
             return (OR.join(sorted(known.codes)) or EMPTY) if tellable else None
         case Code():
             return _code_text(name, known, profile, groups)

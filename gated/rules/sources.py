@@ -2,13 +2,10 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Final
 
 from gated.document.mrz import Mrz, PartialDate
 from gated.rules.facts import FACTS, WEEKDAYS, is_code_of
 from gated.rules.knowledge import Known, Several, Span, exactly, one
-
-MAX_REASONS: Final = 16
 
 
 def of_zone(mrz: Mrz, today: date) -> dict[str, Known]:

@@ -4,6 +4,7 @@ import re
 from datetime import date
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,9 +14,9 @@ from gated.rules.compiling import compiled
 from gated.rules.facts import FACTS
 from gated.rules.given import given as facts_of
 from gated.rules.knowledge import Code, Facts, Several, Span
-from gated.rules.recording import BANDS, Profile, recalled, recorded
+from gated.rules.recording import BANDS, MAX_TRACE, Profile, recalled, recorded, traced
 from gated.rules.truth import Truth
-from tests.rules.packs import agency
+from tests.rules.packs import BAN, agency, small_pack
 from tests.rules.strategies import tables, whole
 
 NATIONALS = {"nationals": frozenset({"UTO"})}
@@ -111,6 +112,29 @@ def test_a_record_never_answers_otherwise_than_what_it_was_made_of(
         assert re.fullmatch(r"(-?\d+)?\.\.(-?\d+)?", written[name])
         least, _, most = written[name].partition("..")
         assert not least or least != most
+
+
+def test_more_codes_than_there_is_room_for_are_marked_and_not_cut() -> None:
+    many = Facts({"listed": Several(frozenset(f"reason_{n}" for n in range(17)))})
+    assert recorded(many, "extended", {}) == {"listed": "?"}
+
+
+def test_a_trace_leaves_out_whom_rules_do_not_concern() -> None:
+    decision = decide(small_pack(BAN), facts_of({"nationality": "UTO", "direction": "arrival"}, "facts"))
+    assert [each.rule for each in traced(decision)] == ["national", "ten"]
+
+
+def test_a_trace_that_is_too_long_for_the_journal_keeps_what_decided() -> None:
+    law = {"art-1": "a", "art-2": "b", "a" * 48: "c"}
+    held = {**BAN, "of": {}, "law": "a" * 48, "that": {"any": [{"nationality": "UTO"}, {"registered": True}]}}
+    rules = [{**held, "id": f"{'r' * 44}-{n:03}"} for n in range(126)]
+    pack = small_pack(*rules, {**BAN, "of": {}}, law=law)
+    decision = decide(pack, facts_of({"nationality": "UTO", "age": 9, "listed": ["exit_ban"]}, "facts"))
+    told = traced(decision)
+    assert len(msgspec.json.encode(decision.why)) > MAX_TRACE >= len(msgspec.json.encode(told))
+    assert len(told) > 60
+    assert {each.rule for each in told} >= {"ten", "ban"}
+    assert [each.rule for each in decision.why if each in told] == [each.rule for each in told]
 
 
 @settings(derandomize=True, max_examples=100)
