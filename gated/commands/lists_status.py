@@ -16,7 +16,11 @@ from gated.runtime.control import NoAnswerError, ask
 from gated.runtime.messages import AskStatus, Status
 from gated.store.kinds import KindStatus, ask_back, read_status
 from gated.store.published import Published
+from gated.store.watchlist import NothingBefore
+from gated.store.watchlist import ask_back as ask_list_back
 from gated.watchlist.publication import KINDS
+
+LIST = "watchlist"
 
 
 class KindHeld(Value):
@@ -38,7 +42,7 @@ def add(words: Words) -> None:
     """Put the commands on the command line."""
     words.command("status", watchlist_status)
     back = words.command("rollback", watchlist_rollback)
-    back.add_argument("--kind", required=True, choices=KINDS, help="of which kind")
+    back.add_argument("--kind", default=LIST, choices=(LIST, *KINDS), help="of which kind (the watchlist)")
 
 
 def watchlist_status(arguments: argparse.Namespace) -> Answer:
@@ -63,6 +67,8 @@ def watchlist_rollback(arguments: argparse.Namespace) -> Answer:
     """Put the content before back in force, under the present version, so that later ones count."""
     config = load(arguments.config).config
     folder, kind = Path(config.paths.state) / "published", arguments.kind
+    if kind == LIST:
+        return _list_back(Path(config.paths.state) / "watchlist")
     now = Published(folder).in_force(kind)
     if now is None or now.previous is None:
         raise UsageError(f"no earlier release of {kind} is kept here: withdraw the wrong one at the centre")
@@ -74,6 +80,17 @@ def watchlist_rollback(arguments: argparse.Namespace) -> Answer:
         f"{kind}: asked for content {now.previous} under version {now.version}; see gatectl watchlist status"
     )
     return Answer(value={"kind": kind, "version": now.version, "content": now.previous}, text=(text,))
+
+
+def _list_back(state: Path) -> Answer:
+    try:
+        asked = ask_list_back(state)
+    except NothingBefore as error:
+        raise UsageError("no earlier watchlist is kept here: withdraw the wrong one at the centre") from error
+    except OSError as error:
+        raise UsageError(f"{state}: cannot be written ({error.strerror}): ask as who runs gated") from error
+    text = f"watchlist: asked for content {asked.content} under version {asked.version}; its age counts on"
+    return Answer(value={"kind": LIST, "version": asked.version, "content": asked.content}, text=(text,))
 
 
 def kinds_held(folder: Path, now: datetime) -> tuple[KindHeld, ...]:

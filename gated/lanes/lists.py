@@ -59,6 +59,9 @@ class ListsLane:
         announced = self._link.wait(0.5)
         if self._kinds is not None:
             self._kinds.go_back_if_asked()
+        if self._watchlist.go_back_if_asked():
+            self._changed()
+            _log.warning("gone back to an earlier watchlist", version=self._watchlist.version)
         now = time.monotonic()
         if now - self._pinged_at >= PING_S:
             self._pinged_at = now
@@ -85,11 +88,14 @@ class ListsLane:
         self._due = time.monotonic() + REFRESH_S
         self._retry_s, self._last_code = RETRY_S, ""
         if isinstance(result, Updated):
-            self._post(
-                ListsChanged(at=time.monotonic(), version=result.version, sha256=self._watchlist.digest)
-            )
+            self._changed()
             _log.info("watchlist updated", version=result.version, kind=result.by)
         self._say_ready()
+
+    def _changed(self) -> None:
+        """Have it on record which list decisions rest on from here."""
+        digest = self._watchlist.digest
+        self._post(ListsChanged(at=time.monotonic(), version=self._watchlist.version, sha256=digest))
 
     def _say_ready(self) -> None:
         if self._watchlist.version > 0:

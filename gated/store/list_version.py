@@ -7,7 +7,7 @@ Persons, and the documents of a list that is not packed, lie in a database; pack
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from sqlite_utils import Database
 
@@ -30,6 +30,7 @@ from gated.watchlist.match import (
 from gated.watchlist.snapshot import Header, ListError
 
 ENTRIES = "entries.db"
+Mode = Literal["rw", "ro"]
 
 _DOCUMENTS = "SELECT type, grade, reason, reference FROM document WHERE number = ? AND issuer = ?"
 _PERSONS = "SELECT birth, grade, reason, reference FROM person WHERE name = ?"
@@ -50,10 +51,10 @@ class ListVersion:
         self._database = database
 
     @classmethod
-    def open(cls, folder: Path, keys: ListKeys) -> Self:
-        """Open the version in a folder. Raises UNREADABLE."""
+    def open(cls, folder: Path, keys: ListKeys, mode: Mode = "rw") -> Self:
+        """Open the version in a folder; to read only, for whoever does not own it. Raises UNREADABLE."""
         contents = read_contents(folder)
-        database = connect(folder / ENTRIES)
+        database = connect(folder / ENTRIES, mode)
         documents: Documents | None = None
         try:
             header = _describe(database)[0]
@@ -99,16 +100,15 @@ class ListVersion:
             self.documents.close()
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    """The one connection to the database of a version. Raises UNREADABLE, also for a file of another kind."""
-    database = sqlite3.connect(
-        f"file:{path}?mode=rw", uri=True, timeout=1.0, isolation_level=None, check_same_thread=False
-    )
+def connect(path: Path, mode: Mode) -> sqlite3.Connection:
+    """The connection to the database of a version. Raises UNREADABLE, also for a file of another kind."""
+    uri = f"{path.absolute().as_uri()}?mode={mode}"
+    database = sqlite3.connect(uri, uri=True, timeout=1.0, isolation_level=None, check_same_thread=False)
     try:
         database.execute("PRAGMA trusted_schema = OFF")
         database.execute("PRAGMA synchronous = FULL")
         ours = database.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
-        if ours:
+        if ours and mode == "rw":
             migrations.apply(Database(database))
     except sqlite3.Error:
         database.close()

@@ -3,6 +3,7 @@
     <version>/      entries.db, documents.pack, changes.pack, and list.json, which says what must be there
     current         the version in force; renamed into place
     .next/          a version that is being built
+    go-back         somebody at the gate wants the content before back
 
 A version is built in `.next`, verified, forced to disk, and named; it comes into force by the rename of
 `current`. A crash between any two steps leaves the old list or the new one in force, and what is left over is
@@ -27,7 +28,7 @@ from gated.watchlist.snapshot import ListError, Version
 POINTER, CONTENTS = "current", "list.json"
 FORMAT: Literal["egate-version/1"] = "egate-version/1"
 MAX_FILE = 4096
-_NEXT, _NEW_POINTER = ".next", "current.new"
+_NEXT, _NEW_POINTER, _GO_BACK = ".next", "current.new", "go-back"
 
 
 class Contents(Value):
@@ -67,6 +68,11 @@ class Versions:
     def building(self) -> Path:
         """The folder that the next version is built in."""
         return self._folder / _NEXT
+
+    @property
+    def place_of_asking(self) -> Path:
+        """A file that is there while somebody at the gate wants the content before back."""
+        return self._folder / _GO_BACK
 
     def begin(self) -> Path:
         """An empty folder to build the next version in. Raises OSError."""

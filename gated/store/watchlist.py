@@ -28,6 +28,7 @@ from gated.watchlist.match import Answer, DocumentClaim, PersonClaim
 from gated.watchlist.snapshot import Header, ListError
 
 LISTS = "lists"
+_NO_KEY = "this gate does not hold the key of its list: [watchlist] keys"
 
 
 class WatchlistError(Exception):
@@ -186,6 +187,19 @@ class Watchlist:
             raise NothingBefore
         self._exchange(Pointer(version=now.version, content=now.previous), reached)
 
+    def go_back_if_asked(self) -> bool:
+        """Put the content before in force where somebody asked for it (`ask_back`); whether it is now.
+
+        What could not be done is not tried again: they ask, and look.
+        """
+        asked = self._versions.place_of_asking
+        try:
+            asked.unlink()
+            self.roll_back()
+        except (OSError, NothingBefore, WatchlistError):
+            return False
+        return True
+
     def close(self) -> None:
         """Leave the list. Idempotent."""
         with self._lock:
@@ -224,7 +238,7 @@ class Watchlist:
                 self._attach(content)
             except UNREADABLE as error:
                 if isinstance(error, ListError) and error.code == "unknown_key":
-                    self._why = "this gate does not hold the key of its list: [watchlist] keys"
+                    self._why = _NO_KEY
                 continue
             stands = pointer is not None and pointer.content == content
             self._version = pointer.version if pointer and stands else content
@@ -241,4 +255,35 @@ class Watchlist:
         self._list = found
 
 
-__all__ = ["ENTRIES", "NoWatchlist", "NothingBefore", "Watchlist", "WatchlistError"]
+def ask_back(state: Path, name: str = "main") -> Pointer:
+    """Ask the gate to put the content before in force; return what will be.
+
+    Raises NothingBefore, OSError.
+    """
+    versions = Versions(state / LISTS / name)
+    now = versions.pointer()
+    if now is None or now.previous is None:
+        raise NothingBefore
+    versions.place_of_asking.touch(mode=0o600)
+    return Pointer(version=now.version, content=now.previous)
+
+
+def held(state: Path, keys: ListKeys, name: str = "main") -> tuple[Pointer, ListVersion]:
+    """The list in force as it lies on disk, to be read beside the process that owns it.
+
+    Raises NoWatchlist, WatchlistError.
+    """
+    versions = Versions(state / LISTS / name)
+    for _ in range(2):  # a version may be swept between the pointer and the opening
+        if (now := versions.pointer()) is None:
+            raise NoWatchlist("this gate has no watchlist: check the link and the central server")
+        try:
+            return now, ListVersion.open(versions.place(now.content), keys, "ro")
+        except UNREADABLE as error:
+            failure = error
+    if isinstance(failure, ListError) and failure.code == "unknown_key":
+        raise NoWatchlist(_NO_KEY) from failure
+    raise WatchlistError("the watchlist cannot be read: check the disk, and who may read it") from failure
+
+
+__all__ = ["ENTRIES", "NoWatchlist", "NothingBefore", "Watchlist", "WatchlistError", "ask_back", "held"]

@@ -1,0 +1,87 @@
+"""`gatectl watchlist lookup`: what the gate's list says of a document and its holder.
+
+It reads the files of the gate, so it answers also while `gated` is down, and changes nothing. The traveller's
+lines come on standard input, never on the command line, which everybody on the machine may read.
+"""
+
+import argparse
+from contextlib import closing
+from pathlib import Path
+
+from gated.commands.answer import Answer, UsageError, Words, read_input
+from gated.commands.mrz import MAX_INPUT
+from gated.config import load
+from gated.core.personal import Personal
+from gated.core.values import Value
+from gated.document.mrz import Mrz, MrzError, parse
+from gated.store.list_keys import read_list_keys
+from gated.store.list_version import UNREADABLE
+from gated.store.watchlist import WatchlistError, held
+from gated.watchlist.keyed import ListKeyError
+from gated.watchlist.match import Answer as Found
+from gated.watchlist.match import DocumentClaim, Hit, PersonClaim
+
+
+class Looked(Value):
+    """What was found. `content` is the version that the list was published as, if it was gone back to."""
+
+    version: int
+    content: int
+    grade: str
+    hits: tuple[Hit, ...]
+
+
+def add(words: Words) -> None:
+    """Put the command on the command line."""
+    command = words.command("lookup", watchlist_lookup)
+    text = "a list key, in place of those that the configuration names; may be given again"
+    command.add_argument("--key", type=Path, action="append", default=[], metavar="FILE", help=text)
+
+
+def watchlist_lookup(arguments: argparse.Namespace) -> Answer:
+    """Ask the list in force for a document and its holder: the lines of the zone on standard input."""
+    config = load(arguments.config).config
+    try:
+        zone = parse(b"\r\n".join(read_input(MAX_INPUT).split()))
+        keys = read_list_keys(arguments.key)
+        now, watchlist = held(Path(config.paths.state) / "watchlist", keys)
+    except MrzError as error:
+        raise UsageError(f"{error}: give the lines of one zone") from error
+    except (ListKeyError, WatchlistError) as error:
+        raise UsageError(str(error)) from error
+    with closing(watchlist):
+        try:
+            hits = watchlist.lookup(*_claims(zone))
+        except UNREADABLE as error:
+            raise UsageError("the watchlist cannot be read: check the disk, and who may read it") from error
+    found = Looked(
+        version=now.version,
+        content=now.content,
+        grade=Found(version=now.version, hits=hits).grade.value,
+        hits=hits,
+    )
+    return Answer(value=found, text=(_head(found), *map(_line, hits)), good=not hits)
+
+
+def _claims(zone: Mrz) -> tuple[DocumentClaim, PersonClaim]:
+    document = DocumentClaim(
+        number=Personal(zone.document_number), issuer=zone.issuer, type=zone.document_type
+    )
+    person = PersonClaim(
+        surname=Personal(zone.surname),
+        given=Personal(zone.given_names),
+        birth=Personal(zone.birth_yymmdd),
+        nationality=zone.nationality,
+    )
+    return document, person
+
+
+def _head(found: Looked) -> str:
+    behind = f", the content of {found.content}" if found.content != found.version else ""
+    said = f"{len(found.hits)} found, {found.grade}" if found.hits else "not listed"
+    return f"version {found.version}{behind}: {said}"
+
+
+def _line(hit: Hit) -> str:
+    certain = "" if hit.certain else ", birth date not known in full"
+    return f"{hit.kind}: {hit.grade.value}, {hit.reason}, {hit.reference}{certain}"
