@@ -28,6 +28,7 @@ BENCHES = (
     "collect",
     "distribution",
     "lists",
+    "names",
     "gate",
 )  # modules here, each with `run() -> None`
 LONG = ("proof",)  # half an hour: only when named
