@@ -415,8 +415,12 @@ def count_is_unsure(gate: Gate) -> bool:
 
 
 def faults(gate: Gate) -> tuple[str, ...]:
-    """Name the devices that the lane lacks."""
-    return tuple(sorted(f"{fault.device}_{fault.code}" for fault in gate.faults)) or ("gate_trouble",)
+    """Name the devices that the lane lacks, each once in its fault's name."""
+    named = (
+        fault.code if fault.code.startswith(f"{fault.device}_") else f"{fault.device}_{fault.code}"
+        for fault in gate.faults
+    )
+    return tuple(sorted(named)) or ("gate_trouble",)
 
 
 def token_reason(gate: Gate) -> tuple[str, ...]:
