@@ -186,9 +186,8 @@ def test_a_missing_list_is_neither_good_nor_fresh(bench: Bench) -> None:
 
 def test_a_list_that_cannot_be_read_is_a_fault_and_not_good(bench: Bench) -> None:
     bench.publish(document("X0000001"))
-    database = bench.gate.watchlist._database
-    assert database is not None
-    database.execute("DROP TABLE document")
+    assert bench.gate.watchlist._list is not None
+    bench.gate.watchlist._list._database.execute("DROP TABLE document")
     event = bench.check()
     assert failures(event.checks) == {"watchlist": (Result.ABORTED, "watchlist_unreadable")}
     assert bench.posted.faults() == ["watchlist_unreadable"]
