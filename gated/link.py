@@ -26,6 +26,7 @@ import zmq
 from zmq.utils.monitor import recv_monitor_message
 
 from gated import logs
+from gated.central.shelf import Shelf
 from gated.central.wire import (
     MAX_ANSWER,
     PIECE,
@@ -42,6 +43,7 @@ from gated.central.wire import (
 from gated.config import ConfigError, GateConfig, load
 from gated.core.settings import LinkSettings
 from gated.core.vocabulary import Topology
+from gated.link_relay import Neighbour, Relay
 from gated.link_tokens import TokenCarrier
 from gated.runtime.bus import Peer
 from gated.runtime.messages import (
@@ -63,6 +65,7 @@ TURN_S = 1.0  # the longest sleep: the watchdog wants a sign of life
 HEARTBEAT_MS = 10_000
 RECONNECT_MS, RECONNECT_MAX_MS = 200, 5_000
 REFUSED_S, UNLINKED_S = 5.0, 30.0  # until new sockets are tried
+NEIGHBOUR_S = 1.0  # for a neighbour's answer: it has the piece, or it has not
 ANNOUNCE_S = 1.0  # announcements are passed on at most this often
 
 Reason = Literal["missing", "too_long", "no_link", "refused"]
@@ -78,6 +81,12 @@ class _Job:
     next_offset: int  # where the next question begins
     passed: int  # up to where pieces were passed to gated
     ask_again: float
+    source: Neighbour | None = None
+    """Who is asked; None is the centre."""
+    further: list[Neighbour | None] = field(default_factory=list)
+    """Who is asked after that, while there is no answer."""
+    is_absent: bool = False
+    """Whether somebody has said that there is no such file."""
     stamp: str | None = None
     total: int | None = None
     sent: int = 0
@@ -214,12 +223,21 @@ class Central:
 class Carrier:
     """Passes files from the central server to `gated`. One Fetch at a time: a newer one replaces an older."""
 
-    def __init__(self, central: Central, peer: Peer[ToLink], timeout_s: float) -> None:
+    def __init__(
+        self,
+        central: Central,
+        peer: Peer[ToLink],
+        timeout_s: float,
+        neighbours: Sequence[Neighbour] = (),
+        shelf: Shelf | None = None,
+    ) -> None:
         self.tokens: TokenCarrier | None = None
         """Who carries tokens over the same line, where this lane has any."""
         self._central = central
         self._peer = peer
         self._timeout_s = timeout_s
+        self._neighbours = neighbours
+        self._shelf = shelf
         self._job: _Job | None = None
         self._number = 0
         self._announce_due: float | None = None
@@ -247,9 +265,12 @@ class Carrier:
                 self._begin(message, now)
         while (answer := self._central.answer()) is not None:
             if isinstance(answer, Piece | Absent):
-                self._take(answer, now)
+                self._take(answer, None, now)
             elif self.tokens is not None:
                 self.tokens.take(answer, now)
+        for neighbour in self._neighbours:
+            for answer in neighbour.answers():
+                self._take(answer, neighbour, now)
         announced = self._central.announced()
         if self.tokens is not None:
             if self.tokens.topic in announced:
@@ -263,36 +284,57 @@ class Carrier:
         self._press_on(now)
 
     def _begin(self, fetch: Fetch, now: float) -> None:
+        """Ask the centre, and neighbours after it; neighbours before it while there is no line to it."""
+        order: list[Neighbour | None] = [None, *self._neighbours]
+        if self._central.state == "no_link":
+            order = [*self._neighbours, None]
         self._job = _Job(
             fetch=fetch,
-            deadline=now + self._timeout_s,
+            deadline=0.0,
             next_offset=fetch.offset,
             passed=fetch.offset,
-            ask_again=now + self._timeout_s / ASK_AGAIN,
+            ask_again=0.0,
+            further=order,
         )
+        self._turn_to_next(self._job, now)
+
+    def _turn_to_next(self, job: _Job, now: float) -> None:
+        """Ask the next one for what did not come yet."""
+        job.source = job.further.pop(0)
+        wait_s = self._timeout_s if job.source is None else min(self._timeout_s, NEIGHBOUR_S)
+        job.deadline, job.ask_again = now + wait_s, now + wait_s / ASK_AGAIN
+        job.stamp, job.total, job.next_offset = None, None, job.passed
+        job.asked.clear()
+        job.came.clear()
 
     def number(self) -> int:
         """A number for a question, none of them twice."""
         self._number += 1
         return self._number
 
-    def _take(self, answer: Piece | Absent, now: float) -> None:
+    def _take(self, answer: Piece | Absent, source: Neighbour | None, now: float) -> None:
         job = self._job
-        ask = job.asked.pop(answer.number, None) if job else None
+        ask = job.asked.pop(answer.number, None) if job and job.source is source else None
         if job is None or ask is None:
             return  # of an earlier fetch, or put twice and answered twice
         if isinstance(answer, Absent):
-            self._fail(answer.reason)
+            job.is_absent = job.is_absent or answer.reason == "missing"
+            self._fail(answer.reason, now)
+            return
+        if source is not None and self._shelf is not None and self._shelf.is_older(ask.path, answer):
+            self._fail("no_link", now)
             return
         if job.stamp is None:
             job.stamp, job.total = answer.stamp, answer.total
         if answer.total > job.fetch.max_bytes:
-            self._fail("too_long")
+            self._fail("too_long", now)
         elif answer.stamp != job.stamp or answer.total != job.total:
-            self._fail("no_link")  # the file was replaced in between: gated asks anew
+            self._fail("no_link", now)  # the file was replaced in between: gated asks anew
         elif len(answer.body) != min(ask.length, max(0, answer.total - ask.offset)):
-            self._fail("no_link")  # a server that does not keep to the protocol
+            self._fail("no_link", now)  # a server that does not keep to the protocol
         else:
+            if self._shelf is not None:
+                self._shelf.put(ask.path, ask.offset, answer)
             job.came[ask.offset] = answer.body
             job.deadline = now + self._timeout_s
             job.ask_again = now + self._timeout_s / ASK_AGAIN
@@ -315,17 +357,20 @@ class Carrier:
         if job is None:
             return
         if now >= job.deadline:
-            self._fail("refused" if self._central.state == "refused" else "no_link")
+            self._fail("refused" if self._central.state == "refused" else "no_link", now)
             return
         if now >= job.ask_again:
             job.ask_again = now + self._timeout_s / ASK_AGAIN
             for ask in job.asked.values():
-                self._central.ask(ask)
+                self._ask(job, ask)
         first = job.total is None  # nothing is known of the file: one question finds out
         while len(job.asked) < (1 if first else WINDOW) and self._wanted(job):
             ask = Ask(number=self.number(), path=job.fetch.path, offset=job.next_offset, length=PIECE)
-            if not self._central.ask(ask):
-                job.ask_again = min(job.ask_again, now + RECONNECT_MS / 1000)
+            if not self._ask(job, ask):
+                if job.source is not None:
+                    self._fail("no_link", now)
+                else:
+                    job.ask_again = min(job.ask_again, now + RECONNECT_MS / 1000)
                 return
             job.asked[ask.number] = ask
             job.next_offset += PIECE
@@ -334,9 +379,24 @@ class Carrier:
         credit = job.fetch.offset + FETCH_PIECES * PIECE
         return job.next_offset < (credit if job.total is None else min(job.total, credit))
 
-    def _fail(self, reason: Reason) -> None:
-        if self._job:
-            self._peer.send(NotFetched(number=self._job.fetch.number, reason=reason))
+    def _ask(self, job: _Job, ask: Ask) -> bool:
+        return self._central.ask(ask) if job.source is None else job.source.ask(ask)
+
+    def _fail(self, reason: Reason, now: float) -> None:
+        """Turn to whoever has not been asked; else say it. A neighbour's no is not final, the centre's is.
+
+        A root that no neighbour has is missing: whoever looks for newer keys goes on with those there are.
+        """
+        job = self._job
+        if job is None:
+            return
+        if job.further and (job.source is not None or reason == "no_link"):
+            self._turn_to_next(job, now)
+            return
+        asked = len(self._neighbours) and (job.source is not None or reason == "no_link")
+        if asked:
+            reason = "missing" if job.fetch.path.endswith(".root.json") and job.is_absent else "no_link"
+        self._peer.send(NotFetched(number=job.fetch.number, reason=reason))
         self._job = None
 
 
@@ -356,8 +416,10 @@ def run(config: Path) -> int:
     notifier = Notifier()
     try:
         with Peer[ToLink](address, ToLink, bind=False) as peer, ExitStack() as further:
-            carrier = Carrier(central, peer, loaded.link.timeout_s)
-            pollable = [peer.pollable]
+            relay, neighbours, shelf = _neighbours(loaded.link, further)
+            carrier = Carrier(central, peer, loaded.link.timeout_s, neighbours, shelf)
+            pollable = [peer.pollable, *(neighbour.socket for neighbour in neighbours)]
+            pollable += relay.sockets if relay is not None else ()
             if loaded.tokens is not None:
                 tokens = Peer[TokensToLink](f"ipc://{loaded.paths.run}/tokens", TokensToLink, bind=False)
                 further.enter_context(tokens)
@@ -370,11 +432,39 @@ def run(config: Path) -> int:
                 waiting = [(socket, zmq.POLLIN) for socket in (*pollable, *central.sockets)]
                 zmq.zmq_poll(waiting, max(0, int((carrier.due(now) - now) * 1000) + 1))
                 carrier.turn(time.monotonic())
+                if relay is not None:
+                    relay.turn()
                 notifier.watchdog()
             notifier.stopping()
     finally:
         central.close()
     return 0
+
+
+def _neighbours(
+    settings: LinkSettings, further: ExitStack
+) -> tuple[Relay | None, list[Neighbour], Shelf | None]:
+    """Listen for neighbours, and connect to them, where the configuration names any. Raises KeyFileError."""
+    if not getattr(settings, "neighbours", ()):
+        return None, [], None
+    pair, shelf, relay = read_key_file(Path(settings.key_file)), Shelf(), None
+    neighbours = []
+    try:
+        if settings.relay is not None:
+            known = {each.public_key: each.name for each in settings.neighbours}
+            relay = Relay(settings.relay, pair, known, shelf)
+            further.callback(relay.close)
+        for each in settings.neighbours:
+            if each.address is not None:
+                neighbour = Neighbour(each.name, each.address, each.public_key, pair)
+                further.callback(neighbour.close)
+                neighbours.append(neighbour)
+    except zmq.ZMQError as error:
+        raise KeyFileError(
+            f"[link] relay or neighbours cannot be used ({error}): write tcp://HOST:PORT, and each gate's own"
+            " public key as its key file has it"
+        ) from error
+    return relay, neighbours, shelf
 
 
 def _carry_tokens(carrier: Carrier, central: Central, peer: Peer[TokensToLink], config: GateConfig) -> None:

@@ -25,12 +25,14 @@ from gated.central.keys import (
 )
 from gated.central.kinds import Groups, read_groups
 from gated.central.packs import all_keys, new_list_key, packed_documents, resolve
+from gated.central.proxy import ProxySettings, stand_between
 from gated.central.publish import BadRows, current_header, current_index
 from gated.central.receipts import receipt_public
 from gated.central.records import JournalState
 from gated.central.repository import Lifetimes, Repository, newest_root
 from gated.central.serve import ServeSettings, serve
 from gated.central.standing import KindState, expiry_warnings, kind_states
+from gated.central.wire import KeyFileError, read_key_file
 from gated.core.values import Value
 from gated.tokens.keys import TokenKeyError, make_key
 from gated.watchlist.publication import ROLES
@@ -190,6 +192,26 @@ def _serve(options: argparse.Namespace, folder: CentralFolder) -> None:
     serve(folder, settings, told)
 
 
+def _proxy(options: argparse.Namespace, folder: CentralFolder) -> None:
+    logs.configure("gate-central")
+    try:
+        pair = read_key_file(options.key_file)
+    except KeyFileError as error:
+        raise CentralError(str(error)) from error
+    settings = ProxySettings(
+        requests=options.requests,
+        announcements=options.announcements,
+        upstream_requests=options.upstream_requests,
+        upstream_announcements=options.upstream_announcements,
+        server_key=options.server_key,
+        gates=str(folder.path),
+    )
+    listening = Listening(
+        requests=options.requests, announcements=options.announcements, server_key=pair.public_key
+    )
+    stand_between(settings, pair, lambda: _show(listening, as_json=options.json))
+
+
 def _token_key(options: argparse.Namespace, _: CentralFolder) -> TokenKeyMade:
     public = make_key(options.file, options.lane)
     return TokenKeyMade(key_file=str(options.file), lane=options.lane, public_key=public)
@@ -253,6 +275,12 @@ def parser() -> argparse.ArgumentParser:
         "--interval", type=_positive, default=60.0, metavar="S", help="seconds between signatures"
     )
     serving.add_argument("--metrics", default="", metavar="FILE", help="write Prometheus' text format there")
+    standing_between = add("proxy", _proxy, "serve gates in the centre's place, and ask it what they ask")
+    standing_between.add_argument("--key-file", required=True, type=Path, metavar="FILE", help="from keys")
+    standing_between.add_argument("--server-key", required=True, metavar="KEY", help="of the centre")
+    for name in ("requests", "announcements"):
+        standing_between.add_argument(f"--{name}", required=True, metavar="tcp://HOST:PORT")
+        standing_between.add_argument(f"--upstream-{name}", required=True, metavar="tcp://HOST:PORT")
     collect_command.add(add, _show)
     add("status", _status, "what is published, until when, and for whom; what was collected")
     text = "at a kiosk, or at its gate: make its own key for tokens; print the public part"

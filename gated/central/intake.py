@@ -163,7 +163,9 @@ def _cells(line: str) -> list[str] | None:
 
 def _json_row(line: str) -> Row | Entity:
     """A row of fields, or an entity, which is known by its schema. Raises MsgspecError."""
-    return msgspec.json.decode(line, type=Entity if '"schema"' in line else Row)
+    if '"schema"' in line:
+        return msgspec.json.decode(line, type=Entity)
+    return msgspec.json.decode(line, type=Row)
 
 
 def _json_rows(file: IO[bytes]) -> Iterator[tuple[int, Row | Entity | BadRow]]:

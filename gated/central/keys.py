@@ -143,8 +143,13 @@ def server_pair(folder: CentralFolder) -> KeyPair:
 
 def allowed_gates(folder: CentralFolder) -> dict[str, str]:
     """The allow-list: public key (Z85) to the gate's name. A file that is not a key counts as none."""
+    return gates_in(folder.gates)
+
+
+def gates_in(where: Path) -> dict[str, str]:
+    """The allow-list in a folder of public keys."""
     gates: dict[str, str] = {}
-    for path in folder.gates.glob("*.pub"):
+    for path in where.glob("*.pub"):
         with contextlib.suppress(OSError, UnicodeDecodeError):
             key = path.read_text("ascii").strip()
             if len(key) == 40:

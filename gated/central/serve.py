@@ -21,7 +21,6 @@ from types import FrameType
 
 import msgspec
 import zmq
-from zmq.utils import z85
 
 from gated import logs
 from gated.central.figures import EVERY_S, Figures, write_text
@@ -44,6 +43,7 @@ from gated.central.wire import (
     served_path,
     token_topic,
 )
+from gated.central.zap import ENDPOINT, admission
 from gated.core.values import Value
 from gated.runtime.notify import Notifier
 
@@ -117,9 +117,7 @@ class Server:
         self._context = zmq.Context()
         try:
             self._zap = self._context.socket(zmq.REP)
-            self._zap.bind(
-                "inproc://zeromq.zap.01"
-            )  # before the others: without it libzmq lets nobody decide
+            self._zap.bind(ENDPOINT)  # before the others: without it libzmq lets nobody decide
             self._requests = self._listen(zmq.ROUTER, settings.requests, pair.secret_key)
             self._requests.setsockopt(zmq.ROUTER_HANDOVER, 1)
             self._announcements = self._listen(zmq.PUB, settings.announcements, pair.secret_key)
@@ -173,18 +171,12 @@ class Server:
 
     def _admit(self) -> None:
         """Answer libzmq's question about a client (ZAP, RFC 27)."""
-        frames = self._zap.recv_multipart()
-        request = frames[1] if len(frames) > 1 else b""
-        curve = len(frames) == 7 and frames[5] == b"CURVE" and len(frames[6]) == 32
-        key = z85.encode(frames[6]).decode() if curve else ""
-        gate = self._gatekeeper.gate(key) if key else None
+        answer, gate = admission(self._zap.recv_multipart(), self._gatekeeper.gate)
         if gate is None:
             self.figures.strangers += 1
             self._complain_of_stranger()
-            answer = [b"1.0", request, b"400", b"not allowed", b"", b""]
         else:
             _log.info("a gate connected", gate=gate)
-            answer = [b"1.0", request, b"200", b"OK", key.encode(), b""]
         self._zap.send_multipart(answer)
 
     def _complain_of_stranger(self) -> None:

@@ -49,8 +49,8 @@ def _silent() -> None:
     pass
 
 
-def _nothing(_: Signed | Failed, __: datetime) -> None:
-    pass
+def nothing_beside(_: Signed | Failed, __: datetime) -> None:
+    """Take the watchlist alone."""
 
 
 class WatchlistUpdater:
@@ -70,7 +70,7 @@ class WatchlistUpdater:
         name: str = "main",
         alive: Callable[[], None] = _silent,
         reached: Callable[[str], None] = lambda _: None,
-        beside: Beside = _nothing,
+        beside: Beside = nothing_beside,
     ) -> None:
         self._watchlist = watchlist
         self._source = SignedSource(watchlist.state, root or watchlist.state / ROOT, fetcher)

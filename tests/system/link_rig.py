@@ -137,7 +137,7 @@ class Rig:
         assert process.stdout is not None
         assert json.loads(process.stdout.readline())["requests"] == requests
 
-    def link(self, timeout_s: float = 1.0, **changes: str) -> None:
+    def link(self, timeout_s: float = 1.0, more: str = "", **changes: str) -> None:
         config = self.folder / "gate.toml"
         values: Mapping[str, Any] = {
             "state": self.state,
@@ -148,7 +148,7 @@ class Rig:
             "key_file": self.handout["key_file"],
             "timeout_s": timeout_s,
         }
-        config.write_text(GATE_TOML.format(**{**values, **changes}))
+        config.write_text(GATE_TOML.format(**{**values, **changes}) + more)
         with self.logs["link"].open("a") as log:
             self.processes["link"] = subprocess.Popen(
                 [BIN / "gate-link", "--config", config], stderr=log, text=True

@@ -1,0 +1,151 @@
+"""Neighbours: gates that hand each other what the centre has published, while the way to the centre is down.
+
+Every link keeps the pieces that came lately, in memory and bounded, and gives them to the links that its
+configuration names. Nobody believes a neighbour: what it hands over is checked by its signature like what the
+centre sends, so a neighbour that lies is no more than one that is silent. It can hand over an older state,
+and one that the gate has outgrown is a false alarm; so a timestamp older than the one here is passed over.
+
+Only questions about published files are answered. A neighbour learns nothing else, and no door opens by it.
+"""
+
+import contextlib
+from collections.abc import Mapping, Sequence
+
+import msgspec
+import zmq
+
+from gated import logs
+from gated.central.shelf import Shelf
+from gated.central.wire import MAX_ANSWER, MAX_ASK, Absent, Answer, Ask, KeyPair, Piece, served_path
+from gated.central.zap import ENDPOINT, admission
+
+BACKLOG = 64
+HEARTBEAT_MS, HANDSHAKE_MS = 10_000, 3_000
+RECONNECT_MS, RECONNECT_MAX_MS = 200, 5_000
+
+_log = logs.get("link.relay")
+
+
+class Relay:
+    """Gives what is on the shelf to neighbours, each known by the key of its link."""
+
+    def __init__(self, address: str, pair: KeyPair, neighbours: Mapping[str, str], shelf: Shelf) -> None:
+        """Listen; `neighbours` are public keys with the gates' names. Raises zmq.ZMQError."""
+        self._neighbours = neighbours
+        self._shelf = shelf
+        self._asks: msgspec.msgpack.Decoder[Ask] = msgspec.msgpack.Decoder(Ask)
+        self._context = zmq.Context()
+        try:
+            self._zap = self._context.socket(zmq.REP)
+            self._zap.bind(ENDPOINT)  # before the other: without it libzmq lets nobody decide
+            self._requests = self._context.socket(zmq.ROUTER)
+            for option, value in (
+                (zmq.LINGER, 0),
+                (zmq.SNDHWM, BACKLOG),
+                (zmq.RCVHWM, BACKLOG),
+                (zmq.MAXMSGSIZE, MAX_ASK),
+                (zmq.HANDSHAKE_IVL, HANDSHAKE_MS),
+                (zmq.HEARTBEAT_IVL, HEARTBEAT_MS),
+                (zmq.HEARTBEAT_TIMEOUT, 2 * HEARTBEAT_MS),
+                (zmq.ROUTER_HANDOVER, 1),
+                (zmq.CURVE_SERVER, 1),
+            ):
+                self._requests.setsockopt(option, value)
+            self._requests.setsockopt(zmq.CURVE_SECRETKEY, pair.secret_key.encode())
+            self._requests.setsockopt(zmq.ZAP_DOMAIN, b"neighbours")
+            self._requests.bind(address)
+        except zmq.ZMQError:
+            self.close()
+            raise
+
+    @property
+    def sockets(self) -> "tuple[zmq.Socket[bytes], ...]":
+        """What to wait on."""
+        return self._zap, self._requests
+
+    def turn(self) -> None:
+        """Admit, and answer, whoever has asked."""
+        with contextlib.suppress(zmq.Again):
+            while True:
+                answer, gate = admission(self._zap.recv_multipart(zmq.DONTWAIT), self._neighbours.get)
+                if gate is None:
+                    _log.warning(
+                        "somebody who is no neighbour was refused", fix="[[link.neighbours]] names them"
+                    )
+                self._zap.send_multipart(answer)
+        with contextlib.suppress(zmq.Again):
+            while True:
+                frames = self._requests.recv_multipart(zmq.DONTWAIT)
+                if len(frames) == 2:
+                    self._answer(*frames)
+
+    def close(self) -> None:
+        """Stop listening. Idempotent."""
+        self._context.destroy(linger=0)
+
+    def _answer(self, route: bytes, raw: bytes) -> None:
+        try:
+            ask = self._asks.decode(raw)
+        except (msgspec.MsgspecError, RecursionError):
+            return
+        held = self._shelf.get(ask) if served_path(ask.path) else None
+        answer: Answer = held or Absent(number=ask.number, reason="missing")
+        with contextlib.suppress(zmq.ZMQError):  # the neighbour went away meanwhile
+            self._requests.send_multipart([route, msgspec.msgpack.encode(answer)], zmq.DONTWAIT)
+
+
+class Neighbour:
+    """The line to one neighbour: questions and answers only."""
+
+    def __init__(self, name: str, address: str, public_key: str, pair: KeyPair) -> None:
+        """Connect, at some time. Raises zmq.ZMQError for an address or a key that is none."""
+        self.name = name
+        self._answers: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)
+        self._context = zmq.Context()
+        self.socket = self._context.socket(zmq.DEALER)
+        try:
+            for option, value in (
+                (zmq.LINGER, 0),
+                (zmq.SNDHWM, BACKLOG),
+                (zmq.RCVHWM, BACKLOG),
+                (zmq.MAXMSGSIZE, MAX_ANSWER),
+                (zmq.IMMEDIATE, 1),  # no queue for a neighbour that is not there
+                (zmq.RECONNECT_IVL, RECONNECT_MS),
+                (zmq.RECONNECT_IVL_MAX, RECONNECT_MAX_MS),
+                (zmq.HEARTBEAT_IVL, HEARTBEAT_MS),
+                (zmq.HEARTBEAT_TIMEOUT, 2 * HEARTBEAT_MS),
+                (zmq.HANDSHAKE_IVL, HANDSHAKE_MS),
+            ):
+                self.socket.setsockopt(option, value)
+            self.socket.setsockopt(zmq.CURVE_SERVERKEY, public_key.encode())
+            self.socket.setsockopt(zmq.CURVE_PUBLICKEY, pair.public_key.encode())
+            self.socket.setsockopt(zmq.CURVE_SECRETKEY, pair.secret_key.encode())
+            self.socket.connect(address)
+        except zmq.ZMQError:
+            self.close()
+            raise
+
+    def ask(self, ask: Ask) -> bool:
+        """Send a question without waiting; False while there is no connection."""
+        try:
+            self.socket.send(msgspec.msgpack.encode(ask), zmq.DONTWAIT)
+        except zmq.Again:
+            return False
+        return True
+
+    def answers(self) -> Sequence[Piece | Absent]:
+        """The answers that are there and can be understood."""
+        found: list[Piece | Absent] = []
+        while True:
+            try:
+                answer = self._answers.decode(self.socket.recv(zmq.DONTWAIT))
+            except zmq.Again:
+                return found
+            except (msgspec.MsgspecError, RecursionError):
+                continue
+            if isinstance(answer, Piece | Absent):
+                found.append(answer)
+
+    def close(self) -> None:
+        """Leave. Idempotent."""
+        self._context.destroy(linger=0)
