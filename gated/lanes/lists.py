@@ -16,7 +16,7 @@ from gated.runtime.lanes import Lane
 from gated.runtime.messages import FromLink
 from gated.store.fetching import Link, LinkFetcher
 from gated.store.kinds import KindsUpdater
-from gated.store.replication import Failed, Updated, WatchlistUpdater
+from gated.store.replication import Failed, Updated, WatchlistUpdater, nothing_beside
 from gated.store.watchlist import Watchlist
 
 REFRESH_S = 30.0  # also without an announcement: freshness must be renewed, and announcements can be lost
@@ -53,8 +53,8 @@ class ListsLane:
             self._peer = Peer(self._address, FromLink, bind=True)
             self._link = Link(self._peer, alive=self.lane.alive)
             fetcher = LinkFetcher(self._link, self._watchlist.state)
-            beside = {} if self._kinds is None else {"beside": self._kinds.beside}
-            self._updater = WatchlistUpdater(self._watchlist, fetcher, alive=self.lane.alive, **beside)
+            beside = nothing_beside if self._kinds is None else self._kinds.beside
+            self._updater = WatchlistUpdater(self._watchlist, fetcher, alive=self.lane.alive, beside=beside)
             self._say_ready()
         announced = self._link.wait(0.5)
         if self._kinds is not None:
