@@ -8,6 +8,7 @@ nothing is built: it is checked whole, and stays.
 import contextlib
 import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +18,7 @@ from gated.watchlist.keyed import ListKeys
 from gated.watchlist.replica import DocumentPlan, PublishedDelta, PublishedDocuments, plan_documents
 from gated.watchlist.snapshot import ListError
 
+FLUSH_TOLD_S: Final = 1.0  # the watchdog's patience is a minute
 MAX_STEPS: Final = MAX_CHANGES_FILE  # bytes of all steps that are merged at once
 
 Fetch = Callable[[str], Path]
@@ -68,6 +70,7 @@ def _by_pack(
     if plan.pack is None:
         raise ListError("gap", 1)
     fetch(plan.pack.path).replace(target / PACK)
+    _flush(target / PACK, alive)
     documents = Documents.open(target, keys)
     try:
         documents.verify(alive)
@@ -76,6 +79,16 @@ def _by_pack(
     finally:
         documents.close()
     return _state(target, version, keys)
+
+
+def _flush(path: Path, alive: Callable[[], None]) -> None:
+    """Force a file to disk, which may take a slow disk minutes, and give signs of life meanwhile."""
+    with path.open("rb") as file, ThreadPoolExecutor(1, "flush") as beside:
+        flushed = beside.submit(os.fsync, file.fileno())
+        while not flushed.done():
+            wait([flushed], timeout=FLUSH_TOLD_S)
+            alive()
+        flushed.result()
 
 
 def _read(steps: Sequence[PublishedDelta], fetch: Fetch) -> list[bytes]:
