@@ -15,9 +15,11 @@ from gated.document.reading.terminal import SHORT_APDUS
 from gated.document.reading.transcript import FORMAT, Exchange, Transcript
 from gated.document.tlv import encode
 from gated.store import delivery
+from gated.watchlist.keyed import encode_key_file
 from hw_sim.passport import details, faces, issuer, lds
 from hw_sim.passport.cv_pki import CvPrivate, root
 from hw_sim.passport.pki_lists import Deviating, deviation_list, ldif
+from tests.fuzz import sealed
 from tests.holder import ANNA
 
 HEX = bytes.fromhex
@@ -271,3 +273,49 @@ def conversations() -> list[bytes]:
         bytes(8) + HEX("9000"),
     ]
     return [b"".join(bytes([len(answer)]) + answer for answer in answers)]
+
+
+def list_changes() -> list[bytes]:
+    """The header's line, and two changes behind it."""
+    state = {"version": 1, "documents": 2, "digest": "0" * 64}
+    header = {
+        "format": "egate-changes/1",
+        "list": "main",
+        "created": "2026-11-23T03:00:00Z",
+        "key": sealed.KEY.id,
+        "before": state,
+        "after": {**state, "version": 2},
+        "count": 2,
+        "body": sealed.HASH.decode(),
+        "kinds": [list(msgspec.structs.astuple(kind)) for kind in sealed.KINDS],
+    }
+    body = b"".join(bytes([tag]) * 8 + b"\0\1" + b"r" * 5 + sign for tag, sign in ((1, b"+"), (2, b"-")))
+    return [msgspec.json.encode(header) + b"\n" + body]
+
+
+def pack_heads() -> list[bytes]:
+    """A header of two kinds, with room."""
+    header = {
+        "format": "egate-pack/1",
+        "list": "main",
+        "version": 7,
+        "created": "2026-11-23T03:00:00Z",
+        "key": sealed.KEY.id,
+        "documents": 100_000_000,
+        "bits": 20,
+        "digest": "0" * 64,
+        "fanout": "0" * 64,
+        "kinds": [list(msgspec.structs.astuple(kind)) for kind in sealed.KINDS],
+    }
+    return [msgspec.json.encode(header), msgspec.json.encode(header) + b" " * 40]
+
+
+def pack_buckets() -> list[bytes]:
+    """Records in order, two of them of one document."""
+    rows = ((1, 0, 1), (7, 0, 1), (7, 1, 1), (9, 1, 2))
+    return [b"".join(bytes(7) + bytes([tag, 0, kind]) + bytes([number]) * 5 for tag, kind, number in rows)]
+
+
+def list_key_files() -> list[bytes]:
+    """The file of a key that opens nothing."""
+    return [encode_key_file(sealed.KEY)]

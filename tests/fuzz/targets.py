@@ -15,6 +15,7 @@ SLOW_S = 2.0  # processor time for one input; whoever sends it may not keep a ga
 MAX_INPUT = 16_384  # bytes; the caps of the parsers have tests of their own
 
 DOCUMENT = "gated.document.errors"
+LIST_ERROR = "gated.watchlist.snapshot:ListError"
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +187,15 @@ TARGETS = (
         "drivers.safety_protocol:decode",
         "drivers.safety_protocol:TelegramError",
         "safety_telegrams",
+    ),
+    Target("lists.changes", "tests.fuzz.sealed:changes", LIST_ERROR, "list_changes"),
+    Target("lists.pack_head", "tests.fuzz.sealed:pack_head", LIST_ERROR, "pack_heads"),
+    Target("lists.bucket", "tests.fuzz.sealed:bucket", LIST_ERROR, "pack_buckets"),
+    Target(
+        "lists.key_file",
+        "gated.watchlist.keyed:parse_key_file",
+        "gated.watchlist.keyed:ListKeyError",
+        "list_key_files",
     ),
     Target(
         "journal.at_centre",
