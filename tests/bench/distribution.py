@@ -1,8 +1,9 @@
-"""How soon a change is at every gate: the real central server, one real gate, and 999 light ones.
+"""How soon a change is at every gate: the real central server, with proxies or without, and a thousand gates.
 
 A delta of 1,000 entries is published; from the moment that its signature is in place until the last gate has
-it live. The light gates (`light_gates`) share the machine with the server, so what each real gate does with a
-processor of its own is told apart: one real gate, whose gate-link and updater run here too, does all of it.
+it live. All but one are light gates (`light_gates`), which share the machine with the server: what a real
+gate does with a processor of its own is done once for many. One real gate, with gate-link and updater, does
+all of it.
 
 Then that gate is away for a week, in which 168 deltas are published, one each hour, and comes back.
 """
@@ -10,6 +11,7 @@ Then that gate is away for a week, in which 168 deltas are published, one each h
 import os
 import shutil
 import statistics
+import subprocess
 import tempfile
 import time
 from datetime import UTC, datetime
@@ -30,10 +32,11 @@ from gated.watchlist.delta import delta_header
 from gated.watchlist.replica import INDEX, PublishedDelta, PublishedSnapshot, parse_index
 from gated.watchlist.snapshot import DocumentEntry, Header, Tally, encode_entry, encode_header
 from tests.bench import light_gates
-from tests.system.link_rig import COLUMNS, Rig
+from tests.system.link_rig import BIN, COLUMNS, Rig, free_port
 
 GATES: Final = int(os.environ.get("EGATE_BENCH_GATES", "1000"))
 PROCESSES: Final = 4
+PROXIES: Final = 2
 LISTED, CHANGED, ROUNDS = 10_000, 1_000, 3
 WANTED_S, WANTED_BACK_S = 2.0, 5.0
 HOURS, AN_HOUR, LONG_LIST = 168, 100, 200_000
@@ -41,11 +44,14 @@ PATIENCE_S: Final = 120.0
 
 
 def run() -> None:
-    """Print both figures."""
+    """Print all figures."""
     folder = Path(tempfile.mkdtemp(prefix="egate-bench-"))
     try:
-        with Rig(folder) as rig:
-            _everywhere(rig)
+        for proxies in (0, PROXIES):
+            (folder / str(proxies)).mkdir()
+            with Rig(folder / str(proxies)) as rig:
+                _everywhere(rig, proxies)
+        (folder / "week").mkdir()
         with Rig(folder / "week") as rig:
             _a_week(rig)
     finally:
@@ -67,7 +73,26 @@ def _published(rig: Rig, numbers: range) -> tuple[float, float]:
     return done - began, min(done, done - (time.time() - signed))
 
 
-def _everywhere(rig: Rig) -> None:
+def _proxy(rig: Rig, number: int) -> light_gates.Place:
+    """Start a proxy; where gates find it."""
+    name = f"proxy-{number}"
+    handout = admit_gate(CentralFolder(rig.central), name)
+    command = [
+        BIN / "gate-central", "proxy", rig.central / "gates", "--key-file", handout.key_file,
+        "--server-key", handout.server_key,
+    ]  # fmt: skip
+    own = [f"tcp://127.0.0.1:{free_port()}" for _ in rig.ports]
+    for what, address, port in zip(("requests", "announcements"), own, rig.ports, strict=True):
+        command += [f"--{what}", address, f"--upstream-{what}", f"tcp://127.0.0.1:{port}"]
+    with (rig.folder / f"{name}.log").open("a") as log:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
+    rig.processes[name] = process
+    assert process.stdout is not None
+    process.stdout.readline()
+    return own[0], own[1], read_key_file(Path(handout.key_file)).public_key
+
+
+def _everywhere(rig: Rig, proxies: int) -> None:
     folder = CentralFolder(rig.central)
     pairs = [
         read_key_file(Path(admit_gate(folder, f"light-{number}").key_file)) for number in range(GATES - 1)
@@ -76,12 +101,16 @@ def _everywhere(rig: Rig) -> None:
     rig.serve(interval_s=60.0)
     rig.link()
     requests, announcements = (f"tcp://127.0.0.1:{port}" for port in rig.ports)
-    place = (requests, announcements, rig.handout["server_key"])
-    fleet = light_gates.start(PROCESSES, pairs, place, newest_root(folder))
+    places = [_proxy(rig, number) for number in range(proxies)]
+    places = places or [(requests, announcements, rig.handout["server_key"])]
+    fleet = light_gates.start(PROCESSES, pairs, places, newest_root(folder))
     began = time.monotonic()
     present = sum(_heard(line) for line, _ in fleet)
     took = time.monotonic() - began
-    print(f"  {present} light gates in {PROCESSES} processes connected and current in {took:.1f} s")
+    where = f"{proxies} proxies" if proxies else "the server itself"
+    print(
+        f"  {present} light gates in {PROCESSES} processes at {where}, connected and current in {took:.1f} s"
+    )
     worst = []
     with rig.gate() as gate:
         gate.refresh_until(Updated)

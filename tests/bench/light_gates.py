@@ -11,7 +11,7 @@ import hashlib
 import itertools
 import multiprocessing
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -194,13 +194,16 @@ def fleet(line: Connection, pairs: list[KeyPair], place: Place, root: Path) -> N
             wanted = 0
 
 
-def start(count: int, pairs: list[KeyPair], place: Place, root: Path) -> list[tuple[Connection, Any]]:
-    """Start `count` processes with as many of the gates each."""
+def start(
+    count: int, pairs: list[KeyPair], places: Sequence[Place], root: Path
+) -> list[tuple[Connection, Any]]:
+    """Start `count` processes with as many of the gates each, at one place after the other."""
     spawn = multiprocessing.get_context("spawn")
     started = []
     for number in range(count):
         ours, theirs = spawn.Pipe()
         share = list(itertools.islice(pairs, number, None, count))
+        place = places[number % len(places)]
         process = spawn.Process(target=fleet, args=(theirs, share, place, root), daemon=True)
         process.start()
         theirs.close()
