@@ -43,9 +43,11 @@ from gated.store.database import StoreError
 from gated.store.door_cycles import DoorCycles
 from gated.store.evidence import Evidence
 from gated.store.journal import Journal, JournalError
+from gated.store.list_keys import read_list_keys
 from gated.store.watchlist import Watchlist
 from gated.token_desk import TokenDesk
 from gated.trust_files import load_trust
+from gated.watchlist.keyed import ListKeyError, ListKeys
 from models.installed import fingerprint as models_fingerprint
 from models.manifest import ModelError
 
@@ -71,7 +73,7 @@ class GateDaemon:
         for refusal in self._trust.refused:
             _log.warning("a listed certificate is not used", reason=refusal.reason, kind=refusal.source)
         self._journal = Journal(state / "journal.db")
-        self._watchlist = Watchlist.open(state / "watchlist")
+        self._watchlist = Watchlist.open(state / "watchlist", _list_keys(config))
         self._policy = decided(config)
         self._loop = Loop(Gate(policy=self._policy), self._journal, self._perform)
         post, dossiers = self._loop.post, Dossiers(ZoneInfo(config.time_zone))
@@ -278,6 +280,13 @@ def run(argv: Sequence[str] | None = None, usb_backend: Any = None) -> int:
         _log.exception("the gate stops")
         return EXIT_FAILED
     return 0
+
+
+def _list_keys(config: GateConfig) -> ListKeys:
+    try:
+        return read_list_keys(map(Path, config.watchlist.keys))
+    except ListKeyError as error:
+        raise ConfigError(f"[watchlist] keys: {error}") from error
 
 
 def main() -> int:

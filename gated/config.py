@@ -32,6 +32,7 @@ from gated.core.settings import (
     TokenSettings,
     TrustSettings,
     VisionSettings,
+    WatchlistSettings,
 )
 from gated.core.values import Value
 from gated.core.vocabulary import Direction, Topology
@@ -73,6 +74,7 @@ class GateConfig(Settings):
     chip_reader: ChipReaderSettings = ChipReaderSettings()
     document: DocumentSettings = DocumentSettings()
     eligibility: EligibilitySettings = EligibilitySettings()
+    watchlist: WatchlistSettings = WatchlistSettings()
     time_zone: Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9/_+-]{0,62}\Z")] = "UTC"
     officers: Annotated[tuple[OfficerSettings, ...], Meta(max_length=1000)] = ()
 

@@ -43,7 +43,7 @@ def watchlist_lookup(arguments: argparse.Namespace) -> Answer:
     config = load(arguments.config).config
     try:
         zone = parse(b"\r\n".join(read_input(MAX_INPUT).split()))
-        keys = read_list_keys(arguments.key)
+        keys = read_list_keys(arguments.key or map(Path, config.watchlist.keys))
         now, watchlist = held(Path(config.paths.state) / "watchlist", keys)
     except MrzError as error:
         raise UsageError(f"{error}: give the lines of one zone") from error

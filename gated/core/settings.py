@@ -408,14 +408,27 @@ class DocumentSettings(Settings):
     data_groups: tuple[Annotated[int, Meta(ge=5, le=16)], ...] = ()
 
 
-class LinkSettings(Settings):
-    """The connection to the central server, used by `gate-link` alone (ZeroMQ CURVE, Z85 keys)."""
+class NeighbourSettings(Settings, omit_defaults=True):  # TOML cannot say None
+    """Another gate: its link may ask here by its key, and is asked at its `address`, where it has one."""
+
+    name: Name
+    public_key: Annotated[str, Meta(min_length=40, max_length=40)]
+    address: Path | None = None
+
+
+class LinkSettings(Settings, omit_defaults=True):  # TOML cannot say None
+    """The connection to the central server, used by `gate-link` alone (ZeroMQ CURVE, Z85 keys).
+
+    `relay` is where neighbours may ask for what the centre has published.
+    """
 
     requests: Path
     announcements: Path
     server_key: Annotated[str, Meta(min_length=40, max_length=40)]
     key_file: Path
     timeout_s: Seconds = 3.0
+    relay: Path | None = None
+    neighbours: Annotated[tuple[NeighbourSettings, ...], Meta(max_length=3)] = ()
 
 
 class ServedGate(Settings):
@@ -468,6 +481,12 @@ class EligibilitySettings(Settings):
     height_until_age_years: Annotated[int, Meta(ge=0, le=150)] = 18
     anti_passback_s: Annotated[float, Meta(ge=0, le=86400)] = 0.0
     document_types: tuple[Annotated[str, Meta(pattern=r"^[A-Z<]{1,2}\Z")], ...] = ("P",)
+
+
+class WatchlistSettings(Settings):
+    """The files of the list keys that this gate holds: one, or two while the centre changes it."""
+
+    keys: Annotated[tuple[str, ...], Meta(max_length=8)] = ()
 
 
 class PathSettings(Settings):

@@ -1,5 +1,6 @@
 """Packed documents over the wire: the commands of the centre, gate-link, and the gate's updater."""
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,10 +8,11 @@ import pytest
 
 from gated.core.vocabulary import Grade
 from gated.store.fetching import LinkFetcher
-from gated.store.list_keys import read_list_keys
+from gated.store.list_keys import make_list_key, read_list_keys
 from gated.store.replication import Failed, Updated, WatchlistUpdater
 from gated.store.watchlist import Watchlist
-from tests.system.link_rig import Gate, Rig
+from gated.watchlist.keyed import parse_key_file
+from tests.system.link_rig import BIN, GATE_TOML, Gate, Rig
 
 STOLEN = "L898902C3,UTO,P,,,,,stop,stolen,R-1"
 MANY = [f"A{number:06},UTO,P,,,,,refer,stolen,R-{number}" for number in range(20_000)]
@@ -74,3 +76,24 @@ def test_a_new_key_is_carried_to_the_gate_before_the_list_that_is_made_under_it(
         assert gate.grade("L898902C3") is Grade.STOP
         assert gate.refresh_until(Updated) == Updated(version=2, by="snapshot")
         assert (gate.grade("L898902C3"), gate.grade("A000007")) == (Grade.NONE, Grade.REFER)
+
+
+def test_a_gate_whose_list_key_others_may_read_does_not_start(rig: Rig, tmp_path: Path) -> None:
+    key = tmp_path / "list.key"
+    make_list_key(key)
+    key.chmod(0o644)
+    values = {"requests": 1, "announcements": 2, "server_key": "x" * 40, "key_file": "/k", "timeout_s": 1}
+    config = tmp_path / "gate.toml"
+    text = GATE_TOML.format(state=rig.state, run=rig.run, **values)
+    config.write_text(f'{text}[watchlist]\nkeys = ["{key}"]\n')
+    done = subprocess.run(
+        [BIN / "gated", "--config", config], check=False, capture_output=True, text=True, timeout=30
+    )
+    assert done.returncode == 78
+    assert "[watchlist] keys" in done.stderr
+    assert "others may read this secret" in done.stderr
+    assert read_secret(key) not in done.stderr
+
+
+def read_secret(key: Path) -> str:
+    return parse_key_file(key.read_bytes()).reveal().hex()
