@@ -4,6 +4,7 @@ It prints cases and codes, no names: what the index holds stays in it.
 """
 
 import argparse
+import contextlib
 from pathlib import Path
 
 from gated.commands.answer import Answer, UsageError, Words, read_input
@@ -12,8 +13,9 @@ from gated.core.personal import Personal
 from gated.document.mrz import MrzError, parse
 from gated.store.list_keys import read_list_key
 from gated.store.person_index import LISTED, PersonHit, PersonIndex
-from gated.watchlist.keyed import ListKeyError
+from gated.watchlist.keyed import ListKeyError, ListKeys
 from gated.watchlist.match import PersonClaim
+from gated.watchlist.snapshot import ListError
 
 
 def add(watchlist: Words) -> None:
@@ -40,11 +42,12 @@ def match(arguments: argparse.Namespace) -> Answer:
         nationality=zone.nationality,
         may_be_cut=zone.name_fills_field,
     )
-    persons = PersonIndex.open(arguments.persons, key)
     try:
+        persons = PersonIndex.open(arguments.persons, ListKeys([key]))
+    except ListError as error:
+        raise UsageError(f"{arguments.persons} was made under another key: give that one") from error
+    with contextlib.closing(persons):
         hits = persons.lookup(claim, arguments.least)
-    finally:
-        persons.close()
     return Answer(value=hits, text=tuple(map(_line, hits)) or ("nobody",), good=not hits, series=True)
 
 

@@ -19,10 +19,14 @@ from typing import Any
 import msgspec
 from sqlite_utils import Database
 
+from gated.store.database import StoreError
 from gated.store.list_schema import APPLICATION_ID, describe, migrations
+from gated.store.list_version import PERSONS
+from gated.store.person_index import PersonIndex, build_persons
 from gated.store.watchlist import Watchlist
 from gated.watchlist.delta import Change, read_delta
 from gated.watchlist.freshness import Freshness
+from gated.watchlist.keyed import ListKey
 from gated.watchlist.match import name_key, normal_issuer
 from gated.watchlist.snapshot import (
     DocumentEntry,
@@ -50,17 +54,31 @@ _DROP_PERSON = (
 
 
 def from_snapshot(
-    target: Path, name: str, source: Path, freshness: Freshness, alive: Callable[[], None]
+    target: Path,
+    name: str,
+    source: Path,
+    freshness: Freshness,
+    alive: Callable[[], None],
+    key: ListKey | None = None,
 ) -> Header:
-    """Build `target` from a snapshot file of list `name`. Raises ListError, sqlite3.Error, OSError."""
-    with _fresh(target) as database, source.open("rb") as file:
+    """Build `target` from a snapshot file of list `name`; with a key, persons lie sealed in a file beside it.
+
+    Raises ListError, sqlite3.Error, OSError.
+    """
+    with _fresh(target) as database, source.open("rb") as file, _as_list_error():
         migrations.apply(Database(database))
         header, entries = read_snapshot(split(file))
         if header.list != name:
             raise ListError("another_list", 1)
         database.execute("BEGIN")
-        _insert(database, entries, alive)
-        _seal(database, header, freshness)
+        sealed = 0
+        if key is None:
+            _insert(database, entries, alive)
+        else:
+            persons = _without_documents(database, entries)
+            beside, version = target.with_name(PERSONS), header.version
+            sealed = build_persons(beside, key, persons, alive, name=name, version=version)
+        _seal(database, header, freshness, sealed)
     return header
 
 
@@ -73,17 +91,47 @@ def from_deltas(
 ) -> Header:
     """Build `target` from the list in force and delta files, in order.
 
-    Raises ListError when one does not fit or the result is not what it says; sqlite3.Error, OSError.
+    Raises ListError when one does not fit or the result is not what it says; sqlite3.Error, OSError. Where
+    persons are not sealed under the first key that is held, none fits: a snapshot is, and seals them.
     """
-    with _fresh(target) as database:
+    with _fresh(target) as database, _as_list_error():
+        if present.persons_key != next(iter(present.keys.ids), None):
+            raise ListError("does_not_fit")
         present.copy_into(database, alive)
         header, _ = describe(database)
         database.execute("BEGIN")
-        for source in sources:
-            with source.open("rb") as file:
-                header = _apply(database, header, file, alive)
-        _seal(database, header, freshness)
+        sealed = 0
+        with _sealed_copy(present, target.with_name(PERSONS), alive) as persons:
+            for source in sources:
+                with source.open("rb") as file:
+                    header = _apply(database, persons, header, file, alive)
+            if persons is not None:
+                persons.become(header.version)
+                sealed = persons.count
+        _seal(database, header, freshness, sealed)
     return header
+
+
+@contextlib.contextmanager
+def _as_list_error() -> Iterator[None]:
+    try:
+        yield
+    except StoreError as error:
+        raise ListError(error.code) from error
+
+
+@contextlib.contextmanager
+def _sealed_copy(present: Watchlist, target: Path, alive: Callable[[], None]) -> Iterator[PersonIndex | None]:
+    """A copy of the sealed persons in force, open to be changed; on disk when the block ends well."""
+    if present.persons_key is None:
+        yield None
+        return
+    present.copy_persons_to(target, alive)
+    copy = PersonIndex.open(target, present.keys, to_change=True)
+    with contextlib.closing(copy) as persons, persons.changing(alive):
+        yield persons
+    with target.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 @contextlib.contextmanager
@@ -105,17 +153,37 @@ def _fresh(target: Path) -> Iterator[sqlite3.Connection]:
 
 def _insert(database: sqlite3.Connection, entries: Iterator[Entry], alive: Callable[[], None]) -> None:
     while batch := list(islice(entries, BATCH)):
-        documents = [_document(entry) for entry in batch if isinstance(entry, DocumentEntry)]
+        _insert_documents(database, batch)
         persons = [_person(entry) for entry in batch if isinstance(entry, PersonEntry)]
         try:
-            database.executemany(_ADD_DOCUMENT, documents)
             database.executemany(_ADD_PERSON, persons)
         except sqlite3.IntegrityError as error:
             raise ListError("twice_under_one_form", 1) from error
         alive()
 
 
-def _apply(database: sqlite3.Connection, before: Header, file: Any, alive: Callable[[], None]) -> Header:
+def _without_documents(database: sqlite3.Connection, entries: Iterator[Entry]) -> Iterator[PersonEntry]:
+    """The persons among the entries; the documents go into the database as they come."""
+    while batch := list(islice(entries, BATCH)):
+        _insert_documents(database, batch)
+        yield from (entry for entry in batch if isinstance(entry, PersonEntry))
+
+
+def _insert_documents(database: sqlite3.Connection, batch: list[Entry]) -> None:
+    rows = [_document(entry) for entry in batch if isinstance(entry, DocumentEntry)]
+    try:
+        database.executemany(_ADD_DOCUMENT, rows)
+    except sqlite3.IntegrityError as error:
+        raise ListError("twice_under_one_form", 1) from error
+
+
+def _apply(
+    database: sqlite3.Connection,
+    persons: PersonIndex | None,
+    before: Header,
+    file: Any,
+    alive: Callable[[], None],
+) -> Header:
     """Apply one delta to the open transaction; strict: each change must change exactly one row."""
     header, changes = read_delta(split(file))
     if header.list != before.list:
@@ -124,7 +192,7 @@ def _apply(database: sqlite3.Connection, before: Header, file: Any, alive: Calla
         raise ListError("does_not_fit", 1)
     tally = Tally(before.documents, before.persons, before.digest)
     for change in changes:
-        _change(database, change)
+        _change(database, persons, change)
         (tally.add if change.came else tally.remove)(change.entry, change.line)
         if change.number % BATCH == 0:
             alive()
@@ -133,7 +201,13 @@ def _apply(database: sqlite3.Connection, before: Header, file: Any, alive: Calla
     return header
 
 
-def _change(database: sqlite3.Connection, change: Change) -> None:
+def _change(database: sqlite3.Connection, persons: PersonIndex | None, change: Change) -> None:
+    if persons is not None and isinstance(change.entry, PersonEntry):
+        try:
+            (persons.add if change.came else persons.drop)(change.entry)
+        except ListError as error:
+            raise ListError(error.code, change.number) from error
+        return
     if isinstance(change.entry, DocumentEntry):
         row, statement = _document(change.entry), _ADD_DOCUMENT if change.came else _DROP_DOCUMENT
     else:
@@ -146,8 +220,11 @@ def _change(database: sqlite3.Connection, change: Change) -> None:
         raise ListError("does_not_fit", change.number)
 
 
-def _seal(database: sqlite3.Connection, header: Header, freshness: Freshness) -> None:
-    """Write what this list is, end the transaction, and verify what the file now holds."""
+def _seal(database: sqlite3.Connection, header: Header, freshness: Freshness, sealed: int) -> None:
+    """Write what this list is, end the transaction, and verify what the file now holds.
+
+    `sealed`: how many persons lie beside it.
+    """
     database.execute("INSERT OR REPLACE INTO list VALUES (1, ?)", (msgspec.json.encode(header).decode(),))
     database.execute(
         "INSERT OR REPLACE INTO freshness VALUES (1, ?, ?)", (freshness.signed_at, freshness.seen_at)
@@ -156,7 +233,7 @@ def _seal(database: sqlite3.Connection, header: Header, freshness: Freshness) ->
     counted = database.execute(
         "SELECT (SELECT count(*) FROM document), (SELECT count(*) FROM person)"
     ).fetchone()
-    if counted != (header.documents, header.persons):
+    if counted != (header.documents, header.persons - sealed):
         raise ListError("counted_otherwise", 1)
     if database.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
         raise ListError("damaged_while_building", 1)

@@ -1,7 +1,8 @@
 """One version of a list, open: its persons, its documents, and how fresh it is.
 
-Persons, and the documents of a list that is not packed, lie in a database; packed documents beside it
-(`gated.store.documents`). All parts say which list and version they are of, and must agree.
+Its entries lie in a database; on a gate that holds a list key, persons lie sealed beside it
+(`gated.store.person_index`), and so do packed documents (`gated.store.documents`). All parts say which list
+and version they are of, and must agree.
 """
 
 import sqlite3
@@ -12,8 +13,10 @@ from typing import Literal, Self
 from sqlite_utils import Database
 
 from gated.core.vocabulary import Grade
+from gated.store.database import StoreError
 from gated.store.documents import Documents
 from gated.store.list_schema import APPLICATION_ID, describe, migrations
+from gated.store.person_index import PersonIndex
 from gated.store.versions import Contents, read_contents
 from gated.watchlist.freshness import Freshness
 from gated.watchlist.keyed import ListKeys
@@ -29,7 +32,7 @@ from gated.watchlist.match import (
 )
 from gated.watchlist.snapshot import Header, ListError
 
-ENTRIES = "entries.db"
+ENTRIES, PERSONS = "entries.db", "persons.db"
 Mode = Literal["rw", "ro"]
 
 _DOCUMENTS = "SELECT type, grade, reason, reference FROM document WHERE number = ? AND issuer = ?"
@@ -43,11 +46,17 @@ class ListVersion:
     """An open version. One thread at a time asks it. Make it with `open`."""
 
     def __init__(
-        self, folder: Path, database: sqlite3.Connection, documents: Documents | None, header: Header
+        self,
+        folder: Path,
+        database: sqlite3.Connection,
+        documents: Documents | None,
+        persons: PersonIndex | None,
+        header: Header,
     ) -> None:
         self.folder = folder
         self.header = header
         self.documents = documents
+        self.persons = persons
         self._database = database
 
     @classmethod
@@ -56,17 +65,22 @@ class ListVersion:
         contents = read_contents(folder)
         database = connect(folder / ENTRIES, mode)
         documents: Documents | None = None
+        persons: PersonIndex | None = None
         try:
             header = _describe(database)[0]
             if contents.documents is not None:
                 documents = Documents.open(folder, keys)
+            if (folder / PERSONS).exists():
+                persons = _open_persons(folder / PERSONS, keys)
             _agree(contents, header, documents)
+            _agree_on_persons(database, header, persons)
         except BaseException:
             database.close()
-            if documents is not None:
-                documents.close()
+            for part in (documents, persons):
+                if part is not None:
+                    part.close()
             raise
-        return cls(folder, database, documents, header)
+        return cls(folder, database, documents, persons, header)
 
     @property
     def freshness(self) -> Freshness:
@@ -81,6 +95,7 @@ class ListVersion:
             hits += self.documents.hits(document) if self.documents else ()
         if person is not None:
             hits += _persons(self._database, person)
+            hits += _sealed_persons(self.persons, person) if self.persons else ()
         return hits
 
     def keep(self, freshness: Freshness) -> None:
@@ -96,8 +111,9 @@ class ListVersion:
     def close(self) -> None:
         """Give the files back. Idempotent."""
         self._database.close()
-        if self.documents is not None:
-            self.documents.close()
+        for part in (self.documents, self.persons):
+            if part is not None:
+                part.close()
 
 
 def connect(path: Path, mode: Mode) -> sqlite3.Connection:
@@ -135,6 +151,42 @@ def _agree(contents: Contents, header: Header, documents: Documents | None) -> N
         names.add(documents.name)
     if len(versions) > 1 or len(names) > 1 or (documents and documents.state != contents.documents):
         raise ListError("parts_of_other_versions")
+
+
+def _open_persons(path: Path, keys: ListKeys) -> PersonIndex:
+    try:
+        return PersonIndex.open(path, keys)
+    except StoreError as error:
+        raise ListError(error.code) from error
+
+
+def _agree_on_persons(database: sqlite3.Connection, header: Header, persons: PersonIndex | None) -> None:
+    """Raise ListError unless all listed persons are there: in the database, or sealed beside it."""
+    if persons is None:
+        (plain,) = database.execute("SELECT count(*) FROM person").fetchone()
+        if plain != header.persons:
+            raise ListError("persons_missing")
+    elif tuple(persons.state) != (header.list, header.version, header.persons):
+        raise ListError("parts_of_other_versions")
+
+
+def _sealed_persons(persons: PersonIndex, claim: PersonClaim) -> tuple[Hit, ...]:
+    try:
+        found = persons.lookup(claim)
+    except StoreError as error:
+        raise ListError(error.code) from error
+    return tuple(
+        Hit(
+            kind="person",
+            grade=hit.grade,
+            reason=hit.reason,
+            reference=hit.reference,
+            certain=hit.certain,
+            score=hit.score,
+            why=tuple(f"{field.field}: {', '.join(field.how)}" for field in hit.fields),
+        )
+        for hit in found
+    )
 
 
 def _documents(database: sqlite3.Connection, claim: DocumentClaim) -> tuple[Hit, ...]:

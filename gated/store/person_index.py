@@ -17,7 +17,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 import msgspec
 from cryptography.exceptions import InvalidTag
@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from gated.core.values import Value
 from gated.core.vocabulary import Grade
 from gated.store.database import StoreError, store_error
-from gated.watchlist.keyed import ListKey
+from gated.watchlist.keyed import ListKey, ListKeys
 from gated.watchlist.match import PersonClaim
 from gated.watchlist.names.birth import UNKNOWN, Agreement, Birth, birth_of, compare_births
 from gated.watchlist.names.blocking import listed_codes, sought_codes
@@ -45,7 +45,13 @@ NONCE: Final = 12
 CACHE_KIB: Final = 65_536
 
 _TABLES = (
-    "CREATE TABLE list (one INTEGER PRIMARY KEY CHECK (one = 1), key_id TEXT NOT NULL) STRICT",
+    """CREATE TABLE list (
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        key_id TEXT NOT NULL,
+        name TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        persons INTEGER NOT NULL
+    ) STRICT""",
     "CREATE TABLE person (id INTEGER PRIMARY KEY, mark INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT",
     "CREATE TABLE block (code INTEGER, person INTEGER, PRIMARY KEY (code, person)) STRICT, WITHOUT ROWID",
 )
@@ -98,10 +104,24 @@ def _hashed(keyed: "hashlib.blake2b", text: bytes) -> int:
     return int.from_bytes(hashing.digest(), "big", signed=True)
 
 
+class IndexState(NamedTuple):
+    """Which list and version an index is of, and how many persons that has."""
+
+    name: str
+    version: int
+    persons: int
+
+
 def build_persons(
-    target: Path, key: ListKey, entries: Iterable[PersonEntry], alive: Callable[[], None] = lambda: None
+    target: Path,
+    key: ListKey,
+    entries: Iterable[PersonEntry],
+    alive: Callable[[], None] = lambda: None,
+    *,
+    name: str = "main",
+    version: int = 1,
 ) -> int:
-    """Build the index of these persons, on disk when it returns; how many they are.
+    """Build the index of these persons of a list, on disk when it returns; how many they are.
 
     Raises ListError for one that comes twice; StoreError.
     """
@@ -111,7 +131,8 @@ def build_persons(
     try:
         with contextlib.closing(sqlite3.connect(target, isolation_level=None)) as database:
             database.execute("ATTACH ? AS sorting", (str(sorting),))
-            count = _build(database, _Seal(key), key.id, iter(entries), alive)
+            count = _build(database, _Seal(key), iter(entries), alive)
+            database.execute("INSERT INTO list VALUES (1, ?, ?, ?, ?)", (key.id, name, version, count))
         with target.open("rb") as file:
             os.fsync(file.fileno())
     except sqlite3.Error as error:
@@ -129,7 +150,6 @@ def build_persons(
 def _build(
     database: sqlite3.Connection,
     seal: _Seal,
-    key_id: str,
     entries: Iterator[PersonEntry],
     alive: Callable[[], None],
 ) -> int:
@@ -147,7 +167,6 @@ def _build(
     for share in range(SHARES):
         database.execute(f"CREATE TABLE sorting.share{share} (code INTEGER, person INTEGER)")
     database.execute("BEGIN")
-    database.execute("INSERT INTO list VALUES (1, ?)", (key_id,))
     count = 0
     while batch := list(islice(entries, BATCH)):
         _add_batch(database, seal, count, batch)
@@ -195,42 +214,96 @@ def claimed_person(claim: PersonClaim) -> Person:
     return Person(name, birth, claim.nationality)
 
 
+def _key_id(path: Path, database: sqlite3.Connection) -> str:
+    """Which key an index was made under. Raises StoreError where it is none, or not finished."""
+    try:
+        database.execute("PRAGMA trusted_schema = OFF")
+        ours = database.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
+        row = database.execute("SELECT key_id FROM list").fetchone() if ours else None
+    except sqlite3.Error as error:
+        raise store_error(path, error) from error
+    if row is None:
+        raise StoreError("not_ours", f"{path} is no finished index of persons: check the path")
+    return str(row[0])
+
+
 class PersonIndex:
     """The index that is in force. One thread at a time. Make it with `open`."""
 
-    def __init__(self, path: Path, database: sqlite3.Connection, seal: _Seal) -> None:
+    def __init__(self, path: Path, database: sqlite3.Connection, seal: _Seal, key_id: str) -> None:
+        self.key_id = key_id
         self._path = path
         self._database = database
         self._seal = seal
 
     @classmethod
-    def open(cls, path: Path, key: ListKey, *, to_change: bool = False) -> Self:
-        """Open an index that was made under this key. Raises StoreError."""
-        mode = "rw" if to_change else "ro"
+    def open(cls, path: Path, keys: ListKeys, *, to_change: bool = False) -> Self:
+        """Open an index that was made under one of these keys.
+
+        Raises StoreError, and ListError(unknown_key).
+        """
         try:
-            database = sqlite3.connect(
-                f"{path.absolute().as_uri()}?mode={mode}",
-                uri=True,
-                isolation_level=None,
-                check_same_thread=False,
-            )
-            database.execute("PRAGMA trusted_schema = OFF")
-            ours = database.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
-            made_under = database.execute("SELECT key_id FROM list").fetchone() if ours else None
+            name = f"{path.absolute().as_uri()}?mode={'rw' if to_change else 'ro'}"
+            database = sqlite3.connect(name, uri=True, isolation_level=None, check_same_thread=False)
         except sqlite3.Error as error:
             raise store_error(path, error) from error
-        if made_under != (key.id,):
+        try:
+            key = keys[_key_id(path, database)]
+            return cls(path, database, _Seal(key), key.id)
+        except BaseException:
             database.close()
-            if ours:
-                raise StoreError("another_key", f"{path} was made under another list key: give that one")
-            raise StoreError("not_ours", f"{path} is no index of persons: check the path")
-        return cls(path, database, _Seal(key))
+            raise
 
     @property
     def count(self) -> int:
-        """How many persons are listed."""
+        """How many persons are in it now, counted."""
         (count,) = self._database.execute("SELECT count(*) FROM person").fetchone()
         return int(count)
+
+    @property
+    def state(self) -> IndexState:
+        """Which list it is of. Raises StoreError."""
+        try:
+            return IndexState(*self._database.execute("SELECT name, version, persons FROM list").fetchone())
+        except sqlite3.Error as error:
+            raise store_error(self._path, error) from error
+
+    @contextlib.contextmanager
+    def changing(self, alive: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """Many changes as one, on disk and checked when the block ends well. Raises StoreError."""
+        try:
+            self._database.execute("PRAGMA journal_mode = OFF")
+            self._database.execute("PRAGMA synchronous = OFF")
+            self._database.execute("BEGIN")
+            yield
+            alive()
+            self._database.execute("UPDATE list SET persons = (SELECT count(*) FROM person)")
+            self._database.execute("COMMIT")
+            sound = self._database.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
+        except sqlite3.Error as error:
+            raise store_error(self._path, error) from error
+        finally:
+            forget()
+        if not sound:
+            raise StoreError("damaged", f"{self._path} was damaged while it was changed: check the disk")
+
+    def become(self, version: int) -> None:
+        """Be of this version from now on. Raises StoreError."""
+        try:
+            self._database.execute("UPDATE list SET version = ?", (version,))
+        except sqlite3.Error as error:
+            raise store_error(self._path, error) from error
+
+    def copy_to(self, target: Path, alive: Callable[[], None] = lambda: None) -> None:
+        """Copy the whole into another file, page by page; lookups go on. Raises StoreError."""
+        target.unlink(missing_ok=True)
+        try:
+            with contextlib.closing(sqlite3.connect(target, isolation_level=None)) as copy:
+                copy.execute("PRAGMA journal_mode = OFF")
+                copy.execute("PRAGMA synchronous = OFF")
+                self._database.backup(copy, pages=2000, progress=lambda *_: alive())
+        except sqlite3.Error as error:
+            raise store_error(target, error) from error
 
     def lookup(self, claim: PersonClaim, least: float = LISTED) -> tuple[PersonHit, ...]:
         """All listed persons with a score of at least `least`, the likeliest first. Raises StoreError."""

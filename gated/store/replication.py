@@ -153,4 +153,6 @@ class WatchlistUpdater:
                 header = list_build.from_deltas(target, self._watchlist, files, freshness, self._alive)
                 return header, "delta"
         file = signed.target(todo.snapshot or index.snapshot.path)
-        return list_build.from_snapshot(target, self._name, file, freshness, self._alive), "snapshot"
+        keys = self._watchlist.keys
+        key = keys[keys.ids[0]] if keys.ids else None  # the first named is the one in use
+        return list_build.from_snapshot(target, self._name, file, freshness, self._alive, key), "snapshot"

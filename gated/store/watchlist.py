@@ -153,6 +153,17 @@ class Watchlist:
             raise NoWatchlist("there is no watchlist to start from")
         self._list.copy_into(target, alive)
 
+    @property
+    def persons_key(self) -> str | None:
+        """The id of the key that the persons of the list in force are sealed under; None if they are not."""
+        return self._list.persons.key_id if self._list and self._list.persons else None
+
+    def copy_persons_to(self, target: Path, alive: Callable[[], None]) -> None:
+        """Copy the sealed persons in force into a file; lookups go on. Raises NoWatchlist, StoreError."""
+        if self._list is None or self._list.persons is None:
+            raise NoWatchlist("there are no sealed persons to start from")
+        self._list.persons.copy_to(target, alive)
+
     def begin(self) -> Path:
         """A folder to build the next version in: its database is to be `ENTRIES`. Raises OSError."""
         return self._versions.begin()

@@ -58,13 +58,18 @@ class PersonClaim:
 
 
 class Hit(Value):
-    """One entry that fits. Codes only; `certain` is False where the birth date agrees for want of a part."""
+    """One entry that fits. Codes only; `certain` is False where the birth date agrees for want of a part.
+
+    `score` orders persons, 1 for what fits to the letter; `why` says of each field how it agrees.
+    """
 
     kind: Literal["document", "person"]
     grade: Grade
     reason: str
     reference: str
     certain: bool = True
+    score: float = 1.0
+    why: tuple[str, ...] = ()
 
 
 class Answer(Value):

@@ -20,7 +20,7 @@ from typing import Final
 
 from gated.core.personal import Personal
 from gated.store.person_index import LISTED, PersonIndex, build_persons
-from gated.watchlist.keyed import ListKey
+from gated.watchlist.keyed import ListKey, ListKeys
 from gated.watchlist.match import PersonClaim
 from gated.watchlist.names.comparison import Person, compare
 from gated.watchlist.names.words import zone_name
@@ -80,7 +80,7 @@ def _measure(size: int) -> None:
             f"  {size:,} persons: built in {took:.0f} s ({cpu:.0f} s of CPU), "
             f"{megabytes:.0f} MB, RSS {most:.0f} MB"
         )
-        persons = PersonIndex.open(path, KEY)
+        persons = PersonIndex.open(path, ListKeys([KEY]))
         strangers = list(_People(8).entries(LOOKUPS, []))
         for what, entries, least in (
             ("listed", kept, LISTED),

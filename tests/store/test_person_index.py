@@ -11,12 +11,13 @@ from gated.core.personal import Personal
 from gated.core.vocabulary import Grade
 from gated.store.database import StoreError
 from gated.store.person_index import PersonIndex, build_persons
-from gated.watchlist.keyed import ListKey
+from gated.watchlist.keyed import ListKey, ListKeys
 from gated.watchlist.match import PersonClaim
 from gated.watchlist.names import sounds, words
 from gated.watchlist.snapshot import ListError, PersonEntry
 
 KEY, OTHER_KEY = ListKey(bytes(range(32))), ListKey(bytes(32))
+KEYS = ListKeys([KEY])
 SURNAMES = (
     "ERIKSSON LINDQVIST NOVAK HADDAD MANSOURI OKAFOR TANAKA PAPADOPOULOS MUELLER KOVALENKO DUARTE WHITFIELD"
 )
@@ -45,7 +46,7 @@ def claim(surname: str, given: str, birth: str, nationality: str = "UTO") -> Per
 
 def index(folder: Path, entries: Iterable[PersonEntry]) -> PersonIndex:
     build_persons(folder / "persons.db", KEY, entries)
-    return PersonIndex.open(folder / "persons.db", KEY, to_change=True)
+    return PersonIndex.open(folder / "persons.db", KEYS, to_change=True)
 
 
 def references(persons: PersonIndex, sought: PersonClaim, least: float = 0.9) -> list[str]:
@@ -137,8 +138,9 @@ def test_words_are_let_go_of_after_each_lookup(tmp_path: Path) -> None:
 
 def test_another_key_opens_nothing(tmp_path: Path) -> None:
     index(tmp_path, LISTED).close()
-    with pytest.raises(StoreError, match="another_key"):
-        PersonIndex.open(tmp_path / "persons.db", OTHER_KEY)
+    with pytest.raises(ListError, match="unknown_key"):
+        PersonIndex.open(tmp_path / "persons.db", ListKeys([OTHER_KEY]))
+    PersonIndex.open(tmp_path / "persons.db", ListKeys([OTHER_KEY, KEY])).close()
 
 
 def test_a_record_that_was_altered_or_moved_is_no_answer(tmp_path: Path) -> None:
@@ -146,7 +148,7 @@ def test_a_record_that_was_altered_or_moved_is_no_answer(tmp_path: Path) -> None
     with sqlite3.connect(tmp_path / "persons.db") as database:
         database.execute("UPDATE person SET sealed = (SELECT sealed FROM person WHERE id = 2) WHERE id = 1")
     database.close()
-    persons = PersonIndex.open(tmp_path / "persons.db", KEY)
+    persons = PersonIndex.open(tmp_path / "persons.db", KEYS)
     with pytest.raises(StoreError, match="sealed_otherwise") as caught:
         persons.lookup(claim("CHEKHOV", "ANTON", "600129"))
     assert "CHEKHOV" not in str(caught.value)
@@ -155,12 +157,12 @@ def test_a_record_that_was_altered_or_moved_is_no_answer(tmp_path: Path) -> None
 def test_another_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / "persons.db").write_bytes(b"")
     with pytest.raises(StoreError, match="not_ours"):
-        PersonIndex.open(tmp_path / "persons.db", KEY)
+        PersonIndex.open(tmp_path / "persons.db", KEYS)
     (tmp_path / "persons.db").write_bytes(b"no database at all, but long enough to look like one" * 100)
     with pytest.raises(StoreError, match="damaged"):
-        PersonIndex.open(tmp_path / "persons.db", KEY)
+        PersonIndex.open(tmp_path / "persons.db", KEYS)
     with pytest.raises(StoreError):
-        PersonIndex.open(tmp_path / "absent.db", KEY)
+        PersonIndex.open(tmp_path / "absent.db", KEYS)
 
 
 def test_a_person_twice_is_refused_and_leaves_no_file(tmp_path: Path) -> None:
