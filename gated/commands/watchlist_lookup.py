@@ -72,6 +72,7 @@ def _claims(zone: Mrz) -> tuple[DocumentClaim, PersonClaim]:
         given=Personal(zone.given_names),
         birth=Personal(zone.birth_yymmdd),
         nationality=zone.nationality,
+        may_be_cut=zone.name_fills_field,
     )
     return document, person
 
@@ -84,4 +85,5 @@ def _head(found: Looked) -> str:
 
 def _line(hit: Hit) -> str:
     certain = "" if hit.certain else ", birth date not known in full"
-    return f"{hit.kind}: {hit.grade.value}, {hit.reason}, {hit.reference}{certain}"
+    why = f", score {hit.score:.3f} ({'; '.join(hit.why)})" if hit.why else ""
+    return f"{hit.kind}: {hit.grade.value}, {hit.reason}, {hit.reference}{certain}{why}"
