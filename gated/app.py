@@ -17,7 +17,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from gated import logs
-from gated.config import ConfigError, GateConfig, Loaded, decided, load
+from gated.config import ConfigError, GateConfig, decided
 from gated.core import events as ev
 from gated.core.gate import FIXES, Gate, inside
 from gated.core.screens import told
@@ -33,6 +33,7 @@ from gated.lanes.hands import Hands
 from gated.lanes.inspection import inspect
 from gated.lanes.lists import ListsLane
 from gated.lanes.schedule import ScheduleLane
+from gated.published_kinds import PublishedKinds, load_published
 from gated.reading import Reading
 from gated.runtime.clock import now_utc
 from gated.runtime.lanes import Lane
@@ -61,15 +62,15 @@ _log = logs.get("gated")
 class GateDaemon:
     """One gate, built from its configuration. `usb_backend` is pyusb's; None means libusb."""
 
-    def __init__(self, loaded: Loaded, usb_backend: Any = None) -> None:
-        self._loaded = loaded
+    def __init__(self, path: Path, usb_backend: Any = None) -> None:
+        self._loaded, self._published = load_published(path)
         self._started = time.monotonic()
         self._notifier = Notifier()
-        self._build(loaded.config, usb_backend)
+        self._build(path, self._loaded.config, usb_backend)
 
-    def _build(self, config: GateConfig, usb_backend: Any) -> None:
+    def _build(self, path: Path, config: GateConfig, usb_backend: Any) -> None:
         state, run = Path(config.paths.state), Path(config.paths.run)
-        self._trust = load_trust(config.trust)
+        self._trust = load_trust(config.trust, self._published.files("trust"))
         for refusal in self._trust.refused:
             _log.warning("a listed certificate is not used", reason=refusal.reason, kind=refusal.source)
         self._journal = Journal(state / "journal.db")
@@ -91,7 +92,8 @@ class GateDaemon:
             doors=plan_of(config.policy).doors,
         )
         self._reading = Reading(config, self._trust, dossiers, evidence, post, usb_backend)
-        self._lists = ListsLane(f"ipc://{run}/link", self._watchlist, post)
+        self._kinds = PublishedKinds(path, self._loaded, self._published, post, {"trust": self._take_trust})
+        self._lists = ListsLane(f"ipc://{run}/link", self._watchlist, post, self._kinds.updater)
         self._background = BackgroundLane(
             config.eligibility, self._watchlist, dossiers, self._lists.condition, post
         )
@@ -175,7 +177,7 @@ class GateDaemon:
 
     def _begin(self) -> None:
         """Write down what all decisions rest on, and end what a power cut interrupted."""
-        hashes = {**self._hashes, "watchlist": self._watchlist.digest or "none"}
+        hashes = {**self._hashes, **self._kinds.hashes(), "watchlist": self._watchlist.digest or "none"}
         self._loop.take(
             ev.GateStarted(
                 at=time.monotonic(),
@@ -186,6 +188,11 @@ class GateDaemon:
                 locked_by=self._journal.locked_by(),
             )
         )
+
+    def _take_trust(self) -> None:
+        """Check documents against the trust store that is published now. In the thread of the lists."""
+        self._trust = self._kinds.trust()
+        self._reading.take_trust(self._trust)
 
     def _perform(self, effect: Any) -> None:
         self._hands.perform(effect)
@@ -266,7 +273,7 @@ def run(argv: Sequence[str] | None = None, usb_backend: Any = None) -> int:
     logs.configure("gated")
     os.umask(0o027)
     try:
-        GateDaemon(load(arguments.config), usb_backend).run()
+        GateDaemon(arguments.config, usb_backend).run()
         _log.info("stopped")
     except (ConfigError, ModelError) as error:
         _log.error("configuration refused", fix=str(error))  # the text is the explanation

@@ -44,6 +44,7 @@ from gated.config import ConfigError, GateConfig, load
 from gated.core.settings import LinkSettings
 from gated.core.vocabulary import Topology
 from gated.link_relay import Neighbour, Relay
+from gated.link_journal import JournalCarrier
 from gated.link_tokens import TokenCarrier
 from gated.runtime.bus import Peer
 from gated.runtime.messages import (
@@ -51,6 +52,7 @@ from gated.runtime.messages import (
     Announced,
     Fetch,
     Fetched,
+    JournalUp,
     NotFetched,
     Ping,
     Pong,
@@ -425,15 +427,20 @@ def run(config: Path) -> int:
                 further.enter_context(tokens)
                 pollable.append(tokens.pollable)
                 _carry_tokens(carrier, central, tokens, loaded)
+            journal = _journal(loaded, further)
+            pollable += [] if journal is None else [journal.letters]
             notifier.ready()
             _log.info("started", gate=loaded.gate)
             while not stopping:
                 now = time.monotonic()
-                waiting = [(socket, zmq.POLLIN) for socket in (*pollable, *central.sockets)]
+                answers = central.sockets if journal is None else (*central.sockets, journal.answers)
+                waiting = [(socket, zmq.POLLIN) for socket in (*pollable, *answers)]
                 zmq.zmq_poll(waiting, max(0, int((carrier.due(now) - now) * 1000) + 1))
                 carrier.turn(time.monotonic())
                 if relay is not None:
                     relay.turn()
+                if journal is not None:
+                    journal.turn(time.monotonic())
                 notifier.watchdog()
             notifier.stopping()
     finally:
@@ -445,7 +452,7 @@ def _neighbours(
     settings: LinkSettings, further: ExitStack
 ) -> tuple[Relay | None, list[Neighbour], Shelf | None]:
     """Listen for neighbours, and connect to them, where the configuration names any. Raises KeyFileError."""
-    if not getattr(settings, "neighbours", ()):
+    if not settings.neighbours:
         return None, [], None
     pair, shelf, relay = read_key_file(Path(settings.key_file)), Shelf(), None
     neighbours = []
@@ -465,6 +472,24 @@ def _neighbours(
             " public key as its key file has it"
         ) from error
     return relay, neighbours, shelf
+
+
+def _journal(config: GateConfig, further: ExitStack) -> JournalCarrier | None:
+    """Carry the journal, too, where it is delivered. Raises KeyFileError."""
+    if config.journal is None:
+        return None
+    peer = Peer[JournalUp](f"ipc://{config.paths.run}/journal", JournalUp, bind=False)
+    further.enter_context(peer)
+    try:
+        carrier = JournalCarrier(
+            config.link, config.journal.collector, read_key_file(Path(config.link.key_file)), peer
+        )
+    except zmq.ZMQError as error:
+        raise KeyFileError(
+            f"[journal] collector cannot be used ({error}): write tcp://HOST:PORT, as gate-central collect has it"
+        ) from error
+    further.callback(carrier.close)
+    return carrier
 
 
 def _carry_tokens(carrier: Carrier, central: Central, peer: Peer[TokensToLink], config: GateConfig) -> None:

@@ -48,7 +48,8 @@ def _trust(files: Files) -> None:
             contents = take_apart(raw, ())
         except TrustError as error:
             raise CentralError(f"{name}: {error.code}: see gatectl trust show {name}") from error
-        if not (contents.pieces or contents.lists or contents.crls or contents.deviations):
+        usable = any(piece.certificate is not None for piece in contents.pieces)
+        if not (usable or contents.lists or contents.crls or contents.deviations):
             raise CentralError(f"{name}: nothing in it is usable: see gatectl trust show {name}")
 
 

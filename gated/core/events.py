@@ -79,6 +79,14 @@ class ListsChanged(Event):
     sha256: str
 
 
+class PublishedChanged(Event):
+    """Another release of a kind that the centre publishes is in force at this gate."""
+
+    kind: Literal["rules", "config", "trust", "models", "prompts"]
+    version: int
+    sha256: str
+
+
 class ModeChanged(Event):
     """The lane was told what to do. `reason` is what was given as the reason; `officer` the id of a key.
 
@@ -388,6 +396,7 @@ AnyEvent = (
     | CameraChanged
     | StrangersCompared
     | ListsChanged
+    | PublishedChanged
     | ModeChanged
     | DutyChanged
     | DirectionWanted

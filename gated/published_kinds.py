@@ -1,0 +1,127 @@
+"""What a gate does with the published kinds: looks whether it can use them, and takes them into use.
+
+A trust store and a rule pack are taken up while the gate runs; a configuration, models and prompts from the
+next start on, because too much rests on them to change it under a traveller. The gate decides by its
+`gate.toml` with the published configuration laid over it, by its own trust material and what is published
+beside it, and by the published rules in place of its own.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from gated import logs
+from gated.config import ConfigError, Loaded, decided, load
+from gated.core.events import PublishedChanged
+from gated.document.trust.store import TrustStore
+from gated.lanes.condition import Post
+from gated.rules.errors import RulesError
+from gated.rules.examples import tried
+from gated.rules.reading import read as read_rules
+from gated.store.kinds import Check, KindsUpdater
+from gated.store.published import InForce, Published
+from gated.store.signed import NotUsable
+from gated.trust_files import load_trust
+from gated.watchlist.publication import KINDS, Kind, PublishedFile
+from models import installed, manifest
+from models.manifest import ModelError
+
+AT_ONCE: frozenset[Kind] = frozenset({"trust", "rules"})
+"""The kinds that a running gate takes up; the others wait for the next start."""
+
+_log = logs.get("published")
+
+
+def load_published(path: Path) -> tuple[Loaded, Published]:
+    """Read a gate's configuration with the published one laid over it, and what else is published.
+
+    Raises ConfigError: also where the gate's own file has changed so that the two no longer fit together.
+    """
+    alone = load(path)
+    published = Published(Path(alone.config.paths.state) / "published")
+    for kind, serves in published.recover().items():
+        _log.error("what was published is damaged", kind=kind, code=serves, fix="it is fetched again")
+    (overlay,) = published.files("config")["overlay"] or (None,)
+    return (alone if overlay is None else load(path, overlay)), published
+
+
+class PublishedKinds:
+    """The published kinds of one gate. `taken` hears of a trust store or rules to be used from now on."""
+
+    def __init__(
+        self,
+        path: Path,
+        loaded: Loaded,
+        published: Published,
+        post: Post,
+        taken: Mapping[Kind, Callable[[], None]],
+    ) -> None:
+        self._path = path
+        self._config = loaded.config
+        self._published = published
+        self._post = post
+        self._taken = taken
+        checks: dict[Kind, Check] = {
+            "rules": self._rules,
+            "config": self._overlay,
+            "trust": self._trust,
+            "models": self._models,
+            "prompts": self._prompts,
+        }
+        folder = Path(loaded.config.paths.state) / "published"
+        self.updater = KindsUpdater(published, folder, loaded.config.gate, checks, self._took, AT_ONCE)
+
+    def hashes(self) -> dict[str, str]:
+        """What of it the gate decides by, for the record."""
+        found = {kind: self._published.in_force(kind) for kind in KINDS}
+        return {f"published_{kind}": now.sha256 for kind, now in found.items() if now is not None}
+
+    def trust(self) -> TrustStore:
+        """The gate's own trust material, and what is published. Raises ConfigError."""
+        return load_trust(self._config.trust, self._published.files("trust"))
+
+    def _took(self, kind: Kind, now: InForce) -> None:
+        _log.info("a release is in force", kind=kind, version=now.version)
+        self._post(PublishedChanged(at=time.monotonic(), kind=kind, version=now.version, sha256=now.sha256))
+        if kind in self._taken:
+            self._taken[kind]()
+
+    def _rules(self, folder: Path, files: tuple[PublishedFile, ...]) -> None:
+        try:
+            good = tried(read_rules((folder / files[0].name).read_bytes())).good
+        except RulesError as error:
+            raise _refused("rules", str(error)) from error
+        if not good:
+            raise _refused("rules", "the pack does not do what its own examples say")
+
+    def _overlay(self, folder: Path, files: tuple[PublishedFile, ...]) -> None:
+        try:
+            decided(load(self._path, folder / files[0].name).config)
+        except (ConfigError, ModelError) as error:
+            raise _refused("config", str(error)) from error
+
+    def _trust(self, folder: Path, files: tuple[PublishedFile, ...]) -> None:
+        by_use: dict[str, tuple[Path, ...]] = {}
+        for file in files:
+            by_use[file.use] = (*by_use.get(file.use, ()), folder / file.name)
+        try:
+            load_trust(self._config.trust, by_use)
+        except ConfigError as error:
+            raise _refused("trust", str(error)) from error
+
+    def _models(self, folder: Path, files: tuple[PublishedFile, ...]) -> None:
+        try:
+            for entry in installed.entries(folder):
+                manifest.read(entry.file, entry.sha256)
+            if 2 * len(installed.entries(folder)) != len(files):
+                raise _refused("models", "a model is two files, NAME.toml and NAME.tflite")
+        except ModelError as error:
+            raise _refused("models", str(error)) from error
+
+    def _prompts(self, _: Path, __: tuple[PublishedFile, ...]) -> None:
+        """Whatever is signed as a prompt is kept; it is played by its name."""
+
+
+def _refused(kind: Kind, why: str) -> NotUsable:
+    _log.error("a release cannot be used here", kind=kind, fix=f"{why}; withdraw it at the centre")
+    return NotUsable(kind)
