@@ -53,7 +53,7 @@ from gated.watchlist.snapshot import (
 )
 
 MAX_REPORTED = 100
-KEEP_DELTAS = 30
+KEEP_DELTAS = 200  # more than a week of hourly lists: who comes back after one takes deltas
 
 
 class Published(Value):
