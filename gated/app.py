@@ -32,12 +32,15 @@ from gated.lanes.dossier import Dossiers
 from gated.lanes.hands import Hands
 from gated.lanes.inspection import inspect
 from gated.lanes.lists import ListsLane
+from gated.lanes.eligibility import Eligibility
 from gated.lanes.schedule import ScheduleLane
 from gated.published_kinds import PublishedKinds, load_published
 from gated.reading import Reading
 from gated.runtime.clock import now_utc
 from gated.runtime.lanes import Lane
 from gated.runtime.loop import Loop
+from gated.rule_files import load_rules, open_standings
+from gated.rules import Pack
 from gated.runtime.messages import SelfTested, Status
 from gated.runtime.notify import Notifier
 from gated.store.database import StoreError
@@ -92,10 +95,20 @@ class GateDaemon:
             doors=plan_of(config.policy).doors,
         )
         self._reading = Reading(config, self._trust, dossiers, evidence, post, usb_backend)
-        self._kinds = PublishedKinds(path, self._loaded, self._published, post, {"trust": self._take_trust})
+        taken = {"trust": self._take_trust, "rules": self._take_rules}
+        self._kinds = PublishedKinds(path, self._loaded, self._published, post, taken)
         self._lists = ListsLane(f"ipc://{run}/link", self._watchlist, post, self._kinds.updater)
         self._background = BackgroundLane(
-            config.eligibility, self._watchlist, dossiers, self._lists.condition, post
+            self._eligibility,
+            self._watchlist,
+            dossiers,
+            self._lists.condition,
+            post,
+            config.eligibility.anti_passback_s,
+        )
+        standings = open_standings(config, _list_keys(config))
+        self._eligibility = Eligibility(
+            config.eligibility, self._rules(), standings, config.policy.lane.direction
         )
         self._caretaker = CaretakerLane(state, post, keep=self._cycles.keep)
         self._control = ControlLane(
@@ -129,6 +142,7 @@ class GateDaemon:
         }
         self._conditions: tuple[Condition, ...] = (
             self._board.condition,
+            "rules": self._eligibility.sha256,
             self._board.sensors.power,
             self._lists.condition,
             self._caretaker.condition,
@@ -193,6 +207,18 @@ class GateDaemon:
         """Check documents against the trust store that is published now. In the thread of the lists."""
         self._trust = self._kinds.trust()
         self._reading.take_trust(self._trust)
+
+    def _rules(self) -> Pack:
+        """What is published, else the gate's own. Raises ConfigError."""
+        (published,) = self._published.files("rules")["rules"] or (None,)
+        return load_rules(self._loaded.config, published)
+
+    def _take_rules(self) -> None:
+        """Decide by the rules that are published now, from the next passage on. In the lists' thread."""
+        try:
+            self._eligibility.use(self._rules())
+        except ConfigError as error:
+            _log.error("published rules cannot be used", fix=str(error))  # those before go on being used
 
     def _perform(self, effect: Any) -> None:
         self._hands.perform(effect)

@@ -2,6 +2,7 @@
 
 import textwrap
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import msgspec
 
@@ -18,8 +19,8 @@ FACTS_AT, EFFECTS_AT = 40, 24  # columns: an entry's fact, and what was done abo
 HOUR_S, MINUTE_S = 3600, 60
 
 # What a line leaves out: what it says already, what only a program reads, what is so as a rule.
-SAID = frozenset({"type", "at", "utc", "due", "policy", "hashes"})
-USUAL = {"grade": "none", "latched": False}
+SAID = frozenset({"type", "at", "utc", "due", "policy", "hashes", "rules", "facts"})
+USUAL = {"grade": "none", "latched": False, "ruling": "admit"}
 
 
 def span(seconds: float) -> str:
@@ -150,10 +151,17 @@ def _words(value: ev.AnyEvent | do.AnyEffect) -> str:
     """Show a fact or an effect as `Name field=value`, without what goes without saying."""
     fields = msgspec.to_builtins(value)
     checks = fields.pop("checks", ())
+    because = [_rule(why) for why in fields.pop("why", ()) if why.get("reason")]
     if not isinstance(value, ev.DocumentPlaced | do.EndPassage | ev.OfficerDecided):
         fields.pop("passage", None)  # it is the one under way
     shown = [f"{key}={_short(item)}" for key, item in fields.items() if _is_news(key, item)]
-    return " ".join((type(value).__name__, *shown, *_checks(checks)))
+    return " ".join((type(value).__name__, *shown, *_checks(checks), *because))
+
+
+def _rule(why: dict[str, Any]) -> str:
+    """Which rule, or ground, did not hold or could not be told, by which facts, and by which text of law."""
+    decided = f" by {','.join(why['by'])}" if why.get("by") else ""
+    return f"rule {why['rule']}={why['held']}{decided} [{why['law']}]"
 
 
 def _is_news(key: str, item: object) -> bool:

@@ -29,7 +29,7 @@ from hw_sim.lane.walking import READER_M, Walk, travel
 from hw_sim.passport.chip import Chip
 from hw_sim.record import Rehearsed, stages
 from hw_sim.scenarios import BY_NAME, Scenario
-from hw_sim.scenarios.documents import passport_of
+from hw_sim.scenarios.documents import holder_of, passport_of
 from hw_sim.site import Site
 from hw_sim.technician import Technician
 from hw_sim.twists import TWISTS
@@ -85,7 +85,14 @@ class Rehearsal:
     def _play(self) -> Rehearsed:
         site = self._site
         chosen = self._scenario
-        site.equip(scanner=chosen.scanner, page_camera=chosen.page_camera, low_camera=chosen.low_camera)
+        if chosen.crossing is not None:
+            site.know(holder_of(chosen).number, chosen.standing)
+        site.equip(
+            scanner=chosen.scanner,
+            page_camera=chosen.page_camera,
+            low_camera=chosen.low_camera,
+            crossing=chosen.crossing,
+        )
         violations = len(site.world.violations)
         site.reader.start_account()
         site.laid.line_spans.clear()

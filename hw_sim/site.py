@@ -21,9 +21,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec.structs import replace
 
 from gated.config import GateConfig
+from gated.core.personal import Personal
 from gated.core.policy import LaneRules, Policy
 from gated.core.settings import (
     ChipReaderSettings,
+    EligibilitySettings,
     EstimationSettings,
     FaceCameraSettings,
     LinkSettings,
@@ -33,10 +35,15 @@ from gated.core.settings import (
     PathSettings,
     TrustSettings,
     VisionSettings,
+    WatchlistSettings,
 )
 from gated.core.vocabulary import OfficerWord, Topology
+from gated.rules.standing import Standing
+from gated.rules.standing_rows import StandingRow
 from gated.runtime import messages as say
 from gated.runtime.control import NoAnswerError, ask
+from gated.store.list_keys import make_list_key, read_list_key
+from gated.store.standings import build as build_standings
 from hw_sim.camera.glass import GLASS_MM, Glass, Lying
 from hw_sim.camera.projector import Projector
 from hw_sim.camera.render import Mount
@@ -60,7 +67,12 @@ from hw_sim.reader.usb_socket import UsbServer
 from hw_sim.supervisor import Daemon, DaemonError, python
 from hw_sim.toml import to_toml
 
+Crossing = Literal["departure", "arrival"]
+
 GATE = "gate-1"
+STATE = "UTO"  # whose passports they are
+AGENCY = Path(__file__).parents[1] / "config" / "rules" / "agency.toml"
+STANDINGS, STANDINGS_KEY = "standings.db", "standings.key"
 OFFICER = "kim"
 EMBEDDER = "dlib-resnet"
 SAFE = "import sys; from gated.safe import main; sys.exit(main())"  # as the unit's console script does
@@ -89,6 +101,7 @@ class Site:
         self.policy = policy if lane is None else replace(policy, lane=lane)
         self._keep_images = keep_images
         self._scans, self._watches, self._looks_low = True, False, False  # how the gate is equipped
+        self._crossing: Crossing | None = None
         self._link: LinkSettings | None = None
         shutil.rmtree(self.folder, ignore_errors=True)
         self.state.mkdir(parents=True)
@@ -181,7 +194,22 @@ class Site:
             ),
             trust=TrustSettings(master_lists=(str(masters),), anchors=(str(anchor),)),
             link=link,
+            journal=self.centre.journals(),
             officers=(OfficerSettings(name=OFFICER, public_key=public),),
+            eligibility=self._eligibility(),
+            watchlist=WatchlistSettings(
+                keys=() if self._crossing is None else (str(self.folder / STANDINGS_KEY),)
+            ),
+        )
+
+    def _eligibility(self) -> EligibilitySettings:
+        """By the gate's own settings; or by the agency's rules, with what the centre knows of travellers."""
+        if self._crossing is None:
+            return EligibilitySettings()
+        return EligibilitySettings(
+            rules=str(AGENCY),
+            forward=self._crossing,
+            standings=str(self.state / STANDINGS),
         )
 
     def _cameras(self) -> tuple[FaceCameraSettings, ...]:
@@ -208,23 +236,40 @@ class Site:
                 daemon.start()
         self.await_state({"idle"}, OPEN_S)
 
-    def equip(self, *, scanner: bool, page_camera: bool, low_camera: bool = False) -> None:
+    def equip(
+        self,
+        *,
+        scanner: bool,
+        page_camera: bool,
+        low_camera: bool = False,
+        crossing: Crossing | None = None,
+    ) -> None:
         """Give the gate a scanner, a page camera, or both; and a second camera for people who are not tall.
 
-        One that is equipped otherwise is configured anew, and its daemons start again. Raises DaemonError.
+        With `crossing` the agency's rules decide, and forward is that way. One that is equipped otherwise is
+        configured anew, and its daemons start again. Raises DaemonError.
         """
-        wanted = (scanner, page_camera, low_camera)
-        if wanted == (self._scans, self._watches, self._looks_low) or self._link is None:
+        wanted = (scanner, page_camera, low_camera, crossing)
+        if wanted == (self._scans, self._watches, self._looks_low, self._crossing) or self._link is None:
             return
         if page_camera is not self._watches:
             (self.glass.start if page_camera else self.glass.stop)()
         if low_camera is not self._looks_low:
             (self.low_camera.start if low_camera else self.low_camera.stop)()
-        self._scans, self._watches, self._looks_low = wanted
+        self._scans, self._watches, self._looks_low, self._crossing = wanted
         self._configure(self._link)
         for name in ("gated", "gate-vision"):
             self.daemons[name].stop()
         self.start_daemons()
+
+    def know(self, number: str, standing: Standing | None) -> None:
+        """Let the centre know this of the holder of a passport, and of nobody else."""
+        key = self.folder / STANDINGS_KEY
+        if not key.exists():
+            make_list_key(key)
+        rows = [] if standing is None else [StandingRow(STATE, Personal(number), standing)]
+        now = datetime.now(UTC)
+        build_standings(rows, self.state / STANDINGS, read_list_key(key), int(now.timestamp()), now)
 
     def print_page(self) -> None:
         """Have the page drawn before somebody lays it down: that takes the camera a while."""

@@ -9,6 +9,7 @@ from gated.core.checks import Check, Result
 from gated.core.gate import State
 from gated.core.policy import Policy
 from gated.core.replay import Difference, Replayed
+from gated.core.rulings import Held, Ruling, Why
 from gated.core.vocabulary import Device, Door, Grade, Liveness, Mode, OfficerWord, Outcome
 from gated.report import WIDTH, entries_text, replay_text, span, status_text, verdict_text
 from gated.runtime.messages import Status
@@ -244,3 +245,37 @@ def test_replays() -> None:
 def test_a_lock_is_shown_with_the_officer_who_signed_it() -> None:
     locked = msgspec.structs.replace(STATUS, mode="locked", locked_by="kim")
     assert "told to be locked, signed by kim" in "\n".join(status_text(locked))
+
+
+def test_the_answer_of_the_rules_tells_the_ruling_and_what_did_not_hold() -> None:
+    event = ev.BackgroundChecked(
+        at=1,
+        passage=PASSAGE,
+        checks=(*MANY, Check("age", Result.FAILED, "under_age")),
+        grade=Grade.NONE,
+        list_age_s=5.0,
+        list_version=3,
+        ruling=Ruling.REFER,
+        rules=HEAD,
+        why=(
+            Why(rule="national", law="lanes-1", held=Held.YES, by=("nationality",)),
+            Why(
+                rule="from-age-10",
+                law="lanes-6",
+                held=Held.NO,
+                by=("age",),
+                reason="under_age",
+                ruling=Ruling.REFER,
+            ),
+        ),
+        facts={"age": "6..9"},
+    )
+    lines = list(entries_text([entry(event)]))
+    told = " ".join(" ".join(lines).split())
+    assert "ruling=refer age=failed (under_age) checks successful: 12" in told
+    assert "rule from-age-10=no by age [lanes-6]" in told
+    for quiet in ("national", HEAD, "6..9", "{"):
+        assert quiet not in told
+    assert max(map(len, lines)) <= WIDTH
+    admitted = msgspec.structs.replace(event, ruling=Ruling.ADMIT, why=event.why[:1], checks=MANY)
+    assert "ruling" not in "".join(entries_text([entry(admitted)]))

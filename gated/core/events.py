@@ -7,10 +7,11 @@ Whatever is bound to a passage names it; a fact of another passage is ignored.
 
 from typing import Annotated, Literal
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from gated.core.checks import Check
 from gated.core.policy import Policy
+from gated.core.rulings import Ruling, Why
 from gated.core.values import Tagged, Value
 from gated.core.vocabulary import (
     Advice,
@@ -215,8 +216,10 @@ class ChipFailed(Event):
 class BackgroundChecked(Event):
     """Eligibility and watchlists were asked. `list_age_s` is the age of the lists at that moment.
 
-    `height_exempt`: whoever is so old need not be measured. `hits` are the references of the entries that
-    fit, as the publisher numbers its cases.
+    `height_exempt`: whom no rule about height concerns need not be measured. `hits` are the references of
+    the entries that fit, as the publisher numbers its cases. `ruling` is what the rules decided, `why` each
+    of them that concerns the traveller, `rules` the SHA-256 of the pack; `facts` are what it was decided by,
+    as coarse as the operator's profile has it, for new rules to be tried on.
     """
 
     passage: PassageId
@@ -226,6 +229,10 @@ class BackgroundChecked(Event):
     list_version: int
     height_exempt: bool = False
     hits: Annotated[tuple[str, ...], Meta(max_length=16)] = ()
+    ruling: Ruling = Ruling.ADMIT
+    rules: str = ""
+    why: Annotated[tuple[Why, ...], Meta(max_length=320)] = ()
+    facts: dict[str, str] = field(default_factory=dict)
 
 
 class TokenFound(Event):

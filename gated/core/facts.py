@@ -25,6 +25,7 @@ from gated.core.gate import (
     raised,
     with_passage,
 )
+from gated.core.rulings import Ruling
 from gated.core.topologies import plan_of
 from gated.core.vocabulary import Body, Device, Door, Grade, Mode, OfficerWord, Outcome, Topology
 
@@ -375,6 +376,8 @@ def _background_checked(gate: Gate, passage: Passage, event: ev.BackgroundChecke
     if event.grade is not Grade.NONE:
         hit = do.AlertOfficer(kind="watchlist_hit", passage=passage.id, grade=event.grade, hits=event.hits)
         alerts.append(hit)
+    if event.ruling is Ruling.STOP:
+        alerts.append(do.AlertOfficer(kind="stopped_by_rules", passage=passage.id, grade=Grade.STOP))
     if event.list_age_s > gate.policy.watchlist_warn_age_s:
         alerts.append(do.AlertOfficer(kind="watchlist_aging", passage=None))
     return with_passage(gate, background=background), tuple(alerts)

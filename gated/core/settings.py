@@ -469,8 +469,8 @@ class OfficerSettings(Settings):
     public_key: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
 
-class EligibilitySettings(Settings):
-    """Who may use the lane by themselves.
+class EligibilitySettings(Settings, omit_defaults=True):  # TOML cannot say None
+    """Who may use the lane by themselves: by the rule pack `rules`, or else by the keys in place of it.
 
     From `height_until_age_years` on nobody's height is asked (`policy.min_height_m`): the rule is for
     children, and grown people who are short, or sit in a wheelchair, use the lane like everybody.
@@ -486,12 +486,25 @@ class EligibilitySettings(Settings):
 class WatchlistSettings(Settings):
     """The files of the list keys that this gate holds: one, or two while the centre changes it."""
 
+    `forward`: what it is to walk forward through this lane. `record`: how much of the facts goes on record.
+    `standings` is the file of what the centre knows of travellers, made under a list key that the gate holds.
     keys: Annotated[tuple[str, ...], Meta(max_length=8)] = ()
 
 
 class PathSettings(Settings):
     """Where the gate keeps its state and its sockets, and where embedders are installed."""
 
+    rules: Path | None = None
+    forward: Literal["departure", "arrival"] | None = None
+    record: Literal["basic", "extended"] = "basic"
+    standings: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse keys that contradict each other; the loader adds the file and the section."""
+        usual = {"min_age_years": 10, "height_until_age_years": 18, "document_types": ("P",)}
+        for key, value in usual.items():
+            if self.rules is not None and getattr(self, key) != value:
+                raise ValueError(f"`{key}` is of no use with `rules`: say it there, and remove it here")
     state: Path
     run: Path
     models: Path = "/etc/egate/models"

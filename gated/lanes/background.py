@@ -5,17 +5,17 @@ it before anybody enters, so nothing is gained by a forged page.
 """
 
 import time
-from datetime import date
 
 from gated.core.checks import Check, Result
 from gated.core.events import BackgroundChecked
 from gated.core.personal import Personal
-from gated.core.settings import EligibilitySettings
-from gated.core.vocabulary import Grade
+from gated.core.vocabulary import Direction, Grade
 from gated.document.mrz import Mrz
 from gated.lanes.condition import Condition, Post
 from gated.lanes.dossier import Dossiers
+from gated.lanes.eligibility import Eligibility
 from gated.lanes.passback import Admitted
+from gated.rules.recording import traced
 from gated.runtime.clock import now_utc
 from gated.runtime.lanes import Lane
 from gated.store.watchlist import NoWatchlist, Watchlist, WatchlistError
@@ -26,19 +26,20 @@ NO_LIST_S = 1e9  # the age of a list that is not there: thirty years, older than
 
 
 class BackgroundLane:
-    """Answers `check` from the local list. The list itself is kept up to date by another lane."""
+    """Answers `check` from the rules and the local list. The list is kept up to date by another lane."""
 
     def __init__(
         self,
-        eligibility: EligibilitySettings,
+        eligibility: Eligibility,
         watchlist: Watchlist,
         dossiers: Dossiers,
         condition: Condition,
         post: Post,
+        anti_passback_s: float = 0.0,
     ) -> None:
-        self.lane = Lane("background")
+        self.lane = Lane("background", leave=eligibility.close)
         self._eligibility = eligibility
-        self._admitted = Admitted(eligibility.anti_passback_s)
+        self._admitted = Admitted(anti_passback_s)
         self._watchlist = watchlist
         self._dossiers = dossiers
         self._condition = condition
@@ -47,6 +48,10 @@ class BackgroundLane:
     def check(self, passage: str) -> None:
         """Check the holder and the document of this passage."""
         self.lane.ask(lambda: self._check(passage))
+
+    def turn(self, direction: Direction) -> None:
+        """The lane is walked this way from here on: it is said in order with the checks."""
+        self.lane.ask(lambda: self._eligibility.turn(direction))
 
     def admitted(self, passage: str) -> None:
         """Remember that the document of this passage has admitted its holder; before the dossier is wiped."""
@@ -58,10 +63,11 @@ class BackgroundLane:
         if known is None:
             return
         mrz, began = known
-        checks = eligibility(mrz, self._eligibility, began.date())
+        checks: tuple[Check, ...] = ()
         if self._admitted.was(mrz, time.monotonic()):
             checks += (Check("anti_passback", Result.FAILED, "admitted_just_now"),)
         hits: tuple[str, ...] = ()
+        listed: tuple[str, ...] | None = None
         grade, version, age = Grade.NONE, 0, self._watchlist.age_s(now_utc(), time.monotonic())
         try:
             answer = self._watchlist.lookup(document=_document(mrz), person=_person(mrz))
@@ -74,41 +80,25 @@ class BackgroundLane:
         else:
             checks += (Check("watchlist", Result.SUCCESSFUL),)
             grade, version, hits = answer.grade, answer.version, _references(answer)
+            listed = tuple(hit.reason for hit in answer.hits)
+        judged = self._eligibility.of(mrz, began, listed)
+        decision = judged.decision
         self._post(
             BackgroundChecked(
                 at=time.monotonic(),
                 passage=passage,
-                checks=checks,
+                checks=(*decision.checks, *checks),
                 grade=grade,
                 list_age_s=NO_LIST_S if age is None else age,
                 list_version=version,
-                height_exempt=height_exempt(mrz, self._eligibility, began.date()),
+                height_exempt=decision.min_height_m is None,
                 hits=hits,
+                ruling=decision.ruling,
+                rules=judged.rules,
+                why=traced(decision),
+                facts=judged.facts,
             )
         )
-
-
-def eligibility(mrz: Mrz, settings: EligibilitySettings, today: date) -> tuple[Check, ...]:
-    """Check who may use the lane alone: kind of document, age at `today`; an unknown age is not enough."""
-    kinds = settings.document_types
-    type_fits = any(mrz.document_type == kind.rstrip("<") or mrz.document_type[:1] == kind for kind in kinds)
-    document = (
-        Check("document_type", Result.SUCCESSFUL)
-        if type_fits
-        else Check("document_type", Result.FAILED, "document_type_not_served")
-    )
-    age = mrz.age(today)
-    if age is None:
-        return document, Check("age", Result.UNDETERMINED, "age_unknown")
-    if age < settings.min_age_years:
-        return document, Check("age", Result.FAILED, "under_age")
-    return document, Check("age", Result.SUCCESSFUL)
-
-
-def height_exempt(mrz: Mrz, settings: EligibilitySettings, today: date) -> bool:
-    """Whether the holder is too old for the rule about height; an unknown age is not."""
-    age = mrz.age(today)
-    return age is not None and age >= settings.height_until_age_years
 
 
 def _references(answer: Answer) -> tuple[str, ...]:
@@ -128,4 +118,5 @@ def _person(mrz: Mrz) -> PersonClaim:
         given=Personal(mrz.given_names),
         birth=Personal(mrz.birth_yymmdd),
         nationality=mrz.nationality,
+        may_be_cut=mrz.name_fills_field,
     )

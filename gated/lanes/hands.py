@@ -123,3 +123,4 @@ class Hands:
         self._board.darken_face()
         reason = effect.reasons[0] if effect.reasons else None
         _log.info("passage ended", passage=effect.passage, outcome=effect.outcome, reason=reason)
+        self._background.turn(direction)

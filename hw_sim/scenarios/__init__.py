@@ -7,7 +7,7 @@ and a name in `SCENARIOS`.
 
 from collections.abc import Mapping
 
-from hw_sim.scenarios import crowd, document, faults, lane, lists, person, port
+from hw_sim.scenarios import crowd, document, faults, lane, lists, person, port, rules
 from hw_sim.scenarios.people import HOLDERS, LIST, WANTED
 from hw_sim.scenarios.scenario import Companion, Scenario, Trouble, Twist
 
@@ -21,6 +21,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     *lists.SCENARIOS,
     *crowd.SCENARIOS,
     *port.SCENARIOS,
+    *rules.SCENARIOS,
 )
 
 BY_NAME: Mapping[str, Scenario] = {scenario.name: scenario for scenario in SCENARIOS}

@@ -10,6 +10,7 @@ from hw_sim.passport.issuer import (
     Authority,
     ChipAuthenticationProfile,
     Passport,
+    Person,
     Suite,
     issue,
     with_another_birth_date,
@@ -35,9 +36,19 @@ DOCUMENTS: Mapping[str, Forgery] = {
 }
 
 
+def holder_of(scenario: Scenario) -> Person:
+    """Whose passport it is, with the number, the nationality and the age that the scenario asks for."""
+    person = replace(HOLDERS[scenario.holder], nationality=scenario.nationality)
+    if scenario.number is not None:
+        person = replace(person, number=scenario.number)
+    if scenario.age is None:
+        return person
+    return replace(person, birth=date(datetime.now(UTC).year - scenario.age, 1, 1))
+
+
 def passport_of(scenario: Scenario, authority: Authority, photograph: bytes) -> Passport:
     """Make the document of a scenario; one of unknown origin is signed by a state that nobody knows."""
     if scenario.document == "unknown_csca":
         authority = Authority.establish("nowhere", today=datetime.now(UTC).date())
-    genuine = issue(authority, HOLDERS[scenario.holder], photograph, protocols=PROTOCOLS)
+    genuine = issue(authority, holder_of(scenario), photograph, protocols=PROTOCOLS)
     return DOCUMENTS[scenario.document](genuine)

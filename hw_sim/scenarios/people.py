@@ -40,7 +40,9 @@ HOLDERS: Mapping[str, Person] = {
 
 WANTED = "carl"
 
-# The published list: one wanted person, and enough others that it is a list.
+BANNED_NUMBER, LOST_NUMBER = "P10000099", "L00000001"
+
+# The published list: one wanted person, one who may not leave, and enough others that it is a list.
 LIST: tuple[Mapping[str, str], ...] = (
     {
         "surname": HOLDERS[WANTED].surname,
@@ -50,6 +52,14 @@ LIST: tuple[Mapping[str, str], ...] = (
         "grade": "stop",
         "reason": "wanted",
         "reference": "case-0001",
+    },
+    {
+        "number": BANNED_NUMBER,
+        "issuer": "UTO",
+        "type": "P",
+        "grade": "silent",  # the rules decide by the direction
+        "reason": "exit_ban",
+        "reference": "ban-0001",
     },
     *(
         {

@@ -7,6 +7,7 @@ from gated.core.gate import State
 from gated.core.policy import LaneRules
 from gated.core.values import Value
 from gated.core.vocabulary import Advice, Device, Hint, OfficerWord, Outcome
+from gated.rules.standing import Standing
 from hw_sim.camera.glass import Lying
 from hw_sim.camera.presence import Apparel
 from hw_sim.lane.bodies import Shape
@@ -126,6 +127,15 @@ class Scenario(Value):
     lies: tuple[Lying, ...] = (Lying(),)
     advices: tuple[Advice, ...] = ()
     """What the traveller must be told about it, in this order."""
+    number: str | None = None
+    """The document's, if it is to be another one than the holder's usual one."""
+    nationality: str = "UTO"
+    age: int | None = None
+    """The holder's, if it is to be another one than theirs."""
+    crossing: Literal["departure", "arrival"] | None = None
+    """What the lane is walked for, where the agency's rules decide; without it the gate's settings do."""
+    standing: Standing | None = None
+    """What the centre knows of the holder."""
     behaviour: Behaviour = Behaviour()
     officer: OfficerWord | None = None
     """What the officer on duty commands when asked."""

@@ -8,6 +8,7 @@ from typing import Final
 from gated.core import events as ev
 from gated.core.checks import Check, Result
 from gated.core.vocabulary import Grade, Liveness
+from gated.rules.telling import why_in_words
 from hw_sim.record import Rehearsed
 from hw_sim.telling import words
 from hw_sim.telling.report_markup import SIGNS, signed, table
@@ -106,7 +107,20 @@ def checks(run: Rehearsed) -> str:
     if not rows:
         return ""
     heads = (("Check", ""), ("Result", ""))
-    return f"<h3>Checks</h3>{table('checks', 'Checks of the document and its holder', heads, rows)}"
+    made = f"<h3>Checks</h3>{table('checks', 'Checks of the document and its holder', heads, rows)}"
+    return made + _rules(run)
+
+
+def _rules(run: Rehearsed) -> str:
+    """Why the rules decided as they did: each that concerned the traveller, what decided, which text."""
+    told = [
+        why_in_words(why)
+        for entry in run.entries
+        if isinstance(entry.event, ev.BackgroundChecked)
+        for why in entry.event.why
+    ]
+    rules = "".join(f"<li>{escape(line)}</li>" for line in told)
+    return f'<h3>Rules</h3><ul class="rules">{rules}</ul>' if told else ""
 
 
 def _checks_of(event: ev.AnyEvent) -> tuple[Check, ...]:

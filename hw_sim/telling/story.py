@@ -13,8 +13,10 @@ from gated.core import events as ev
 from gated.core.checks import Check, Result, overall
 from gated.core.gate import State
 from gated.core.policy import Policy
+from gated.core.rulings import Ruling
 from gated.core.values import Value
 from gated.core.vocabulary import Door, Grade, Liveness, Outcome
+from gated.rules.telling import why_in_words
 from gated.store.journal import Entry
 from hw_sim.telling import words
 
@@ -241,7 +243,8 @@ def _document(event: ev.AnyEvent) -> Told | None:
         case ev.TokenFound() | ev.TokenRefused() | ev.TokenIssued():
             return _token(event)
         case ev.BackgroundChecked():
-            return "lists", _background(event), Tone.BAD if event.grade is not Grade.NONE else Tone.GOOD
+            good = event.grade is Grade.NONE and event.ruling is Ruling.ADMIT
+            return "lists", _background(event), Tone.GOOD if good else Tone.BAD
         case ev.ReferenceReady():
             return "photograph", "from the chip is ready to be compared", Tone.GOOD
         case ev.ReferenceFailed():
@@ -296,7 +299,9 @@ def _token(event: ev.TokenFound | ev.TokenRefused | ev.TokenIssued) -> Told:
 def _background(event: ev.BackgroundChecked) -> str:
     age = age_in_words(event.list_age_s)
     found = "no hit" if event.grade is Grade.NONE else f"HIT, graded {event.grade}"
-    return f"{checks_in_words(event.checks)}; watchlist {event.list_version}, {age} old: {found}"
+    told = f"{checks_in_words(event.checks)}; watchlist {event.list_version}, {age} old: {found}"
+    rules = [why_in_words(each) for each in event.why if each.reason]
+    return "; ".join((told, *(f"rule {rule}" for rule in rules)))
 
 
 def age_in_words(seconds: float) -> str:

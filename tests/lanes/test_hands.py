@@ -85,7 +85,7 @@ def test_a_turned_lane_asks_the_readers_of_its_other_end(
     hands: Hands, asked: list[tuple[object, ...]]
 ) -> None:
     hands.perform(do.TurnLane(direction=Direction.REVERSE))
-    turned = [("board", "turn"), ("sight", "turn"), ("watch", "turn")]
+    turned = [("board", "turn"), ("background", "turn"), ("sight", "turn"), ("watch", "turn")]
     assert asked == [(*each, Direction.REVERSE) for each in turned]
     asked.clear()
     hands.perform(do.ReadMrz(passage=PASSAGE))

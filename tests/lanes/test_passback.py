@@ -10,7 +10,7 @@ from gated.lanes import passback
 from gated.lanes.background import BackgroundLane
 from gated.lanes.passback import Admitted
 from tests.lanes.rounds import BEGAN, NEXT, PASSAGE, Posted
-from tests.lanes.test_background import Bench, page
+from tests.lanes.test_background import Bench, judge, page
 
 ANNA = page()
 KIDS_CARD = page(birth="161123", kind="PD")
@@ -50,8 +50,8 @@ def test_what_is_kept_names_nobody_and_is_another_in_each_process() -> None:
 
 def test_the_background_check_refuses_a_passport_that_was_handed_back(tmp_path: Path, posted: Posted) -> None:
     bench = Bench(tmp_path, posted)
-    settings = EligibilitySettings(anti_passback_s=60.0)
-    bench.lane = BackgroundLane(settings, bench.gate.watchlist, bench.dossiers, bench.condition, posted)
+    by = judge(EligibilitySettings())
+    bench.lane = BackgroundLane(by, bench.gate.watchlist, bench.dossiers, bench.condition, posted, 60.0)
     bench.publish()
     assert "anti_passback" not in {check.name for check in bench.check().checks}
     bench.lane.admitted(PASSAGE)
