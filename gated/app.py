@@ -29,18 +29,18 @@ from gated.lanes.caretaker import CaretakerLane
 from gated.lanes.condition import Condition
 from gated.lanes.control import ControlLane, Service
 from gated.lanes.dossier import Dossiers
+from gated.lanes.eligibility import Eligibility
 from gated.lanes.hands import Hands
 from gated.lanes.inspection import inspect
 from gated.lanes.lists import ListsLane
-from gated.lanes.eligibility import Eligibility
 from gated.lanes.schedule import ScheduleLane
 from gated.published_kinds import PublishedKinds, load_published
 from gated.reading import Reading
+from gated.rule_files import load_rules, open_standings
+from gated.rules import Pack
 from gated.runtime.clock import now_utc
 from gated.runtime.lanes import Lane
 from gated.runtime.loop import Loop
-from gated.rule_files import load_rules, open_standings
-from gated.rules import Pack
 from gated.runtime.messages import SelfTested, Status
 from gated.runtime.notify import Notifier
 from gated.store.database import StoreError
@@ -98,6 +98,10 @@ class GateDaemon:
         taken = {"trust": self._take_trust, "rules": self._take_rules}
         self._kinds = PublishedKinds(path, self._loaded, self._published, post, taken)
         self._lists = ListsLane(f"ipc://{run}/link", self._watchlist, post, self._kinds.updater)
+        standings = open_standings(config, _list_keys(config))
+        self._eligibility = Eligibility(
+            config.eligibility, self._rules(), standings, config.policy.lane.direction
+        )
         self._background = BackgroundLane(
             self._eligibility,
             self._watchlist,
@@ -105,10 +109,6 @@ class GateDaemon:
             self._lists.condition,
             post,
             config.eligibility.anti_passback_s,
-        )
-        standings = open_standings(config, _list_keys(config))
-        self._eligibility = Eligibility(
-            config.eligibility, self._rules(), standings, config.policy.lane.direction
         )
         self._caretaker = CaretakerLane(state, post, keep=self._cycles.keep)
         self._control = ControlLane(
@@ -138,11 +138,11 @@ class GateDaemon:
             "software": version("egate"),
             "config": self._loaded.sha256,
             "trust": self._trust.sha256,
+            "rules": self._eligibility.sha256,
             "models": models_fingerprint(Path(config.paths.models)),
         }
         self._conditions: tuple[Condition, ...] = (
             self._board.condition,
-            "rules": self._eligibility.sha256,
             self._board.sensors.power,
             self._lists.condition,
             self._caretaker.condition,
@@ -203,11 +203,6 @@ class GateDaemon:
             )
         )
 
-    def _take_trust(self) -> None:
-        """Check documents against the trust store that is published now. In the thread of the lists."""
-        self._trust = self._kinds.trust()
-        self._reading.take_trust(self._trust)
-
     def _rules(self) -> Pack:
         """What is published, else the gate's own. Raises ConfigError."""
         (published,) = self._published.files("rules")["rules"] or (None,)
@@ -219,6 +214,11 @@ class GateDaemon:
             self._eligibility.use(self._rules())
         except ConfigError as error:
             _log.error("published rules cannot be used", fix=str(error))  # those before go on being used
+
+    def _take_trust(self) -> None:
+        """Check documents against the trust store that is published now. In the thread of the lists."""
+        self._trust = self._kinds.trust()
+        self._reading.take_trust(self._trust)
 
     def _perform(self, effect: Any) -> None:
         self._hands.perform(effect)

@@ -475,25 +475,14 @@ class EligibilitySettings(Settings, omit_defaults=True):  # TOML cannot say None
     From `height_until_age_years` on nobody's height is asked (`policy.min_height_m`): the rule is for
     children, and grown people who are short, or sit in a wheelchair, use the lane like everybody.
     `anti_passback_s`: a document that was admitted does not admit again for so long (0: it may at once).
+    `forward`: what it is to walk forward through this lane. `record`: how much of the facts goes on record.
+    `standings` is the file of what the centre knows of travellers, made under a list key that the gate holds.
     """
 
     min_age_years: Annotated[int, Meta(ge=0, le=120)] = 10
     height_until_age_years: Annotated[int, Meta(ge=0, le=150)] = 18
     anti_passback_s: Annotated[float, Meta(ge=0, le=86400)] = 0.0
     document_types: tuple[Annotated[str, Meta(pattern=r"^[A-Z<]{1,2}\Z")], ...] = ("P",)
-
-
-class WatchlistSettings(Settings):
-    """The files of the list keys that this gate holds: one, or two while the centre changes it."""
-
-    `forward`: what it is to walk forward through this lane. `record`: how much of the facts goes on record.
-    `standings` is the file of what the centre knows of travellers, made under a list key that the gate holds.
-    keys: Annotated[tuple[str, ...], Meta(max_length=8)] = ()
-
-
-class PathSettings(Settings):
-    """Where the gate keeps its state and its sockets, and where embedders are installed."""
-
     rules: Path | None = None
     forward: Literal["departure", "arrival"] | None = None
     record: Literal["basic", "extended"] = "basic"
@@ -505,6 +494,17 @@ class PathSettings(Settings):
         for key, value in usual.items():
             if self.rules is not None and getattr(self, key) != value:
                 raise ValueError(f"`{key}` is of no use with `rules`: say it there, and remove it here")
+
+
+class WatchlistSettings(Settings):
+    """The files of the list keys that this gate holds: one, or two while the centre changes it."""
+
+    keys: Annotated[tuple[str, ...], Meta(max_length=8)] = ()
+
+
+class PathSettings(Settings):
+    """Where the gate keeps its state and its sockets, and where embedders are installed."""
+
     state: Path
     run: Path
     models: Path = "/etc/egate/models"

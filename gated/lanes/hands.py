@@ -107,6 +107,7 @@ class Hands:
         if not self._board.turn(direction):
             return  # the heart commands it again
         self._desks.turn(direction)
+        self._background.turn(direction)
         self._sight.turn(direction)
         if self._watch is not None:
             self._watch.turn(direction)
@@ -123,4 +124,3 @@ class Hands:
         self._board.darken_face()
         reason = effect.reasons[0] if effect.reasons else None
         _log.info("passage ended", passage=effect.passage, outcome=effect.outcome, reason=reason)
-        self._background.turn(direction)
