@@ -20,6 +20,7 @@ from gated.core.settings import (
     FaceCameraSettings,
     Inputs,
     IoBoardSettings,
+    JournalSettings,
     LinkSettings,
     MrzScannerSettings,
     Name,
@@ -71,6 +72,7 @@ class GateConfig(Settings):
     safety_controller: SafetyControllerSettings | None = None
     port: PortSettings | None = None
     tokens: TokenSettings | None = None
+    journal: JournalSettings | None = None
     chip_reader: ChipReaderSettings = ChipReaderSettings()
     document: DocumentSettings = DocumentSettings()
     eligibility: EligibilitySettings = EligibilitySettings()

@@ -43,8 +43,8 @@ from gated.central.wire import (
 from gated.config import ConfigError, GateConfig, load
 from gated.core.settings import LinkSettings
 from gated.core.vocabulary import Topology
-from gated.link_relay import Neighbour, Relay
 from gated.link_journal import JournalCarrier
+from gated.link_relay import Neighbour, Relay
 from gated.link_tokens import TokenCarrier
 from gated.runtime.bus import Peer
 from gated.runtime.messages import (
@@ -486,7 +486,7 @@ def _journal(config: GateConfig, further: ExitStack) -> JournalCarrier | None:
         )
     except zmq.ZMQError as error:
         raise KeyFileError(
-            f"[journal] collector cannot be used ({error}): write tcp://HOST:PORT, as gate-central collect has it"
+            f"[journal] collector cannot be used ({error}): write the tcp://HOST:PORT of gate-central collect"
         ) from error
     further.callback(carrier.close)
     return carrier

@@ -43,9 +43,14 @@ class JournalCarrier:
             raise
 
     @property
-    def sockets(self) -> "tuple[zmq.Socket[bytes], ...]":
-        """What to wait on, until the next `turn`."""
-        return self._peer.pollable, self._socket
+    def letters(self) -> "zmq.Socket[bytes]":
+        """What to wait on for `gated`."""
+        return self._peer.pollable
+
+    @property
+    def answers(self) -> "zmq.Socket[bytes]":
+        """What to wait on for the collector, until the next `turn`."""
+        return self._socket
 
     def turn(self, now: float) -> None:
         """Pass on what came from either side."""

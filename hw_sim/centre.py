@@ -10,7 +10,8 @@ from pathlib import Path
 
 from gated.central.folder import CentralFolder
 from gated.central.publish import current_header
-from gated.core.settings import LinkSettings
+from gated.central.receipts import receipt_public
+from gated.core.settings import JournalSettings, LinkSettings
 from hw_sim.supervisor import STOP_S, DaemonError, python
 
 FIELDS = (
@@ -40,6 +41,8 @@ class Centre:
         self._log = logs / "gate-central.log"
         self._ports = (_free_port(), _free_port())
         self._server: subprocess.Popen[bytes] | None = None
+        self._journals_port = _free_port()
+        self._collector: subprocess.Popen[bytes] | None = None
         self.problems: list[str] = []
         """What a twist about lists found wrong, for whoever judges the passage."""
 
@@ -114,6 +117,31 @@ class Centre:
                 raise DaemonError(f"gate-central does not serve: see {self._log}")
             time.sleep(0.05)
 
+    def journals(self) -> JournalSettings:
+        """What a gate is told of the collector, whether it runs or not."""
+        return JournalSettings(
+            collector=f"tcp://127.0.0.1:{self._journals_port}",
+            receipt_key=receipt_public(CentralFolder(self._folder)),
+        )
+
+    def collect(self) -> None:
+        """Start the collector of journals and wait until it listens. Raises DaemonError."""
+        address = f"tcp://127.0.0.1:{self._journals_port}"
+        command = python("-m", "gated.central.cli", "collect", str(self._folder), "--address", address)
+        with self._log.open("ab") as log:
+            self._collector = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        deadline = time.monotonic() + SERVE_S
+        while not _listens(self._journals_port):
+            if self._collector.poll() is not None or time.monotonic() > deadline:
+                raise DaemonError(f"gate-central does not collect: see {self._log}")
+            time.sleep(0.05)
+
+    def kill_collector(self) -> None:
+        """The collector disappears."""
+        if self._collector is not None:
+            self._collector.kill()
+            self._collector.wait(STOP_S)
+
     def kill(self) -> None:
         """The central side disappears."""
         if self._server is not None:
@@ -121,7 +149,8 @@ class Centre:
             self._server.wait(STOP_S)
 
     def close(self) -> None:
-        """Stop the server. Idempotent."""
+        """Stop the servers. Idempotent."""
+        self.kill_collector()
         if self._server is not None and self._server.poll() is None:
             self._server.terminate()
             try:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from gated.config import GateConfig
 from gated.core import effects as do
 from gated.core.policy import LaneRules, Policy
-from gated.core.settings import LinkSettings, ServedGate, TokenSettings, TrustedKiosk
+from gated.core.settings import JournalSettings, LinkSettings, ServedGate, TokenSettings, TrustedKiosk
 from gated.core.vocabulary import OfficerWord, Outcome, Topology
 from gated.store.journal import Entry
 from gated.tokens.keys import make_key
@@ -74,6 +74,10 @@ class _Neighbour(Centre):
         """Admit this lane there, by its own name."""
         del gate
         return self._centre.admit(self._name, root)
+
+    def journals(self) -> JournalSettings:
+        """What the owner's gate is told, too."""
+        return self._centre.journals()
 
     def close(self) -> None:
         """Leave it to its owner."""

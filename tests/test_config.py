@@ -88,6 +88,7 @@ def test_the_example_shows_every_key_that_there_is() -> None:
         "port",
         "safety_controller",
         "tokens",
+        "journal",
         "policy.match_threshold",  # no choice: the models' manifest gives it
         "vision.shadow",
         "io_board.outputs.face_light",

@@ -83,8 +83,9 @@ def _path(arguments: argparse.Namespace) -> Path:
 def _receipt_key(arguments: argparse.Namespace) -> Ed25519PublicKey | None:
     """The centre's key for receipts, where the gate's configuration is at hand."""
     config = configured(arguments)
-    journal = getattr(config, "journal", None)
-    return None if journal is None else Ed25519PublicKey.from_public_bytes(bytes.fromhex(journal.receipt_key))
+    if config is None or config.journal is None:
+        return None
+    return Ed25519PublicKey.from_public_bytes(bytes.fromhex(config.journal.receipt_key))
 
 
 def _head(text: str) -> Head:

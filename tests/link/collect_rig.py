@@ -93,7 +93,7 @@ class CollectRig:
             with Peer[JournalUp](f"ipc://{self.run}/journal", JournalUp, bind=False) as peer:
                 carrier = JournalCarrier(settings, self.address, key, peer)
                 while not self._ending.is_set():
-                    zmq.zmq_poll([(socket, zmq.POLLIN) for socket in carrier.sockets], 50)
+                    zmq.zmq_poll([(socket, zmq.POLLIN) for socket in (carrier.letters, carrier.answers)], 50)
                     carrier.turn(time.monotonic())
                 carrier.close()
 
