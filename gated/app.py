@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
 from gated import logs
 from gated.config import ConfigError, GateConfig, decided
 from gated.core import events as ev
@@ -28,6 +30,7 @@ from gated.lanes.board import BoardLane
 from gated.lanes.caretaker import CaretakerLane
 from gated.lanes.condition import Condition
 from gated.lanes.control import ControlLane, Service
+from gated.lanes.delivery import DeliveryLane
 from gated.lanes.dossier import Dossiers
 from gated.lanes.eligibility import Eligibility
 from gated.lanes.hands import Hands
@@ -122,6 +125,7 @@ class GateDaemon:
         )
         schedule = ScheduleLane(config.port.schedule if config.port else (), zone, post)
         tokens = TokenDesk(config, self._reading.sight, dossiers, post)
+        self._delivery = _delivery(config, self._journal)
         self._hands = Hands(
             self._board,
             self._reading.desks,
@@ -157,6 +161,7 @@ class GateDaemon:
             self._control.lane,
             *([schedule.lane] if config.port else []),
             *tokens.lanes,
+            *([self._delivery.lane] if self._delivery else []),
         )
 
     def run(self) -> None:
@@ -245,6 +250,7 @@ class GateDaemon:
     def status(self) -> Status:
         """What the gate is doing, for people and monitors. For any thread."""
         gate, head = self._loop.gate, self._journal.head
+        standing = self._delivery.standing if self._delivery else None
         screen, _, lamps = told(gate)
         known = (*self._conditions, *self._reading.conditions(gate.direction))
         conditions = {condition.device: condition for condition in known}
@@ -284,7 +290,23 @@ class GateDaemon:
                 )
                 for fault in sorted(gate.other_faults, key=str)
             },
+            journal_receipted=standing.acknowledged if standing else None,
+            journal_trouble={standing.code: standing.fix} if standing and standing.code else {},
         )
+
+
+def _delivery(config: GateConfig, journal: Journal) -> DeliveryLane | None:
+    """The lane that delivers the journal to the centre, where the configuration names one."""
+    if config.journal is None:
+        return None
+    return DeliveryLane(
+        f"ipc://{config.paths.run}/journal",
+        Path(config.paths.state) / "journal.db",
+        config.gate,
+        Ed25519PublicKey.from_public_bytes(bytes.fromhex(config.journal.receipt_key)),
+        lambda: journal.head.seq,
+        config.journal.keep_days,
+    )
 
 
 class LaneEndedError(Exception):

@@ -16,6 +16,7 @@ Line = Annotated[int, Meta(ge=0, le=511)] | Annotated[str, Meta(pattern=r"^[!-~]
 Seconds = Annotated[float, Meta(gt=0, le=600)]
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}\Z")]
 Path = Annotated[str, Meta(min_length=1, max_length=255)]
+State = Annotated[str, Meta(pattern=r"^[A-Z]{1,3}\Z")]
 CameraName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{0,31}\Z")]
 Control = Annotated[int, Meta(ge=0, le=100_000)]
 Brightness = Annotated[float, Meta(ge=0.05, le=1)]
@@ -157,7 +158,7 @@ class Inputs(Settings):
     `panic` is the same as `fire`; `mains_lost` comes from the uninterruptible supply. The light curtains
     have four beams at a doorway, active when something is in the way: two columns, of which `outer` is the
     one away from the inside of the lane, each with a low and a high beam. A lane that serves two directions
-    has a second place for documents, at its exit.
+    has a second place for documents, at its exit. `consent_yes` and `consent_no` are two buttons inside.
     """
 
     document: InputLine
@@ -168,6 +169,8 @@ class Inputs(Settings):
     fire: InputLine
     panic: InputLine | None = None
     mains_lost: InputLine | None = None
+    consent_yes: InputLine | None = None
+    consent_no: InputLine | None = None
     exit_document: InputLine | None = None
     entry_outer_low: InputLine | None = None
     entry_outer_high: InputLine | None = None
@@ -431,6 +434,17 @@ class LinkSettings(Settings, omit_defaults=True):  # TOML cannot say None
     neighbours: Annotated[tuple[NeighbourSettings, ...], Meta(max_length=3)] = ()
 
 
+class JournalSettings(Settings, omit_defaults=True):  # TOML cannot say None
+    """Where the journal is delivered to, and the key for receipts that `gate-central status` shows.
+
+    `keep_days`: entries that are older and have a receipt are removed; None: none ever is.
+    """
+
+    collector: Path
+    receipt_key: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+    keep_days: Annotated[int, Meta(ge=7, le=36_500)] | None = None
+
+
 class ServedGate(Settings):
     """The gate that a kiosk makes tokens for, and the public key that `gate-central token-key` told there."""
 
@@ -500,6 +514,21 @@ class WatchlistSettings(Settings):
     """The files of the list keys that this gate holds: one, or two while the centre changes it."""
 
     keys: Annotated[tuple[str, ...], Meta(max_length=8)] = ()
+
+
+class RegistrationSettings(Settings):
+    """Registration at the gate (docs/registration.md), for the nationals of `states`.
+
+    `key_file` is this gate's own secret; `centre_key` is what `gate-central registrations key` shows. `text`
+    names the version of what travellers agree to. `numbered` are those states whose passports tell a number
+    that people keep for life, by which a registration goes over to a new passport.
+    """
+
+    key_file: Path
+    centre_key: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+    text: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9.-]{0,31}\Z")]
+    states: Annotated[tuple[State, ...], Meta(min_length=1, max_length=16)]
+    numbered: Annotated[tuple[State, ...], Meta(max_length=16)] = ()
 
 
 class PathSettings(Settings):
