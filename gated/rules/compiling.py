@@ -135,9 +135,10 @@ def _limits(fact: Fact, wanted: object, key: str) -> Condition:
         inner = f"{key}.{word}"
         if word not in {"at_least", "at_most", "below", "above"}:
             raise RulesError(key, f"`{shown(word)}` is no limit", "take at_least, at_most, below or above")
-        least = AtLeast(fact.name, number(limit, inner))
-        most = AtMost(fact.name, number(limit, inner))
-        parts.append({"at_least": least, "at_most": most, "below": Not(least), "above": Not(most)}[word])
+        least: Condition = AtLeast(fact.name, number(limit, inner))
+        most: Condition = AtMost(fact.name, number(limit, inner))
+        meant = {"at_least": least, "at_most": most, "below": Not(least), "above": Not(most)}
+        parts.append(meant[word])
     return parts[0] if len(parts) == 1 else All(tuple(parts))
 
 

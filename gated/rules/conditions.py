@@ -35,7 +35,8 @@ class All:
 
     def ask(self, facts: Facts) -> Answer:
         """No as soon as one part says no."""
-        held, unsure = [], []
+        held: list[tuple[str, ...]] = []
+        unsure: list[tuple[str, ...]] = []
         for part in self.parts:
             answer = part.ask(facts)
             if answer.truth is Truth.NO:
@@ -56,7 +57,8 @@ class Any:
 
     def ask(self, facts: Facts) -> Answer:
         """Yes as soon as one part says yes."""
-        failed, unsure = [], []
+        failed: list[tuple[str, ...]] = []
+        unsure: list[tuple[str, ...]] = []
         for part in self.parts:
             answer = part.ask(facts)
             if answer.truth is Truth.YES:

@@ -50,5 +50,6 @@ def tried(pack: Pack) -> Tried:
                     decided_reasons=decision.reasons,
                 )
             )
-    unshown = [each.id for each in (*pack.grounds, *pack.rules) if each.id not in shown]
+    ids = [*(ground.id for ground in pack.grounds), *(rule.id for rule in pack.rules)]
+    unshown = [each for each in ids if each not in shown]
     return Tried(examples=len(pack.examples), broken=tuple(broken), unshown=tuple(unshown))

@@ -51,8 +51,9 @@ def _known(fact: Fact, value: object, key: str) -> Known:
             return one(value)
         case Kind.SEVERAL:
             several = [value] if isinstance(value, str) else value
-            good = isinstance(several, list) and len(several) <= MAX_CODES
-            if not good or not all(isinstance(each, str) and is_code_of(fact, each) for each in several):
+            if not isinstance(several, list) or len(several) > MAX_CODES:
+                raise RulesError(key, "no list of codes", f"write [ ... ], each {fact.needs}")
+            if not all(isinstance(each, str) and is_code_of(fact, each) for each in several):
                 raise RulesError(key, "no list of codes", f"write [ ... ], each {fact.needs}")
             return Several(frozenset(several))
         case Kind.FLAG:

@@ -130,11 +130,12 @@ def _pack(written: _Written, sha256: str) -> Pack:
     heights = {rule.min_height_m for rule in rules} - {None}
     if len(heights) > 1:
         raise RulesError("rules", "several least heights", "make them one: a height is measured once")
-    for n, each in enumerate((*written.grounds, *written.rules)):
-        part = f"grounds[{n}]" if n < len(grounds) else f"rules[{n - len(grounds)}]"
-        if each.law not in written.law:
-            raise RulesError(f"{part}.law", f"`{each.law}` is no text", "add it under [law]")
-    ids = [each.id for each in (*grounds, *rules)]
+    laws = {f"grounds[{n}]": ground.law for n, ground in enumerate(grounds)}
+    laws |= {f"rules[{n}]": rule.law for n, rule in enumerate(rules)}
+    for part, law in laws.items():
+        if law not in written.law:
+            raise RulesError(f"{part}.law", f"`{law}` is no text", "add it under [law]")
+    ids = [*(ground.id for ground in grounds), *(rule.id for rule in rules)]
     if twice := sorted({each for each in ids if ids.count(each) > 1}):
         raise RulesError("id", f"`{twice[0]}` stands twice", "give each ground and rule its own")
     return Pack(
