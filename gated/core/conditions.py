@@ -282,6 +282,37 @@ def face_is_assessed(gate: Gate) -> bool:
     return gate.passage is not None and gate.passage.face is not None
 
 
+def consent_is_to_be_asked(gate: Gate) -> bool:
+    """Everything else is good, and the rules want the traveller registered."""
+    background = gate.passage.background if gate.passage else None
+    return background is not None and background.registration and may_admit(gate)
+
+
+def _settled_at(gate: Gate) -> float:
+    """When the question was answered, or the time for it was over; before that, when it was put."""
+    passage = gate.passage
+    if passage is not None and passage.consent is not None:
+        return passage.answered_at
+    return gate.due if gate.expired and gate.due is not None else gate.since
+
+
+def may_be_admitted_no_more(gate: Gate) -> bool:
+    """While the traveller thought about it something changed that their admission rests on."""
+    return not may_admit(gate) or not lists_are_fresh(gate, _settled_at(gate))
+
+
+def consents(gate: Gate) -> bool:
+    return gate.passage is not None and gate.passage.consent is True
+
+
+def declines(gate: Gate) -> bool:
+    return gate.passage is not None and gate.passage.consent is False
+
+
+def passes_without_consent(gate: Gate) -> bool:
+    return gate.policy.without_consent == "admit" and (declines(gate) or gate.expired)
+
+
 def attack_is_seen(gate: Gate) -> bool:
     face = gate.passage.face if gate.passage else None
     return face is not None and face.frames > 0 and face.liveness is Liveness.ATTACK
@@ -444,6 +475,15 @@ def _failed(checks: tuple[Check, ...]) -> tuple[str, ...]:
     """Name what failed, each once; what was not reached because of it is not a reason of its own."""
     found = dict.fromkeys(c.reason or c.name for c in checks if c.result is not Result.SUCCESSFUL)
     return tuple(reason for reason in found if reason != "not_reached") or tuple(found)
+
+
+def lapsed_reasons(gate: Gate) -> tuple[str, ...]:
+    """Name what an admission would not rest on any more."""
+    if clock_is_unsure(gate):
+        return ("clock_unsynchronised",)
+    if not lists_are_fresh(gate, _settled_at(gate)):
+        return ("watchlist_stale",)
+    return ("automatic_admission_not_allowed",)
 
 
 def face_reasons(gate: Gate) -> tuple[str, ...]:

@@ -89,6 +89,18 @@ class IssueToken(Effect):
     officer: str | None = None
 
 
+class AskConsent(Effect):
+    """Listen to the traveller's answer, who is asked whether they agree to be registered."""
+
+    passage: PassageId
+
+
+class Register(Effect):
+    """Keep the registration of a traveller who was found to be the holder, and agreed."""
+
+    passage: PassageId
+
+
 class TurnLane(Effect):
     """Serve this direction: doors, sensors, readers and cameras change their ends."""
 
@@ -151,6 +163,8 @@ AnyEffect = (
     | CheckBackground
     | FindToken
     | IssueToken
+    | AskConsent
+    | Register
     | TurnLane
     | PrepareReference
     | StartCapture

@@ -150,6 +150,16 @@ def _verify(gate: Gate, came_from: State, *, late: bool) -> Stepped:
     return gate, (do.ConcludeCapture(passage=passage.id, attempt=passage.attempt),)
 
 
+def _consent(gate: Gate, came_from: State, *, late: bool) -> Stepped:
+    """The traveller may pass, and is asked whether they agree to be registered."""
+    del came_from, late
+    return gate, (do.AskConsent(passage=_passage(gate).id),)
+
+
+def _registering(passage: Passage) -> tuple[do.Register, ...]:
+    return (do.Register(passage=passage.id),) if passage.consent else ()
+
+
 def _officer(gate: Gate, came_from: State, *, late: bool) -> Stepped:
     """From here on an officer decides: what the camera saw does not count any more."""
     escalated = late and came_from is State.OFFICER
@@ -175,7 +185,7 @@ def _issuing(gate: Gate, came_from: State, *, late: bool) -> Stepped:
     del came_from, late
     passage = _passage(gate)
     issue = do.IssueToken(passage=passage.id, checks=_checks(passage), officer=passage.officer)
-    return gate, (issue,)
+    return gate, (issue, *_registering(passage))
 
 
 def _checks(passage: Passage) -> tuple[Check, ...]:
@@ -199,7 +209,7 @@ def _exit_open(gate: Gate, came_from: State, *, late: bool) -> Stepped:
         checks=_checks(passage),
         officer=passage.officer,
     )
-    return gate, (decided,)
+    return gate, (decided, *_registering(passage))
 
 
 def _reject_out(gate: Gate, came_from: State, *, late: bool) -> Stepped:
@@ -270,6 +280,7 @@ ENTERING: Mapping[State, Callable[..., Stepped]] = {
     State.ENTRY_CLOSING: _entry_closing,
     State.FACE_CAPTURE: _face_capture,
     State.VERIFY: _verify,
+    State.CONSENT: _consent,
     State.ISSUING: _issuing,
     State.OFFICER: _officer,
     State.EXIT_OPEN: _exit_open,

@@ -28,6 +28,9 @@ from gated.core.vocabulary import (
 
 PassageId = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}\Z")]
 Reason = Annotated[str, Meta(max_length=120)]
+RegistrationId = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]
+TextVersion = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9.-]{0,31}\Z")]
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
 
 class Event(Tagged):
@@ -217,9 +220,10 @@ class BackgroundChecked(Event):
     """Eligibility and watchlists were asked. `list_age_s` is the age of the lists at that moment.
 
     `height_exempt`: whom no rule about height concerns need not be measured. `hits` are the references of
-    the entries that fit, as the publisher numbers its cases. `ruling` is what the rules decided, `why` each
-    of them that concerns the traveller, `rules` the SHA-256 of the pack; `facts` are what it was decided by,
-    as coarse as the operator's profile has it, for new rules to be tried on.
+    the entries that fit, as the publisher numbers its cases. `registration`: the rules want the holder
+    registered, and this lane may do that. `ruling` is what the rules decided, `why` each of them that
+    concerns the traveller, `rules` the SHA-256 of the pack; `facts` are what it was decided by, as coarse as
+    the operator's profile has it, for new rules to be tried on.
     """
 
     passage: PassageId
@@ -229,6 +233,7 @@ class BackgroundChecked(Event):
     list_version: int
     height_exempt: bool = False
     hits: Annotated[tuple[str, ...], Meta(max_length=16)] = ()
+    registration: bool = False
     ruling: Ruling = Ruling.ADMIT
     rules: str = ""
     why: Annotated[tuple[Why, ...], Meta(max_length=320)] = ()
@@ -389,6 +394,45 @@ class OfficerDecided(Event):
     persons: Annotated[int, Meta(ge=1, le=3)] = 1
 
 
+class ConsentAnswered(Event):
+    """The traveller was asked to agree to the text of this version, and said so, or said no."""
+
+    passage: PassageId
+    given: bool
+    text: TextVersion
+
+
+class Registered(Event):
+    """The traveller's registration is kept under this number; `sha256` is that of what was sealed of it."""
+
+    passage: PassageId
+    registration: RegistrationId
+    sha256: Sha256
+
+
+class RegistrationFailed(Event):
+    """Nothing was kept; `reason` says why. It takes nothing from the admission."""
+
+    passage: PassageId
+    reason: Reason
+
+
+class RegistrationErased(Event):
+    """A registration was deleted at this gate; `proof` is the hash that stands for it from here on."""
+
+    registration: RegistrationId
+    proof: Sha256
+    reason: Reason
+
+
+class RegistrationLinked(Event):
+    """A registration is found by a new document from here on; `by` says on what ground."""
+
+    registration: RegistrationId
+    by: Literal["personal_number", "officer"]
+    officer: str | None = None
+
+
 class ClockChecked(Event):
     """Whether the system clock is synchronised."""
 
@@ -436,5 +480,10 @@ AnyEvent = (
     | GuidanceGiven
     | FaceAssessed
     | OfficerDecided
+    | ConsentAnswered
+    | Registered
+    | RegistrationFailed
+    | RegistrationErased
+    | RegistrationLinked
     | ClockChecked
 )

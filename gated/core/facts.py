@@ -58,6 +58,7 @@ def observe(gate: Gate, event: ev.AnyEvent) -> Stepped:
             | ev.GuidanceGiven()
             | ev.FaceAssessed()
             | ev.OfficerDecided()
+            | ev.ConsentAnswered()
         ):
             passage = gate.passage
             return (
@@ -67,6 +68,8 @@ def observe(gate: Gate, event: ev.AnyEvent) -> Stepped:
             return _devices(gate, event), ()
         case ev.CameraChanged() if event.code != "well":
             return gate, (do.AlertOfficer(kind="camera_trouble", passage=None),)
+        case ev.RegistrationFailed():
+            return gate, (do.AlertOfficer(kind="not_registered", passage=event.passage),)
         case ev.DirectionWanted() | ev.OtherDeviceChanged():
             return (gate, ()) if gate.policy.lane.topology is not Topology.PORT else _other_end(gate, event)
         case ev.Crossed():
@@ -312,6 +315,8 @@ def _learn(gate: Gate, passage: Passage, event: ev.AnyEvent) -> Stepped:
             return with_passage(gate, token_refused=event.reason), ()
         case State.ISSUING, ev.TokenIssued():
             return with_passage(gate, issued=True), ()
+        case State.CONSENT, ev.ConsentAnswered():
+            return with_passage(gate, consent=event.given, answered_at=event.at), ()
         case State.OFFICER, ev.OfficerDecided():
             return _officer_decided(gate, passage, event)
         case _ if gate.state in CAPTURING:
@@ -371,6 +376,7 @@ def _background_checked(gate: Gate, passage: Passage, event: ev.BackgroundChecke
         list_age_s=event.list_age_s,
         asked_at=event.at,
         height_exempt=event.height_exempt,
+        registration=event.registration,
     )
     alerts = []
     if event.grade is not Grade.NONE:

@@ -58,6 +58,7 @@ class State(StrEnum):
     ENTRY_CLOSING = "entry_closing"
     FACE_CAPTURE = "face_capture"
     VERIFY = "verify"
+    CONSENT = "consent"
     ISSUING = "issuing"
     OFFICER = "officer"
     EXIT_OPEN = "exit_open"
@@ -89,6 +90,7 @@ class Background(Value):
     list_age_s: float
     asked_at: float
     height_exempt: bool = False
+    registration: bool = False
 
 
 class Face(Value):
@@ -108,7 +110,7 @@ class Passage(Value):
     `seen` is how many the camera sees; `party` how many may be inside together: more than one only in a wide
     lane, before an officer's word, which is `word_for` so many. `stepped` into the exit so many since it
     was released; `crossed` so many went out by it; `came_back`: somebody came in by it; `stays_shut`: the
-    board told of a fault while it was released and had not opened.
+    board told of a fault while it was released and had not opened. `consent` was answered at `answered_at`.
     """
 
     id: str
@@ -134,6 +136,8 @@ class Passage(Value):
     token: bool = False
     token_refused: str = ""
     issued: bool = False
+    consent: bool | None = None
+    answered_at: float = 0.0
     officer: str | None = None
     word: OfficerWord | None = None
     word_for: int = 1

@@ -1,6 +1,6 @@
 """What the operator decides: time limits, thresholds, how old trust may be. Part of the recorded start."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -29,6 +29,7 @@ class Limits(Value):
     approach_s: Seconds = 8.0
     issuing_s: Seconds = 3.0
     change_over_s: Seconds = 3.0
+    consent_s: Seconds = 30.0
     slow_factor: Annotated[float, Meta(ge=1, le=5)] = 2.0  # inside, for wheelchairs
 
 
@@ -57,6 +58,8 @@ class Policy(Value):
 
     `calls`: so many times in a row, `leave_s` apart, somebody is called to whoever is felt in a lane that
     lets them out, and nothing moves; then the presence sensor is doubted.
+
+    `without_consent`: who is to be registered and does not agree goes to the counter, or passes unregistered.
     """
 
     liveness_threshold: Annotated[float, Meta(ge=0, le=1)]
@@ -73,4 +76,5 @@ class Policy(Value):
     watchlist_warn_age_s: Age = 24 * 3600.0
     require_synchronised_clock: bool = True
     open_at_start: bool = True
+    without_consent: Literal["refer", "admit"] = "refer"
     lane: LaneRules = LaneRules()

@@ -28,6 +28,7 @@ TOLD: Mapping[State, Told] = {
     State.ENTRY_CLOSING: ("walk_and_look", "look_here", "wait"),
     State.FACE_CAPTURE: ("walk_and_look", None, "wait"),
     State.VERIFY: ("one_moment", None, "wait"),
+    State.CONSENT: ("do_you_agree", "do_you_agree", "wait"),
     State.ISSUING: ("one_moment", None, "wait"),
     State.OFFICER: ("officer_comes", "officer_comes", "officer"),
     State.EXIT_OPEN: ("go", "have_a_good_journey", "go"),

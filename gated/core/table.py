@@ -56,6 +56,7 @@ LIMITS: Mapping[State, str] = {
     State.ENTRY_CLOSING: "closing_s",
     State.FACE_CAPTURE: "capture_s",
     State.VERIFY: "verify_s",
+    State.CONSENT: "consent_s",
     State.ISSUING: "issuing_s",
     State.OFFICER: "officer_s",
     State.EXIT_OPEN: "exit_s",
@@ -152,12 +153,30 @@ def verify(inside: Rows, then: State) -> Rows:
         *inside,
         Row(on.is_locked, State.OFFICER, why="lane_locked"),
         Row(on.in_trouble, State.OFFICER, why=on.faults),
+        Row(on.consent_is_to_be_asked, State.CONSENT),
         Row(on.may_admit, then),
         Row(on.attack_is_seen, State.OFFICER, why=on.face_reasons),
         Row(on.too_short, State.OFFICER, why=on.face_reasons),
         Row(on.another_look, State.FACE_CAPTURE),
         Row(on.face_is_assessed, State.OFFICER, why=on.face_reasons),
         Row(on.expired, State.OFFICER, why=on.face_reasons),
+    )
+
+
+def consent(inside: Rows, then: State) -> Rows:
+    """Rows of the question to whoever may be admitted, whether they agree to be registered.
+
+    To say no, or nothing, is no refusal: the counter serves them, or the lane does without registration.
+    """
+    return (
+        *inside,
+        Row(on.is_locked, State.OFFICER, why="lane_locked"),
+        Row(on.in_trouble, State.OFFICER, why=on.faults),
+        Row(on.may_be_admitted_no_more, State.OFFICER, why=on.lapsed_reasons),
+        Row(on.consents, then),
+        Row(on.passes_without_consent, then),
+        Row(on.declines, State.REJECT_OUT, Outcome.REFERRED, "consent_declined"),
+        Row(on.expired, State.REJECT_OUT, Outcome.REFERRED, "consent_unanswered"),
     )
 
 

@@ -7,6 +7,7 @@ from gated.lanes.background import BackgroundLane
 from gated.lanes.board import BoardLane
 from gated.lanes.desks import Desks, EndsWatch
 from gated.lanes.dossier import Dossiers
+from gated.lanes.registration import RegistrationLane
 from gated.lanes.sight import SightLane
 from gated.lanes.tokens import FindingLane, IssuingLane
 
@@ -26,11 +27,13 @@ class Hands:
         watch: EndsWatch | None = None,
         issuing: IssuingLane | None = None,
         finding: FindingLane | None = None,
+        registration: RegistrationLane | None = None,
     ) -> None:
         """Take the lanes; `watch` tells the devices of a lane for two directions by their ends.
 
         `issuing` makes the tokens of a kiosk, `finding` finds them at a gate: the configuration sees to it
-        that a lane whose heart asks for the one or the other has it.
+        that a lane whose heart asks for the one or the other has it. `registration` keeps registrations: the
+        heart asks for it only where the background check says that it is there.
         """
         self._board = board
         self._desks = desks
@@ -40,6 +43,7 @@ class Hands:
         self._watch = watch
         self._issuing = issuing
         self._finding = finding
+        self._registration = registration
 
     def perform(self, effect: do.AnyEffect) -> None:
         """Do it, or hand it to the lane that does; never waits for a device but the I/O board.
@@ -66,6 +70,8 @@ class Hands:
                 self._background.check(effect.passage)
             case do.FindToken() | do.IssueToken():
                 self._token(effect)
+            case do.AskConsent() | do.Register():
+                self._register(effect)
             case do.PrepareReference():
                 self._sight.enrol(effect.passage)
             case do.StartCapture():
@@ -74,7 +80,7 @@ class Hands:
             case do.ConcludeCapture():
                 self._sight.conclude(effect.passage, effect.attempt)
             case do.Decide():
-                _log.info("admitted", passage=effect.passage, officer=effect.officer)
+                self._admit(effect)
             case do.EndPassage():
                 self._end(effect)
 
@@ -86,6 +92,21 @@ class Hands:
             self._issuing.issue(effect)
         else:
             raise LookupError("a lane without [tokens] was asked for one")
+
+    def _admit(self, effect: do.Decide) -> None:
+        """The traveller may leave by the exit; a registration goes with them to a new document."""
+        _log.info("admitted", passage=effect.passage, officer=effect.officer)
+        if self._registration is not None and effect.officer is None:
+            self._registration.admitted(effect.passage)
+
+    def _register(self, effect: do.AskConsent | do.Register) -> None:
+        """Listen to the traveller's answer, or keep their registration."""
+        if self._registration is None:
+            raise LookupError("a lane without [registration] was asked for one")
+        if isinstance(effect, do.AskConsent):
+            self._registration.ask(effect.passage)
+        else:
+            self._registration.register(effect.passage)
 
     def _move(self, effect: do.LockDoor | do.UnlockDoor | do.ReleaseAll) -> None:
         match effect:
@@ -119,6 +140,8 @@ class Hands:
         self._dossiers.end(effect.passage)
         self._desks.zone.forget()
         self._sight.forget(effect.passage)
+        if self._registration is not None:
+            self._registration.forget(effect.passage)
         if self._issuing is not None:
             self._issuing.forget(effect.passage)
         self._board.darken_face()

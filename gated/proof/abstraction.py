@@ -59,13 +59,17 @@ def _alike(faults: frozenset[Fault]) -> frozenset[Fault]:
 
 def _normal(state: State, passage: Passage) -> Passage:
     kept = tuple(reason for reason in passage.reasons if reason == "two_persons")
-    passage = replace(passage, id=THIS, attempt=min(passage.attempt, 1), body=None, reasons=kept)
+    passage = replace(
+        passage, id=THIS, attempt=min(passage.attempt, 1), body=None, reasons=kept, answered_at=0.0
+    )
     if state is not State.DOC_OPTICAL:
         passage = replace(passage, mrz=True, mrz_failures=0)
     if state not in _READING:
         passage = replace(passage, chip_attempt=0)
     if state is State.ENTRY_OPEN:
         passage = replace(passage, face=None)  # the next capture begins with none
+    if state is not State.CONSENT:
+        passage = replace(passage, consent=None)  # whoever agreed is registered with the decision
     if passage.background is not None:
         passage = replace(passage, background=replace(passage.background, asked_at=0.0))
     if state not in _JUDGED:

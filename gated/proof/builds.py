@@ -4,6 +4,7 @@ The policy of each has the fewest tries that still show every row, and somebody 
 """
 
 from collections.abc import Mapping
+from typing import Literal
 
 from gated.core.policy import LaneRules, Policy
 from gated.core.values import Value
@@ -32,11 +33,16 @@ class Build(Value):
     irregular: int = IRREGULAR
     breaks: bool = True
     late: int = LATE
+    without_consent: Literal["refer", "admit"] = "refer"
 
     @property
     def name(self) -> str:
         """Its name in reports."""
-        how = (self.curtains and "with light curtains", self.wide and "wide")
+        how = (
+            self.curtains and "with light curtains",
+            self.wide and "wide",
+            self.without_consent == "admit" and "passing without consent",
+        )
         bounds = f"up to {self.people} people" + (", one thing broken" if self.breaks else "")
         if self.irregular:
             bounds += f", {self.irregular} irregular"
@@ -63,6 +69,7 @@ class Build(Value):
             captures=2,
             reversals=1,
             calls=2,
+            without_consent=self.without_consent,
             lane=LaneRules(topology=self.topology, wide=self.wide, duty_s=600.0, curtains=self.curtains),
         )
 
@@ -70,7 +77,14 @@ class Build(Value):
 def _crowded(topology: Topology, *, curtains: bool, wide: bool = False) -> Build:
     """More people than may, and any one thing broken, in a lane that is in service."""
     people = WIDE if wide else SINGLE
-    return Build(topology=topology, curtains=curtains, wide=wide, people=people, irregular=0)
+    return Build(
+        topology=topology,
+        curtains=curtains,
+        wide=wide,
+        people=people,
+        irregular=0,
+        without_consent="admit",
+    )
 
 
 def _serviced(topology: Topology, *, curtains: bool) -> Build:
@@ -96,7 +110,10 @@ BUILDS: Mapping[Topology, tuple[Build, ...]] = {
         _crowded(Topology.PORT, curtains=False),
         _serviced(Topology.PORT, curtains=False),
     ),
-    Topology.KIOSK: (Build(topology=Topology.KIOSK, people_in_trouble=SINGLE, irregular=3),),
+    Topology.KIOSK: (
+        Build(topology=Topology.KIOSK, people_in_trouble=SINGLE, irregular=3),
+        Build(topology=Topology.KIOSK, people_in_trouble=SINGLE, irregular=1, without_consent="admit"),
+    ),
     Topology.TOKEN_GATE: (
         Build(topology=Topology.TOKEN_GATE),
         _crowded(Topology.TOKEN_GATE, curtains=True),

@@ -24,7 +24,15 @@ COLUMNS: Final[tuple[tuple[State, ...], ...]] = (
         State.EMERGENCY,
     ),
     (State.IDLE, State.DOC_OPTICAL, State.DOC_CHIP, State.DOC_TOKEN, State.BACKGROUND),
-    (State.APPROACH, State.ENTRY_OPEN, State.ENTRY_CLOSING, State.FACE_CAPTURE, State.VERIFY, State.ISSUING),
+    (
+        State.APPROACH,
+        State.ENTRY_OPEN,
+        State.ENTRY_CLOSING,
+        State.FACE_CAPTURE,
+        State.VERIFY,
+        State.CONSENT,
+        State.ISSUING,
+    ),
     (State.OFFICER, State.EXIT_OPEN, State.REJECT_OUT, State.CLEARING),
 )
 PROGRESS: Final = frozenset(state for column in COLUMNS[1:3] for state in column) | {State.EXIT_OPEN}

@@ -63,6 +63,7 @@ def background(
     checks: tuple[Check, ...] = GOOD,
     grown: bool = False,
     passage: str = THIS,
+    registration: bool = False,
 ) -> ev.BackgroundChecked:
     """The answer of lists and eligibility."""
     return ev.BackgroundChecked(
@@ -73,7 +74,13 @@ def background(
         list_age_s=age_s,
         list_version=1,
         height_exempt=grown,
+        registration=registration,
     )
+
+
+def answered(*, given: bool, passage: str = THIS) -> ev.ConsentAnswered:
+    """What the traveller says to being registered."""
+    return ev.ConsentAnswered(at=0, passage=passage, given=given, text="1")
 
 
 def stale(policy: Policy) -> ev.BackgroundChecked:
@@ -122,6 +129,7 @@ _BACKGROUND: Events = (
     background(Grade.NONE),
     background(Grade.STOP),
     background(Grade.NONE, checks=BAD),
+    background(Grade.NONE, registration=True),
     ev.ReferenceReady(at=0, passage=THIS),
     ev.ReferenceFailed(at=0, passage=THIS, reason="not_an_image"),
 )
@@ -149,6 +157,12 @@ OF_A_STATE: Mapping[State, Events] = {
     State.ENTRY_CLOSING: (*_EARLY_FACES, *_PEOPLE),
     State.FACE_CAPTURE: (*_FACES, *_PEOPLE),
     State.VERIFY: (*_FACES, *_PEOPLE),
+    State.CONSENT: (
+        answered(given=True),
+        answered(given=False),
+        answered(given=True, passage=NEXT),
+        *_PEOPLE,
+    ),
     State.OFFICER: (
         *(word(OfficerWord.ACCEPT, persons) for persons in (1, 2, 3)),
         word(OfficerWord.REFUSE),

@@ -150,6 +150,32 @@ def nobody_is_admitted_without_good_evidence_or_an_officer(
     )
 
 
+def nobody_is_registered_without_their_word(
+    before: Gate, event: ev.AnyEvent, after: Gate, effects: Effects
+) -> bool | None:
+    """Once, with the decision that admits them, on their own answer to the question just put."""
+    registered = [effect.passage for effect in effects if isinstance(effect, do.Register)]
+    if not registered:
+        return None
+    if not isinstance(event, ev.ConsentAnswered) or not event.given or before.state is not State.CONSENT:
+        return False
+    return [each.passage for each in _decided(after, effects)] == registered == [event.passage]
+
+
+def who_is_to_be_registered_is_asked(
+    before: Gate, event: ev.AnyEvent, after: Gate, effects: Effects
+) -> bool | None:
+    """And passes without their consent only where the policy says so; an officer may let out anybody."""
+    del event
+    background = after.passage.background if after.passage else None
+    if before.state is State.OFFICER or background is None or not background.registration:
+        return None
+    if not _decided(after, effects) or after.passage is None:
+        return None
+    without = after.policy.without_consent == "admit"
+    return before.state is State.CONSENT and (after.passage.consent is True or without)
+
+
 def an_old_list_admits_nobody(before: Gate, event: ev.AnyEvent, after: Gate, effects: Effects) -> bool | None:
     """5. Lists or clock that are not to be relied on send the passage to an officer before anybody is in."""
     del before, event, effects
@@ -337,6 +363,8 @@ STEPS: tuple[StepCheck, ...] = (
     doors_follow_the_facts,
     the_exit_opens_on_a_decision_for_this_passage,
     nobody_is_admitted_without_good_evidence_or_an_officer,
+    nobody_is_registered_without_their_word,
+    who_is_to_be_registered_is_asked,
     an_old_list_admits_nobody,
     a_passage_ends_exactly_once,
     the_lane_rests_without_a_passage,

@@ -53,6 +53,7 @@ LOOKS: Final = {
     State.ENTRY_CLOSING: "walk",
     State.FACE_CAPTURE: "look",
     State.VERIFY: "look",
+    State.CONSENT: "look",
     State.ISSUING: "look",
     State.EXIT_OPEN: "free",
     State.FREE_PASSAGE: "free",

@@ -242,6 +242,8 @@ def _document(event: ev.AnyEvent) -> Told | None:
             return "chip", f"not read: {words.reason(event.reason)}", Tone.WARN
         case ev.TokenFound() | ev.TokenRefused() | ev.TokenIssued():
             return _token(event)
+        case ev.ConsentAnswered() | ev.Registered() | ev.RegistrationFailed():
+            return _registration(event)
         case ev.BackgroundChecked():
             good = event.grade is Grade.NONE and event.ruling is Ruling.ADMIT
             return "lists", _background(event), Tone.GOOD if good else Tone.BAD
@@ -294,6 +296,18 @@ def _token(event: ev.TokenFound | ev.TokenRefused | ev.TokenIssued) -> Told:
             return "token", f"does not count: {words.reason(event.reason)}", Tone.BAD
         case ev.TokenIssued():
             return "token", "made for the gate, and on its way", Tone.GOOD
+
+
+def _registration(event: ev.ConsentAnswered | ev.Registered | ev.RegistrationFailed) -> Told:
+    match event:
+        case ev.ConsentAnswered() if event.given:
+            return "consent", f"given to text {event.text}", Tone.GOOD
+        case ev.ConsentAnswered():
+            return "consent", f"not given to text {event.text}", Tone.WARN
+        case ev.Registered():
+            return "registration", "kept, sealed, and on its way to the centre", Tone.GOOD
+        case ev.RegistrationFailed():
+            return "registration", f"not kept: {words.reason(event.reason)}", Tone.BAD
 
 
 def _background(event: ev.BackgroundChecked) -> str:

@@ -14,6 +14,7 @@ from gated.rules import REASONS as RULE_REASONS
 
 SEEN: Final[Mapping[str, str]] = {
     "closed": "Closed",
+    "do_you_agree": "Do you agree to be registered for the gates? Press yes or no",
     "come_closer": "Come closer",
     "go": "You may go. Have a good journey",
     "go_to_counter": "Please go to the counter",
@@ -51,6 +52,7 @@ SEEN: Final[Mapping[str, str]] = {
 }
 
 HEARD: Final[Mapping[str, str]] = {
+    "do_you_agree": "Do you agree? Please press yes or no",
     "have_a_good_journey": "Have a good journey",
     "hold_still": "Hold it still",
     "look_here": "Look here",
@@ -121,6 +123,8 @@ REASONS: Final[Mapping[str, str]] = {
     "chip_timeout": "the chip took too long",
     "chip_too_slow": "the chip took too long",
     "clock_unsynchronised": "the gate's clock is not synchronised",
+    "consent_declined": "the traveller did not agree to be registered",
+    "consent_unanswered": "the traveller did not say whether they agree to be registered",
     "count_unsure": "not everybody who came in was seen to leave",
     "csca_signature_wrong": "the state root did not sign this signer",
     "csca_unknown": "no trusted state root has signed this signer",
@@ -197,6 +201,7 @@ ALERTS: Final[Mapping[str, str]] = {
     "intrusion": "somebody is inside without a passage",
     "not_clear": "the lane does not become clear",
     "not_left": "the traveller has not left",
+    "not_registered": "a traveller agreed to be registered, and could not be: see the log",
     "officer_late": "the traveller still waits for an officer",
     "referred": "a traveller is referred to an officer",
     "refused": "a traveller was refused",

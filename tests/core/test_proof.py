@@ -122,6 +122,15 @@ def silent(patch: Patch) -> None:
     patch.setitem(gated.core.entering.ENTERING, State.REJECT_OUT, wrong)  # type: ignore[arg-type]  # a dict, declared read-only
 
 
+def registering_everybody(patch: Patch) -> None:
+    """Whoever is admitted is registered, whatever they said."""
+
+    def wrong(passage: Passage) -> tuple[do.Register, ...]:
+        return (do.Register(passage=passage.id),)
+
+    patch.setattr(gated.core.entering, "_registering", wrong)
+
+
 def somebody_is_shut_in(gate: Gate) -> bool:
     """However many they are."""
     return gate.persons > 0 and Door.ENTRY in gate.shut
@@ -165,6 +174,11 @@ SEEDS: dict[str, Seed] = {
         lambda _: rows(State.VERIFY, Row(on.face_is_assessed, State.EXIT_OPEN)),
     ),
     "an_old_list_admits_nobody": (SMALL, lambda _: rows(State.BACKGROUND, without=(on.lists_are_stale,))),
+    "nobody_is_registered_without_their_word": (SMALL, registering_everybody),
+    "who_is_to_be_registered_is_asked": (
+        SMALL,
+        lambda _: rows(State.VERIFY, without=(on.consent_is_to_be_asked,)),
+    ),
     "a_passage_ends_exactly_once": (SMALL, without_effects(do.EndPassage)),
     "the_lane_rests_without_a_passage": (
         SMALL,

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from gated.core import effects as do
 from gated.core import events as ev
 from gated.core.gate import Gate, State
+from gated.core.policy import Policy
 from gated.core.replay import Recorded, replay
 from gated.core.step import LEASE_S, RENEW_S, next_deadline, step
 from gated.core.vocabulary import Advice, Device, Door, Grade, Liveness, Mode, OfficerWord, Outcome
@@ -330,3 +331,78 @@ def test_advice_after_the_last_try_is_not_listened_to() -> None:
         gate, _ = step(gate, ev.ChipFailed(at=3, passage=PASSAGE, reason="card_removed"))
     assert gate.state is State.REJECT_OUT
     assert screens(step(gate, ev.PlacementAdvised(at=3, passage=PASSAGE, advice=Advice.HOLD_STILL))[1]) == []
+
+
+# --- consent ------------------------------------------------------------------------------------------------
+
+ANSWER = ev.ConsentAnswered(at=0, passage=PASSAGE, given=True, text="2026-1")
+
+
+def asked(policy: Policy = POLICY) -> Gate:
+    """The traveller may pass, and is to be registered: the question is put."""
+    gate = inside()
+    assert gate.passage is not None
+    assert gate.passage.background is not None
+    background = replace(gate.passage.background, registration=True)
+    gate = replace(gate, policy=policy, passage=replace(gate.passage, background=background))
+    gate, effects = step(gate, assessed(1, 0.9, Liveness.LIVE))
+    assert gate.state is State.CONSENT
+    assert do.AskConsent(passage=PASSAGE) in effects
+    assert not any(isinstance(effect, do.Decide | do.UnlockDoor) for effect in effects)
+    return gate
+
+
+def test_who_agrees_is_admitted_and_then_registered() -> None:
+    gate, effects = step(asked(), ANSWER)
+    assert gate.state is State.EXIT_OPEN
+    kinds = [type(effect) for effect in effects]
+    assert kinds.index(do.Decide) < kinds.index(do.Register) < kinds.index(do.UnlockDoor)
+
+
+@pytest.mark.parametrize(
+    ("event", "reason"),
+    [(replace(ANSWER, given=False), "consent_declined"), (None, "consent_unanswered")],
+)
+def test_who_does_not_agree_goes_to_the_counter_or_passes_by_policy(
+    event: ev.AnyEvent | None, reason: str
+) -> None:
+    for without, state in (("refer", State.REJECT_OUT), ("admit", State.EXIT_OPEN)):
+        gate = asked(replace(POLICY, without_consent=without))
+        gate, effects = step(gate, event or ev.DeadlinePassed(at=0, due=gate.due or 0))
+        assert gate.state is state
+        assert not any(isinstance(effect, do.Register) for effect in effects)
+        assert gate.passage is not None
+        if state is State.REJECT_OUT:
+            assert (gate.passage.outcome, gate.passage.reasons) == (Outcome.REFERRED, (reason,))
+
+
+def test_an_answer_for_another_passage_or_before_the_question_does_not_count() -> None:
+    gate, effects = step(asked(), replace(ANSWER, passage=OTHER))
+    assert gate.state is State.CONSENT
+    assert effects == ()
+    early, _ = step(inside(), ANSWER)
+    assert early.passage is not None
+    assert early.passage.consent is None
+
+
+@pytest.mark.parametrize(
+    ("event", "reason"),
+    [
+        (ev.ClockChecked(at=0, synchronised=False), "clock_unsynchronised"),
+        (ev.DoorMoved(at=0, door=Door.ENTRY, shut=False), "automatic_admission_not_allowed"),
+        (replace(ANSWER, at=POLICY.watchlist_max_age_s + 60), "watchlist_stale"),
+        (ev.ModeChanged(at=0, mode=Mode.LOCKED), "lane_locked"),
+        (ev.FaultRaised(at=0, device=Device.VISION, code="vision_silent"), "vision_silent"),
+    ],
+)
+def test_what_changes_while_the_traveller_thinks_brings_an_officer(event: ev.AnyEvent, reason: str) -> None:
+    gate, effects = step(asked(), event)
+    assert gate.state is State.OFFICER
+    assert gate.passage is not None
+    assert reason in gate.passage.reasons
+    assert not any(isinstance(effect, do.Register | do.Decide) for effect in effects)
+
+
+def test_a_registration_that_could_not_be_kept_is_told_to_officers() -> None:
+    _, effects = step(started(), ev.RegistrationFailed(at=0, passage=PASSAGE, reason="disk_full"))
+    assert effects == (do.AlertOfficer(kind="not_registered", passage=PASSAGE),)

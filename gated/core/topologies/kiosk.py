@@ -16,6 +16,7 @@ TABLE: Mapping[State, Rows] = {
         if state not in {State.FREE_PASSAGE, State.EXIT_OPEN}
     },
     State.VERIFY: rows.verify(one_door.INSIDE, State.ISSUING),
+    State.CONSENT: rows.consent(one_door.INSIDE, State.ISSUING),
     State.OFFICER: rows.officer(one_door.INSIDE, State.ISSUING),
     State.ISSUING: (
         Row(on.token_is_handed_over, State.CLEARING, Outcome.PREPARED),

@@ -57,6 +57,7 @@ TABLE: Mapping[State, Rows] = {
     ),
     State.FACE_CAPTURE: rows.capture(INSIDE),
     State.VERIFY: rows.verify(INSIDE, State.EXIT_OPEN),
+    State.CONSENT: rows.consent(INSIDE, State.EXIT_OPEN),
     State.OFFICER: rows.officer(INSIDE, State.EXIT_OPEN),
     State.EXIT_OPEN: (
         Row(on.tailgated, State.CLEARING, Outcome.ADMITTED, "tailgating"),

@@ -62,6 +62,7 @@ TABLE: Mapping[State, Rows] = {
     State.APPROACH: APPROACH,
     State.FACE_CAPTURE: rows.capture(INSIDE),
     State.VERIFY: rows.verify(INSIDE, State.EXIT_OPEN),
+    State.CONSENT: rows.consent(INSIDE, State.EXIT_OPEN),
     State.OFFICER: rows.officer(INSIDE, State.EXIT_OPEN),
     State.EXIT_OPEN: EXIT_OPEN,
     State.REJECT_OUT: REJECT_OUT,

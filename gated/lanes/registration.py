@@ -1,0 +1,141 @@
+"""The lane of registrations: asks for consent, keeps who agreed, and tells the rules who is registered.
+
+The question is put while the traveller stands inside, and two buttons answer it. Only an answer to the
+question under way counts, and the first one: what was pressed before is nobody's consent. What is kept goes
+by the zone, which the chip has confirmed when anybody is inside.
+"""
+
+import threading
+import time
+from datetime import datetime
+
+from gated import logs
+from gated.core import events as ev
+from gated.core.personal import Personal
+from gated.core.settings import RegistrationSettings
+from gated.document.mrz import Mrz
+from gated.lanes.condition import Post
+from gated.lanes.dossier import Dossiers
+from gated.runtime.lanes import Lane
+from gated.store.database import StoreError
+from gated.store.registration_letters import Holding
+from gated.store.registrations import Found, Registrations
+
+_log = logs.get("lane.registration")
+
+
+class RegistrationLane:
+    """Keeps registrations in `store`, of the nationals of `settings.states`."""
+
+    def __init__(
+        self, store: Registrations, settings: RegistrationSettings, dossiers: Dossiers, post: Post
+    ) -> None:
+        self.lane = Lane("registration", leave=store.close)
+        self.store = store
+        self._settings = settings
+        self._dossiers = dossiers
+        self._post = post
+        self._asking = threading.Lock()
+        self._asked: str | None = None
+        self._trouble = ""
+
+    def serves(self, mrz: Mrz) -> bool:
+        """Whether the holder of this document may be registered here. For any thread."""
+        states = self._settings.states
+        return mrz.issuer in states and mrz.nationality in states
+
+    def holder(self, mrz: Mrz) -> Personal[Holding]:
+        """Who holds this document."""
+        return holding(mrz, numbered=mrz.issuer in self._settings.numbered)
+
+    def of(self, mrz: Mrz) -> Found | None:
+        """The registration of the holder. Of a store that fails technicians are told. For any thread."""
+        if not self.serves(mrz):
+            return None
+        try:
+            found = self.store.find(self.holder(mrz).reveal())
+        except StoreError as error:
+            self._tell(error)
+            return None
+        self._trouble = ""
+        return found
+
+    # --- what the heart asks ------------------------------------------------------------------------------
+
+    def ask(self, passage: str) -> None:
+        """The question is on the screen: listen."""
+        with self._asking:
+            self._asked = passage
+
+    def pressed(self, *, given: bool) -> None:
+        """A button was pressed. For the thread of the board."""
+        with self._asking:
+            passage, self._asked = self._asked, None
+        if passage is not None:
+            text = self._settings.text
+            answer = ev.ConsentAnswered(at=time.monotonic(), passage=passage, given=given, text=text)
+            self._post(answer)
+
+    def register(self, passage: str) -> None:
+        """Keep the registration of the traveller, whose dossier may end meanwhile."""
+        known = self._dossiers.mrz(passage)
+        self.lane.ask(lambda: self._register(passage, known))
+
+    def admitted(self, passage: str) -> None:
+        """Let the registration of whoever came with a new document be found by it from here on."""
+        if (known := self._dossiers.mrz(passage)) is not None and self.serves(known[0]):
+            self.lane.ask(lambda: self._link(known[0], known[1]))
+
+    def forget(self, passage: str) -> None:
+        """The passage ended: nobody is asked any more."""
+        with self._asking:
+            if self._asked == passage:
+                self._asked = None
+
+    # --- in this lane's thread ----------------------------------------------------------------------------
+
+    def _register(self, passage: str, known: tuple[Mrz, datetime] | None) -> None:
+        if known is None:
+            self._fail(passage, "no_document")
+            return
+        mrz, began = known
+        try:
+            kept = self.store.register(
+                self.holder(mrz).reveal(), self._settings.text, passage, int(began.timestamp())
+            )
+        except StoreError as error:
+            self._tell(error)
+            self._fail(passage, error.code)
+            return
+        number, sha256 = kept
+        self._post(ev.Registered(at=time.monotonic(), passage=passage, registration=number, sha256=sha256))
+
+    def _link(self, mrz: Mrz, began: datetime) -> None:
+        found = self.of(mrz)
+        if found is None or not found.by_person:
+            return
+        try:
+            self.store.link(found.id, self.holder(mrz).reveal(), "personal_number", int(began.timestamp()))
+        except StoreError as error:
+            self._tell(error)
+            return
+        self._post(ev.RegistrationLinked(at=time.monotonic(), registration=found.id, by="personal_number"))
+
+    def _fail(self, passage: str, reason: str) -> None:
+        self._post(ev.RegistrationFailed(at=time.monotonic(), passage=passage, reason=reason))
+
+    def _tell(self, error: StoreError) -> None:
+        if error.code != self._trouble:
+            _log.warning("registrations cannot be kept or asked", code=error.code, fix=error.fix)
+        self._trouble = error.code
+
+
+def holding(mrz: Mrz, *, numbered: bool) -> Personal[Holding]:
+    """Who holds a document, as a registration knows them; `numbered`: their state numbers people for life.
+
+    Where it does, that number is the optional data of its passports (Doc 9303-4, 4.2.2).
+    """
+    personal = mrz.optional_data.strip("<") if numbered and mrz.format == "TD3" else ""
+    return Personal(
+        Holding(issuer=mrz.issuer, number=mrz.document_number, birth=mrz.birth_yymmdd, personal=personal)
+    )
