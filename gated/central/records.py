@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from gated.central.record_store import Database, DatabaseError
 from gated.core.values import Value
-from gated.store.delivery import GENESIS, Delivery, Position, Sent, Whereabouts
+from gated.store.delivery import GENESIS, Delivery, NotTakenReason, Position, Sent, Whereabouts
 from gated.store.journal import chained
 
 MAX_UNSETTLED = 32  # branches of one gate: a journal that is written anew so often is nobody's accident
@@ -26,9 +26,9 @@ INSERT = "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?)"
 
 
 class NotPlacedError(Exception):
-    """The delivery is not taken; `reason` is one of those of NotTaken."""
+    """The delivery is not taken, because of `reason`."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: NotTakenReason) -> None:
         super().__init__(reason)
         self.reason = reason
 

@@ -38,6 +38,9 @@ Utc = Annotated[str, Meta(max_length=40, pattern=r"^[0-9T:.+Z-]*\Z")]
 Part = Annotated[str, Meta(max_length=MAX_PART, pattern=r"^[^\x00]*\Z")]  # no database keeps a NUL in a text
 
 
+NotTakenReason = Literal["unknown_position", "busy", "full", "malformed", "too_many_branches", "refused"]
+
+
 class DeliveryError(Exception):
     """What came is no message of this kind; `code` is short and snake_case, and quotes nothing of it."""
 
@@ -110,7 +113,7 @@ class NotTaken(Tagged):
     """
 
     number: Number
-    reason: Literal["unknown_position", "busy", "full", "malformed", "too_many_branches", "refused"]
+    reason: NotTakenReason
 
 
 ToCentre = Whereabouts | Delivery
@@ -121,7 +124,9 @@ GENESIS = Position(seq=0, hash=bytes(HASH_BYTES))
 _encoder = msgspec.msgpack.Encoder()
 _to_centre: msgspec.msgpack.Decoder[ToCentre] = msgspec.msgpack.Decoder(ToCentre)
 _from_centre: msgspec.msgpack.Decoder[FromCentre] = msgspec.msgpack.Decoder(FromCentre)
-_entries = msgspec.msgpack.Decoder(Annotated[tuple[Sent, ...], Meta(min_length=1, max_length=MAX_ENTRIES)])
+_entries: msgspec.msgpack.Decoder[tuple[Sent, ...]] = msgspec.msgpack.Decoder(
+    Annotated[tuple[Sent, ...], Meta(min_length=1, max_length=MAX_ENTRIES)]
+)
 
 
 def encode(message: ToCentre | FromCentre) -> bytes:

@@ -88,7 +88,7 @@ class Outbox:
             kept = read_receipt(self._folder / name)
             if kept is not None and holds(key, kept.receipt, gate):
                 self._believe(kept.receipt)
-        self._written = self._receipt
+        self._written: Receipt | None = self._receipt
 
     @property
     def receipted(self) -> Position:

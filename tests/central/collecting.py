@@ -92,7 +92,7 @@ class Pair:
                 at = self.records.take(GATE, said, say.unpack(said.entries), UTC)
                 answer = say.sign(KEY, said.number, GATE, at, UTC)
         except NotPlacedError as error:
-            answer = say.NotTaken(number=said.number, reason=error.reason)  # type: ignore[arg-type]  # one of its words
+            answer = say.NotTaken(number=said.number, reason=error.reason)
         self.records.commit()
         return answer
 
