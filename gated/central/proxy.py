@@ -13,7 +13,7 @@ through it: kiosks, their gates, and collectors are linked to the centre itself.
 import contextlib
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -33,6 +33,7 @@ from gated.runtime.notify import Notifier
 FRESH_S = 1.0  # how old a timestamp, or a no, may be that is given without asking
 PATIENCE_S = 3.0  # for the centre's answer; then what is here is given, or nothing
 TURN_S = 0.5
+TOGETHER = 100  # questions taken between two looks around
 BACKLOG = 1000
 HEARTBEAT_MS, HANDSHAKE_MS = 5000, 3000
 MAX_KEPT = 1024 * 1024 * 1024
@@ -202,7 +203,7 @@ class Proxy:
             if self._upwards in ready:
                 self._answer(now)
             if self._requests in ready:
-                self._ask(now)
+                self._ask_some(now)
             self._tell(self._questions.late(now))
             alive()
 
@@ -235,8 +236,13 @@ class Proxy:
                 with contextlib.suppress(msgspec.MsgspecError, RecursionError):
                     self._tell(self._questions.take(self._answers.decode(raw), now))
 
-    def _ask(self, now: float) -> None:
-        frames = self._requests.recv_multipart(copy=False)
+    def _ask_some(self, now: float) -> None:
+        """Take the questions that are there, but not so long that nobody else gets in."""
+        with contextlib.suppress(zmq.Again):
+            for _ in range(TOGETHER):
+                self._ask(self._requests.recv_multipart(zmq.DONTWAIT, copy=False), now)
+
+    def _ask(self, frames: "Sequence[zmq.Frame]", now: float) -> None:
         if len(frames) != 2:
             return
         try:
