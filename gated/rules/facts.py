@@ -68,7 +68,7 @@ _ALL: Final = (
     Fact(
         "direction",
         Kind.CODE,
-        "departure or arrival",
+        "direction",
         Origin.LANE,
         frozenset(DIRECTIONS),
         needs=" or ".join(DIRECTIONS),
@@ -83,16 +83,16 @@ _ALL: Final = (
         frozenset(WEEKDAYS),
         needs=", ".join(WEEKDAYS),
     ),
-    Fact("listed", Kind.SEVERAL, "reasons of the list entries that fit", Origin.LISTS),
+    Fact("listed", Kind.SEVERAL, "entries of lists", Origin.LISTS),
     Fact("registered", Kind.FLAG, "registered for the lanes", Origin.STANDING),
     Fact("consent", Kind.FLAG, "consented to the use of biometric data", Origin.STANDING),
-    Fact("residence_title", Kind.CODE, "title of residence, or none", Origin.STANDING),
+    Fact("residence_title", Kind.CODE, "title of residence", Origin.STANDING),
     Fact("residence_days", Kind.NUMBER, "days until the title of residence ends", Origin.STANDING),
     Fact("programmes", Kind.SEVERAL, "programmes of reciprocity", Origin.STANDING),
-    Fact("visa", Kind.CODE, "kind of visa, or none", Origin.STANDING),
+    Fact("visa", Kind.CODE, "visa", Origin.STANDING),
     Fact("visa_days", Kind.NUMBER, "days until the visa ends", Origin.STANDING),
     Fact("entry_recorded", Kind.FLAG, "there is a record of the entry", Origin.STANDING),
-    Fact("days_left", Kind.NUMBER, "days left of the permitted stay, negative after it", Origin.STANDING),
+    Fact("days_left", Kind.NUMBER, "days left of the permitted stay", Origin.STANDING),
 )
 
 FACTS: Final[Mapping[str, Fact]] = {fact.name: fact for fact in _ALL}

@@ -105,7 +105,7 @@ def test_a_trace_in_words_begins_with_what_decided_and_names_the_law() -> None:
     assert lines == [
         "ten does not hold, by the age in whole years: too young to use the lane alone [art-2]",
         (
-            "ban cannot be told, by the reasons of the list entries that fit:"
+            "ban cannot be told, by the entries of lists:"
             " it is not known whether the traveller may leave: the lists did not answer [art-1]"
         ),
         "national holds, by the nationality [art-1]",
