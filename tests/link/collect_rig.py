@@ -11,14 +11,18 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import zmq
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from gated.central.collect import DATABASE
+from gated.central.collect_command import journal_states
 from gated.central.folder import CentralFolder
 from gated.central.keys import admit_gate, initialise
 from gated.central.receipts import receipt_public
+from gated.central.record_store import open_database
+from gated.central.records import JournalState, Records
 from gated.central.repository import Lifetimes
 from gated.central.wire import read_key_file
 from gated.core.settings import LinkSettings
@@ -125,24 +129,12 @@ class CollectRig:
         assert self.lane is not None
         return self.lane.standing.acknowledged
 
-    def command(self, name: str, *options: str) -> dict[str, Any]:
-        done = subprocess.run(
-            [BIN / "gate-central", name, self.folder.path, *options, "--json"],
-            check=True,
-            capture_output=True,
-            text=True,
-            timeout=30,
-        )
-        answer: dict[str, Any] = json.loads(done.stdout)
-        return answer
+    def states(self) -> tuple[JournalState, ...]:
+        return journal_states(self.folder)
 
     def exported(self) -> list[tuple[int, str]]:
-        done = subprocess.run(
-            [BIN / "gate-central", "collect", self.folder.path, "--export", "-"],
-            check=True,
-            capture_output=True,
-            timeout=30,
-        )
-        found = [json.loads(line) for line in done.stdout.splitlines()]
-        assert all(each["gate"] == GATE and each["sound"] for each in found)
-        return [(each["seq"], each["hash"]) for each in found]
+        records = Records(open_database(str(self.folder.path / DATABASE), to_read=True))
+        found = list(records.entries())
+        records.close()
+        assert all(each.gate == GATE and each.sound for each in found)
+        return [(each.seq, each.hash) for each in found]

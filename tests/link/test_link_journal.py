@@ -1,8 +1,10 @@
 """A journal on its way up over real sockets: away, back, killed at either end, and never twice."""
 
+import json
 import signal
 import sqlite3
 import stat
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -16,7 +18,7 @@ from tests.central.collecting import change, entries, lived
 from tests.core.passages import citizen
 from tests.link.collect_rig import CollectRig
 from tests.store.test_journal import write
-from tests.system.link_rig import until
+from tests.system.link_rig import BIN, Rig, until
 
 
 @pytest.fixture
@@ -36,12 +38,24 @@ def test_what_was_journalled_while_the_centre_was_away_arrives_once_when_it_retu
     assert rig.acknowledged() == 0
     rig.collect()
     until(lambda: rig.acknowledged() == entries(rig.journal)[-1][0])
-    assert rig.exported() == entries(rig.journal)
-    status = rig.command("status")
+    mine = entries(rig.journal)
+    folder = str(rig.folder.path)
+    assert main(["collect", folder, "--export", "-"]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(row["seq"], row["hash"]) for row in rows] == mine
+    assert {row["gate"] for row in rows} == {"gate-1"}
+    assert (rows[0]["event"]["type"], rows[0]["outcome"]["state"]) == ("GateStarted", "out_of_service")
+    file = str(rig.folder.path / "some.jsonl")
+    assert main(["collect", folder, "--export", file, "--after", "30", "--gate", "gate-1", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"entries": len(mine) - 30, "file": file}
+    assert main(["collect", folder, "--export", file]) == 1
+    assert "is there already" in capsys.readouterr().err
+    assert main(["status", folder, "--json"]) == 0
+    status = json.loads(capsys.readouterr().out)
     [journal] = status["journals"]
-    assert (journal["gate"], journal["entries"], journal["lag"]) == ("gate-1", len(entries(rig.journal)), 0)
+    assert (journal["gate"], journal["entries"], journal["lag"]) == ("gate-1", len(mine), 0)
     assert (journal["alarms"], status["receipt_key"]) == ([], rig.key)
-    assert main(["status", str(rig.folder.path)]) == 0
+    assert main(["status", folder]) == 0
     said = capsys.readouterr().out
     assert f"gate gate-1, entries {journal['entries']}, hash {journal['hash']}" in said
 
@@ -73,7 +87,7 @@ def test_killed_at_either_end_again_and_again_each_entry_is_at_the_centre_once(r
     assert over.is_set()
     until(lambda: rig.acknowledged() == journal.head.seq, 20.0)
     assert rig.exported() == entries(rig.journal)
-    assert rig.command("status")["journals"][0]["alarms"] == []
+    assert rig.states()[0].alarms == ()
     journal.close()
     assert rig.stop_collecting(signal.SIGTERM) == 0
 
@@ -91,17 +105,18 @@ def test_a_cut_journal_is_an_alarm_that_stays_until_somebody_settles_it(
     rig.start_gate()
     until(lambda: rig.lane is not None and rig.lane.standing.code == "journal_cut")
     assert "tell the operator" in rig.lane.standing.fix  # type: ignore[union-attr]  # it is there
-    until(lambda: rig.command("status")["warnings"] != [])
-    status = rig.command("status")
-    [alarm] = status["journals"][0]["alarms"]
-    assert (alarm["code"], alarm["seq"]) == ("cut", 21)
-    assert any("cut at entry 21" in warning for warning in status["warnings"])
-    settle = ["collect", folder, "--settle", str(alarm["id"])]
+    until(lambda: rig.states()[0].alarms != ())
+    [alarm] = rig.states()[0].alarms
+    assert (alarm.code, alarm.seq) == ("cut", 21)
+    assert main(["status", folder, "--json"]) == 0
+    warnings = json.loads(capsys.readouterr().out)["warnings"]
+    assert any("cut at entry 21" in warning for warning in warnings)
+    settle = ["collect", folder, "--settle", str(alarm.id)]
     assert main(settle) == 1
     assert "--why" in capsys.readouterr().err
     assert main([*settle, "--why", "disk replaced, ticket 7"]) == 0
     assert main([*settle, "--why", "once more"]) == 1
-    assert rig.command("status")["journals"][0]["alarms"] == []
+    assert rig.states()[0].alarms == ()
 
 
 def test_a_gate_that_was_revoked_is_refused_and_one_that_was_never_allowed_is_not_heard(
@@ -157,3 +172,17 @@ def test_what_cannot_be_done_is_said(
     ):
         assert main(["collect", folder, *options]) == 1
         assert said in capsys.readouterr().err
+
+
+def test_gate_link_names_a_collector_that_is_no_address(tmp_path: Path) -> None:
+    with Rig(tmp_path) as rig:
+        rig.link(timeout_s=1.0)
+        rig.stop("link", signal.SIGKILL)
+        config = tmp_path / "gate.toml"
+        key = "a" * 64
+        config.write_text(f'{config.read_text()}[journal]\ncollector = "nowhere"\nreceipt_key = "{key}"\n')
+        done = subprocess.run(
+            [BIN / "gate-link", "--config", config], capture_output=True, text=True, timeout=20, check=False
+        )
+    assert done.returncode == 78
+    assert "[journal] collector cannot be used" in done.stderr

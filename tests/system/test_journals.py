@@ -13,7 +13,7 @@ from hw_sim.rehearsal import Rehearsal
 from hw_sim.scenarios import BY_NAME
 from hw_sim.site import Site
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
 
 def passes(site: Site) -> None:
