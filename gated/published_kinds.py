@@ -15,9 +15,7 @@ from gated.config import ConfigError, Loaded, decided, load
 from gated.core.events import PublishedChanged
 from gated.document.trust.store import TrustStore
 from gated.lanes.condition import Post
-from gated.rules.errors import RulesError
-from gated.rules.examples import tried
-from gated.rules.reading import read as read_rules
+from gated.rule_files import load_rules, read_usable
 from gated.store.kinds import Check, KindsUpdater
 from gated.store.published import InForce, Published
 from gated.store.signed import NotUsable
@@ -88,15 +86,16 @@ class PublishedKinds:
 
     def _rules(self, folder: Path, files: tuple[PublishedFile, ...]) -> None:
         try:
-            good = tried(read_rules((folder / files[0].name).read_bytes())).good
-        except RulesError as error:
+            read_usable(folder / files[0].name, self._config)
+        except ConfigError as error:
             raise _refused("rules", str(error)) from error
-        if not good:
-            raise _refused("rules", "the pack does not do what its own examples say")
 
     def _overlay(self, folder: Path, files: tuple[PublishedFile, ...]) -> None:
         try:
-            decided(load(self._path, folder / files[0].name).config)
+            config = load(self._path, folder / files[0].name).config
+            decided(config)
+            (published,) = self._published.files("rules")["rules"] or (None,)
+            load_rules(config, published)
         except (ConfigError, ModelError) as error:
             raise _refused("config", str(error)) from error
 

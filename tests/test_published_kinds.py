@@ -159,6 +159,23 @@ def test_published_rules_must_do_what_their_examples_say(daemon: Daemon, tmp_pat
     assert (daemon.version("rules"), daemon.code("rules")) == (1, "")
     daemon.publish("rules", ("rules", written(tmp_path, "rules.toml", "[nonsense]\n")))
     assert (daemon.version("rules"), daemon.code("rules")) == (1, "not_usable_here")
+    wrong = pack.read_text().replace("age = { at_least = 10 }", "age = { at_least = 9 }")
+    daemon.publish("rules", ("rules", written(tmp_path, "rules.toml", wrong)))
+    assert (daemon.version("rules"), daemon.code("rules")) == (1, "not_usable_here")
+
+
+def test_published_rules_and_configuration_must_ask_for_the_same_height(
+    daemon: Daemon, tmp_path: Path
+) -> None:
+    pack = (RULES / "agency.toml").read_text()
+    taller = written(tmp_path, "rules.toml", pack.replace("at_least = 1.20", "at_least = 1.30"))
+    daemon.publish("rules", ("rules", taller))
+    assert (daemon.version("rules"), daemon.code("rules")) == (0, "not_usable_here")
+    daemon.publish("rules", ("rules", written(tmp_path, "rules.toml", pack)))
+    assert (daemon.version("rules"), daemon.code("rules")) == (2, "")
+    overlay = written(tmp_path, "overlay.toml", "[policy]\nmin_height_m = 1.3\n")
+    daemon.publish("config", ("overlay", overlay))
+    assert (daemon.version("config"), daemon.code("config")) == (0, "not_usable_here")
 
 
 def test_models_come_whole_and_with_the_hash_that_their_entry_names(daemon: Daemon, tmp_path: Path) -> None:
