@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,7 @@ from gated.store.watchlist import Watchlist
 from gated.token_desk import TokenDesk
 from gated.trust_files import load_trust
 from gated.watchlist.keyed import ListKeyError, ListKeys
+from gated.watchlist.publication import Kind
 from models.installed import fingerprint as models_fingerprint
 from models.manifest import ModelError
 
@@ -98,7 +99,7 @@ class GateDaemon:
             doors=plan_of(config.policy).doors,
         )
         self._reading = Reading(config, self._trust, dossiers, evidence, post, usb_backend)
-        taken = {"trust": self._take_trust, "rules": self._take_rules}
+        taken: dict[Kind, Callable[[], None]] = {"trust": self._take_trust, "rules": self._take_rules}
         self._kinds = PublishedKinds(path, self._loaded, self._published, post, taken)
         self._lists = ListsLane(f"ipc://{run}/link", self._watchlist, post, self._kinds.updater)
         standings = open_standings(config, _list_keys(config))
