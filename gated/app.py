@@ -17,6 +17,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
 from gated import logs
 from gated.config import ConfigError, GateConfig, decided
@@ -28,7 +29,7 @@ from gated.core.vocabulary import Device
 from gated.lanes.background import BackgroundLane
 from gated.lanes.board import BoardLane
 from gated.lanes.caretaker import CaretakerLane
-from gated.lanes.condition import Condition
+from gated.lanes.condition import Condition, Post
 from gated.lanes.control import ControlLane, Service
 from gated.lanes.delivery import DeliveryLane
 from gated.lanes.dossier import Dossiers
@@ -36,6 +37,7 @@ from gated.lanes.eligibility import Eligibility
 from gated.lanes.hands import Hands
 from gated.lanes.inspection import inspect
 from gated.lanes.lists import ListsLane
+from gated.lanes.registration import RegistrationLane
 from gated.lanes.schedule import ScheduleLane
 from gated.published_kinds import PublishedKinds, load_published
 from gated.reading import Reading
@@ -50,7 +52,8 @@ from gated.store.database import StoreError
 from gated.store.door_cycles import DoorCycles
 from gated.store.evidence import Evidence
 from gated.store.journal import Journal, JournalError
-from gated.store.list_keys import read_list_keys
+from gated.store.list_keys import read_list_key, read_list_keys
+from gated.store.registrations import Registrations
 from gated.store.watchlist import Watchlist
 from gated.token_desk import TokenDesk
 from gated.trust_files import load_trust
@@ -103,8 +106,15 @@ class GateDaemon:
         self._kinds = PublishedKinds(path, self._loaded, self._published, post, taken)
         self._lists = ListsLane(f"ipc://{run}/link", self._watchlist, post, self._kinds.updater)
         standings = open_standings(config, _list_keys(config))
+        self._registration = _registration(config, dossiers, post)
+        if self._registration is not None:
+            self._board.sensors.on_consent = self._registration.pressed
         self._eligibility = Eligibility(
-            config.eligibility, self._rules(), standings, config.policy.lane.direction
+            config.eligibility,
+            self._rules(),
+            standings,
+            config.policy.lane.direction,
+            self._registration,
         )
         self._background = BackgroundLane(
             self._eligibility,
@@ -136,6 +146,7 @@ class GateDaemon:
             self._reading.watch,
             tokens.issuing,
             tokens.finding,
+            self._registration,
         )
         unwatched = {Device.CLOCK} if self._board.sensors.has_power else {Device.CLOCK, Device.POWER}
         self._told_devices = tuple(device for device in Device if device not in unwatched)
@@ -163,6 +174,7 @@ class GateDaemon:
             *([schedule.lane] if config.port else []),
             *tokens.lanes,
             *([self._delivery.lane] if self._delivery else []),
+            *([self._registration.lane] if self._registration else []),
         )
 
     def run(self) -> None:
@@ -308,6 +320,20 @@ def _delivery(config: GateConfig, journal: Journal) -> DeliveryLane | None:
         lambda: journal.head.seq,
         config.journal.keep_days,
     )
+
+
+def _registration(config: GateConfig, dossiers: Dossiers, post: Post) -> RegistrationLane | None:
+    """The lane that registers travellers, where the configuration says so. Raises ConfigError, StoreError."""
+    settings = config.registration
+    if settings is None:
+        return None
+    try:
+        key = read_list_key(Path(settings.key_file))
+    except ListKeyError as error:
+        raise ConfigError(f"[registration] key_file: {error}") from error
+    centre = X25519PublicKey.from_public_bytes(bytes.fromhex(settings.centre_key))
+    store = Registrations(Path(config.paths.state), key, config.gate, centre)
+    return RegistrationLane(store, settings, dossiers, post)
 
 
 class LaneEndedError(Exception):

@@ -28,6 +28,7 @@ from gated.core.settings import (
     PageCameraSettings,
     PathSettings,
     PortSettings,
+    RegistrationSettings,
     SafetyControllerSettings,
     Settings,
     TokenSettings,
@@ -37,6 +38,7 @@ from gated.core.settings import (
 )
 from gated.core.values import Value
 from gated.core.vocabulary import Direction, Topology
+from gated.document.mrz.codes import CODES
 from gated.overlay import OverlayError, lay_over, read_overlay
 from models import installed, manifest
 
@@ -73,6 +75,7 @@ class GateConfig(Settings):
     port: PortSettings | None = None
     tokens: TokenSettings | None = None
     journal: JournalSettings | None = None
+    registration: RegistrationSettings | None = None
     chip_reader: ChipReaderSettings = ChipReaderSettings()
     document: DocumentSettings = DocumentSettings()
     eligibility: EligibilitySettings = EligibilitySettings()
@@ -112,6 +115,7 @@ def load(path: Path, overlay: Path | None = None) -> Loaded:
     _check_zone(path, config.time_zone)
     _check_port(path, config)
     _check_tokens(path, config)
+    _check_registration(path, config)
     if config.mrz_scanner is None and config.page_camera is None:
         raise ConfigError(f"{path}: nothing is there to read the zone: add [mrz_scanner] or [page_camera]")
     _check_once(path, "officers.name", [each.name for each in config.officers], "one key each")
@@ -302,6 +306,27 @@ def _check_tokens(path: Path, config: GateConfig) -> None:
     others = {each.name for each in tokens.kiosks} | ({tokens.gate.name} if tokens.gate else set())
     if config.gate in others:
         raise ConfigError(f"{path}: tokens: {config.gate} is this lane itself: name the other one")
+
+
+def _check_registration(path: Path, config: GateConfig) -> None:
+    """Refuse registration that nobody can agree to, or that reaches no centre, and buttons without it."""
+    inputs, registration = config.io_board.inputs, config.registration
+    buttons = [inputs.consent_yes is not None, inputs.consent_no is not None]
+    if registration is None:
+        if any(buttons):
+            fix = "remove them, or add [registration]"
+            raise ConfigError(f"{path}: io_board.inputs.consent_...: nobody is asked for consent: {fix}")
+        return
+    if not all(buttons):
+        fix = "wire io_board.inputs.consent_yes and consent_no"
+        raise ConfigError(f"{path}: [registration]: nobody can answer the question: {fix}")
+    if config.journal is None:
+        fix = "add [journal], whose collector takes registrations too"
+        raise ConfigError(f"{path}: [registration]: the centre would not hear of it: {fix}")
+    states, numbered = set(registration.states), set(registration.numbered)
+    if unknown := (states - set(CODES)) | (numbered - states):
+        fix = "take codes of Doc 9303-3, such as FRA; `numbered` are among `states`"
+        raise ConfigError(f"{path}: registration.states: {', '.join(sorted(unknown))}: {fix}")
 
 
 def _check_readers(path: Path, one: ChipReaderSettings, other: ChipReaderSettings) -> None:

@@ -89,11 +89,14 @@ def test_the_example_shows_every_key_that_there_is() -> None:
         "safety_controller",
         "tokens",
         "journal",
+        "registration",
         "policy.match_threshold",  # no choice: the models' manifest gives it
         "vision.shadow",
         "io_board.outputs.face_light",
         "io_board.inputs.panic",
         "io_board.inputs.mains_lost",
+        "io_board.inputs.consent_yes",
+        "io_board.inputs.consent_no",
         "policy.lane.curtains",  # no choice: the wiring gives it
         "io_board.inputs.exit_document",
         *(f"io_board.inputs.{beam}" for beam in CURTAINS),

@@ -93,6 +93,7 @@ class BackgroundLane:
                 list_version=version,
                 height_exempt=decision.min_height_m is None,
                 hits=hits,
+                registration=judged.registration,
                 ruling=decision.ruling,
                 rules=judged.rules,
                 why=traced(decision),

@@ -5,9 +5,11 @@ from typing import Final, Literal
 
 from gated import logs
 from gated.core.personal import Personal
+from gated.core.rulings import Ruling
 from gated.core.settings import EligibilitySettings
 from gated.core.vocabulary import Direction
 from gated.document.mrz import Mrz
+from gated.lanes.registration import RegistrationLane
 from gated.rules import Decision, Facts, Pack, decide
 from gated.rules.knowledge import Known
 from gated.rules.recording import recorded
@@ -30,11 +32,14 @@ class Eligibility:
         pack: Pack,
         standings: Standings | None = None,
         direction: Direction = Direction.FORWARD,
+        registration: RegistrationLane | None = None,
     ) -> None:
+        """`registration` knows who is registered here, and may register more; None: nobody is."""
         self._settings = settings
         self._pack = pack
         self._standings = standings
         self._direction = direction
+        self._registration = registration
         self._trouble = ""
 
     @property
@@ -51,15 +56,25 @@ class Eligibility:
         self._direction = direction
 
     def of(self, mrz: Mrz, local: datetime, listed: tuple[str, ...] | None) -> "Judged":
-        """Decide about the holder of a document; `listed` are the reasons of entries, None: no answer."""
+        """Decide about the holder of a document; `listed` are the reasons of entries, None: no answer.
+
+        Whom the rules would admit if they were registered, and may be here, is admitted on that condition.
+        """
         pack = self._pack
         known: dict[str, Known] = {
             **of_zone(mrz, local.date()),
             **of_moment(local, self._crossing()),
             **of_lists(listed),
-            **self._standing(mrz, local),
+            **self._registered(mrz),
+            **self._standing(mrz, local),  # the centre may know of a withdrawal
         }
-        return Judged(pack, Facts(known), self._settings.record)
+        judged = Judged(pack, Facts(known), self._settings.record)
+        may = self._registration is not None and self._registration.serves(mrz)
+        if not may or judged.decision.ruling is Ruling.ADMIT:
+            return judged
+        then = Facts({**known, "registered": True, "consent": True})
+        on_condition = Judged(pack, then, self._settings.record, registration=True)
+        return on_condition if on_condition.decision.ruling is Ruling.ADMIT else judged
 
     def close(self) -> None:
         """Close what was open. Idempotent."""
@@ -71,6 +86,11 @@ class Eligibility:
         if forward is None or self._direction is Direction.FORWARD:
             return forward
         return _OTHER[forward]
+
+    def _registered(self, mrz: Mrz) -> dict[str, Known]:
+        """What this gate itself knows of the holder's registration."""
+        known = self._registration is not None and self._registration.of(mrz) is not None
+        return {"registered": True, "consent": True} if known else {}
 
     def _standing(self, mrz: Mrz, local: datetime) -> dict[str, Known]:
         """What the centre knows of the holder. Where that cannot be asked, nothing; technicians are told."""
@@ -88,11 +108,19 @@ class Eligibility:
 
 
 class Judged:
-    """A decision, and what of its facts goes on record."""
+    """A decision, and what of its facts goes on record; `registration`: if they are registered inside."""
 
-    __slots__ = ("decision", "facts", "rules")
+    __slots__ = ("decision", "facts", "registration", "rules")
 
-    def __init__(self, pack: Pack, facts: Facts, profile: Literal["basic", "extended"]) -> None:
+    def __init__(
+        self,
+        pack: Pack,
+        facts: Facts,
+        profile: Literal["basic", "extended"],
+        *,
+        registration: bool = False,
+    ) -> None:
+        self.registration = registration
         self.decision: Decision = decide(pack, facts)
         self.facts = recorded(facts, profile, pack.groups)
         self.rules = pack.sha256

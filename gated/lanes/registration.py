@@ -67,7 +67,7 @@ class RegistrationLane:
         with self._asking:
             self._asked = passage
 
-    def pressed(self, *, given: bool) -> None:
+    def pressed(self, given: bool) -> None:  # noqa: FBT001 - the button is the message
         """A button was pressed. For the thread of the board."""
         with self._asking:
             passage, self._asked = self._asked, None

@@ -8,6 +8,7 @@ round can be told anew.
 import secrets
 import threading
 import time
+from collections.abc import Callable
 from datetime import datetime
 
 from gated.core import events as ev
@@ -53,6 +54,8 @@ class Sensors:
         self._is_turning = False
         self._shut_since: dict[Door, float] = {}
         self._persons: int | None = None
+        self.on_consent: Callable[[bool], None] | None = None
+        """Whom to tell that a button was pressed, and which. Before the board is opened."""
         self._laid: dict[str, str] = {}  # by the reader's wire: the passage of what was laid down there last
         self._curtains = Curtains(post, condition, self._shut_since.get)
 
@@ -123,6 +126,8 @@ class Sensors:
                 self._obstructed(Door(name.removesuffix("_obstructed")), at, blocked=active)
             case "fire" | "panic" if active:
                 self._post(ev.EmergencyRaised(at=at))
+            case "consent_yes" | "consent_no" if active and self.on_consent is not None:
+                self.on_consent(name == "consent_yes")
             case "mains_lost" if active:
                 self.power.failed("mains_lost", MAINS_FIX)
             case "mains_lost":

@@ -48,8 +48,11 @@ CASES: tuple[tuple[do.AnyEffect, tuple[object, ...] | None], ...] = (
     (do.ConcludeCapture(passage=PASSAGE, attempt=2), ("sight", "conclude", PASSAGE, 2)),
     (do.FindToken(passage=PASSAGE), ("finding", "find", PASSAGE)),
     (ISSUE, ("issuing", "issue", ISSUE)),
+    (do.AskConsent(passage=PASSAGE), ("registration", "ask", PASSAGE)),
+    (do.Register(passage=PASSAGE), ("registration", "register", PASSAGE)),
     (do.AlertOfficer(kind="intrusion", passage=None), None),
-    (do.Decide(passage=PASSAGE, reasons=(), checks=()), None),
+    (do.Decide(passage=PASSAGE, reasons=(), checks=()), ("registration", "admitted", PASSAGE)),
+    (do.Decide(passage=PASSAGE, reasons=(), checks=(), officer="kim"), None),
 )
 
 
@@ -78,6 +81,7 @@ def hands(asked: list[tuple[object, ...]], dossiers: Dossiers) -> Hands:
         lane("watch"),
         lane("issuing"),
         lane("finding"),
+        lane("registration"),
     )
 
 
@@ -159,6 +163,15 @@ def test_no_effect_is_forgotten() -> None:
     assert tested == set(get_args(do.AnyEffect))
 
 
+@pytest.mark.parametrize("effect", [do.AskConsent(passage=PASSAGE), do.Register(passage=PASSAGE)])
+def test_a_lane_without_registration_is_not_asked_for_one(
+    hands: Hands, effect: do.AnyEffect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hands, "_registration", None)
+    with pytest.raises(LookupError):
+        hands.perform(effect)
+
+
 def test_a_capture_begins_with_the_code_that_the_face_light_plays(
     hands: Hands, asked: list[tuple[object, ...]]
 ) -> None:
@@ -174,6 +187,7 @@ def test_the_end_of_a_passage_wipes_everywhere(
         ("background", "admitted", PASSAGE),
         ("zone", "forget"),
         ("sight", "forget", PASSAGE),
+        ("registration", "forget", PASSAGE),
         ("issuing", "forget", PASSAGE),
         ("board", "darken_face"),
     ]
