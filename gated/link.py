@@ -244,6 +244,7 @@ class Carrier:
         self._number = 0
         self._announce_due: float | None = None
         self._announced_at = 0.0
+        self._was_live = False  # what was announced while there was no line is made up for
 
     def due(self, now: float) -> float:
         """When `turn` wants to be called at the latest, though nothing came."""
@@ -278,7 +279,9 @@ class Carrier:
             if self.tokens.topic in announced:
                 self.tokens.announced()
             self.tokens.turn(now)
-        if TOPIC in announced and self._announce_due is None:
+        came_back = self._central.state == "live" and not self._was_live
+        self._was_live = self._central.state == "live"
+        if (TOPIC in announced or came_back) and self._announce_due is None:
             self._announce_due = max(now, self._announced_at + ANNOUNCE_S)
         if self._announce_due is not None and now >= self._announce_due:
             self._announce_due, self._announced_at = None, now

@@ -146,6 +146,20 @@ def test_gate_link_killed_and_started_again_is_found_by_gated(rig: Rig) -> None:
         gate.refresh_until(Unchanged)
 
 
+def test_what_a_gate_missed_while_its_line_was_down_is_made_up_for_when_it_is_back(rig: Rig) -> None:
+    rig.publish(STOLEN)
+    rig.serve()
+    rig.link()
+    with rig.gate() as gate:
+        gate.refresh_until(Updated)
+        rig.stop("serve", signal.SIGKILL)
+        gate.link.wait(0.2)
+        rig.publish(STOLEN, *rows(0, 1))
+        rig.serve()
+        assert gate.link.wait(10), "nobody said that there is something to be made up for"
+        assert gate.refresh_until(Updated) == Updated(version=2, by="delta")
+
+
 def test_a_file_of_many_pieces_comes_whole_and_within_the_credit(rig: Rig) -> None:
     big = os.urandom(1024) * (20 * FETCH_PIECE // 1024) + b"end"
     rig.publish(STOLEN)
