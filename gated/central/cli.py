@@ -142,7 +142,7 @@ def _revoke(options: argparse.Namespace, folder: CentralFolder) -> Revoked:
     return Revoked(gate=options.gate)
 
 
-def _status(_: argparse.Namespace, folder: CentralFolder) -> CentralStatus:
+def _status(options: argparse.Namespace, folder: CentralFolder) -> CentralStatus:
     folder.require()
     repository = Repository(folder)
     timestamp, snapshot = repository.timestamp(), repository.snapshot()
@@ -152,7 +152,7 @@ def _status(_: argparse.Namespace, folder: CentralFolder) -> CentralStatus:
     parts += [(role, repository.targets(role)) for role in ("targets", *ROLES)]
     warnings = [warning for name, signed in parts for warning in expiry_warnings(name, signed.expires, now)]
     warnings += [] if header else ["nothing is published yet: gate-central publish"]
-    journals = journal_states(folder)
+    journals = journal_states(folder, options.database)
     warnings += [warning for state in journals for warning in state.warnings]
     return CentralStatus(
         list=header.list if header else "",
@@ -282,7 +282,9 @@ def parser() -> argparse.ArgumentParser:
         standing_between.add_argument(f"--{name}", required=True, metavar="tcp://HOST:PORT")
         standing_between.add_argument(f"--upstream-{name}", required=True, metavar="tcp://HOST:PORT")
     collect_command.add(add, _show)
-    add("status", _status, "what is published, until when, and for whom; what was collected")
+    add("status", _status, "what is published, until when, and for whom; what was collected").add_argument(
+        "--database", default="", metavar="URL", help="where journals are collected, if not in DIR"
+    )
     text = "at a kiosk, or at its gate: make its own key for tokens; print the public part"
     making = commands.add_parser("token-key", help=text, description=text)
     making.add_argument("file", type=Path, metavar="FILE", help="the key file; it must not be there yet")

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from gated.central.collect_command import journal_states
+from gated.central.folder import CentralFolder
 from gated.central.record_store import DatabaseError, Postgres, open_database
 from gated.central.records import Records
 from tests.central.collecting import Pair, change, copied, entries, lived
@@ -89,6 +91,7 @@ def test_postgresql_holds_what_was_delivered_once_and_tells_a_fork(pair: Pair, s
     assert [each for each in pair.held() if each not in mine] == entries(older)[30:]
     reader = Records(Postgres(server.address, to_read=True))
     [state] = reader.states()
+    assert journal_states(CentralFolder(pair.journal.parent), server.address) == (state,)
     assert (state.entries, state.branches, state.lag) == (len(entries(older)), 2, 0)
     reader.close()
     pair.records.begin()

@@ -12,6 +12,7 @@ from gated.runtime.messages import JournalDown, JournalUp
 from gated.store import delivery as say
 from gated.store.database import open_to_read
 from gated.store.journal import foundation_of
+from gated.store.outbox import FIXES
 from gated.store.receipts import RECEIPT, read_receipt
 from tests.central.collecting import GATE, KEY, UTC, entries, lived
 from tests.lanes.rounds import come_round, leave, rounds_until
@@ -127,3 +128,9 @@ def test_only_what_is_old_and_has_a_receipt_goes(
         come_round(delivery.lane)
     leave(delivery.lane)
     assert (foundation_of(open_to_read(journal))[0] > 0) == goes
+
+
+def test_each_trouble_of_the_delivery_is_told_in_the_docs() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "journals.md").read_text()
+    assert FIXES
+    assert {code for code in FIXES if f"| `{code}` |" not in page} == set()
