@@ -42,7 +42,8 @@ LISTED: Final = 0.9
 BATCH: Final = 2000  # persons between two signs of life: some 0.2 s
 SHARES: Final = 32  # parts that the codes are sorted in
 NONCE: Final = 12
-CACHE_KIB: Final = 65_536
+CACHE_KIB: Final = 65_536  # of a build
+READ_CACHE_KIB: Final = 16_384
 
 _TABLES = (
     """CREATE TABLE list (
@@ -203,8 +204,12 @@ def _codes_of(entry: PersonEntry) -> frozenset[str]:
 
 def listed_person(entry: PersonEntry) -> Person:
     """A listed person as the comparison takes one."""
-    name = zone_name(entry.surname, entry.given)
-    return Person(name, birth_of(entry.birth) or UNKNOWN, entry.nationality)
+    return Person(zone_name(entry.surname, entry.given), _listed_birth(entry), entry.nationality)
+
+
+def _listed_birth(entry: PersonEntry) -> Birth:
+    """The birth date of an entry, which is of one form: the quick way to read it."""
+    return Birth(*(int(part) if part.isdigit() else None for part in entry.birth.split("-")))
 
 
 def claimed_person(claim: PersonClaim) -> Person:
@@ -218,6 +223,7 @@ def _key_id(path: Path, database: sqlite3.Connection) -> str:
     """Which key an index was made under. Raises StoreError where it is none, or not finished."""
     try:
         database.execute("PRAGMA trusted_schema = OFF")
+        database.execute(f"PRAGMA cache_size = -{READ_CACHE_KIB}")
         ours = database.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
         row = database.execute("SELECT key_id FROM list").fetchone() if ours else None
     except sqlite3.Error as error:
@@ -392,8 +398,7 @@ class PersonIndex:
 
 def _worth_comparing(birth: Birth, glance: Glance, entry: PersonEntry) -> bool:
     """Whether a candidate can score at all: neither another's birth date nor another's name alone."""
-    agreement = compare_births(birth, birth_of(entry.birth) or UNKNOWN)
-    if agreement is Agreement.DIFFERENT:
+    if compare_births(birth, _listed_birth(entry)) is Agreement.DIFFERENT:
         return False
     words = (*entry.surname.split(), *entry.given.split())
     cut = fills_its_field(f"{entry.surname}<<{entry.given}" if entry.given else entry.surname)

@@ -9,23 +9,23 @@ from collections.abc import Sequence
 
 from gated.watchlist.names.signs import SIGNS
 
-BIAS = -3.893
+BIAS = -2.030
 WEIGHTS = {
-    "covered": 2.632,
-    "weakest": -3.699,
-    "weakest_squared": 6.305,
-    "contradicting": -2.94,
-    "surplus": -0.249,
-    "variants": 0.442,
-    "initials": 1.516,
-    "nicknames": 0.568,
-    "typed": -2.036,
-    "alike": -4.66,
-    "whole": 2.973,
-    "short": 1.053,
-    "patronymics": -2.573,
+    "covered": 1.512,
+    "weakest": -4.227,
+    "weakest_squared": 6.371,
+    "contradicting": -3.901,
+    "surplus": -0.232,
+    "variants": 0.396,
+    "initials": 1.544,
+    "nicknames": -0.021,
+    "typed": -3.076,
+    "alike": -6.165,
+    "whole": 2.533,
+    "short": 0.307,
+    "patronymics": -2.004,
 }
-MATCH = 0.53
+MATCH = 0.66
 """From this score on, two names are taken for those of one person."""
 
 _ORDERED = tuple(WEIGHTS[sign] for sign in SIGNS)
