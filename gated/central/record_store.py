@@ -80,6 +80,10 @@ def journals_of_gates(db: SqliteDatabase) -> None:
         db.execute(statement.format(**_SQLITE))
 
 
+# Branch, number, time, event, outcome, hash, sound (1 or 0).
+Entry = tuple[int, int, str, str, str, bytes, int]
+
+
 class DatabaseError(Exception):
     """The database failed: nothing of the transaction is kept. The text says what to look at."""
 
@@ -99,8 +103,8 @@ class Database(Protocol):
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run a statement; return what it answers, all of it."""
 
-    def many(self, statement: str, values: Iterable[Sequence[Any]]) -> None:
-        """Run a statement for each of these."""
+    def add_entries(self, rows: Iterable[Entry]) -> None:
+        """Add rows to the table of entries."""
 
     def close(self) -> None:
         """Close it. Idempotent."""
@@ -134,10 +138,10 @@ class Sqlite:
         """As in Database."""
         return self._run(statement, values).fetchall()
 
-    def many(self, statement: str, values: Iterable[Sequence[Any]]) -> None:
+    def add_entries(self, rows: Iterable[Entry]) -> None:
         """As in Database."""
         try:
-            self._db.executemany(statement, values)
+            self._db.executemany("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
         except sqlite3.Error as error:
             raise self._error(error) from error
 
@@ -195,11 +199,12 @@ class Postgres:
         cursor = self._run(statement, values)
         return [] if cursor.description is None else cursor.fetchall()
 
-    def many(self, statement: str, values: Iterable[Sequence[Any]]) -> None:
-        """As in Database."""
+    def add_entries(self, rows: Iterable[Entry]) -> None:
+        """As in Database; in one COPY."""
         try:
-            with self._db.cursor() as cursor:
-                cursor.executemany(statement.replace("?", "%s"), list(values))
+            with self._db.cursor() as cursor, cursor.copy("COPY entries FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row(row)
         except self._errors as error:
             raise self._error(error) from error
 

@@ -22,8 +22,6 @@ from gated.store.journal import chained
 MAX_UNSETTLED = 32  # branches of one gate: a journal that is written anew so often is nobody's accident
 MAX_WHY = 200
 
-INSERT = "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?)"
-
 
 class NotPlacedError(Exception):
     """The delivery is not taken, because of `reason`."""
@@ -311,7 +309,7 @@ class Records:
                 broken = seq
             rows.append((branch.id, seq, entry.utc, entry.event, entry.followed, entry.hash, int(sound)))
             previous = entry.hash
-        self._db.many(INSERT, rows)
+        self._db.add_entries(rows)
         place.at = branch.head = Position(seq=seq, hash=previous)
         branch.last_utc = entries[-1].utc
         self._db.rows(
