@@ -3,6 +3,7 @@
 import zlib
 from datetime import UTC, date, datetime
 from functools import cache
+from pathlib import Path
 
 import cv2
 import msgspec
@@ -319,3 +320,9 @@ def pack_buckets() -> list[bytes]:
 def list_key_files() -> list[bytes]:
     """The file of a key that opens nothing."""
     return [encode_key_file(sealed.KEY)]
+
+
+def rule_packs() -> list[bytes]:
+    """The shipped pack, and what is left of it without its examples."""
+    raw = (Path(__file__).parents[2] / "config" / "rules" / "agency.toml").read_bytes()
+    return [raw, raw.partition(b"[[examples]]")[0]]

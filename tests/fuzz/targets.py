@@ -188,6 +188,7 @@ TARGETS = (
         "drivers.safety_protocol:TelegramError",
         "safety_telegrams",
     ),
+    Target("rules.pack", "gated.rules.reading:read", "gated.rules.errors:RulesError", "rule_packs"),
     Target("lists.changes", "tests.fuzz.sealed:changes", LIST_ERROR, "list_changes"),
     Target("lists.pack_head", "tests.fuzz.sealed:pack_head", LIST_ERROR, "pack_heads"),
     Target("lists.bucket", "tests.fuzz.sealed:bucket", LIST_ERROR, "pack_buckets"),
