@@ -1,6 +1,7 @@
 """Packs for tests: the one that is shipped, and small ones to change."""
 
 import copy
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -59,5 +60,6 @@ def small_pack(*more: dict[str, Any], **changed: Any) -> Pack:
     return from_table(small(*more, **changed))
 
 
+@functools.cache
 def agency() -> Pack:
     return read(AGENCY_FILE.read_bytes())

@@ -107,7 +107,7 @@ def test_the_facts_that_decided_are_named_and_no_others() -> None:
     assert set(condition.names()) == {"age", "registered", "visa"}
 
 
-@settings(derandomize=True, max_examples=150)
+@settings(derandomize=True, max_examples=150, deadline=None)
 @given(tables(), whole(), st.data())
 def test_less_knowledge_never_turns_an_answer(
     table: dict[str, Any], facts: Facts, data: st.DataObject
@@ -120,7 +120,7 @@ def test_less_knowledge_never_turns_an_answer(
     assert set(less.by) <= set(condition.names())
 
 
-@settings(derandomize=True, max_examples=100)
+@settings(derandomize=True, max_examples=100, deadline=None)
 @given(tables(), whole())
 def test_the_facts_that_are_named_decide_alone(table: dict[str, Any], facts: Facts) -> None:
     condition = compiled(table, "when", {})

@@ -109,7 +109,7 @@ def test_the_time_of_the_passage_counts() -> None:
     assert run(pack, passed(), moment={"time": 7 * 60}).same == 1
 
 
-@settings(derandomize=True, max_examples=80)
+@settings(derandomize=True, max_examples=80, deadline=None)
 @given(whole(), st.integers(0, 25))
 def test_what_a_dry_run_tells_is_what_full_knowledge_would_have_decided(facts: Facts, years: int) -> None:
     known = Facts({name: value for name, value in facts.known.items() if name != "height_m"})

@@ -91,7 +91,7 @@ def test_a_record_is_recalled(written: dict[str, str], known: Any) -> None:
     assert recalled(written).known == dict.fromkeys(written, known)
 
 
-@settings(derandomize=True, max_examples=150)
+@settings(derandomize=True, max_examples=150, deadline=None)
 @given(st.dictionaries(st.sampled_from([*FACTS, "shoe_size"]), st.text("0123456789.!|?-ABCnoys", max_size=9)))
 def test_what_a_record_does_not_say_well_is_unknown(written: dict[str, str]) -> None:
     facts = recalled(written)
@@ -99,7 +99,7 @@ def test_what_a_record_does_not_say_well_is_unknown(written: dict[str, str]) -> 
     decide(agency(), facts)
 
 
-@settings(derandomize=True, max_examples=150)
+@settings(derandomize=True, max_examples=150, deadline=None)
 @given(whole(), tables(), st.sampled_from(("basic", "extended")))
 def test_a_record_never_answers_otherwise_than_what_it_was_made_of(
     facts: Facts, table: dict[str, Any], profile: Profile
@@ -137,7 +137,7 @@ def test_a_trace_that_is_too_long_for_the_journal_keeps_what_decided() -> None:
     assert [each.rule for each in decision.why if each in told] == [each.rule for each in told]
 
 
-@settings(derandomize=True, max_examples=100)
+@settings(derandomize=True, max_examples=100, deadline=None)
 @given(st.integers(-10, 120), st.integers(0, 9))
 def test_a_band_holds_all_that_was_possible(least: int, more: int) -> None:
     for name in BANDS:

@@ -160,6 +160,12 @@ def test_a_missing_file_and_one_of_another_version_are_told(place: Place) -> Non
     assert place.refusal() == "standings_of_another_version"
 
 
+def test_a_file_without_its_table_is_damaged(place: Place) -> None:
+    place.build(*ROWS)
+    place.change("DROP TABLE standing")
+    assert place.refusal() == "standings_damaged"
+
+
 @pytest.mark.parametrize("sealed", [b"", b"x" * 12, b"x" * 5000, b"x" * 200, 7])
 def test_records_that_are_none_are_damage(place: Place, sealed: object) -> None:
     place.build(*ROWS)
@@ -245,7 +251,7 @@ def test_permitted_days_need_an_entry() -> None:
         parse_row({"issuer": "FRA", "number": "1", "permitted_days": "90"})
 
 
-@settings(derandomize=True, max_examples=200)
+@settings(derandomize=True, max_examples=200, deadline=None)
 @given(st.dictionaries(st.sampled_from(COLUMNS), st.text(max_size=12)))
 def test_any_row_is_taken_or_refused(row: dict[str, str]) -> None:
     try:
