@@ -49,6 +49,7 @@ class Centre:
     def found(self, gate: str, root: Path) -> LinkSettings:
         """Make the keys and admit the first gate; return what it is told."""
         self._command("init", str(self._folder))
+        self._command("list-key", str(self._folder))
         return self.admit(gate, root)
 
     def admit(self, gate: str, root: Path) -> LinkSettings:
@@ -96,6 +97,10 @@ class Centre:
                 shutil.copyfile(path, spare)
                 (ours / path.relative_to(theirs)).parent.mkdir(parents=True, exist_ok=True)
                 spare.replace(ours / path.relative_to(theirs))
+
+    def list_key(self, gate: str) -> str:
+        """The file of the list key that was handed out to a gate."""
+        return str(self._folder / "handout" / gate / "list.key")
 
     @property
     def folder(self) -> Path:

@@ -75,6 +75,11 @@ class _Neighbour(Centre):
         del gate
         return self._centre.admit(self._name, root)
 
+    def list_key(self, gate: str) -> str:
+        """The file that was handed out to this lane."""
+        del gate
+        return self._centre.list_key(self._name)
+
     def journals(self) -> JournalSettings:
         """What the owner's gate is told, too."""
         return self._centre.journals()

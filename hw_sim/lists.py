@@ -78,7 +78,8 @@ def _list_is_forged(site: Site, _: int) -> None:
     forged.publish([*LIST, _another()])
     for path in (forged.folder / "repository" / "targets" / "watchlist").iterdir():
         if f"-{forged.version()}." in path.name:
-            path.write_bytes(path.read_bytes().replace(b"refer", b"stop ", 1))
+            raw = path.read_bytes()
+            path.write_bytes(raw[:-2] + bytes([raw[-2] ^ 1]) + raw[-1:])
     refused = _says(site, "bad_hash")
     site.centre.serve_from(forged)
     _until(refused, "the gate did not notice the forged list")

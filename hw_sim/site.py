@@ -197,10 +197,13 @@ class Site:
             journal=self.centre.journals(),
             officers=(OfficerSettings(name=OFFICER, public_key=public),),
             eligibility=self._eligibility(),
-            watchlist=WatchlistSettings(
-                keys=() if self._crossing is None else (str(self.folder / STANDINGS_KEY),)
-            ),
+            watchlist=WatchlistSettings(keys=self._list_keys()),
         )
+
+    def _list_keys(self) -> tuple[str, ...]:
+        """The centre's, which lists are made under; and that of what it knows of travellers."""
+        standings = () if self._crossing is None else (str(self.folder / STANDINGS_KEY),)
+        return (self.centre.list_key(GATE), *standings)
 
     def _eligibility(self) -> EligibilitySettings:
         """By the gate's own settings; or by the agency's rules, with what the centre knows of travellers."""
