@@ -219,6 +219,8 @@ def _publish(
     same = index and before and _header(before).digest == _header(after).digest
     if index and before and same and is_unchanged(folder, index, prepared):
         after.unlink()
+        if prepared:
+            prepared.path.unlink()
         if not publication.stage:
             publication.conclude(files)
         return _report(_header(before), 0, index.snapshot.length, packed, unchanged=True)

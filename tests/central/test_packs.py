@@ -71,6 +71,12 @@ def test_a_pack_is_published_again_after_as_many_steps_as_are_kept(central: Cent
     assert packs == ["4.pack", "5.pack", "6.pack"]
 
 
+def test_the_same_list_again_leaves_no_pack_behind(central: Central) -> None:
+    central.publish(*MANY)
+    assert central.publish(*reversed(MANY)).unchanged
+    assert [path.name for path in (central.folder.path / "packs").iterdir()] == ["1.pack"]
+
+
 def test_bad_rows_publish_nothing_unless_they_may_be_left_out(central: Central) -> None:
     with pytest.raises(BadRows) as refusal:
         central.publish(*MANY, ",,,,,,,,,", person("Eriksson", "Anna", "1974-13-12"))
