@@ -9,7 +9,7 @@ import sys
 from array import array
 from bisect import bisect_left
 from enum import IntEnum
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 from importlib import resources
 
@@ -18,6 +18,7 @@ MAX_TABLE = 16_000_000  # bytes
 NAME_BITS = 24
 NICKNAMES = 1 << 23
 _HASH_BYTES = 5
+_ONE = 1 << NAME_BITS
 
 
 class Kinship(IntEnum):
@@ -55,16 +56,14 @@ def kinship(left: str, right: str) -> Kinship:
     return Kinship.NICKNAME if min(shared) >= NICKNAMES else Kinship.VARIANT
 
 
+@lru_cache(maxsize=16_384)
 def names_of(spelling: str) -> frozenset[int]:
     """The names that a spelling is a form of; empty where it is unknown."""
     table = _table()
     key = key_of(spelling)
-    at = bisect_left(table, key)
-    found: list[int] = []
-    while at < len(table) and table[at] >> NAME_BITS == key >> NAME_BITS:
-        found.append(table[at] & (1 << NAME_BITS) - 1)
-        at += 1
-    return frozenset(found)
+    start = bisect_left(table, key)
+    stop = bisect_left(table, key + _ONE, start)
+    return frozenset(number & _ONE - 1 for number in table[start:stop])
 
 
 @cache
