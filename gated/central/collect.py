@@ -25,10 +25,13 @@ from gated.central.keys import server_pair
 from gated.central.receipts import receipt_key
 from gated.central.record_store import DatabaseError, open_database
 from gated.central.records import NotPlacedError, Records
+from gated.central.registrations import RegistrationBook
 from gated.central.serve import Gatekeeper
 from gated.core.values import Value
 from gated.runtime.notify import Notifier
 from gated.store import disk
+from gated.store import registration_post as post
+from gated.store.database import StoreError
 from gated.store.delivery import (
     MAX_DELIVERY,
     Delivery,
@@ -42,6 +45,7 @@ from gated.store.delivery import (
     sign,
     unpack,
 )
+from gated.store.registration_letters import sign_receipt
 
 DATABASE = "journals.db"  # in the central folder
 BURST = 64  # messages in one transaction: some ten thousand entries
@@ -105,10 +109,11 @@ class Collector:
         self._context = zmq.Context()
         try:
             self._records = Records(open_database(database_of(folder, settings.database)))
+            self._book = RegistrationBook(folder)
             self._zap = self._context.socket(zmq.REP)
             self._zap.bind("inproc://zeromq.zap.01")  # first: without it libzmq lets nobody decide
             self._socket = self._listen(settings.address, server_pair(folder).secret_key)
-        except DatabaseError as error:
+        except (DatabaseError, StoreError) as error:
             self._context.destroy(linger=0)
             raise CentralError(str(error)) from error
         except zmq.ZMQError as error:
@@ -161,6 +166,7 @@ class Collector:
         """Stop listening and close the database. Idempotent."""
         self._context.destroy(linger=0)
         self._records.close()
+        self._book.close()
 
     def _admit(self) -> None:
         """Answer libzmq's question about a client (ZAP, RFC 27)."""
@@ -171,7 +177,8 @@ class Collector:
         if key and self._gatekeeper.gate(key) is not None:
             answer = [b"1.0", request, b"200", b"OK", key.encode(), b""]
         else:
-            self._complain("a client with an unknown key was refused", "gate-central keys, if it is ours")
+            if self._may_complain():
+                _log.warning("an unknown key was refused", fix="gate-central keys, if it is ours")
             answer = [b"1.0", request, b"400", b"not allowed", b"", b""]
         self._zap.send_multipart(answer)
 
@@ -186,15 +193,39 @@ class Collector:
             if len(frames) != 2:
                 continue
             try:
-                said = read_at_centre(frames[1].buffer)
-            except DeliveryError:
-                continue  # it has no number to answer to
-            try:
                 gate = self._gatekeeper.gate(str(frames[1].get("User-Id")))
             except zmq.ZMQError:
                 gate = None
+            try:
+                said = read_at_centre(frames[1].buffer)
+            except DeliveryError:
+                self._registration(frames[0].bytes, gate, bytes(frames[1].buffer))
+                continue  # as a delivery it has no number to answer to
             letters.append(_Letter(frames[0].bytes, gate, said))
         return letters
+
+    def _registration(self, way: bytes, gate: str | None, raw: bytes) -> None:
+        """Take a letter about a registration; what cannot be kept is not answered, and comes again."""
+        try:
+            said = post.read_at_centre(raw)
+        except post.PostError:
+            return
+        if gate is None or not self._has_room:
+            return
+        utc = datetime.now(UTC).isoformat(timespec="milliseconds")
+        try:
+            if isinstance(said, post.AskWithdrawn):
+                answer: post.FromCentre = post.sign_withdrawn(self._key, gate, said, self._book.wishes(gate))
+            else:
+                self._book.take(gate, said, utc)
+                receipt = sign_receipt(self._key, gate, said.registration, said.sealed, utc)
+                answer = post.LetterTaken(receipt=receipt)
+        except StoreError as error:
+            self.counts.failures += 1
+            self._complain("registrations cannot be kept", str(error))
+            return
+        with contextlib.suppress(zmq.ZMQError):  # the gate went away meanwhile, or takes no more
+            self._socket.send_multipart([way, post.encode(answer)], zmq.DONTWAIT)
 
     def _collect(self, letters: Sequence[_Letter]) -> None:
         """Take all of them at once; where that fails, one by one, that none keeps the others out."""
@@ -253,8 +284,8 @@ class Collector:
             return
         self._look_due = now + LOOK_S
         self._has_room = not self._in_file or disk.free_bytes(self._folder.path) >= MIN_FREE
-        if not self._has_room:
-            self._complain("no room for journals", f"free space on the disk of {self._folder.path}")
+        if not self._has_room and self._may_complain():
+            _log.error("no room for journals", fix=f"free space on the disk of {self._folder.path}")
         if self._metrics is not None and now >= self._metrics_due:
             self._metrics_due = now + METRICS_S
             self._write_metrics(self._metrics)
@@ -266,18 +297,21 @@ class Collector:
             made.write_text(text, encoding="ascii")
             made.replace(path)
         except (DatabaseError, OSError) as error:
-            self._complain("the metrics cannot be written", f"check {path}", error)
+            if self._may_complain():
+                _log.warning("the metrics cannot be written", fix=f"check {path}", exc_info=error)
 
     def _fail(self, error: DatabaseError) -> None:
         self.counts.failures += 1
-        self._complain("journals cannot be kept", str(error))
+        if self._may_complain():
+            _log.error("journals cannot be kept", fix=str(error))
 
-    def _complain(self, what: str, fix: str, error: Exception | None = None) -> None:
-        """Say it, but not as often as it happens."""
+    def _may_complain(self) -> bool:
+        """Whether it is time to say what may happen often."""
         now = time.monotonic()
-        if now >= self._complain_due:
-            self._complain_due = now + COMPLAIN_S
-            _log.warning(what, fix=fix, exc_info=error)
+        if now < self._complain_due:
+            return False
+        self._complain_due = now + COMPLAIN_S
+        return True
 
 
 def database_of(folder: CentralFolder, named: str) -> str:

@@ -13,7 +13,7 @@ from gated.selftest.finding import Finding, fault, ok, warning
 from gated.selftest.running import watchlist
 from gated.store import disk
 from gated.store.database import StoreError, open_to_read, store_error
-from gated.store.journal import GENESIS, chained
+from gated.store.journal import chained, foundation_of, snapshot
 from gated.store.list_schema import describe
 from gated.store.list_version import ENTRIES
 from gated.store.versions import Versions
@@ -43,7 +43,7 @@ def journal(state: Path) -> Finding:
     """Whether the newest entries follow from one another."""
     path = state / "journal.db"
     try:
-        with closing(open_to_read(path)) as database:
+        with closing(open_to_read(path)) as database, snapshot(database):
             return _chain(database)
     except StoreError as error:
         return fault("journal", error.code, "cannot be read", error.fix)
@@ -54,9 +54,11 @@ def journal(state: Path) -> Finding:
 
 def _chain(database: sqlite3.Connection) -> Finding:
     (last,) = database.execute("SELECT coalesce(max(seq), 0) FROM entries").fetchone()
-    first = max(1, last - LAST + 1)
+    base, link_below = foundation_of(database)
+    last = max(base, last)
+    first = max(base + 1, last - LAST + 1)
     before = database.execute("SELECT hash FROM entries WHERE seq = ?", (first - 1,)).fetchone()
-    previous, expected = bytes(before[0]) if before else GENESIS, first
+    previous, expected = bytes(before[0]) if before else link_below, first
     rows = database.execute(
         "SELECT seq, utc, event, outcome, hash FROM entries WHERE seq BETWEEN ? AND ? ORDER BY seq",
         (first, last),
@@ -70,8 +72,8 @@ def _chain(database: sqlite3.Connection) -> Finding:
                 "change nothing, keep a copy as evidence, run `gatectl journal verify`, tell the operator",
             )
         previous, expected = bytes(link), seq + 1
-    whole = "all" if first == 1 else f"the last {LAST}"
-    return ok("journal", f"{last} entries, {whole} of them follow from one another")
+    whole = "all" if first == base + 1 else f"the last {LAST}"
+    return ok("journal", f"{last - base} entries, {whole} of them follow from one another")
 
 
 def clock(*, required: bool) -> Finding:

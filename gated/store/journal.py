@@ -9,6 +9,7 @@ anything but a lock is done: why a door was released is therefore always in the 
 import hashlib
 import sqlite3
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -138,6 +139,19 @@ def signed_lock(db: sqlite3.Connection) -> tuple[int, str] | None:
         if isinstance(told, ModeChanged) and told.officer is not None:
             return (seq, told.officer) if told.mode is Mode.LOCKED else None
     return None
+
+
+@contextmanager
+def snapshot(db: sqlite3.Connection) -> Iterator[None]:
+    """Let all reads within be of one moment: old entries may be removed meanwhile."""
+    if db.in_transaction:
+        yield
+        return
+    db.execute("BEGIN")
+    try:
+        yield
+    finally:
+        db.execute("ROLLBACK")
 
 
 def foundation_of(db: sqlite3.Connection) -> tuple[int, bytes]:
@@ -305,6 +319,11 @@ def verify(db: sqlite3.Connection, head: Head | None = None) -> Verdict:
 
     `head` is one that was kept elsewhere: the journal must still contain it.
     """
+    with snapshot(db):
+        return _verdict(db, head)
+
+
+def _verdict(db: sqlite3.Connection, head: Head | None) -> Verdict:
     problems: list[str] = []
     base, link_below = foundation_of(db)
     previous, expected = link_below, base + 1

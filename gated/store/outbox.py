@@ -92,8 +92,8 @@ class Outbox:
 
     @property
     def receipted(self) -> Position:
-        """Up to where the centre has signed for this journal."""
-        return GENESIS if self._receipt is None or self._trouble == "journal_cut" else self._receipt.at
+        """Up to where the centre has signed for this journal, by a receipt that is on the disk."""
+        return GENESIS if self._written is None or self._trouble == "journal_cut" else self._written.at
 
     @property
     def standing(self) -> Standing:

@@ -8,9 +8,10 @@ import pytest
 
 from gated.core import events as ev
 from gated.core.vocabulary import Mode
+from gated.selftest import records
 from gated.store import pruning
 from gated.store.database import open_to_read
-from gated.store.journal import Head, Journal, foundation_of, verify
+from gated.store.journal import Head, Journal, foundation_of, snapshot, verify
 from gated.store.pruning import Pruner
 from tests.central.collecting import Pair, change, entries, lived, paired
 from tests.core.passages import citizen, start_events
@@ -152,3 +153,25 @@ def test_a_journal_of_an_older_version_is_read_as_it_is_and_brought_up_to_date(p
     lived(path, range(70, 71))
     assert verify(open_to_read(path)).problems == ()
     assert pruned(path, entries(path)[-1][0]) > 0
+
+
+def test_whoever_checks_a_journal_sees_it_as_of_one_moment(path: Path) -> None:
+    whole = entries(path)
+    db = open_to_read(path)
+    with snapshot(db):
+        assert foundation_of(db)[0] == 0
+        assert pruned(path, whole[-1][0]) > 0
+        assert verify(db).problems == ()
+        assert verify(db).foundation == 0
+    assert verify(db).foundation > 0
+    db.close()
+
+
+def test_the_selftest_knows_a_pruned_journal_for_whole(path: Path) -> None:
+    last = entries(path)[-1][0]
+    removed = pruned(path, last)
+    assert records.journal(path.parent).measured == (
+        f"{last - removed} entries, all of them follow from one another"
+    )
+    change(path, "UPDATE entries SET utc = '2031' WHERE seq = (SELECT min(seq) FROM entries)")
+    assert records.journal(path.parent).code == "chain_broken"
