@@ -9,6 +9,7 @@ Only questions about published files are answered. A neighbour learns nothing el
 """
 
 import contextlib
+import time
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -20,6 +21,8 @@ from gated.central.wire import MAX_ANSWER, MAX_ASK, Absent, Answer, Ask, KeyPair
 from gated.central.zap import ENDPOINT, admission
 
 BACKLOG = 64
+TOGETHER = 32  # messages of neighbours taken at a time: none of them keeps the link from its own gate
+COMPLAIN_S = 10.0  # between two complaints about strangers
 HEARTBEAT_MS, HANDSHAKE_MS = 10_000, 3_000
 RECONNECT_MS, RECONNECT_MAX_MS = 200, 5_000
 
@@ -33,6 +36,7 @@ class Relay:
         """Listen; `neighbours` are public keys with the gates' names. Raises zmq.ZMQError."""
         self._neighbours = neighbours
         self._shelf = shelf
+        self._complain_due = 0.0
         self._asks: msgspec.msgpack.Decoder[Ask] = msgspec.msgpack.Decoder(Ask)
         self._context = zmq.Context()
         try:
@@ -66,15 +70,13 @@ class Relay:
     def turn(self) -> None:
         """Admit, and answer, whoever has asked."""
         with contextlib.suppress(zmq.Again):
-            while True:
+            for _ in range(TOGETHER):
                 answer, gate = admission(self._zap.recv_multipart(zmq.DONTWAIT), self._neighbours.get)
                 if gate is None:
-                    _log.warning(
-                        "somebody who is no neighbour was refused", fix="[[link.neighbours]] names them"
-                    )
+                    self._complain()
                 self._zap.send_multipart(answer)
         with contextlib.suppress(zmq.Again):
-            while True:
+            for _ in range(TOGETHER):
                 frames = self._requests.recv_multipart(zmq.DONTWAIT)
                 if len(frames) == 2:
                     self._answer(*frames)
@@ -82,6 +84,13 @@ class Relay:
     def close(self) -> None:
         """Stop listening. Idempotent."""
         self._context.destroy(linger=0)
+
+    def _complain(self) -> None:
+        """Say it, but not as often as a stranger may knock."""
+        now = time.monotonic()
+        if now >= self._complain_due:
+            self._complain_due = now + COMPLAIN_S
+            _log.warning("somebody who is no neighbour was refused", fix="[[link.neighbours]] names them")
 
     def _answer(self, route: bytes, raw: bytes) -> None:
         try:
@@ -136,15 +145,16 @@ class Neighbour:
     def answers(self) -> Sequence[Piece | Absent]:
         """The answers that are there and can be understood."""
         found: list[Piece | Absent] = []
-        while True:
+        for _ in range(TOGETHER):
             try:
                 answer = self._answers.decode(self.socket.recv(zmq.DONTWAIT))
             except zmq.Again:
-                return found
+                break
             except (msgspec.MsgspecError, RecursionError):
                 continue
             if isinstance(answer, Piece | Absent):
                 found.append(answer)
+        return found
 
     def close(self) -> None:
         """Leave. Idempotent."""

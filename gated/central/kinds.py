@@ -220,8 +220,12 @@ def _publish(
 
 
 def _pruned(releases: tuple[Release, ...]) -> tuple[Release, ...]:
-    """The newest that an index holds; what everybody may have by now is let go first."""
-    return releases[-MAX_RELEASES:]
+    """The newest that an index holds, and what everybody has, where nothing newer is for everybody."""
+    newest = releases[-MAX_RELEASES:]
+    if any(Stage() in each.stages for each in newest):
+        return newest
+    base = [each for each in releases if Stage() in each.stages][-1:]
+    return (*base, *newest[len(base) :])
 
 
 def _empty(kind: Kind, now: datetime) -> KindIndex:

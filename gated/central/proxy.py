@@ -37,6 +37,7 @@ TOGETHER = 100  # questions taken between two looks around
 BACKLOG = 1000
 HEARTBEAT_MS, HANDSHAKE_MS = 5000, 3000
 MAX_KEPT = 1024 * 1024 * 1024
+COMPLAIN_S = 10.0  # between two complaints about strangers
 MAX_WAITING = 20_000  # questions that wait for the centre
 
 _log = logs.get("proxy")
@@ -137,7 +138,7 @@ class Proxy:
         """Listen, and connect. Raises CentralError."""
         self._settings = settings
         self._gates: dict[str, str] = {}
-        self._looked_at = 0.0
+        self._looked_at = self._complain_due = 0.0
         self._questions = Questions(Shelf(MAX_KEPT))
         self._decoder: msgspec.msgpack.Decoder[Ask] = msgspec.msgpack.Decoder(Ask)
         self._answers: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)
@@ -219,9 +220,11 @@ class Proxy:
 
     def _admit(self) -> None:
         answer, gate = admission(self._zap.recv_multipart(), self._name_of)
-        if gate is None:
+        now = time.monotonic()
+        if gate is None and now >= self._complain_due:
+            self._complain_due = now + COMPLAIN_S
             _log.warning(
-                "a client with an unknown key was refused", fix="copy its key into the folder of gates"
+                "a client with an unknown key was refused", fix="copy its key to the folder of gates"
             )
         self._zap.send_multipart(answer)
 
@@ -231,7 +234,7 @@ class Proxy:
 
     def _answer(self, now: float) -> None:
         with contextlib.suppress(zmq.Again):
-            while True:
+            for _ in range(TOGETHER):
                 raw = self._upwards.recv(zmq.DONTWAIT)
                 with contextlib.suppress(msgspec.MsgspecError, RecursionError):
                     self._tell(self._questions.take(self._answers.decode(raw), now))

@@ -2,8 +2,11 @@
 
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
 from gated.central.folder import CentralFolder
 from gated.central.kinds import kind_index
+from gated.central.publish import current_index
 from gated.central.repository import Repository
 from gated.core.values import Value
 from gated.watchlist.publication import KINDS, ROLES
@@ -27,7 +30,7 @@ class KindState(Value):
 
 
 def kind_states(folder: CentralFolder) -> tuple[KindState, ...]:
-    """Every role, the watchlist's with its keys alone. Raises CentralError, ListError."""
+    """Every role; the watchlist is for all gates. Raises CentralError, ListError."""
     repository = Repository(folder)
     delegator = repository.targets()
     states = []
@@ -39,18 +42,22 @@ def kind_states(folder: CentralFolder) -> tuple[KindState, ...]:
             signatures=f"{delegated.threshold} of {len(delegated.keyids)}",
             waits=f"{len(staged.signatures)} signatures" if staged else "",
         )
-        index = kind_index(folder, role) if role in KINDS else None
+        if role not in KINDS:
+            listed = current_index(folder)
+            if listed is not None:
+                state = replace(state, version=listed.version, created=listed.created)
+            states.append(state)
+            continue
+        index = kind_index(folder, role)
         if index is not None and index.releases:
             newest = index.releases[-1]
-            state = KindState(
-                kind=role,
+            state = replace(
+                state,
                 version=newest.version,
                 created=newest.created,
                 files=tuple(file.name for file in newest.files),
                 stages=tuple(f"{stage.share} % of {stage.group or 'all'}" for stage in newest.stages),
                 withdrawn=tuple(each.version for each in index.releases if each.withdrawn),
-                signatures=state.signatures,
-                waits=state.waits,
             )
         states.append(state)
     return tuple(states)

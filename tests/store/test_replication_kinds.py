@@ -9,12 +9,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gated.central.kinds import Signing, release, roll_out, set_group, withdraw
+from gated.central.kinds import Signing, kind_index, release, roll_out, set_group, withdraw
 from gated.store.kinds import ASKED_BACK, KindsUpdater, ask_back, read_status
 from gated.store.published import InForce, Published
 from gated.store.replication import Failed, Unchanged, Updated, WatchlistUpdater
 from gated.store.signed import FIXES, NotUsable
-from gated.watchlist.publication import Kind, PublishedFile, Stage
+from gated.watchlist.publication import MAX_RELEASES, Kind, PublishedFile, Stage
 from gated.watchlist.snapshot import ListError
 from tests.store.central_stand_in import Central, Gate, document
 
@@ -316,3 +316,19 @@ def test_going_back_to_nothing_is_told(kinds: Kinds) -> None:
     kinds.kinds.go_back_if_asked()
     assert kinds.kinds.status["rules"].code == "nothing_to_go_back_to"
     assert kinds.content() == b"only"
+
+
+def test_many_trials_with_a_group_do_not_push_out_what_everybody_has(
+    tmp_path: Path, central: Central
+) -> None:
+    set_group(central.folder, "pilot", ["gate-1"])
+    gate = Kinds(tmp_path, central, "gate-2")
+    gate.publish(b"for all")
+    for number in range(MAX_RELEASES + 3):
+        gate.publish(f"trial {number}".encode(), Stage(group="pilot"))
+    gate.gate.refresh()
+    assert gate.content() == b"for all"
+    index = kind_index(central.folder, "rules")
+    assert index is not None
+    assert len(index.releases) == MAX_RELEASES
+    gate.gate.watchlist.close()
