@@ -53,6 +53,7 @@ from gated.store.door_cycles import DoorCycles
 from gated.store.evidence import Evidence
 from gated.store.journal import Journal, JournalError
 from gated.store.list_keys import read_list_key, read_list_keys
+from gated.store.registration_post import PostBox
 from gated.store.registrations import Registrations
 from gated.store.watchlist import Watchlist
 from gated.token_desk import TokenDesk
@@ -131,12 +132,17 @@ class GateDaemon:
             post,
             self.status,
             self._board.fire_is_on,
-            Service(self._inspect, self._board.trace, self._board.try_lamp),
+            Service(
+                self._inspect,
+                self._board.trace,
+                self._board.try_lamp,
+                self._registration.answer if self._registration else None,
+            ),
             config.policy.lane.duty_s,
         )
         schedule = ScheduleLane(config.port.schedule if config.port else (), zone, post)
         tokens = TokenDesk(config, self._reading.sight, dossiers, post)
-        self._delivery = _delivery(config, self._journal)
+        self._delivery = _delivery(config, self._journal, self._registration)
         self._hands = Hands(
             self._board,
             self._reading.desks,
@@ -308,17 +314,24 @@ class GateDaemon:
         )
 
 
-def _delivery(config: GateConfig, journal: Journal) -> DeliveryLane | None:
+def _delivery(
+    config: GateConfig, journal: Journal, registration: RegistrationLane | None
+) -> DeliveryLane | None:
     """The lane that delivers the journal to the centre, where the configuration names one."""
     if config.journal is None:
         return None
+    key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(config.journal.receipt_key))
+    box = None
+    if registration is not None:
+        box = PostBox(registration.store, key, config.gate, registration.withdrawn)
     return DeliveryLane(
         f"ipc://{config.paths.run}/journal",
         Path(config.paths.state) / "journal.db",
         config.gate,
-        Ed25519PublicKey.from_public_bytes(bytes.fromhex(config.journal.receipt_key)),
+        key,
         lambda: journal.head.seq,
         config.journal.keep_days,
+        box,
     )
 
 

@@ -30,6 +30,7 @@ from gated.commands import (
     mrz,
     proof,
     readers,
+    registration,
     selftest,
     trust,
     watchlist_match,
@@ -120,6 +121,7 @@ def _parser() -> argparse.ArgumentParser:
     readers.add(on_document)
     trust.add_verify(on_document)
     trust.add(words)
+    registration.add(words.group("registration", "Registrations at this gate: show, delete, prove it."))
     watchlist = words.group("watchlist", "Ask the lists, and measure how names are matched.")
     watchlist_match.add(watchlist)
     watchlist_score.add(watchlist)

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from gated import logs
-from gated.central import collect_command, distribution
-from gated.central.collect_command import journal_states
+from gated.central import collect_command, distribution, registrations_command
+from gated.central.collect_command import journal_states, journal_warnings
 from gated.central.distribution import lifetimes, quorums, role_quorum
 from gated.central.folder import CentralError, CentralFolder
 from gated.central.intake import BadRow, read_list
@@ -153,7 +153,7 @@ def _status(options: argparse.Namespace, folder: CentralFolder) -> CentralStatus
     warnings = [warning for name, signed in parts for warning in expiry_warnings(name, signed.expires, now)]
     warnings += [] if header else ["nothing is published yet: gate-central publish"]
     journals = journal_states(folder, options.database)
-    warnings += [warning for state in journals for warning in state.warnings]
+    warnings += journal_warnings(journals, now)
     return CentralStatus(
         list=header.list if header else "",
         version=header.version if header else 0,
@@ -282,6 +282,7 @@ def parser() -> argparse.ArgumentParser:
         standing_between.add_argument(f"--{name}", required=True, metavar="tcp://HOST:PORT")
         standing_between.add_argument(f"--upstream-{name}", required=True, metavar="tcp://HOST:PORT")
     collect_command.add(add, _show)
+    registrations_command.add(add)
     add("status", _status, "what is published, until when, and for whom; what was collected").add_argument(
         "--database", default="", metavar="URL", help="where journals are collected, if not in DIR"
     )

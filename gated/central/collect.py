@@ -222,7 +222,8 @@ class Collector:
                 answer = post.LetterTaken(receipt=receipt)
         except StoreError as error:
             self.counts.failures += 1
-            self._complain("registrations cannot be kept", str(error))
+            if self._may_complain():
+                _log.error("registrations cannot be kept", fix=str(error))
             return
         with contextlib.suppress(zmq.ZMQError):  # the gate went away meanwhile, or takes no more
             self._socket.send_multipart([way, post.encode(answer)], zmq.DONTWAIT)

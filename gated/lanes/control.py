@@ -27,11 +27,15 @@ MAX_REQUEST = 4096
 
 
 class Service(NamedTuple):
-    """What technicians use: what all lanes know, how the wires moved, and a lamp to look at."""
+    """What technicians use: what all lanes know, how the wires moved, and a lamp to look at.
+
+    `registration` answers what is asked of a traveller's; None: this lane registers nobody.
+    """
 
     inspect: Callable[[], say.SelfTested]
     trace: Trace
     try_lamp: Callable[[str], None]
+    registration: Callable[[say.AskRegistration], say.FromControl] | None = None
 
 
 class ControlLane:
@@ -101,14 +105,8 @@ class ControlLane:
                 return self._set_duty(request, at)
             case say.SetDirection():
                 return self._set_direction(request, at)
-            case say.AskDoor():
-                if refused := self._unless_in_maintenance() or self._unless_there(request.door):
-                    return refused
-                self._post(ev.DoorAsked(at=at, door=request.door))
-            case say.TryLamp():
-                if refused := self._unless_in_maintenance():
-                    return refused
-                self._service.try_lamp(request.lamp)
+            case say.AskDoor() | say.TryLamp():
+                return self._maintain(request, at)
             case say.ClearFaults():
                 if request.device not in set(Device):
                     return say.Refused(reason="unknown_device", fix=f"one of: {', '.join(Device)}")
@@ -117,6 +115,19 @@ class ControlLane:
                 return self._reset(at)
             case say.OfficerCommand():
                 return self._officer(request, at)
+            case say.AskRegistration():
+                return self._registration(request)
+        return say.Done()
+
+    def _maintain(self, request: say.AskDoor | say.TryLamp, at: float) -> say.FromControl:
+        if refused := self._unless_in_maintenance():
+            return refused
+        if isinstance(request, say.TryLamp):
+            self._service.try_lamp(request.lamp)
+            return say.Done()
+        if refused := self._unless_there(request.door):
+            return refused
+        self._post(ev.DoorAsked(at=at, door=request.door))
         return say.Done()
 
     def _unless_in_maintenance(self) -> say.Refused | None:
@@ -147,6 +158,12 @@ class ControlLane:
             return say.Done()
         self._post(ev.EmergencyRaised(at=time.monotonic()))  # its edge may have come just before the reset
         return refused
+
+    def _registration(self, request: say.AskRegistration) -> say.FromControl:
+        if self._service.registration is None:
+            fix = "this lane registers nobody: it has no [registration]"
+            return say.Refused(reason="no_registration", fix=fix)
+        return self._service.registration(request)
 
     def _set_mode(self, request: say.SetMode, at: float) -> say.FromControl:
         """Tell the lane what to do.

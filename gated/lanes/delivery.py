@@ -23,6 +23,7 @@ from gated.store.database import StoreError
 from gated.store.delivery import DeliveryError, encode, read_at_gate
 from gated.store.outbox import Outbox, Standing
 from gated.store.pruning import Pruner
+from gated.store.registration_post import PostBox
 
 LISTEN_S = 0.5  # while nothing is under way; an answer wakes the lane
 AGAIN_S = 10.0  # until a file that could not be read is tried again
@@ -42,6 +43,7 @@ class DeliveryLane:
         key: Ed25519PublicKey,
         head: Callable[[], int],
         keep_days: int | None = None,
+        post_box: PostBox | None = None,
     ) -> None:
         """`keep_days`: entries that are older, and have a receipt, are removed; None: none ever is."""
         self.lane = Lane("delivery", turn=self._turn, leave=self._leave, period_s=0.0, patience_s=60.0)
@@ -56,6 +58,8 @@ class DeliveryLane:
         self._outbox: Outbox | None = None
         self._again_at = 0.0
         self._keep_days = keep_days
+        self._post_box = post_box
+        self._letters_at = 0.0
         self._pruner: Pruner | None = None
         self._prune_at = self._aim_at = 0.0
 
@@ -77,6 +81,7 @@ class DeliveryLane:
     def _come_round(self, outbox: Outbox, peer: Peer[JournalDown]) -> None:
         for message in outbox.due(time.monotonic(), self._head()):
             peer.send(JournalUp(body=encode(message)))  # what finds no room is missed, and asked about
+        self._send_letters(peer)
         came = peer.receive(LISTEN_S)
         while came is not None:
             self._take(outbox, came)
@@ -101,8 +106,31 @@ class DeliveryLane:
         try:
             answer = read_at_gate(came.body)
         except DeliveryError:
+            self._take_letter(came.body)
             return  # whatever it was, the question is put again
         outbox.take(answer, time.monotonic())
+
+    def _send_letters(self, peer: Peer[JournalDown]) -> None:
+        """Send what waits about registrations; their trouble keeps no journal back."""
+        if self._post_box is None or time.monotonic() < self._letters_at:
+            return
+        try:
+            for body in self._post_box.due(time.monotonic()):
+                peer.send(JournalUp(body=body))
+        except StoreError as error:
+            self._letters_fail(error)
+
+    def _take_letter(self, body: bytes) -> None:
+        if self._post_box is None:
+            return
+        try:
+            self._post_box.take(body)
+        except StoreError as error:
+            self._letters_fail(error)
+
+    def _letters_fail(self, error: StoreError) -> None:
+        self._letters_at = time.monotonic() + AGAIN_S
+        _log.warning("letters about registrations cannot be sent", code=error.code, fix=error.fix)
 
     def _tell(self, standing: Standing) -> None:
         if standing.code != self.standing.code:

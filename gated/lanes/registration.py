@@ -13,13 +13,15 @@ from gated import logs
 from gated.core import events as ev
 from gated.core.personal import Personal
 from gated.core.settings import RegistrationSettings
-from gated.document.mrz import Mrz
+from gated.document.mrz import Mrz, MrzError, parse
 from gated.lanes.condition import Post
 from gated.lanes.dossier import Dossiers
+from gated.runtime import messages as say
+from gated.runtime.clock import now_utc
 from gated.runtime.lanes import Lane
 from gated.store.database import StoreError
-from gated.store.registration_letters import Holding
-from gated.store.registrations import Found, Registrations
+from gated.store.registration_letters import Holding, holding
+from gated.store.registrations import Erasure, Found, Registrations
 
 _log = logs.get("lane.registration")
 
@@ -92,6 +94,62 @@ class RegistrationLane:
             if self._asked == passage:
                 self._asked = None
 
+    def withdrawn(self, number: str) -> None:
+        """The centre wants a registration deleted. For any thread."""
+        self.lane.ask(lambda: self._withdraw(number, "withdrawn_at_centre"))
+
+    # --- what technicians ask -----------------------------------------------------------------------------
+
+    def answer(self, request: say.AskRegistration) -> say.FromControl:
+        """Tell of a traveller's registration, delete it, or prove that it is gone. For any thread."""
+        try:
+            mrz = parse(request.zone)
+        except MrzError as error:
+            return say.Refused(reason=error.code, fix="give the lines of one passport")
+        try:
+            who = self.holder(mrz).reveal()
+            return self._verify(request, who) if request.what == "verify" else self._ask(request, who)
+        except StoreError as error:
+            return say.Refused(reason=error.code, fix=error.fix)
+        except ValueError:
+            return say.Refused(reason="issuer_unknown", fix="no state of Doc 9303-3 issued this document")
+
+    def _ask(self, request: say.AskRegistration, who: Holding) -> say.FromControl:
+        found = self.store.find(who)
+        if found is None:
+            return say.Refused(
+                reason="registration_unknown", fix="nothing is registered of this document here"
+            )
+        if request.what == "show":
+            return say.RegistrationTold(
+                registration=found.id,
+                held=True,
+                text=found.text,
+                agreed=found.agreed,
+                linked=found.linked,
+                by_person=found.by_person,
+            )
+        return self._gone(self.erase(found.id, "withdrawn"), who)
+
+    def _verify(self, request: say.AskRegistration, who: Holding) -> say.FromControl:
+        erasure = self.store.erasure(request.registration or "")
+        if erasure is None:
+            return say.Refused(
+                reason="registration_unknown", fix="no registration of this number was deleted"
+            )
+        return self._gone(erasure, who)
+
+    def _gone(self, erasure: Erasure, who: Holding) -> say.RegistrationTold:
+        return say.RegistrationTold(
+            registration=erasure.id,
+            held=self.store.find(who) is not None,
+            erased=erasure.at,
+            reason=erasure.reason,
+            proof=erasure.proof,
+            left_behind=self.store.search(who),
+            receipted=erasure.receipt.utc if erasure.receipt else "",
+        )
+
     # --- in this lane's thread ----------------------------------------------------------------------------
 
     def _register(self, passage: str, known: tuple[Mrz, datetime] | None) -> None:
@@ -121,6 +179,32 @@ class RegistrationLane:
             return
         self._post(ev.RegistrationLinked(at=time.monotonic(), registration=found.id, by="personal_number"))
 
+    def _withdraw(self, number: str, reason: str) -> None:
+        try:
+            self.erase(number, reason)
+        except StoreError as error:
+            if error.code != "registration_unknown":
+                self._tell(error)
+                return
+            self._disclaim(number)
+
+    def _disclaim(self, number: str) -> None:
+        """It is deleted already, or this gate lost what it had: the centre need not wait for it."""
+        try:
+            self.store.disclaim(number, int(now_utc().timestamp()))
+        except StoreError as error:
+            self._tell(error)
+
+    def erase(self, number: str, reason: str) -> Erasure:
+        """Delete a registration for good, on record. For any thread. Raises StoreError."""
+        erasure = self.store.erase(number, reason, int(now_utc().timestamp()))
+        self._post(
+            ev.RegistrationErased(
+                at=time.monotonic(), registration=number, proof=erasure.proof, reason=reason
+            )
+        )
+        return erasure
+
     def _fail(self, passage: str, reason: str) -> None:
         self._post(ev.RegistrationFailed(at=time.monotonic(), passage=passage, reason=reason))
 
@@ -128,14 +212,3 @@ class RegistrationLane:
         if error.code != self._trouble:
             _log.warning("registrations cannot be kept or asked", code=error.code, fix=error.fix)
         self._trouble = error.code
-
-
-def holding(mrz: Mrz, *, numbered: bool) -> Personal[Holding]:
-    """Who holds a document, as a registration knows them; `numbered`: their state numbers people for life.
-
-    Where it does, that number is the optional data of its passports (Doc 9303-4, 4.2.2).
-    """
-    personal = mrz.optional_data.strip("<") if numbered and mrz.format == "TD3" else ""
-    return Personal(
-        Holding(issuer=mrz.issuer, number=mrz.document_number, birth=mrz.birth_yymmdd, personal=personal)
-    )

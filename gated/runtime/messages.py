@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from gated.core.events import PassageId
+from gated.core.events import PassageId, RegistrationId
+from gated.core.personal import MASK
 from gated.core.settings import Name
 from gated.core.values import Tagged, Value
 from gated.core.vocabulary import Advice, Direction, Door, Hint, Liveness, Mode
@@ -491,9 +492,9 @@ class TryLamp(Message):
 
 
 class SetMode(Message):
-    """Tell the lane what to do, and why. Free passage takes an officer's signature over `signed_text`, and so
-    does what lifts a lock that has one.
+    """Tell the lane what to do, and why.
 
+    Free passage takes an officer's signature over `signed_text`, and so does what lifts a lock that has one.
     The reason is one line of plain text: it is signed as a line, and shown to whoever reads the journal.
     """
 
@@ -572,6 +573,44 @@ def _signed(kind: str, *told: str) -> bytes:
     return "\n".join((f"egate officer {kind}", *told, "")).encode()
 
 
+MAX_ZONE = 256  # bytes of a zone as it is handed over
+
+
+class AskRegistration(Message):
+    """Ask for a traveller's registration, delete it, or look whether it is gone.
+
+    `zone` is what the passport's lines say: personal data. `registration` is the number of one that was
+    deleted, to verify that.
+    """
+
+    what: Literal["show", "withdraw", "verify"]
+    zone: Annotated[bytes, Meta(max_length=MAX_ZONE)]
+    registration: RegistrationId | None = None
+
+    def __repr__(self) -> str:
+        return f"AskRegistration({self.what}, {MASK})"
+
+
+class RegistrationTold(Message):
+    """What there is of it, or the proof that there is nothing: times in seconds since 1970.
+
+    `left_behind` counts what leads to this traveller in the bytes of the files; `receipted` is when the
+    centre signed that it has deleted what it held, empty as long as it has not.
+    """
+
+    registration: RegistrationId
+    held: bool
+    text: str = ""
+    agreed: int = 0
+    linked: int = 0
+    by_person: bool = False
+    erased: int = 0
+    reason: str = ""
+    proof: str = ""
+    left_behind: int = 0
+    receipted: str = ""
+
+
 class Done(Message):
     """The request was taken."""
 
@@ -595,5 +634,6 @@ ToControl = (
     | ClearFaults
     | ResetEmergency
     | OfficerCommand
+    | AskRegistration
 )
-FromControl = Status | SelfTested | Traced | Done | Refused
+FromControl = Status | SelfTested | Traced | RegistrationTold | Done | Refused

@@ -19,9 +19,10 @@ from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 from msgspec import Meta
 
 from gated.core.events import RegistrationId, Sha256, TextVersion
-from gated.core.personal import MASK
+from gated.core.personal import MASK, Personal
 from gated.core.settings import Name
 from gated.core.values import Tagged, Value
+from gated.document.mrz import Mrz
 from gated.document.mrz.codes import CODES
 
 MAX_LETTER: Final = 4096
@@ -66,6 +67,17 @@ class Holding(Value):
 
     def __repr__(self) -> str:
         return f"Holding({MASK})"
+
+
+def holding(mrz: Mrz, *, numbered: bool) -> Personal[Holding]:
+    """Who holds a document, as a registration knows them; `numbered`: their state numbers people for life.
+
+    Where it does, that number is the optional data of its passports (Doc 9303-4, 4.2.2).
+    """
+    personal = mrz.optional_data.strip("<") if numbered and mrz.format == "TD3" else ""
+    return Personal(
+        Holding(issuer=mrz.issuer, number=mrz.document_number, birth=mrz.birth_yymmdd, personal=personal)
+    )
 
 
 class Registered(Tagged):

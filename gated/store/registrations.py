@@ -55,6 +55,7 @@ MARK_BYTES: Final = 16
 NONCE_BYTES: Final = 12
 PAD_TO: Final = 256
 CHUNK: Final = 1 << 20
+NOT_HELD: Final = "0" * 64  # in place of the hash of a record that was never here
 
 migrations = Migrations("registrations")
 
@@ -196,6 +197,14 @@ class Registrations:
                 )
             self._empty_log()
         return Erasure(id=number, at=at, reason=reason, record=record)
+
+    def disclaim(self, number: str, at: int) -> None:
+        """Tell the centre that nothing is held under this number, if that is not on its way already."""
+        with self._lock, self._transaction():
+            if self._one("SELECT 1 FROM letter WHERE registration = ?", number) is None:
+                row = self._one("SELECT record FROM erased WHERE id = ?", number)
+                record = NOT_HELD if row is None else row[0]
+                self._write_letter(number, Erased(erased=at, reason="not_held", record=record))
 
     def erasure(self, number: str) -> Erasure | None:
         """The proof that this registration was deleted, with the centre's receipt once it has come."""
