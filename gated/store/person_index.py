@@ -23,6 +23,7 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from gated.core.personal import MASK
 from gated.core.values import Value
 from gated.core.vocabulary import Grade
 from gated.store.database import StoreError, store_error
@@ -58,7 +59,22 @@ _TABLES = (
 )
 
 
-_entries = msgspec.json.Decoder(PersonEntry)
+class _Opened(Value, tag_field="entry", tag="p", array_like=True):
+    """A PersonEntry that was unsealed: its form was checked before it was sealed, and need not be again."""
+
+    surname: str
+    given: str
+    birth: str
+    nationality: str
+    grade: Grade
+    reason: str
+    reference: str
+
+    def __repr__(self) -> str:
+        return MASK
+
+
+_opened = msgspec.json.Decoder(_Opened)
 
 
 class PersonHit(Value):
@@ -84,11 +100,11 @@ class _Seal:
         nonce = os.urandom(NONCE)
         return nonce + self._aead.encrypt(nonce, line, person.to_bytes(8, "big"))
 
-    def open(self, person: int, sealed: bytes) -> PersonEntry:
+    def open(self, person: int, sealed: bytes) -> _Opened:
         """Raises StoreError where it was altered, or sealed under another key."""
         try:
             line = self._aead.decrypt(sealed[:NONCE], sealed[NONCE:], person.to_bytes(8, "big"))
-            return _entries.decode(line)  # the seal vouches for its form
+            return _opened.decode(line)
         except (InvalidTag, ValueError) as error:
             raise StoreError("sealed_otherwise", "persons.db was altered: build it again") from error
 
@@ -202,12 +218,12 @@ def _codes_of(entry: PersonEntry) -> frozenset[str]:
     return listed_codes(person.name, person.birth)
 
 
-def listed_person(entry: PersonEntry) -> Person:
+def listed_person(entry: PersonEntry | _Opened) -> Person:
     """A listed person as the comparison takes one."""
     return Person(zone_name(entry.surname, entry.given), _listed_birth(entry), entry.nationality)
 
 
-def _listed_birth(entry: PersonEntry) -> Birth:
+def _listed_birth(entry: PersonEntry | _Opened) -> Birth:
     """The birth date of an entry, which is of one form: the quick way to read it."""
     return Birth(*(int(part) if part.isdigit() else None for part in entry.birth.split("-")))
 
@@ -330,7 +346,7 @@ class PersonIndex:
             if found.score >= least:
                 hits.append(
                     PersonHit(
-                        grade=Grade(entry.grade),
+                        grade=entry.grade,
                         reason=entry.reason,
                         reference=entry.reference,
                         score=found.score,
@@ -340,7 +356,7 @@ class PersonIndex:
                 )
         return tuple(sorted(hits, key=lambda hit: -hit.score))
 
-    def _candidates(self, sought: Person, *, slips: bool) -> Iterator[PersonEntry]:
+    def _candidates(self, sought: Person, *, slips: bool) -> Iterator[_Opened]:
         codes = self._seal.codes(sought_codes(sought.name, sought.birth, slips=slips))
         sharing = f"SELECT person FROM block WHERE code IN ({','.join('?' * len(codes))})"  # noqa: S608
         rows = self._database.execute(f"SELECT id, sealed FROM person WHERE id IN ({sharing})", codes)  # noqa: S608
@@ -396,7 +412,7 @@ class PersonIndex:
         self._database.close()
 
 
-def _worth_comparing(birth: Birth, glance: Glance, entry: PersonEntry) -> bool:
+def _worth_comparing(birth: Birth, glance: Glance, entry: _Opened) -> bool:
     """Whether a candidate can score at all: neither another's birth date nor another's name alone."""
     if compare_births(birth, _listed_birth(entry)) is Agreement.DIFFERENT:
         return False
