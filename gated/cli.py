@@ -26,13 +26,18 @@ from gated.commands import (
     face_quality,
     journal,
     lane,
+    lists_history,
+    lists_status,
     models,
     mrz,
     proof,
     readers,
     registration,
+    rules,
+    rules_standings,
     selftest,
     trust,
+    watchlist_lookup,
     watchlist_match,
     watchlist_score,
 )
@@ -122,7 +127,13 @@ def _parser() -> argparse.ArgumentParser:
     trust.add_verify(on_document)
     trust.add(words)
     registration.add(words.group("registration", "Registrations at this gate: show, delete, prove it."))
+    eligibility = words.group("rules", "Check, test and explain the rules of eligibility; try new ones.")
+    rules.add(eligibility)
+    rules_standings.add(eligibility)
     watchlist = words.group("watchlist", "Ask the lists, and measure how names are matched.")
+    lists_status.add(watchlist)
+    lists_history.add(watchlist)
+    watchlist_lookup.add(watchlist)
     watchlist_match.add(watchlist)
     watchlist_score.add(watchlist)
     face = words.group("face", "Compare faces, and measure what the gate sees of a person.")
