@@ -2,8 +2,8 @@
 
 import argparse
 import sys
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
 
@@ -16,6 +16,8 @@ from gated.central.receipts import receipt_public
 from gated.central.record_store import DatabaseError, open_database
 from gated.central.records import MAX_WHY, Collected, JournalState, Records
 from gated.core.values import Value
+
+SILENT = timedelta(hours=1)  # one that has nothing to deliver asks every ten minutes
 
 
 class Collecting(Value):
@@ -72,6 +74,16 @@ def journal_states(folder: CentralFolder, database: str = "") -> tuple[JournalSt
             records.close()
     except DatabaseError as error:
         raise CentralError(str(error)) from error
+
+
+def journal_warnings(states: Sequence[JournalState], now: datetime) -> list[str]:
+    """What somebody should look at: alarms, and gates that were not heard of for long."""
+    warnings = [warning for state in states for warning in state.warnings]
+    silent = [state for state in states if now - datetime.fromisoformat(state.heard) > SILENT]
+    return warnings + [
+        f"journal of {state.gate}: nothing was heard since {state.heard}: see its gate-link"
+        for state in silent
+    ]
 
 
 def _run(options: argparse.Namespace, folder: CentralFolder, told: Callable[..., None]) -> Value | None:

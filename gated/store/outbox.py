@@ -40,6 +40,7 @@ WINDOW = 4  # deliveries under way: a line with 100 ms there and back stays busy
 ANSWER_S = 10.0  # a delivery without a receipt by then is taken for lost
 LINGER_S = 1.0  # a few entries wait so long for more: one write at the centre in place of ten
 ASK_S, ASK_MAX_S = 1.0, 30.0  # until an unanswered question is put again, doubling
+CHECK_S = 600.0  # where nothing is to be delivered
 BUSY_S = 5.0  # the centre is given time
 KEEP_S = 10.0  # the receipt is written to the disk at most so often: the journal needs it more
 
@@ -82,6 +83,7 @@ class Outbox:
         self._ask_s = ASK_S
         self._waits_since: float | None = None
         self._keep_at = 0.0
+        self._heard_at = 0.0
         self._trouble = ""
         self._receipt: Receipt | None = None
         for name in (CONTRADICTED, RECEIPT):
@@ -110,6 +112,8 @@ class Outbox:
         """What is to be sent now; `head` is the number of the journal's last entry. `now` is monotonic."""
         if any(until <= now for until in self._under_way.values()):
             self._lose_place()
+        if self._cursor is not None and not self._under_way and now >= self._heard_at + CHECK_S:
+            self._lose_place()  # say that the gate is there, and see that both still have the same
         if self._cursor is None:
             return self._ask(now) if now >= self._ask_at else ()
         sent: list[Whereabouts | Delivery] = []
@@ -136,6 +140,7 @@ class Outbox:
             self._trouble = "receipt_forged"
             self._lose_place(now + BUSY_S)
             return
+        self._heard_at = now
         if self._trouble != "journal_cut":
             self._trouble = ""
         own = self._believe(answer)

@@ -14,6 +14,7 @@ from gated.central.records import Records
 from gated.core import events as ev
 from gated.store import delivery as say
 from gated.store.journal import Journal
+from gated.store.outbox import CHECK_S
 from gated.store.receipts import CONTRADICTED, RECEIPT, read_receipt
 from tests.central.collecting import KEY, Pair, change, copied, entries, lived, paired
 from tests.core.passages import citizen
@@ -300,3 +301,20 @@ def test_a_delivery_that_unpacks_without_end_is_refused() -> None:
         say.unpack(say.pack((entry,)) + b"x")
     with pytest.raises(say.DeliveryError):
         say.unpack(say.pack((say.Sent(utc="2030", event="\0", followed="", hash=bytes(32)),)))
+
+
+def test_a_gate_with_nothing_to_deliver_is_heard_now_and_then_and_compared_anew(pair: Pair) -> None:
+    pair.deliver()
+    pair.said.clear()
+    pair.deliver(3)
+    assert pair.said == []
+    pair.now += CHECK_S
+    pair.round()
+    [said] = pair.said
+    assert isinstance(said, say.Whereabouts)
+    pair.round()
+    change(pair.journal, "DELETE FROM entries WHERE seq > 30", "DELETE FROM passages WHERE ended > 30")
+    pair.now += CHECK_S
+    pair.round()
+    assert pair.outbox.standing.code == "journal_cut"  # found while the gate goes on running
+    assert pair.alarms() == [("cut", 31)]

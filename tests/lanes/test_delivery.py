@@ -114,6 +114,7 @@ def test_only_what_is_old_and_has_a_receipt_goes(
 ) -> None:
     monkeypatch.setattr("gated.lanes.delivery.LISTEN_S", 0.01)
     monkeypatch.setattr("gated.lanes.delivery.PRUNE_S", 0.0)
+    monkeypatch.setattr("gated.store.outbox.KEEP_S", 0.0)
     monkeypatch.setattr("gated.lanes.delivery.now_utc", lambda: LATE)
     delivery = lane_on(run, journal, keep_days)
     come_round(delivery.lane)

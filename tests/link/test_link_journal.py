@@ -8,11 +8,13 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from gated.central.cli import main
+from gated.central.collect_command import journal_warnings
 from gated.store.journal import Journal
 from tests.central.collecting import change, entries, lived
 from tests.core.passages import citizen
@@ -144,6 +146,17 @@ def test_a_database_that_takes_nothing_for_a_while_delays_receipts_and_loses_not
     database.close()
     until(lambda: rig.acknowledged() == entries(rig.journal)[-1][0], 20.0)
     assert rig.exported() == entries(rig.journal)
+
+
+def test_a_gate_that_was_not_heard_of_for_long_is_a_warning(rig: CollectRig) -> None:
+    rig.collect()
+    rig.link()
+    rig.start_gate()
+    until(lambda: rig.acknowledged() > 0)
+    heard = datetime.fromisoformat(rig.states()[0].heard)
+    assert journal_warnings(rig.states(), heard + timedelta(minutes=59)) == []
+    [told] = journal_warnings(rig.states(), heard + timedelta(minutes=61))
+    assert told.startswith("journal of gate-1: nothing was heard since")
 
 
 def test_metrics_tell_each_gate_and_the_receipt_key_is_for_its_owner_alone(
