@@ -1,20 +1,26 @@
 """A journal on its way up over real sockets: away, back, killed at either end, and never twice."""
 
 import json
+import os
 import signal
+import socket
 import sqlite3
 import stat
 import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+import zmq
 
 from gated.central.cli import main
 from gated.central.collect_command import journal_warnings
+from gated.central.wire import read_key_file
+from gated.store import delivery as say
 from gated.store.journal import Journal
 from tests.central.collecting import change, entries, lived
 from tests.core.passages import citizen
@@ -157,6 +163,43 @@ def test_a_gate_that_was_not_heard_of_for_long_is_a_warning(rig: CollectRig) -> 
     assert journal_warnings(rig.states(), heard + timedelta(minutes=59)) == []
     [told] = journal_warnings(rig.states(), heard + timedelta(minutes=61))
     assert told.startswith("journal of gate-1: nothing was heard since")
+
+
+def test_garbage_from_anybody_harms_nobody(rig: CollectRig) -> None:
+    rig.collect()
+    host, _, port = rig.address.removeprefix("tcp://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=5) as line:
+        line.sendall(os.urandom(4096))
+    at = say.Position(seq=0, hash=bytes(32))
+    with gate_speaking(rig, *zmq.curve_keypair()) as stranger:
+        stranger.send(say.encode(say.Whereabouts(number=1, head=at, known=())))
+        assert not stranger.poll(500)
+    pair = read_key_file(Path(rig.handout.key_file))
+    with gate_speaking(rig, pair.public_key.encode(), pair.secret_key.encode()) as gate:
+        gate.send(b"")
+        gate.send(b"\xc1" * 100)
+        gate.send_multipart([b"a", b"b", b"c"])
+        gate.send(say.encode(say.Delivery(number=7, head=at, after=at, entries=b"nothing packed")))
+        assert gate.poll(5000)
+        assert say.read_at_gate(gate.recv()) == say.NotTaken(number=7, reason="malformed")
+        gate.send(bytes(2 * say.MAX_DELIVERY))  # is cut off for it
+        time.sleep(0.2)
+    rig.link()
+    rig.start_gate()
+    until(lambda: rig.acknowledged() == entries(rig.journal)[-1][0])
+
+
+@contextmanager
+def gate_speaking(rig: CollectRig, public: bytes, secret: bytes) -> "Iterator[zmq.Socket[bytes]]":
+    """A connection to the collector with this key."""
+    context = zmq.Context()
+    line = context.socket(zmq.DEALER)
+    line.setsockopt(zmq.CURVE_SERVERKEY, rig.handout.server_key.encode())
+    line.setsockopt(zmq.CURVE_PUBLICKEY, public)
+    line.setsockopt(zmq.CURVE_SECRETKEY, secret)
+    line.connect(rig.address)
+    yield line
+    context.destroy(linger=0)
 
 
 def test_metrics_tell_each_gate_and_the_receipt_key_is_for_its_owner_alone(
