@@ -51,7 +51,11 @@ class _BadRow(Exception):
 
 def add(watchlist: Words) -> None:
     """Put `score` under the word `watchlist`."""
-    watchlist.command("score", score)
+    sub = watchlist.command("score", score)
+    sub.epilog = (
+        f"From {MATCH} on, two names are taken for one person's. Optional columns: left_birth, right_birth, "
+        "left_country, right_country. A row that cannot be scored gives nan, and its line on standard error."
+    )
 
 
 def score(arguments: argparse.Namespace) -> Answer:
