@@ -83,6 +83,8 @@ class KindsUpdater:
         self._refused: set[tuple[Kind, int]] = set()
         self._status = {kind: _started(each) for kind, each in read_status(folder).items()}
         self._kept_at = 0.0
+        # What was seen to the end, index and version in force: nothing is to be done until one changes.
+        self._settled: dict[Kind, tuple[str, int]] = {}
 
     @property
     def status(self) -> dict[Kind, KindStatus]:
@@ -121,12 +123,21 @@ class KindsUpdater:
 
     def _take_one(self, kind: Kind, signed: Signed) -> None:
         try:
-            if not signed.has(index_path(kind)):
+            digest = signed.digest(index_path(kind))
+            if digest is None:
+                return
+            now = self._published.in_force(kind)
+            state = (digest, now.version if now else 0)
+            if self._settled.get(kind) == state:
+                self._status[kind] = msgspec.structs.replace(self._status[kind], signed_at=signed.signed_at)
                 return
             index = parse_kind_index(signed.target(index_path(kind), MAX_KIND_INDEX).read_bytes(), kind)
             self._take(index, signed)
         except FAILURES as error:
             self._note(kind, failed(failure_code(error)))
+            return
+        now = self._published.in_force(kind)
+        self._settled[kind] = (digest, now.version if now else 0)
 
     def _take(self, index: KindIndex, signed: Signed) -> None:
         kind = index.kind
@@ -163,6 +174,7 @@ class KindsUpdater:
         self._took(kind, now)
 
     def _note(self, kind: Kind, trouble: Failed) -> None:
+        self._settled.pop(kind, None)
         if kind in self._status or self._published.in_force(kind) is not None or trouble.code != "link_down":
             self._status[kind] = _with(self._status.get(kind, KindStatus()), trouble)
 

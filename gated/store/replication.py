@@ -78,6 +78,7 @@ class WatchlistUpdater:
         self._alive = alive
         self._reached = reached
         self._beside = beside
+        self._seen: tuple[str, Index] | None = None
 
     def refresh(self, now: datetime, at: float) -> Refreshed:
         """Bring the newest list; `now` is aware UTC, `at` monotonic. What came wrong never raises."""
@@ -104,9 +105,7 @@ class WatchlistUpdater:
             self._watchlist.remember(now, at)
 
     def _refresh(self, signed: Signed, now: datetime, at: float) -> Refreshed:
-        index = parse_index(signed.target(INDEX, MAX_INDEX).read_bytes())
-        if index.list != self._name:
-            raise ListError("another_list", 1)
+        index = self._index(signed)
         todo = plan(self._watchlist.version, index)
         if todo.snapshot is None and not todo.deltas:
             self._watchlist.remember(now, at, signed.signed_at)
@@ -120,6 +119,17 @@ class WatchlistUpdater:
             self._watchlist.abandon()
             raise
         return Updated(version=header.version, by=by)
+
+    def _index(self, signed: Signed) -> Index:
+        """What is published now; fetched when it is not the one that was seen last."""
+        digest = signed.digest(INDEX)
+        if self._seen is None or self._seen[0] != digest:
+            self._seen = None
+            index = parse_index(signed.target(INDEX, MAX_INDEX).read_bytes())
+            if index.list != self._name:
+                raise ListError("another_list", 1)
+            self._seen = digest or "", index
+        return self._seen[1]
 
     def _build(
         self, signed: Signed, index: Index, todo: Plan, freshness: Freshness

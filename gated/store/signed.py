@@ -98,9 +98,13 @@ class Signed:
         self.signed_at = signed_at
         """When the central side vouched for it, in seconds since 1970."""
 
-    def has(self, path: str) -> bool:
-        """Whether a file of this path is published. Raises DownloadError, RepositoryError, OSError."""
-        return self._tuf.get_targetinfo(path) is not None
+    def digest(self, path: str) -> str | None:
+        """The SHA-256 of a published file, without fetching it; None where there is none of this path.
+
+        Raises DownloadError, RepositoryError, OSError.
+        """
+        info = self._tuf.get_targetinfo(path)
+        return None if info is None else info.hashes.get("sha256", "")
 
     def target(self, path: str, max_length: int | None = None) -> Path:
         """Fetch a signed file; its length and hash are verified before it is given out.

@@ -332,3 +332,19 @@ def test_many_trials_with_a_group_do_not_push_out_what_everybody_has(
     assert index is not None
     assert len(index.releases) == MAX_RELEASES
     gate.gate.watchlist.close()
+
+
+def test_what_has_not_changed_is_not_fetched_again_and_stays_fresh(kinds: Kinds, central: Central) -> None:
+    kinds.publish(b"one")
+    kinds.gate.refresh()
+    fetched = len(central.fetched)
+    central.sign_again(later_s=60)
+    kinds.gate.refresh()
+    assert not any("targets/rules" in url for url in central.fetched[fetched:])
+    assert kinds.kinds.status["rules"].signed_at == pytest.approx(central.now.timestamp(), abs=2)
+    central.down = True
+    kinds.gate.refresh()
+    assert kinds.kinds.status["rules"].code == "link_down"
+    central.down = False
+    kinds.gate.refresh()
+    assert kinds.kinds.status["rules"].code == ""
