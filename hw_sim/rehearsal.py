@@ -30,7 +30,7 @@ from hw_sim.passport.chip import Chip
 from hw_sim.record import Rehearsed, stages
 from hw_sim.scenarios import BY_NAME, Scenario
 from hw_sim.scenarios.documents import holder_of, passport_of
-from hw_sim.site import Site
+from hw_sim.site import GATE, Site
 from hw_sim.technician import Technician
 from hw_sim.twists import TWISTS
 
@@ -39,6 +39,7 @@ PATIENCE_S = 75.0  # the longest scenario takes 25 s; an officer's whole time li
 OFFICER_THINKS_S = 1.0
 HEEDS_S = 0.4  # from an advice on the screen to a passport that lies otherwise
 COMES_FROM_M = -1.2
+READS_S = 1.0  # what registration means, and two buttons
 TAKES_OFF_S = 0.8  # from a hint on the screen to a face without it
 
 # Who comes when the lane was handed back. Where the eyes of the gate are too slow, as on a busy machine, the
@@ -92,7 +93,10 @@ class Rehearsal:
             page_camera=chosen.page_camera,
             low_camera=chosen.low_camera,
             crossing=chosen.crossing,
+            registers=chosen.consents is not None,
         )
+        if chosen.renewed_from is not None:
+            site.registering.remember(GATE, holder_of(chosen), chosen.renewed_from)
         violations = len(site.world.violations)
         site.reader.start_account()
         site.laid.line_spans.clear()
@@ -222,6 +226,8 @@ class Rehearsal:
                     self._send_away()
                 case do.Tell() if effect.screen in set(Advice):
                     self._heed(effect.screen)
+                case do.Tell(screen="do_you_agree") if self._scenario.consents is not None:
+                    self._press(yes=self._scenario.consents)
                 case do.Tell() if effect.screen in set(Hint):
                     self._hints.append(effect.screen)
                     self._take_off(effect.screen)
@@ -245,6 +251,13 @@ class Rehearsal:
             self._site.shift(self._scenario.lies[len(self._advices)])
             since, self._lies_since = self._lies_since, time.monotonic()
             self._site.laid.wrong_spans.append(Span(start=since, end=self._lies_since))
+
+    def _press(self, *, yes: bool) -> None:
+        """Read what registration means, and press a button."""
+        since = time.monotonic()
+        time.sleep(READS_S)
+        self._site.laid.wrong_spans.append(Span(start=since, end=time.monotonic()))
+        self._site.press(yes=yes)
 
     def _take_off(self, hint: str) -> None:
         """Take off what the gate asks to take off, if it is worn, after a moment."""

@@ -28,6 +28,7 @@ from gated.core.settings import (
     EligibilitySettings,
     EstimationSettings,
     FaceCameraSettings,
+    IoBoardSettings,
     LinkSettings,
     MrzScannerSettings,
     OfficerSettings,
@@ -64,6 +65,7 @@ from hw_sim.reader.ccid_device import CcidDevice
 from hw_sim.reader.scanner import PtyScanner
 from hw_sim.reader.usb_bus import UsbBus
 from hw_sim.reader.usb_socket import UsbServer
+from hw_sim.registering import BUTTONS, Registering
 from hw_sim.supervisor import Daemon, DaemonError, python
 from hw_sim.toml import to_toml
 
@@ -79,6 +81,7 @@ SAFE = "import sys; from gated.safe import main; sys.exit(main())"  # as the uni
 GLASS_FPS = 10.0
 LOW = Mount(height_m=1.20)  # its horizon is the rule about height
 ALSO = {Topology.PORT: ("exit_document",)}  # inputs that only one kind of lane has
+PRESS_S = 0.3
 OPEN_S = 20.0  # from the last daemon's READY to a lane that takes travellers
 
 
@@ -102,11 +105,12 @@ class Site:
         self._keep_images = keep_images
         self._scans, self._watches, self._looks_low = True, False, False  # how the gate is equipped
         self._crossing: Crossing | None = None
+        self._registers = False
         self._link: LinkSettings | None = None
         shutil.rmtree(self.folder, ignore_errors=True)
         self.state.mkdir(parents=True)
         self.run = Path(tempfile.mkdtemp(prefix="egate-"))
-        self._wiring = wiring(also=(*CURTAINS, *ALSO.get(self.policy.lane.topology, ())))
+        self._wiring = wiring(also=(*CURTAINS, *ALSO.get(self.policy.lane.topology, ()), *BUTTONS))
         self.board = SimulatedBoard(self._wiring)
         self.world = World(self.board, lane=GEOMETRIES[self.policy.lane.topology])
         self.reader = CcidDevice()
@@ -119,6 +123,7 @@ class Site:
         self.glass = SimulatedCamera(GLASS_FPS, glass=True)
         self.machine = AilingMachine(self.run / "machine", self.state)
         self.centre = Centre(self.folder / "central", self.folder)
+        self.registering = Registering(self.folder, self.state, self.centre.folder)
         self.gpio = GpioServer(self.run, self.board)
         readers = UsbBus(self.reader, *([self.far_end.reader] if self.far_end else []))
         self.usb = UsbServer(self.run / "usb", readers)
@@ -181,7 +186,7 @@ class Site:
             page_camera=PageCameraSettings(source=self.glass.url, glass_mm=GLASS_MM)
             if self._watches
             else None,
-            io_board=self._wiring,
+            io_board=self._wired(),
             cameras=self._cameras(),
             chip_reader=ChipReaderSettings(
                 usb_path=self.usb.bus.place_of(self.reader) if self.far_end else ""
@@ -195,10 +200,17 @@ class Site:
             trust=TrustSettings(master_lists=(str(masters),), anchors=(str(anchor),)),
             link=link,
             journal=self.centre.journals(),
+            registration=self.registering.settings() if self._registers else None,
             officers=(OfficerSettings(name=OFFICER, public_key=public),),
             eligibility=self._eligibility(),
             watchlist=WatchlistSettings(keys=self._list_keys()),
         )
+
+    def _wired(self) -> IoBoardSettings:
+        """The buttons are there, and told of where somebody is asked."""
+        if self._registers:
+            return self._wiring
+        return replace(self._wiring, inputs=replace(self._wiring.inputs, consent_yes=None, consent_no=None))
 
     def _list_keys(self) -> tuple[str, ...]:
         """The centre's, which lists are made under; and that of what it knows of travellers."""
@@ -207,6 +219,8 @@ class Site:
 
     def _eligibility(self) -> EligibilitySettings:
         """By the gate's own settings; or by the agency's rules, with what the centre knows of travellers."""
+        if self._registers:
+            return EligibilitySettings(rules=self.registering.rules())
         if self._crossing is None:
             return EligibilitySettings()
         return EligibilitySettings(
@@ -246,20 +260,23 @@ class Site:
         page_camera: bool,
         low_camera: bool = False,
         crossing: Crossing | None = None,
+        registers: bool = False,
     ) -> None:
         """Give the gate a scanner, a page camera, or both; and a second camera for people who are not tall.
 
-        With `crossing` the agency's rules decide, and forward is that way. One that is equipped otherwise is
-        configured anew, and its daemons start again. Raises DaemonError.
+        With `crossing` the agency's rules decide, and forward is that way; a gate that `registers` has rules
+        of its own. One that is equipped otherwise is configured anew, and its daemons start again. Raises
+        DaemonError.
         """
-        wanted = (scanner, page_camera, low_camera, crossing)
-        if wanted == (self._scans, self._watches, self._looks_low, self._crossing) or self._link is None:
+        wanted = (scanner, page_camera, low_camera, crossing, registers)
+        now = (self._scans, self._watches, self._looks_low, self._crossing, self._registers)
+        if wanted == now or self._link is None:
             return
         if page_camera is not self._watches:
             (self.glass.start if page_camera else self.glass.stop)()
         if low_camera is not self._looks_low:
             (self.low_camera.start if low_camera else self.low_camera.stop)()
-        self._scans, self._watches, self._looks_low, self._crossing = wanted
+        self._scans, self._watches, self._looks_low, self._crossing, self._registers = wanted
         self._configure(self._link)
         for name in ("gated", "gate-vision"):
             self.daemons[name].stop()
@@ -273,6 +290,13 @@ class Site:
         rows = [] if standing is None else [StandingRow(STATE, Personal(number), standing)]
         now = datetime.now(UTC)
         build_standings(rows, self.state / STANDINGS, read_list_key(key), int(now.timestamp()), now)
+
+    def press(self, *, yes: bool) -> None:
+        """Press one of the two buttons inside, as the traveller does."""
+        button = BUTTONS[0] if yes else BUTTONS[1]
+        self.board.drive(button, active=True)
+        time.sleep(PRESS_S)
+        self.board.drive(button, active=False)
 
     def print_page(self) -> None:
         """Have the page drawn before somebody lays it down: that takes the camera a while."""

@@ -13,6 +13,7 @@ from hw_sim.course import Course
 from hw_sim.lane.bodies import bag
 from hw_sim.lane.walking import AWAY_M, READER_M, Await, Pause, Sight, Walk, tailgate
 from hw_sim.lists import LISTS
+from hw_sim.registering import linked, registered
 from hw_sim.scenarios import Twist
 from hw_sim.site import Site
 from hw_sim.two_way import DIRECTION_IS_LOCKED
@@ -114,6 +115,12 @@ TWISTS: Mapping[Twist, Course] = {
     Twist.DOORWAY_IS_BLOCKED: Course(happens=_doorway_is_blocked),
     Twist.EXIT_IS_FORCED: Course(happens=_exit_is_forced, mended=_fault_is_cleared),
     Twist.FIRE: Course(happens=_fire_breaks_out, mended=_fire_is_out),
+    Twist.REGISTERS: Course(
+        comes=lambda site, _: site.centre.collect(),
+        mended=lambda site: site.centre.kill_collector(),
+        judged=lambda site, entries: registered(site.registering, entries),
+    ),
+    Twist.COMES_WITH_A_NEW_PASSPORT: Course(judged=lambda _, entries: linked(entries)),
     Twist.VISION_HANGS: Course(happens=_vision_hangs, mended=_vision_is_restarted),
     **BREAKDOWNS,
     **LISTS,

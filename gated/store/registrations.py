@@ -292,8 +292,10 @@ class Registrations:
         nonce = secrets.token_bytes(NONCE_BYTES)
         sealed = nonce + self._cipher.encrypt(nonce, padded, number.encode())
         self._do("INSERT OR REPLACE INTO registration VALUES (?, ?)", number, sealed)
-        for mark in self._marks(record.who):
-            self._do("INSERT OR REPLACE INTO mark VALUES (?, ?)", mark, number)
+        document, *person = self._marks(record.who)
+        self._do("INSERT OR REPLACE INTO mark VALUES (?, ?)", document, number)
+        for mark in person:  # whoever has it already keeps it: one number, two persons
+            self._do("INSERT OR IGNORE INTO mark VALUES (?, ?)", mark, number)
         return sealed
 
     def _sealed(self, number: str) -> bytes:

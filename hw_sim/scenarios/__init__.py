@@ -7,7 +7,17 @@ and a name in `SCENARIOS`.
 
 from collections.abc import Mapping
 
-from hw_sim.scenarios import crowd, document, faults, lane, lists, person, port, rules
+from hw_sim.scenarios import (
+    crowd,
+    document,
+    faults,
+    lane,
+    lists,
+    person,
+    port,
+    registration,
+    rules,
+)
 from hw_sim.scenarios.people import HOLDERS, LIST, WANTED
 from hw_sim.scenarios.scenario import Companion, Scenario, Trouble, Twist
 
@@ -22,6 +32,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     *crowd.SCENARIOS,
     *port.SCENARIOS,
     *rules.SCENARIOS,
+    *registration.SCENARIOS,
 )
 
 BY_NAME: Mapping[str, Scenario] = {scenario.name: scenario for scenario in SCENARIOS}

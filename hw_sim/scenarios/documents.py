@@ -38,7 +38,8 @@ DOCUMENTS: Mapping[str, Forgery] = {
 
 def holder_of(scenario: Scenario) -> Person:
     """Whose passport it is, with the number, the nationality and the age that the scenario asks for."""
-    person = replace(HOLDERS[scenario.holder], nationality=scenario.nationality)
+    holder = HOLDERS[scenario.holder]
+    person = replace(holder, nationality=scenario.nationality, optional=scenario.personal or holder.optional)
     if scenario.number is not None:
         person = replace(person, number=scenario.number)
     if scenario.age is None:

@@ -48,6 +48,8 @@ class Twist(StrEnum):
     DELTAS_ARE_MISSING = "deltas_are_missing"  # the gate was away, and the way of deltas has a gap
     AWAY_FOR_72_HOURS = "away_for_72_hours"  # no word of the centre for almost that long, and none now
     AWAY_FOR_LONGER = "away_for_longer"  # than the policy allows
+    REGISTERS = "registers"  # and the collector runs
+    COMES_WITH_A_NEW_PASSPORT = "comes_with_a_new_passport"
     DIRECTION_IS_LOCKED = "direction_is_locked"  # an officer wants a two-way lane walked one way
 
 
@@ -136,6 +138,12 @@ class Scenario(Value):
     """What the lane is walked for, where the agency's rules decide; without it the gate's settings do."""
     standing: Standing | None = None
     """What the centre knows of the holder."""
+    consents: bool | None = None
+    """What the traveller says where the lane registers its travellers; None: it does not."""
+    personal: str = ""
+    """The number that the state gave the holder for life, as the passport tells it."""
+    renewed_from: str | None = None
+    """The number of an earlier passport that the holder registered with here."""
     behaviour: Behaviour = Behaviour()
     officer: OfficerWord | None = None
     """What the officer on duty commands when asked."""

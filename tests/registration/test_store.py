@@ -76,7 +76,12 @@ def test_a_new_passport_is_found_by_the_number_for_life_and_then_by_itself(tmp_p
 def test_one_number_with_another_date_of_birth_is_another_person(tmp_path: Path) -> None:
     with opened(tmp_path) as store:
         store.register(ANNA, "2026-1", PASSAGE, AT)
-        assert store.find(replace(ANNA_ANEW, birth="740813")) is None
+        other = replace(ANNA_ANEW, birth="740813")
+        assert store.find(other) is None
+        store.register(other, "2026-1", PASSAGE, AT)
+        found = store.find(replace(ANNA, number="N1"))
+        assert found is not None, "the first of them keeps the number"
+        assert found.by_person
 
 
 def test_who_registers_again_keeps_the_registration_with_the_newer_consent(tmp_path: Path) -> None:
