@@ -18,7 +18,8 @@ from typing import Final
 
 from gated.core.personal import Personal
 from gated.store.documents import CHANGES, PACK, Documents
-from gated.store.pack_build import build_pack, step_of
+from gated.store.pack_build import build_pack, record_of, step_of
+from gated.watchlist.changes import Change, after_changes, encode_changes
 from gated.watchlist.keyed import KEY_BYTES, ListKey, ListKeys
 from gated.watchlist.match import DocumentClaim
 from gated.watchlist.snapshot import DocumentEntry, Listed
@@ -27,6 +28,7 @@ SIZES: Final = (10**5, 10**6, 10**7)
 SIZES_FROM: Final = "EGATE_BENCH_DOCUMENTS"
 LOOKUPS: Final = 100_000
 STEP: Final = 1_000  # entries of a delta
+WEEK_H: Final = 168
 KEY: Final = ListKey(b"bench" * 6 + b"22")
 GRADES: Final[tuple[Listed, ...]] = ("stop", "refer", "silent")
 CREATED: Final = "2026-11-23T03:00:00Z"
@@ -45,8 +47,8 @@ def run() -> None:
                 subprocess.run(command, check=True)
 
 
-def _entries(count: int) -> Iterator[DocumentEntry]:
-    for number in range(count):
+def _entries(count: int, first: int = 0) -> Iterator[DocumentEntry]:
+    for number in range(first, first + count):
         yield DocumentEntry(
             number=_number(number),
             issuer="UTO",
@@ -135,8 +137,27 @@ def change(folder: Path, size: int) -> None:
     assert now.hits(_claim(size))
     print(f"    a delta of {STEP:,}: {len(step):,} bytes, made in {1000 * made:.0f} ms, "
           f"in force in {1000 * taken:.0f} ms")  # fmt: skip
-    documents.close()
     now.close()
+    _catch_up(documents, size)
+    documents.close()
+
+
+def _catch_up(documents: Documents, size: int) -> None:
+    """A gate comes back after a week of hourly deltas."""
+    pack, steps, before = documents.pack, [], documents.state
+    for hour in range(WEEK_H):
+        first = 2 * size + hour * STEP
+        came = [Change(record_of(entry, pack.hashes), came=True) for entry in _entries(STEP, first)]
+        rising = sorted(came, key=lambda change: change.record.tag)
+        after = after_changes(before, before.version + 1, rising, pack.key)
+        steps.append(encode_changes(pack.key, documents.name, CREATED, before, after, rising))
+        before = after
+    began, cpu = time.perf_counter(), time.process_time()
+    merged = documents.after(*steps)
+    taken, cpu = time.perf_counter() - began, time.process_time() - cpu
+    told = f"{WEEK_H} deltas of {STEP:,}, {sum(map(len, steps)) / 1e6:.1f} MB"
+    print(f"    a week away: {told}, merged in {taken:.1f} s ({cpu:.1f} s of processor; wanted 5)")
+    print(f"      into {len(merged) / 1e6:.1f} MB of changes")
 
 
 def _claim(number: int) -> DocumentClaim:
