@@ -107,6 +107,16 @@ def _deltas_have_a_gap(site: Site, _: int) -> None:
     _await(site, site.centre.version())
 
 
+def _listed_otherwise(site: Site, _: int) -> None:
+    """The traveller comes onto the list: names swapped, written as they sound, and one more of them."""
+    listed = {
+        "surname": "CURT ADOLF", "given": "LINDKVIST", "birth": HOLDERS["kurt"].birth.isoformat(),
+        "nationality": "", "grade": "stop", "reason": "wanted", "reference": "case-0003",
+    }  # fmt: skip
+    site.centre.publish([*LIST, listed])
+    _await(site, site.centre.version())
+
+
 def _last_entry_is_taken_off(site: Site) -> None:
     site.centre.publish(LIST)
     _await(site, site.centre.version())
@@ -145,6 +155,7 @@ def _judged(site: Site, _: Sequence[Entry]) -> Iterator[str]:
 
 
 LISTS: Mapping[Twist, Course] = {
+    Twist.LISTED_OTHERWISE: Course(comes=_listed_otherwise, mended=_last_entry_is_taken_off),
     Twist.LIST_IS_ROLLED_BACK: Course(
         comes=_older_state_is_served, mended=_newest_state_is_served, judged=_judged
     ),

@@ -27,6 +27,14 @@ SCENARIOS: tuple[Scenario, ...] = (
         twist=Twist.DELTAS_ARE_MISSING,
     ),
     Scenario(
+        name="wanted-other-spelling",
+        title="A wanted person stands on the list as somebody else wrote the name; officers are alerted.",
+        expected=Outcome.REFERRED,
+        reasons=("watchlist_hit",),
+        holder="kurt",
+        twist=Twist.LISTED_OTHERWISE,
+    ),
+    Scenario(
         name="central-down-72h",
         title="The centre has been silent for almost 72 hours: the gate decides by its own list.",
         expected=Outcome.ADMITTED,

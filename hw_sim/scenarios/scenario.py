@@ -46,6 +46,7 @@ class Twist(StrEnum):
     LIST_IS_ROLLED_BACK = "list_is_rolled_back"  # the centre serves an older state than the gate has
     LIST_IS_FORGED = "list_is_forged"  # the bytes of a new list are not those that were signed
     DELTAS_ARE_MISSING = "deltas_are_missing"  # the gate was away, and the way of deltas has a gap
+    LISTED_OTHERWISE = "listed_otherwise"  # the traveller comes onto the list in another spelling
     AWAY_FOR_72_HOURS = "away_for_72_hours"  # no word of the centre for almost that long, and none now
     AWAY_FOR_LONGER = "away_for_longer"  # than the policy allows
     REGISTERS = "registers"  # and the collector runs
