@@ -95,7 +95,7 @@ def mode(arguments: argparse.Namespace) -> Answer:
     if told.mode is Mode.FREE_PASSAGE and not arguments.name:
         raise UsageError("free passage is an officer's decision: add --name NAME --key FILE")
     if arguments.key:
-        told = msgspec.structs.replace(told, signature=_officer_key(arguments.key).sign(told.signed_text))
+        told = msgspec.structs.replace(told, signature=officer_key(arguments.key).sign(told.signed_text))
     return _done(_ask(arguments, told))
 
 
@@ -104,7 +104,7 @@ def duty(arguments: argparse.Namespace) -> Answer:
     told = say.SetDuty(
         on=arguments.word == "on", officer=arguments.name, said_at=now_utc().timestamp(), signature=b""
     )
-    signature = _officer_key(arguments.key).sign(told.signed_text)
+    signature = officer_key(arguments.key).sign(told.signed_text)
     return _done(_ask(arguments, msgspec.structs.replace(told, signature=signature)))
 
 
@@ -139,7 +139,7 @@ def officer(arguments: argparse.Namespace) -> Answer:
         signature=b"",
         persons=arguments.persons,
     )
-    signature = _officer_key(arguments.key).sign(command.signed_text)
+    signature = officer_key(arguments.key).sign(command.signed_text)
     return _done(_ask(arguments, msgspec.structs.replace(command, signature=signature)))
 
 
@@ -174,7 +174,8 @@ def _passage(arguments: argparse.Namespace) -> str:
     return reply.passage
 
 
-def _officer_key(path: Path) -> Ed25519PrivateKey:
+def officer_key(path: Path) -> Ed25519PrivateKey:
+    """Read an officer's key from its PEM file. Raises UsageError."""
     try:
         key = load_pem_private_key(read_capped(path, MAX_KEY), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:

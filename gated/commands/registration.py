@@ -9,10 +9,14 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
+
 from gated.commands.answer import Answer, UsageError, Words, read_input
+from gated.commands.lane import officer_key
 from gated.config import load
 from gated.core.values import Value
 from gated.runtime import messages as say
+from gated.runtime.clock import now_utc
 from gated.runtime.control import ask
 from gated.store.list_keys import make_list_key
 from gated.watchlist.keyed import ListKeyError
@@ -33,6 +37,10 @@ def add(words: Words) -> None:
     asked = [words.command("show", registration_show), words.command("withdraw", registration_withdraw)]
     asked.append(verify := words.command("verify-deleted", registration_verify))
     verify.add_argument("number", metavar="NUMBER", help="the registration's, as `withdraw` told it")
+    asked.append(link := words.command("link", registration_link))
+    link.add_argument("number", metavar="NUMBER", help="the registration's, as `show` tells it")
+    link.add_argument("--name", required=True, help="the officer's name in [[officers]]")
+    link.add_argument("--key", type=Path, required=True, metavar="FILE", help="the officer's key (PEM)")
     for sub in asked:
         sub.add_argument("--run", metavar="FOLDER", help="of the gate's sockets, in place of [paths] run")
 
@@ -70,14 +78,34 @@ def registration_withdraw(arguments: argparse.Namespace) -> Answer:
 
 def registration_verify(arguments: argparse.Namespace) -> Answer:
     """Prove that a registration is gone, here and at the centre: the passport's lines on standard input."""
-    if not _NUMBER.fullmatch(arguments.number):
-        raise UsageError("NUMBER is 32 hexadecimal digits, as `gatectl registration withdraw` told it")
-    asked = say.AskRegistration(what="verify", zone=_zone(), registration=arguments.number)
+    asked = say.AskRegistration(what="verify", zone=_zone(), registration=_number(arguments))
     told = _ask(arguments, asked)
     if not isinstance(told, say.RegistrationTold):
         return _refused(told)
     answer = _gone(told)
     return Answer(value=told, text=answer.text, good=answer.good and bool(told.receipted))
+
+
+def registration_link(arguments: argparse.Namespace) -> Answer:
+    """Link a new passport, its lines on standard input, on an officer's signed word."""
+    word = say.LinkRegistration(
+        registration=_number(arguments),
+        zone=_zone(),
+        officer=arguments.name,
+        said_at=now_utc().timestamp(),
+        signature=b"",
+    )
+    signature = officer_key(arguments.key).sign(word.signed_text)
+    told = _ask(arguments, msgspec.structs.replace(word, signature=signature))
+    if not isinstance(told, say.Done):
+        return _refused(told)
+    return Answer(value={"done": True}, text=("done",))
+
+
+def _number(arguments: argparse.Namespace) -> str:
+    if not _NUMBER.fullmatch(arguments.number):
+        raise UsageError("NUMBER is 32 hexadecimal digits, as `gatectl registration` tells it")
+    return str(arguments.number)
 
 
 def _gone(told: say.RegistrationTold) -> Answer:
@@ -101,7 +129,7 @@ def _zone() -> bytes:
     return lines
 
 
-def _ask(arguments: argparse.Namespace, request: say.AskRegistration) -> say.FromControl:
+def _ask(arguments: argparse.Namespace, request: say.Message) -> say.FromControl:
     run_folder = arguments.run or load(arguments.config).config.paths.run
     return ask(f"ipc://{run_folder}/control", request)
 

@@ -35,7 +35,7 @@ class Service(NamedTuple):
     inspect: Callable[[], say.SelfTested]
     trace: Trace
     try_lamp: Callable[[str], None]
-    registration: Callable[[say.AskRegistration], say.FromControl] | None = None
+    registration: Callable[[say.AskRegistration | say.LinkRegistration], say.FromControl] | None = None
 
 
 class ControlLane:
@@ -115,7 +115,7 @@ class ControlLane:
                 return self._reset(at)
             case say.OfficerCommand():
                 return self._officer(request, at)
-            case say.AskRegistration():
+            case say.AskRegistration() | say.LinkRegistration():
                 return self._registration(request)
         return say.Done()
 
@@ -159,10 +159,12 @@ class ControlLane:
         self._post(ev.EmergencyRaised(at=time.monotonic()))  # its edge may have come just before the reset
         return refused
 
-    def _registration(self, request: say.AskRegistration) -> say.FromControl:
+    def _registration(self, request: say.AskRegistration | say.LinkRegistration) -> say.FromControl:
         if self._service.registration is None:
             fix = "this lane registers nobody: it has no [registration]"
             return say.Refused(reason="no_registration", fix=fix)
+        if isinstance(request, say.LinkRegistration) and (refused := self._officers.refuse(request)):
+            return refused
         return self._service.registration(request)
 
     def _set_mode(self, request: say.SetMode, at: float) -> say.FromControl:

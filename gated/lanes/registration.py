@@ -100,19 +100,38 @@ class RegistrationLane:
 
     # --- what technicians ask -----------------------------------------------------------------------------
 
-    def answer(self, request: say.AskRegistration) -> say.FromControl:
-        """Tell of a traveller's registration, delete it, or prove that it is gone. For any thread."""
+    def answer(self, request: say.AskRegistration | say.LinkRegistration) -> say.FromControl:
+        """Tell of a registration, delete it, prove that it is gone, or link it by an officer's word.
+
+        For any thread; whoever asks has seen to the signature.
+        """
         try:
             mrz = parse(request.zone)
         except MrzError as error:
             return say.Refused(reason=error.code, fix="give the lines of one passport")
+        if not self.serves(mrz):
+            fix = f"this gate registers nationals of {', '.join(self._settings.states)}"
+            return say.Refused(reason="state_not_served", fix=fix)
+        who = self.holder(mrz).reveal()
         try:
-            who = self.holder(mrz).reveal()
+            if isinstance(request, say.LinkRegistration):
+                return self._link_by(request, who)
             return self._verify(request, who) if request.what == "verify" else self._ask(request, who)
         except StoreError as error:
             return say.Refused(reason=error.code, fix=error.fix)
-        except ValueError:
-            return say.Refused(reason="issuer_unknown", fix="no state of Doc 9303-3 issued this document")
+
+    def _link_by(self, request: say.LinkRegistration, who: Holding) -> say.FromControl:
+        found = self.store.find(who)
+        if found is not None and found.id != request.registration:
+            fix = f"this passport belongs to registration {found.id}: withdraw that one first"
+            return say.Refused(reason="registered_otherwise", fix=fix)
+        self.store.link(request.registration, who, "officer", int(now_utc().timestamp()))
+        self._post(
+            ev.RegistrationLinked(
+                at=time.monotonic(), registration=request.registration, by="officer", officer=request.officer
+            )
+        )
+        return say.Done()
 
     def _ask(self, request: say.AskRegistration, who: Holding) -> say.FromControl:
         found = self.store.find(who)

@@ -4,6 +4,7 @@
 drops the peer's message and says so.
 """
 
+import hashlib
 from typing import Annotated, Literal
 
 import msgspec
@@ -591,6 +592,28 @@ class AskRegistration(Message):
         return f"AskRegistration({self.what}, {MASK})"
 
 
+class LinkRegistration(Message):
+    """An officer's word that the holder of this passport is the one who is registered, signed (Ed25519).
+
+    `zone` is what the passport's lines say: personal data, of which only the hash is signed.
+    """
+
+    registration: RegistrationId
+    zone: Annotated[bytes, Meta(max_length=MAX_ZONE)]
+    officer: str
+    said_at: float
+    signature: bytes
+
+    def __repr__(self) -> str:
+        return f"LinkRegistration({self.registration}, {MASK})"
+
+    @property
+    def signed_text(self) -> bytes:
+        """The exact bytes that the officer signs."""
+        zone = hashlib.sha256(self.zone).hexdigest()
+        return _signed("registration", self.registration, zone, self.officer, f"{self.said_at:.3f}")
+
+
 class RegistrationTold(Message):
     """What there is of it, or the proof that there is nothing: times in seconds since 1970.
 
@@ -635,5 +658,6 @@ ToControl = (
     | ResetEmergency
     | OfficerCommand
     | AskRegistration
+    | LinkRegistration
 )
 FromControl = Status | SelfTested | Traced | RegistrationTold | Done | Refused

@@ -15,7 +15,8 @@ from gated.document.access.password import PasswordKind
 from gated.document.reading.terminal import SHORT_APDUS
 from gated.document.reading.transcript import FORMAT, Exchange, Transcript
 from gated.document.tlv import encode
-from gated.store import delivery
+from gated.store import delivery, registration_post
+from gated.store.registration_letters import Kind, LetterReceipt
 from gated.watchlist.keyed import encode_key_file
 from hw_sim.passport import details, faces, issuer, lds
 from hw_sim.passport.cv_pki import CvPrivate, root
@@ -243,6 +244,25 @@ def journal_answers() -> list[bytes]:
     at = delivery.Position(seq=7, hash=bytes(32))
     receipt = delivery.Receipt(number=1, gate="gate-1", at=at, utc="2030", signature=bytes(64), common=at)
     return [delivery.encode(receipt), delivery.encode(delivery.NotTaken(number=2, reason="busy"))]
+
+
+def registration_letters() -> list[bytes]:
+    """What a gate says of registrations."""
+    letter = registration_post.LetterUp(registration="0" * 32, kind=Kind.REGISTERED, sealed=bytes(200))
+    asks = registration_post.AskWithdrawn(nonce=bytes(16))
+    return [registration_post.encode(letter), registration_post.encode(asks)]
+
+
+def registration_answers() -> list[bytes]:
+    """What the centre answers to that."""
+    receipt = LetterReceipt(
+        gate="gate-1", registration="0" * 32, sha256="0" * 64, utc="2030", signature=bytes(64)
+    )
+    withdrawn = registration_post.Withdrawn(
+        gate="gate-1", nonce=bytes(16), registrations=("0" * 32,), signature=bytes(64)
+    )
+    taken = registration_post.LetterTaken(receipt=receipt)
+    return [registration_post.encode(taken), registration_post.encode(withdrawn)]
 
 
 def objects() -> list[bytes]:

@@ -211,6 +211,18 @@ TARGETS = (
         "journal_answers",
     ),
     Target(
+        "registration.at_centre",
+        "gated.store.registration_post:read_at_centre",
+        "gated.store.registration_post:PostError",
+        "registration_letters",
+    ),
+    Target(
+        "registration.at_gate",
+        "gated.store.registration_post:read_at_gate",
+        "gated.store.registration_post:PostError",
+        "registration_answers",
+    ),
+    Target(
         "journal.entries",
         "gated.store.delivery:unpack",
         "gated.store.delivery:DeliveryError",

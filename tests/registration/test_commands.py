@@ -6,12 +6,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from msgspec.structs import replace
 
 from gated.central.cli import main as central
 from gated.central.folder import CentralFolder
 from gated.central.registrations import RegistrationBook
 from gated.core import events as ev
+from gated.core.settings import OfficerSettings
 from gated.lanes.control import ControlLane, Service
 from gated.lanes.dossier import Dossiers
 from gated.lanes.registration import RegistrationLane
@@ -31,6 +35,8 @@ from tests.test_report_text import STATUS
 
 ZONE = page().text.encode()
 LINES = ZONE[:44] + b"\n" + ZONE[44:] + b"\n"
+KIM = Ed25519PrivateKey.generate()
+OFFICERS = (OfficerSettings(name="kim", public_key=KIM.public_key().public_bytes_raw().hex()),)
 UTC = "2026-11-26T22:00:00.000+00:00"
 Given = Callable[[bytes], None]
 
@@ -44,7 +50,9 @@ class Gate:
         self.posted = Posted()
         lane = RegistrationLane(self.store, SETTINGS, Dossiers(), self.posted)
         service = Service(_never, Trace(), lambda _: None, lane.answer)
-        control = ControlLane(f"ipc://{run}/control", (), self.posted, lambda: STATUS, lambda: False, service)
+        control = ControlLane(
+            f"ipc://{run}/control", OFFICERS, self.posted, lambda: STATUS, lambda: False, service
+        )
         control._turn()
         self.control, self._stop = control, threading.Event()
         self._thread = threading.Thread(target=self._serve)
@@ -134,6 +142,53 @@ def test_what_is_no_zone_is_told_and_not_repeated(gate: Gate, run: Run, given: G
     assert status in {1, 2}
     assert "zone" in out + err or "mrz" in out + err
     assert "x" * 20 not in out + err
+
+
+def test_an_officer_links_a_new_passport_by_a_signed_word(
+    gate: Gate, run: Run, given: Given, tmp_path: Path
+) -> None:
+    number, _ = gate.store.register(replace(ANNA, personal=""), "2026-1", PASSAGE, 1_800_000_000)
+    anew = page("M000000X1")
+    keys = {"kim": KIM, "eve": Ed25519PrivateKey.generate()}
+    for name, key in keys.items():
+        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        (tmp_path / f"{name}.pem").write_bytes(pem)
+    words = ("registration", "link", number, "--run", gate.run, "--name", "kim", "--key")
+    given(anew.text.encode())
+    status, out, _ = run(*words, tmp_path / "eve.pem")
+    assert (status, "bad_signature" in out) == (1, True)
+    assert gate.posted == []
+    given(anew.text.encode())
+    assert run(*words, tmp_path / "kim.pem")[0] == 0
+    (linked,) = gate.posted.of(ev.RegistrationLinked)
+    assert (linked.registration, linked.by, linked.officer) == (number, "officer", "kim")
+    given(anew.text.encode())
+    assert number in run("registration", "show", "--run", gate.run)[1]
+
+
+def test_no_officer_gives_a_passport_two_registrations(
+    gate: Gate, run: Run, given: Given, tmp_path: Path
+) -> None:
+    gate.store.register(ANNA, "2026-1", PASSAGE, 1_800_000_000)
+    pem = KIM.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (tmp_path / "kim.pem").write_bytes(pem)
+    given(LINES)
+    words = ("registration", "link", "f" * 32, "--run", gate.run, "--name", "kim", "--key")
+    status, out, _ = run(*words, tmp_path / "kim.pem")
+    assert (status, "registered_otherwise" in out) == (1, True)
+
+
+def test_a_word_for_one_passport_is_none_for_another() -> None:
+    word = say.LinkRegistration(registration="f" * 32, zone=ZONE, officer="kim", said_at=1.0, signature=b"")
+    others = (
+        replace(word, zone=page("M000000X1").text.encode()),
+        replace(word, registration="e" * 32),
+        replace(word, officer="eve"),
+        replace(word, said_at=2.0),
+    )
+    assert all(other.signed_text != word.signed_text for other in others)
+    assert "ERIKSSON" not in repr(word)
+    assert b"ERIKSSON" not in word.signed_text
 
 
 def test_a_number_that_is_none_is_told(gate: Gate, run: Run, given: Given) -> None:
