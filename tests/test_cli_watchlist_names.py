@@ -89,6 +89,12 @@ def test_a_field_without_an_end_is_a_bad_row(capsys: pytest.CaptureFixture[str],
     assert "line 2" in err
 
 
+def test_a_line_without_an_end_is_not_read_to_it(capsys: pytest.CaptureFixture[str], given: object) -> None:
+    status, lines, err = run(capsys, given, b"left,right\nAnna,Anna\n" + b"A" * 200_000)
+    assert (status, len(lines)) == (2, 1)
+    assert "line 3 has more than 65536 characters" in err
+
+
 @pytest.mark.parametrize("raw", [b"", b"one,two\nAnna,Anna\n", b"left\nAnna\n"])
 def test_without_the_columns_there_is_no_question(
     capsys: pytest.CaptureFixture[str], given: object, raw: bytes

@@ -33,6 +33,7 @@ NAMES = (
 BIRTHS = ("birth", "birth_date", "birthdate", "date_of_birth", "dob")
 COUNTRIES = ("country", "nationality")
 MAX_FIELD = 4096
+MAX_LINE = 65_536
 
 
 class Pair(Value):
@@ -120,7 +121,7 @@ class Row:
 
 def scores(text: TextIO) -> Iterator[tuple[int, Row | str]]:
     """Yield the line number of each row with what came of it, or what is wrong with it. Raises UsageError."""
-    reader = csv.reader(text)
+    reader = csv.reader(_lines(text))
     try:
         columns = _Columns(next(reader, []))
     except csv.Error as error:
@@ -138,6 +139,16 @@ def scores(text: TextIO) -> Iterator[tuple[int, Row | str]]:
                 yield reader.line_num, Row(*columns.persons(row))
             except _BadRow as error:
                 yield reader.line_num, str(error)
+
+
+def _lines(text: TextIO) -> Iterator[str]:
+    """The lines of the file. Raises UsageError for one that has no end."""
+    number = 0
+    while line := text.readline(MAX_LINE):
+        number += 1
+        if len(line) == MAX_LINE and not line.endswith("\n"):
+            raise UsageError(f"line {number} has more than {MAX_LINE} characters: give a CSV file of names")
+        yield line
 
 
 class _Columns:
