@@ -63,7 +63,12 @@ def assessed(
 
 
 def background(
-    grade: Grade, age: float = 0.0, checks: tuple[Check, ...] = GOOD, *, grown: bool = False
+    grade: Grade,
+    age: float = 0.0,
+    checks: tuple[Check, ...] = GOOD,
+    *,
+    grown: bool = False,
+    registration: bool = False,
 ) -> ev.AnyEvent:
     return ev.BackgroundChecked(
         at=0,
@@ -73,6 +78,7 @@ def background(
         list_age_s=age,
         list_version=1,
         height_exempt=grown,
+        registration=registration,
     )
 
 
@@ -106,6 +112,8 @@ OF_A_PASSAGE: tuple[ev.AnyEvent, ...] = (
     background(Grade.STOP),
     background(Grade.NONE, age=POLICY.watchlist_max_age_s + 1),
     background(Grade.NONE, checks=BAD),
+    background(Grade.NONE, registration=True),
+    *(ev.ConsentAnswered(at=0, passage=PASSAGE, given=given, text="1") for given in (True, False)),
     ev.ReferenceReady(at=0, passage=PASSAGE),
     ev.ReferenceFailed(at=0, passage=PASSAGE, reason="not_an_image"),
     *(ev.OfficerDecided(at=0, passage=PASSAGE, word=word, officer="kim") for word in OfficerWord),
