@@ -148,7 +148,7 @@ class RegistrationLane:
                 linked=found.linked,
                 by_person=found.by_person,
             )
-        return self._gone(self.erase(found.id, "withdrawn"), who)
+        return self._proved(self.erase(found.id, "withdrawn"), who)
 
     def _verify(self, request: say.AskRegistration, who: Holding) -> say.FromControl:
         erasure = self.store.erasure(request.registration or "")
@@ -156,9 +156,9 @@ class RegistrationLane:
             return say.Refused(
                 reason="registration_unknown", fix="no registration of this number was deleted"
             )
-        return self._gone(erasure, who)
+        return self._proved(erasure, who)
 
-    def _gone(self, erasure: Erasure, who: Holding) -> say.RegistrationTold:
+    def _proved(self, erasure: Erasure, who: Holding) -> say.RegistrationTold:
         return say.RegistrationTold(
             registration=erasure.id,
             held=self.store.find(who) is not None,

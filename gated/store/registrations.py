@@ -14,13 +14,14 @@ before it went is not sent any more.
 """
 
 import hashlib
+import os
 import secrets
 import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, BinaryIO, Final, NamedTuple
 
 import msgspec
 from cryptography.exceptions import InvalidTag
@@ -138,9 +139,12 @@ class Registrations:
         self._connection = open_owned(self._path, migrations)
         try:
             self._do("PRAGMA secure_delete = ON")
-            self._of_this_key(key.id)
-        except BaseException:
+            self._try_key()
+            self._bytes = self._path.open("rb")
+        except BaseException as error:
             self._connection.close()
+            if isinstance(error, OSError):
+                raise store_error(self._path, error) from error
             raise
 
     def find(self, who: Holding) -> Found | None:
@@ -220,11 +224,16 @@ class Registrations:
         marks = self._marks(who)
         with self._lock:
             self._empty_log()
-            files = [self._path, *(self._path.with_name(NAME + end) for end in ("-wal", "-journal"))]
-            try:
-                return sum(_count(file, marks) for file in files if file.exists())
-            except OSError as error:
-                raise store_error(self._path, error) from error
+        beside = (self._path.with_name(NAME + end) for end in ("-wal", "-journal"))
+        try:  # travellers are not kept waiting for it
+            found = _count(self._bytes, marks)
+            for path in beside:
+                if path.exists():
+                    with path.open("rb") as file:
+                        found += _count(file, marks)
+        except OSError as error:
+            raise store_error(self._path, error) from error
+        return found
 
     @property
     def count(self) -> int:
@@ -264,13 +273,13 @@ class Registrations:
         """Leave the file. Idempotent."""
         with self._lock:
             self._connection.close()
+            self._bytes.close()  # not before: to close a file takes SQLite's locks on it away (POSIX)
 
-    def _of_this_key(self, key: str) -> None:
+    def _try_key(self) -> None:
         """Refuse a file that was made under another key: nothing in it would ever be found."""
         rows = self._do("SELECT id FROM registration LIMIT 1")
         if rows:
             self._record(rows[0][0])
-        del key
 
     def _marks(self, who: Holding) -> tuple[bytes, ...]:
         """The mark of the document, and that of the person where a number for life is told."""
@@ -349,12 +358,12 @@ class Registrations:
             raise store_error(self._path, error) from error
 
 
-def _count(path: Path, marks: tuple[bytes, ...]) -> int:
+def _count(file: BinaryIO, marks: tuple[bytes, ...]) -> int:
     """How often one of these stands in a file, read in pieces that overlap."""
-    found, kept = 0, b""
-    with path.open("rb") as file:
-        while piece := file.read(CHUNK):
-            whole = kept + piece
-            found += sum(whole.count(mark) for mark in marks)
-            kept = whole[1 - MARK_BYTES :]
+    found, kept, at = 0, b"", 0
+    while piece := os.pread(file.fileno(), CHUNK, at):
+        at += len(piece)
+        whole = kept + piece
+        found += sum(whole.count(mark) for mark in marks)
+        kept = whole[1 - MARK_BYTES :]
     return found

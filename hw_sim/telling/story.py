@@ -242,7 +242,7 @@ def _document(event: ev.AnyEvent) -> Told | None:
             return "chip", f"not read: {words.reason(event.reason)}", Tone.WARN
         case ev.TokenFound() | ev.TokenRefused() | ev.TokenIssued():
             return _token(event)
-        case ev.ConsentAnswered() | ev.Registered() | ev.RegistrationFailed():
+        case ev.ConsentAnswered() | ev.Registered() | ev.RegistrationFailed() | ev.RegistrationLinked():
             return _registration(event)
         case ev.BackgroundChecked():
             good = event.grade is Grade.NONE and event.ruling is Ruling.ADMIT
@@ -298,7 +298,9 @@ def _token(event: ev.TokenFound | ev.TokenRefused | ev.TokenIssued) -> Told:
             return "token", "made for the gate, and on its way", Tone.GOOD
 
 
-def _registration(event: ev.ConsentAnswered | ev.Registered | ev.RegistrationFailed) -> Told:
+def _registration(
+    event: ev.ConsentAnswered | ev.Registered | ev.RegistrationFailed | ev.RegistrationLinked,
+) -> Told:
     match event:
         case ev.ConsentAnswered() if event.given:
             return "consent", f"given to text {event.text}", Tone.GOOD
@@ -306,6 +308,8 @@ def _registration(event: ev.ConsentAnswered | ev.Registered | ev.RegistrationFai
             return "consent", f"not given to text {event.text}", Tone.WARN
         case ev.Registered():
             return "registration", "kept, sealed, and on its way to the centre", Tone.GOOD
+        case ev.RegistrationLinked():
+            return "registration", "goes over to the new passport", Tone.GOOD
         case ev.RegistrationFailed():
             return "registration", f"not kept: {words.reason(event.reason)}", Tone.BAD
 

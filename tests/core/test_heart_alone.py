@@ -29,7 +29,7 @@ SENSORS: tuple[ev.AnyEvent, ...] = (
     ev.DocumentRemoved(at=0),
 )
 ANSWERS: tuple[ev.AnyEvent, ...] = tuple(
-    dict.fromkeys(event for events in OF_A_STATE.values() for event in events)
+    {repr(event): event for events in OF_A_STATE.values() for event in events}.values()  # some hold tables
 )
 
 
