@@ -49,7 +49,6 @@ class Centre:
     def found(self, gate: str, root: Path) -> LinkSettings:
         """Make the keys and admit the first gate; return what it is told."""
         self._command("init", str(self._folder))
-        self._command("list-key", str(self._folder))
         return self.admit(gate, root)
 
     def admit(self, gate: str, root: Path) -> LinkSettings:

@@ -117,6 +117,8 @@ class CentralStatus(Value):
 
 def _init(options: argparse.Namespace, folder: CentralFolder) -> Initialised:
     key = initialise(folder, datetime.now(UTC), lifetimes(options), quorums(options))
+    if not options.readable:
+        new_list_key(folder)
     return Initialised(folder=str(folder.path), server_key=key, root=str(newest_root(folder)))
 
 
@@ -247,7 +249,11 @@ def parser() -> argparse.ArgumentParser:
         command.set_defaults(run=run)
         return command
 
-    add("init", _init, "make all keys and an empty repository", times).add_argument(
+    making = add("init", _init, "make all keys and an empty repository", times)
+    making.add_argument(
+        "--readable", action="store_true", help="without a list key: whoever has a gate's disk reads the lists"
+    )
+    making.add_argument(
         "--quorum",
         action="append",
         default=[],

@@ -127,6 +127,7 @@ def test_the_commands_make_a_key_hand_it_out_and_resolve_a_hit(
         return status
 
     assert run("init", folder) == 0
+    assert (tmp_path / "central" / "keys" / "list.key").exists(), "nothing readable lies on a gate's disk"
     assert run("list-key", folder) == 0
     assert run("publish", folder, "--list", str(rows)) == 0
     assert run("list-key", folder) == 0
