@@ -251,7 +251,7 @@ def parser() -> argparse.ArgumentParser:
 
     making = add("init", _init, "make all keys and an empty repository", times)
     making.add_argument(
-        "--readable", action="store_true", help="without a list key: whoever has a gate's disk reads the lists"
+        "--readable", action="store_true", help="no list key: whoever has a gate's disk reads the lists"
     )
     making.add_argument(
         "--quorum",
