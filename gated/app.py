@@ -46,8 +46,8 @@ from gated.rules import Pack
 from gated.runtime.clock import now_utc
 from gated.runtime.lanes import Lane
 from gated.runtime.loop import Loop
-from gated.runtime.messages import SelfTested, Status
 from gated.runtime.notify import Notifier
+from gated.runtime.requests import SelfTested, Status
 from gated.store.database import StoreError
 from gated.store.door_cycles import DoorCycles
 from gated.store.evidence import Evidence

@@ -11,7 +11,7 @@ from gated.core import events as ev
 from gated.core.checks import Result
 from gated.core.replay import Difference, Replayed
 from gated.core.vocabulary import Topology
-from gated.runtime.messages import Status
+from gated.runtime.requests import Status
 from gated.store.journal import Entry, Verdict
 
 WIDTH = 100

@@ -16,7 +16,7 @@ from gated.core import effects as do
 from gated.core import events as ev
 from gated.core.gate import State
 from gated.core.vocabulary import Advice, Hint, OfficerWord, Outcome
-from gated.runtime import messages as say
+from gated.runtime import requests as say
 from gated.store.database import open_to_read
 from gated.store.journal import Entry, read
 from hw_sim.camera.glass import DataPage

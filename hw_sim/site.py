@@ -41,8 +41,9 @@ from gated.core.settings import (
 from gated.core.vocabulary import OfficerWord, Topology
 from gated.rules.standing import Standing
 from gated.rules.standing_rows import StandingRow
-from gated.runtime import messages as say
+from gated.runtime import requests as say
 from gated.runtime.control import NoAnswerError, ask
+from gated.runtime.messages import Message
 from gated.store.list_keys import make_list_key, read_list_key
 from gated.store.standings import build as build_standings
 from hw_sim.camera.glass import GLASS_MM, Glass, Lying
@@ -344,7 +345,7 @@ class Site:
         signature = self.officer_key.sign(command.signed_text)
         return ask(f"ipc://{self.run}/control", msgspec.structs.replace(command, signature=signature))
 
-    def tell(self, request: say.Message) -> say.FromControl:
+    def tell(self, request: Message) -> say.FromControl:
         """Ask the gate for something, as a technician does."""
         return ask(f"ipc://{self.run}/control", request)
 

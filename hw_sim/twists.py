@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 
 from gated.core.vocabulary import Device, Door, Mode
-from gated.runtime import messages as say
+from gated.runtime import requests as say
 from hw_sim.breakdowns import BREAKDOWNS
 from hw_sim.cast import FOLLOWER, TRAVELLER, behind
 from hw_sim.course import Course

@@ -13,7 +13,7 @@ from gated.core import effects as do
 from gated.core import events as ev
 from gated.core.gate import State
 from gated.core.vocabulary import Direction, Mode, OfficerWord
-from gated.runtime import messages as say
+from gated.runtime import requests as say
 from gated.runtime.control import NoAnswerError
 from gated.store.journal import Entry
 from hw_sim.course import Course

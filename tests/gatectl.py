@@ -10,7 +10,7 @@ import pytest
 import zmq
 
 from gated import cli
-from gated.runtime import messages as say
+from gated.runtime import requests as say
 from tests.test_report_text import STATUS
 
 Run = Callable[..., tuple[int, str, str]]

@@ -19,7 +19,8 @@ from cryptography.hazmat.primitives.serialization import (
 from msgspec.structs import replace
 
 from gated.core.vocabulary import Direction, Door
-from gated.runtime import messages as say
+from gated.runtime import requests as say
+from gated.runtime.messages import Message
 from tests.gatectl import Run, RunningGate, gatectl
 from tests.test_report_text import PASSAGE, STATUS
 
@@ -83,7 +84,7 @@ def test_an_unsynchronised_clock_is_shown_and_left_to_policy(run: Run, gate: Run
     ],
 )
 def test_what_a_technician_asks_is_done_or_refused(
-    run: Run, gate: RunningGate, arguments: tuple[str, ...], request_: say.Message
+    run: Run, gate: RunningGate, arguments: tuple[str, ...], request_: Message
 ) -> None:
     assert run(*arguments, "--run", gate.folder) == (0, "done\n", "")
     assert run(*arguments, "--run", gate.folder, "--json") == (0, '{"done":true}\n', "")

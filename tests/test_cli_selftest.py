@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from gated.commands.selftest import DEVICES
 from gated.core.vocabulary import Door
-from gated.runtime import messages as say
+from gated.runtime import requests as say
 from tests.gatectl import Run, RunningGate, gatectl
 from tests.selftest.bench import WorldLine
 from tests.selftest.test_running import TESTED

@@ -12,7 +12,7 @@ from gated.core.replay import Difference, Replayed
 from gated.core.rulings import Held, Ruling, Why
 from gated.core.vocabulary import Device, Door, Grade, Liveness, Mode, OfficerWord, Outcome
 from gated.report import WIDTH, entries_text, replay_text, span, status_text, verdict_text
-from gated.runtime.messages import Status
+from gated.runtime.requests import Status
 from gated.store.journal import Entry, Followed, Verdict
 
 PASSAGE = "0c6da55f430cdb5e"

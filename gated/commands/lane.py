@@ -14,9 +14,10 @@ from gated.config import load
 from gated.core.gate import State
 from gated.core.vocabulary import Device, Direction, Door, Mode, OfficerWord
 from gated.report import status_text
-from gated.runtime import messages as say
+from gated.runtime import requests as say
 from gated.runtime.clock import now_utc
 from gated.runtime.control import ask
+from gated.runtime.messages import Message
 
 MAX_KEY = 16_384
 
@@ -143,7 +144,7 @@ def officer(arguments: argparse.Namespace) -> Answer:
     return _done(_ask(arguments, msgspec.structs.replace(command, signature=signature)))
 
 
-def _ask(arguments: argparse.Namespace, request: say.Message) -> say.FromControl:
+def _ask(arguments: argparse.Namespace, request: Message) -> say.FromControl:
     run_folder = arguments.run or load(arguments.config).config.paths.run
     return ask(f"ipc://{run_folder}/control", request)
 

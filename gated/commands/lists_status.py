@@ -13,7 +13,7 @@ from gated.config import load
 from gated.core.values import Value
 from gated.report import span
 from gated.runtime.control import NoAnswerError, ask
-from gated.runtime.messages import AskStatus, Status
+from gated.runtime.requests import AskStatus, Status
 from gated.store.kinds import KindStatus, ask_back, read_status
 from gated.store.published import Published
 from gated.store.watchlist import NothingBefore

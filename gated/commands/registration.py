@@ -15,9 +15,10 @@ from gated.commands.answer import Answer, UsageError, Words, read_input
 from gated.commands.lane import officer_key
 from gated.config import load
 from gated.core.values import Value
-from gated.runtime import messages as say
+from gated.runtime import requests as say
 from gated.runtime.clock import now_utc
 from gated.runtime.control import ask
+from gated.runtime.messages import Message
 from gated.store.list_keys import make_list_key
 from gated.watchlist.keyed import ListKeyError
 
@@ -129,7 +130,7 @@ def _zone() -> bytes:
     return lines
 
 
-def _ask(arguments: argparse.Namespace, request: say.Message) -> say.FromControl:
+def _ask(arguments: argparse.Namespace, request: Message) -> say.FromControl:
     run_folder = arguments.run or load(arguments.config).config.paths.run
     return ask(f"ipc://{run_folder}/control", request)
 

@@ -20,7 +20,7 @@ from gated.config import ConfigError, GateConfig, Loaded, load
 from gated.core.gate import State
 from gated.core.settings import ChipReaderSettings, MrzScannerSettings
 from gated.core.vocabulary import Door
-from gated.runtime import messages as say
+from gated.runtime import requests as say
 from gated.runtime.control import NoAnswerError, ask
 from gated.selftest import board, cameras, devices, door_times, records
 from gated.selftest.door_times import DoorStuckError

@@ -19,7 +19,7 @@ from gated.core.vocabulary import Device, Door, Mode, OfficerWord, Topology
 from gated.lanes.condition import Post
 from gated.lanes.officers import Officers
 from gated.lanes.trace import Trace
-from gated.runtime import messages as say
+from gated.runtime import requests as say
 from gated.runtime.lanes import Lane
 
 LISTEN_MS = 250

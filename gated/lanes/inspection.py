@@ -13,7 +13,7 @@ from gated.lanes.condition import Condition
 from gated.lanes.lists import ListsLane
 from gated.lanes.page import PageLane
 from gated.lanes.scanner import ScannerLane
-from gated.runtime import messages as say
+from gated.runtime import requests as say
 
 MV = 1000
 

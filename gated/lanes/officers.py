@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from gated import logs
 from gated.core.settings import OfficerSettings
-from gated.runtime import messages as say
+from gated.runtime import requests as say
 from gated.runtime.clock import now_utc
 
 WORD_S = 30.0  # how old an officer's signed word may be

@@ -16,7 +16,7 @@ from gated.core.settings import RegistrationSettings
 from gated.document.mrz import Mrz, MrzError, parse
 from gated.lanes.condition import Post
 from gated.lanes.dossier import Dossiers
-from gated.runtime import messages as say
+from gated.runtime import requests as say
 from gated.runtime.clock import now_utc
 from gated.runtime.lanes import Lane
 from gated.store.database import StoreError

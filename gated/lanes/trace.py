@@ -10,7 +10,7 @@ import threading
 import time
 from collections import deque
 
-from gated.runtime.messages import Mark
+from gated.runtime.requests import Mark
 
 KEPT = 4096  # a door's contact that bounces makes some tens
 AT_ONCE = 1000  # marks in one answer, which fits into the control socket's cap

@@ -6,7 +6,8 @@ from pathlib import Path
 import msgspec
 import zmq
 
-from gated.runtime.messages import FromControl, Message
+from gated.runtime.messages import Message
+from gated.runtime.requests import FromControl
 
 MAX_ANSWER = 256_000
 

@@ -9,7 +9,7 @@ from drivers.door import OPEN_S, SHUT_S
 from gated.core.settings import InputLine, IoBoardSettings
 from gated.core.values import Value
 from gated.core.vocabulary import Door
-from gated.runtime.messages import Mark
+from gated.runtime.requests import Mark
 from gated.selftest.finding import Finding, fault, many, ok, warning
 from gated.selftest.gate_line import GateLine
 

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from gated.core.vocabulary import Door
-from gated.runtime import messages as say
+from gated.runtime import requests as say
 from gated.runtime.control import ask
+from gated.runtime.messages import Message
 
 POLL_S: Final = 0.1
 
@@ -34,7 +35,7 @@ class GateLine(Protocol):
 class ControlLine:
     """`GateLine` over the control socket of a gate that is in maintenance."""
 
-    def __init__(self, address: str, told: Callable[[str, say.Message], say.FromControl] = ask) -> None:
+    def __init__(self, address: str, told: Callable[[str, Message], say.FromControl] = ask) -> None:
         self._address = address
         self._told = told
         self._after: int | None = None
@@ -83,7 +84,7 @@ class ControlLine:
             raise NotDoneError("gated gave no self-test: use the gatectl of its version")
         return reply
 
-    def _ask(self, request: say.Message) -> say.FromControl:
+    def _ask(self, request: Message) -> say.FromControl:
         reply = self._told(self._address, request)
         if isinstance(reply, say.Refused):
             raise NotDoneError(f"refused: {reply.reason}: {reply.fix}")

@@ -7,7 +7,7 @@ from gated.config import GateConfig
 from gated.core.gate import State
 from gated.core.vocabulary import Device
 from gated.report import span
-from gated.runtime.messages import SelfTested
+from gated.runtime.requests import SelfTested
 from gated.selftest.finding import Finding, fault, many, ok, warning
 from gated.selftest.inputs import Lane, judge, named
 

@@ -6,7 +6,7 @@ from typing import Final
 from gated.core.crossings import Beam
 from gated.core.settings import InputLine, Inputs
 from gated.core.vocabulary import Door
-from gated.runtime.messages import Mark
+from gated.runtime.requests import Mark
 from gated.selftest.door_times import debounce_for, gaps_of, input_line
 from gated.selftest.finding import Finding, fault, ok, warning
 

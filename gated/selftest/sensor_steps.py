@@ -11,7 +11,7 @@ from typing import Final
 from gated.core.crossings import Beam, Crossing
 from gated.core.curtain import Curtain
 from gated.core.vocabulary import Door
-from gated.runtime.messages import Mark
+from gated.runtime.requests import Mark
 from gated.selftest.finding import Finding, fault, many, ok, warning
 from gated.selftest.gate_line import GateLine
 from gated.selftest.sensor_record import BEAMS, Record, rest_levels

@@ -26,6 +26,7 @@ from msgspec.structs import replace
 from gated.core.settings import IoBoardSettings
 from gated.core.vocabulary import Door, Mode
 from gated.runtime import messages as say
+from gated.runtime import requests
 from gated.runtime.control import ask
 from hw_sim.__main__ import demo_policy
 from hw_sim.camera import people
@@ -190,10 +191,10 @@ def _measure(wires: Wires) -> Times:
 
 
 def _mode(wires: Wires, mode: Mode) -> None:
-    message = say.SetMode(mode=mode, reason="the bench measures", officer=OFFICER, said_at=time.time())
+    message = requests.SetMode(mode=mode, reason="the bench measures", officer=OFFICER, said_at=time.time())
     signed = replace(message, signature=wires.site.officer_key.sign(message.signed_text))
     answer = ask(f"ipc://{wires.site.run}/control", signed)
-    if answer != say.Done():
+    if answer != requests.Done():
         raise RuntimeError(f"refused: {answer}")
     wires.site.await_state({str(mode)}, GIVE_UP_S)
 
@@ -292,7 +293,7 @@ def _ranks(values: list[float]) -> tuple[float, float, float]:
 def _reset(site: Site) -> None:
     """As soon as the end of the alarm has held."""
     deadline = time.monotonic() + GIVE_UP_S
-    while not isinstance(site.tell(say.ResetEmergency()), say.Done):
+    while not isinstance(site.tell(requests.ResetEmergency()), requests.Done):
         if time.monotonic() > deadline:
             raise RuntimeError("the fire does not end")
 

@@ -14,7 +14,8 @@ from gated.core.settings import OfficerSettings
 from gated.core.vocabulary import Device, Direction, Door, Mode, OfficerWord
 from gated.lanes.control import MAX_REQUEST, ControlLane, Service
 from gated.lanes.trace import AT_ONCE, Trace
-from gated.runtime import messages as say
+from gated.runtime import requests as say
+from gated.runtime.messages import Message
 from tests.lanes.rounds import NEXT, PASSAGE, Posted, come_round, leave
 
 STATUS = say.Status(
@@ -89,7 +90,7 @@ class Bench:
                 return answer
         raise AssertionError("no answer")
 
-    def say(self, request: say.Message) -> say.FromControl:
+    def say(self, request: Message) -> say.FromControl:
         return self.ask(msgspec.msgpack.encode(request))
 
     def close(self) -> None:

@@ -23,7 +23,7 @@ from gated.lanes.dossier import Dossiers
 from gated.lanes.inspection import inspect
 from gated.lanes.lists import ListsLane
 from gated.lanes.scanner import ScannerLane
-from gated.runtime.messages import SelfTested
+from gated.runtime.requests import SelfTested
 from gated.store.watchlist import Watchlist
 from hw_sim.lane.board import SimulatedBoard, wiring
 from hw_sim.lane.safety_controller import PtySafetyController

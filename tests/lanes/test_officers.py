@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from gated.core.settings import OfficerSettings
 from gated.core.vocabulary import Mode
 from gated.lanes.officers import AHEAD_S, WORD_S, Officers
-from gated.runtime import messages as say
+from gated.runtime import requests as say
 
 KIM = Ed25519PrivateKey.generate()
 NOON = 1_800_000_000.0

@@ -20,7 +20,7 @@ from gated.lanes.control import ControlLane, Service
 from gated.lanes.dossier import Dossiers
 from gated.lanes.registration import RegistrationLane
 from gated.lanes.trace import Trace
-from gated.runtime import messages as say
+from gated.runtime import requests as say
 from gated.store.list_keys import read_list_key
 from gated.store.registration_letters import Registered, fingerprint, seal, sign_receipt
 from gated.store.registration_post import LetterUp

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 import zmq
 
-from gated.runtime import messages as say
+from gated.runtime import requests as say
 from gated.runtime.control import NoAnswerError, ask
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from gated.core.vocabulary import Door
-from gated.runtime.messages import Mark
+from gated.runtime.requests import Mark
 from gated.selftest.gate_line import NotDoneError
 from hw_sim.lane.board import CURTAINS, SimulatedBoard, wiring
 from hw_sim.lane.geometry import MANTRAP

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from drivers.door import OPEN_S, SHUT_S
 from gated.core.vocabulary import Door
-from gated.runtime.messages import Mark
+from gated.runtime.requests import Mark
 from gated.selftest.door_times import (
     Cycle,
     DoorStuckError,

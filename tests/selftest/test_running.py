@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from gated.config import GateConfig, load
 from gated.core.settings import SafetyControllerSettings
 from gated.core.vocabulary import Door
-from gated.runtime import messages as say
+from gated.runtime import requests as say
 from gated.selftest.finding import Finding, Verdict
 from gated.selftest.running import judge_running
 from tests.test_config import filled

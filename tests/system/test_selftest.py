@@ -13,7 +13,7 @@ import pytest
 
 from gated.core.gate import State
 from gated.core.vocabulary import Door, Mode
-from gated.runtime import messages as say
+from gated.runtime import requests as say
 from gated.selftest.sensor_record import BEAMS
 from hw_sim.lane.doorway import CLOSING_S
 from hw_sim.lane.gpio_shim import build, environment

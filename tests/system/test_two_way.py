@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gated.core.vocabulary import Direction
-from gated.runtime import messages as say
+from gated.runtime import requests as say
 from hw_sim.__main__ import demo_policy
 from hw_sim.far_end import FarEnd
 from hw_sim.rehearsal import Rehearsal
