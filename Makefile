@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: install demo test proof long test-gates test-parts independent hil lint bench fuzz clean
+.PHONY: install demo test proof long test-gates test-parts test-pictures independent hil lint bench fuzz clean
 
 install: $(STAMP)
 
@@ -27,9 +27,9 @@ $(STAMP): constraints.txt setup.cfg pyproject.toml Makefile models/build.py mode
 demo: install
 	$(BIN)/gate-sim run --all --report build/demo/report.html
 
-# Two parts at once: whole gates, which mostly wait for doors and people, and all the rest, which gives way to them.
+# Three parts at once: whole gates, which mostly wait for doors and people, and two that give way to them.
 test: install
-	@$(MAKE) --no-print-directory --output-sync=target -j2 test-gates test-parts
+	@$(MAKE) --no-print-directory --output-sync=target -j3 test-gates test-parts test-pictures
 
 # Every reachable state of every kind of lane, and long random histories.
 proof: install
@@ -39,11 +39,17 @@ proof: install
 long: install
 	$(BIN)/pytest -m long tests/system tests/soak
 
+PICTURES := tests/models tests/seeing tests/hw_sim tests/document
+PYTEST := $(BIN)/pytest --durations=10
+
 test-gates:
-	$(BIN)/pytest tests/system
+	$(PYTEST) tests/system
 
 test-parts:
-	nice -n 10 $(BIN)/pytest --ignore=tests/system
+	nice -n 10 $(PYTEST) --ignore=tests/system $(PICTURES:%=--ignore=%)
+
+test-pictures:
+	nice -n 10 $(PYTEST) $(PICTURES)
 
 # Chip and reader against the programs of others, which Debian has; says what cannot be installed here.
 independent: install

@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -19,12 +21,21 @@ from hw_sim.site import Site
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
-# Those that walk a way back are longer: tests/system/test_breakdowns.py. Other lanes are sites of their own.
-@pytest.mark.parametrize(
-    "scenario",
-    [each for each in SCENARIOS if not each.way_back and each.lane == LaneRules()],
-    ids=lambda scenario: scenario.name,
-)
+# Played by `make demo` and `make long` only: another scenario here takes nearly the same way.
+LONG = {
+    "bent-photo", "central-down-72h", "consent-declined", "delta-gap", "exit-ban", "foreigner-departing",
+    "loiterer", "paper-mask", "stale-watchlist", "sunglasses", "two-persons",
+}  # fmt: skip
+
+
+def played() -> Iterator[Any]:
+    """Those that walk a way back are longer: tests/system/test_breakdowns.py. Other lanes are other sites."""
+    for each in SCENARIOS:
+        if not each.way_back and each.lane == LaneRules():
+            yield pytest.param(each, id=each.name, marks=[pytest.mark.long] if each.name in LONG else [])
+
+
+@pytest.mark.parametrize("scenario", list(played()))
 def test_it_ends_as_expected(site: Site, scenario: Scenario) -> None:
     site.start_daemons()
     rehearsed = Rehearsal(site, scenario, lambda _: None).play()
