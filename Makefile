@@ -25,7 +25,7 @@ $(STAMP): constraints.txt setup.cfg pyproject.toml Makefile models/build.py mode
 	@touch $@
 
 demo: install
-	$(BIN)/gate-sim run --all --report build/demo/report.html
+	$(BIN)/gate-sim run --demo --report build/demo/report.html
 
 # Three parts at once: whole gates, which mostly wait for doors and people, and two that give way to them.
 test: install

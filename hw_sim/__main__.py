@@ -21,7 +21,7 @@ from hw_sim.lane.gpio_shim import ShimError
 from hw_sim.native import errors_to
 from hw_sim.record import Rehearsed
 from hw_sim.rehearsal import Rehearsal
-from hw_sim.scenarios import BY_NAME, LIST, SCENARIOS, Scenario
+from hw_sim.scenarios import BY_NAME, DEMO, LIST, SCENARIOS, Scenario
 from hw_sim.site import EMBEDDER, Site
 from hw_sim.supervisor import DaemonError
 from hw_sim.telling import report
@@ -56,18 +56,19 @@ def list_scenarios(arguments: argparse.Namespace) -> int:
             known = {"scenario": name, "expected": expected, "title": title}
             print(msgspec.json.encode(known).decode())
         else:
-            print(f"{name:<18} {expected:<10} {title}")
+            print(f"{name:<22} {expected:<10} {title}")
     return OK
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run scenarios; the exit status is 0 only if each ends as expected."""
-    apart = arguments.all or kiosk_and_gate.NAME in arguments.scenarios
-    alone = [name for name in arguments.scenarios if name != kiosk_and_gate.NAME]
+    named = (*(DEMO if arguments.demo else ()), *arguments.scenarios)
+    apart = arguments.all or kiosk_and_gate.NAME in named
+    alone = [name for name in named if name != kiosk_and_gate.NAME]
     unknown = [name for name in alone if name not in BY_NAME]
-    if unknown or not (arguments.all or arguments.faults or arguments.scenarios):
+    if unknown or not (arguments.all or arguments.faults or named):
         what = f"no scenario is called {', '.join(unknown)}" if unknown else "no scenario is named"
-        print(f"gate-sim: {what}: name some of `gate-sim list`, or --all or --faults", file=sys.stderr)
+        print(f"gate-sim: {what}: name some of `gate-sim list`, or --demo, --all, --faults", file=sys.stderr)
         return CANNOT
     chosen = (
         *(each for each in SCENARIOS if (arguments.faults if each.way_back else arguments.all)),
@@ -188,6 +189,7 @@ def _parser() -> argparse.ArgumentParser:
     listed.set_defaults(command=list_scenarios)
     played = words.add_parser("run", help="run scenarios in real time")
     played.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="of `gate-sim list`")
+    played.add_argument("--demo", action="store_true", help="run a choice of them that takes five minutes")
     played.add_argument("--all", action="store_true", help="run every scenario of a passage")
     faults = "run every fault that has to be mended, and the next traveller after it"
     played.add_argument("--faults", action="store_true", help=faults)

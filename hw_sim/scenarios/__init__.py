@@ -21,7 +21,9 @@ from hw_sim.scenarios import (
 from hw_sim.scenarios.people import HOLDERS, LIST, WANTED
 from hw_sim.scenarios.scenario import Companion, Scenario, Trouble, Twist
 
-__all__ = ["BY_NAME", "HOLDERS", "LIST", "SCENARIOS", "WANTED", "Companion", "Scenario", "Trouble", "Twist"]
+__all__ = [
+    "BY_NAME", "DEMO", "HOLDERS", "LIST", "SCENARIOS", "WANTED", "Companion", "Scenario", "Trouble", "Twist"
+]  # fmt: skip
 
 SCENARIOS: tuple[Scenario, ...] = (
     *lane.SCENARIOS,
@@ -36,3 +38,13 @@ SCENARIOS: tuple[Scenario, ...] = (
 )
 
 BY_NAME: Mapping[str, Scenario] = {scenario.name: scenario for scenario in SCENARIOS}
+
+# What a gate is for, and what it is there to stop, in five minutes.
+DEMO: tuple[str, ...] = (
+    "citizen", "walk-fast", "placed-wrongly", "two-persons", "wanted-other-spelling", "lost-document",
+    "tampered-dg1", "copied-chip", "impostor", "photo-attack", "replay-attack", "masked", "short-child",
+    "child-under-10", "overstayer", "foreigner-departing", "first-registration", "new-passport",
+    "forged-snapshot", "central-down-72h", "camera-dies", "vision-hangs", "power-cut", "left-bag",
+    "obstruction", "fire-alarm", "wheelchair", "family", "corridor-three-people", "port-two-way",
+    "kiosk-and-gate",
+)  # fmt: skip
