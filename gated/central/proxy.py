@@ -3,7 +3,8 @@
 What is published is signed, and a file's name is its version or its hash, so whatever has come through once
 can be given to every gate that asks, believed by none of them for its sender. Only the timestamp changes
 under its name: it is asked for anew when it is older than a second, or something was announced. While the
-centre is silent, what is here goes on being given; gates see by the signed time in it how old it is.
+centre is silent, what is here goes on being given at once, a no as well as a file, and each question is put
+to the centre all the same; gates see by the signed time in it how old it is.
 
 A proxy has one key: gates know it as their server by it, and the centre admits it as it admits a gate. Which
 gates may come in is told by a folder of their public keys, as at the centre. Tokens and journals do not go
@@ -31,7 +32,7 @@ from gated.core.values import Value
 from gated.runtime.notify import Notifier
 
 FRESH_S = 1.0  # how old a timestamp, or a no, may be that is given without asking
-PATIENCE_S = 3.0  # for the centre's answer; then what is here is given, or nothing
+PATIENCE_S = 1.0  # for the centre's answer; then what is here is given. Gates wait for 3 s
 TURN_S = 0.5
 TOGETHER = 100  # questions taken between two looks around
 BACKLOG = 1000
@@ -39,6 +40,7 @@ HEARTBEAT_MS, HANDSHAKE_MS = 5000, 3000
 MAX_KEPT = 1024 * 1024 * 1024
 COMPLAIN_S = 10.0  # between two complaints about strangers
 MAX_WAITING = 20_000  # questions that wait for the centre
+MAX_ABSENT = 20_000  # names that are remembered as not published
 
 _log = logs.get("proxy")
 
@@ -72,7 +74,8 @@ class Questions:
         self._asked: dict[int, _Asked] = {}
         self._by_piece: dict[tuple[str, int, int], int] = {}
         self._fresh: dict[str, float] = {}  # changing paths: until when they are given without asking
-        self._absent: dict[str, float] = {}
+        self._absent: dict[str, float] = {}  # not published: until when that is said without asking
+        self._silent = False
 
     def put(self, route: bytes, ask: Ask, now: float) -> tuple[Answer | None, Ask | None]:
         """A gate's question: the answer if it is known, and the question upwards if there is one."""
@@ -81,34 +84,47 @@ class Questions:
         held = self._shelf.get(ask)
         if held is not None and (not _changes(ask.path) or now < self._fresh.get(ask.path, 0.0)):
             return held, None
+        known = self._known(ask) if self._silent else None
+        waiting = [] if known is not None else [(route, ask.number)]
         piece = (ask.path, ask.offset, ask.length)
         if piece in self._by_piece:
-            self._asked[self._by_piece[piece]].waiting.append((route, ask.number))
-            return None, None
+            self._asked[self._by_piece[piece]].waiting += waiting
+            return known, None
         if len(self._asked) >= MAX_WAITING:
             return held or Absent(number=ask.number, reason="missing"), None
         self._number += 1
         upwards = msgspec.structs.replace(ask, number=self._number)
-        self._asked[self._number] = _Asked(upwards, now, [(route, ask.number)])
+        self._asked[self._number] = _Asked(upwards, now, waiting)
         self._by_piece[piece] = self._number
-        return None, upwards
+        return known, upwards
+
+    def _known(self, ask: Ask) -> Answer | None:
+        """What was last heard about this, whenever that was."""
+        held = self._shelf.get(ask)
+        missing = held is None and ask.path in self._absent
+        return Absent(number=ask.number, reason="missing") if missing else held
 
     def take(self, answer: Answer, now: float) -> list[tuple[bytes, Answer]]:
         """The centre's answer: what to tell to whom."""
         asked = self._asked.get(answer.number)
         if asked is None or not isinstance(answer, Piece | Absent):
             return []
+        self._silent = False
         self._forget(asked)
         path = asked.ask.path
+        self._absent.pop(path, None)
         if isinstance(answer, Piece):
             self._shelf.put(path, asked.ask.offset, answer)
             self._fresh[path] = now + FRESH_S
         elif answer.reason == "missing":
-            self._absent[path] = now + FRESH_S
+            self._absent[path] = now + FRESH_S  # the last of them: others go first
+            if len(self._absent) > MAX_ABSENT:
+                del self._absent[next(iter(self._absent))]
         return [(route, msgspec.structs.replace(answer, number=number)) for route, number in asked.waiting]
 
     def announced(self) -> None:
         """Something new is published: nothing that changes is given before the centre was asked."""
+        self._silent = False
         self._fresh.clear()
         self._absent.clear()
 
@@ -116,13 +132,13 @@ class Questions:
         """The centre is silent: what is here is told, or nothing to those who would wait in vain."""
         told: list[tuple[bytes, Answer]] = []
         for asked in [each for each in self._asked.values() if now >= each.at + PATIENCE_S]:
+            self._silent = True
             self._forget(asked)
-            held = self._shelf.get(asked.ask)
-            if held is not None:
+            known = self._known(asked.ask)
+            if known is not None:
                 told += [
-                    (route, msgspec.structs.replace(held, number=number)) for route, number in asked.waiting
+                    (route, msgspec.structs.replace(known, number=number)) for route, number in asked.waiting
                 ]
-        self._absent = {path: until for path, until in self._absent.items() if now < until}
         self._fresh = {path: until for path, until in self._fresh.items() if now < until}
         return told
 

@@ -23,6 +23,7 @@ from tests.eyes import PATIENCE_S, eye_on, frame_of
 from tests.hw_sim.presences import at, sheet, standing, tablet
 
 NOISE_MM = 15  # of the sensor
+STALE_S = 1.0
 
 
 def depth_eye(source: str) -> Eye:
@@ -39,15 +40,17 @@ class Pair:
     eyes: Eyes
 
     def show(self, *present: Presence) -> None:
+        """Show this, and pass over what the streams still hold of what was shown before."""
         for camera in (self.colour, self.depth):
             camera.show(Scene(present=present))
+        self.look(monotonic() + STALE_S)
 
-    def look(self) -> Seen:
-        """The next picture with its distances."""
+    def look(self, since: float = 0.0) -> Seen:
+        """The next picture with its distances, from then on."""
         end = monotonic() + PATIENCE_S
         while monotonic() < end:
             seen = self.eyes.look()
-            if seen is not None and seen.depth is not None:
+            if seen is not None and seen.depth is not None and seen.at >= since:
                 return seen
         pytest.fail(f"no distances came: {self.eyes.states}")
 
