@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from gated import logs
+from gated.central.curve import RECONNECT_MS
 from gated.central.shelf import Shelf
 from gated.central.wire import PIECE, TOPIC, Absent, Ask, Piece
-from gated.link_central import RECONNECT_MS, WINDOW, Central
+from gated.link_central import WINDOW, Central
 from gated.link_relay import Neighbour
 from gated.link_tokens import TokenCarrier
 from gated.runtime.bus import Peer

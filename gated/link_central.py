@@ -11,12 +11,11 @@ import zmq
 from zmq.utils.monitor import recv_monitor_message
 
 from gated import logs
+from gated.central import curve
 from gated.central.wire import MAX_ANSWER, TOPIC, Answer, KeyFileError, KeyPair, ToServer
 from gated.core.settings import LinkSettings
 
 WINDOW = 4  # questions open towards the server: 1 MiB in flight fills 80 Mbit/s at 100 ms
-HEARTBEAT_MS = 10_000
-RECONNECT_MS, RECONNECT_MAX_MS = 200, 5_000
 REFUSED_S, UNLINKED_S = 5.0, 30.0  # until new sockets are tried
 
 _log = logs.get("link")
@@ -44,12 +43,12 @@ class Central:
 
     def _open(self) -> None:
         self._opened_at = time.monotonic()
-        self.requests = self._socket(zmq.DEALER, self._settings, self._pair)
+        self.requests = self._socket(zmq.DEALER)
         self.monitor = self.requests.get_monitor_socket(
             zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_DISCONNECTED
         )
         self.requests.connect(self._settings.requests)
-        self.announcements = self._socket(zmq.SUB, self._settings, self._pair)
+        self.announcements = self._socket(zmq.SUB)
         for topic in self._topics:
             self.announcements.setsockopt(zmq.SUBSCRIBE, topic)
         self.announcements.connect(self._settings.announcements)
@@ -69,25 +68,9 @@ class Central:
         """What to wait on, until the next `open_again`."""
         return self.requests, self.announcements, self.monitor
 
-    def _socket(self, kind: int, settings: LinkSettings, pair: KeyPair) -> "zmq.Socket[bytes]":
-        socket = self._context.socket(kind)
-        for option, value in (
-            (zmq.LINGER, 0),
-            (zmq.SNDHWM, 4 * WINDOW),
-            (zmq.RCVHWM, 4 * WINDOW),
-            (zmq.MAXMSGSIZE, MAX_ANSWER),
-            (zmq.IMMEDIATE, 1),  # no queue for a server that is not there
-            (zmq.RECONNECT_IVL, RECONNECT_MS),
-            (zmq.RECONNECT_IVL_MAX, RECONNECT_MAX_MS),
-            (zmq.HEARTBEAT_IVL, HEARTBEAT_MS),
-            (zmq.HEARTBEAT_TIMEOUT, 2 * HEARTBEAT_MS),
-            (zmq.HANDSHAKE_IVL, HEARTBEAT_MS),
-        ):
-            socket.setsockopt(option, value)
-        socket.setsockopt(zmq.CURVE_SERVERKEY, settings.server_key.encode())
-        socket.setsockopt(zmq.CURVE_PUBLICKEY, pair.public_key.encode())
-        socket.setsockopt(zmq.CURVE_SECRETKEY, pair.secret_key.encode())
-        return socket
+    def _socket(self, kind: int) -> "zmq.Socket[bytes]":
+        key = self._settings.server_key
+        return curve.client(self._context, kind, self._pair, key, longest=MAX_ANSWER, backlog=4 * WINDOW)
 
     def subscribe(self, topic: bytes) -> None:
         """Hear of this, too, when it is announced."""

@@ -10,6 +10,7 @@ import contextlib
 import zmq
 
 from gated import logs
+from gated.central import curve
 from gated.central.wire import KeyPair
 from gated.core.settings import LinkSettings
 from gated.runtime.bus import Peer
@@ -17,8 +18,6 @@ from gated.runtime.messages import JournalDown, JournalUp
 from gated.store.delivery import MAX_ANSWER
 
 QUEUE = 8  # deliveries that wait to be sent: twice what `gated` has under way
-HEARTBEAT_MS = 10_000
-RECONNECT_MS, RECONNECT_MAX_MS = 200, 5_000
 SILENT_S = 30.0  # said something, and heard nothing: libzmq gives up for good where it was refused
 
 _log = logs.get("link.journal")
@@ -90,22 +89,7 @@ class JournalCarrier:
         self._socket = self._open()
 
     def _open(self) -> "zmq.Socket[bytes]":
-        socket = self._context.socket(zmq.DEALER)
-        for option, value in (
-            (zmq.LINGER, 0),
-            (zmq.SNDHWM, QUEUE),
-            (zmq.RCVHWM, QUEUE),
-            (zmq.MAXMSGSIZE, MAX_ANSWER),
-            (zmq.IMMEDIATE, 1),  # no queue for a collector that is not there
-            (zmq.RECONNECT_IVL, RECONNECT_MS),
-            (zmq.RECONNECT_IVL_MAX, RECONNECT_MAX_MS),
-            (zmq.HEARTBEAT_IVL, HEARTBEAT_MS),
-            (zmq.HEARTBEAT_TIMEOUT, 2 * HEARTBEAT_MS),
-            (zmq.HANDSHAKE_IVL, HEARTBEAT_MS),
-        ):
-            socket.setsockopt(option, value)
-        socket.setsockopt(zmq.CURVE_SERVERKEY, self._settings.server_key.encode())
-        socket.setsockopt(zmq.CURVE_PUBLICKEY, self._pair.public_key.encode())
-        socket.setsockopt(zmq.CURVE_SECRETKEY, self._pair.secret_key.encode())
+        key = self._settings.server_key
+        socket = curve.client(self._context, zmq.DEALER, self._pair, key, longest=MAX_ANSWER, backlog=QUEUE)
         socket.connect(self._address)
         return socket

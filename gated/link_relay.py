@@ -16,6 +16,7 @@ import msgspec
 import zmq
 
 from gated import logs
+from gated.central import curve
 from gated.central.shelf import Shelf
 from gated.central.wire import MAX_ANSWER, MAX_ASK, Absent, Answer, Ask, KeyPair, Piece, served_path
 from gated.central.zap import ENDPOINT, admission
@@ -23,8 +24,6 @@ from gated.central.zap import ENDPOINT, admission
 BACKLOG = 64
 TOGETHER = 32  # messages of neighbours taken at a time: none of them keeps the link from its own gate
 COMPLAIN_S = 10.0  # between two complaints about strangers
-HEARTBEAT_MS, HANDSHAKE_MS = 10_000, 3_000
-RECONNECT_MS, RECONNECT_MAX_MS = 200, 5_000
 
 _log = logs.get("link.relay")
 
@@ -42,21 +41,14 @@ class Relay:
         try:
             self._zap = self._context.socket(zmq.REP)
             self._zap.bind(ENDPOINT)  # before the other: without it libzmq lets nobody decide
-            self._requests = self._context.socket(zmq.ROUTER)
-            for option, value in (
-                (zmq.LINGER, 0),
-                (zmq.SNDHWM, BACKLOG),
-                (zmq.RCVHWM, BACKLOG),
-                (zmq.MAXMSGSIZE, MAX_ASK),
-                (zmq.HANDSHAKE_IVL, HANDSHAKE_MS),
-                (zmq.HEARTBEAT_IVL, HEARTBEAT_MS),
-                (zmq.HEARTBEAT_TIMEOUT, 2 * HEARTBEAT_MS),
-                (zmq.ROUTER_HANDOVER, 1),
-                (zmq.CURVE_SERVER, 1),
-            ):
-                self._requests.setsockopt(option, value)
-            self._requests.setsockopt(zmq.CURVE_SECRETKEY, pair.secret_key.encode())
-            self._requests.setsockopt(zmq.ZAP_DOMAIN, b"neighbours")
+            self._requests = curve.server(
+                self._context,
+                zmq.ROUTER,
+                pair.secret_key,
+                longest=MAX_ASK,
+                backlog=BACKLOG,
+                domain=b"neighbours",
+            )
             self._requests.bind(address)
         except zmq.ZMQError:
             self.close()
@@ -111,24 +103,10 @@ class Neighbour:
         self.name = name
         self._answers: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)
         self._context = zmq.Context()
-        self.socket = self._context.socket(zmq.DEALER)
         try:
-            for option, value in (
-                (zmq.LINGER, 0),
-                (zmq.SNDHWM, BACKLOG),
-                (zmq.RCVHWM, BACKLOG),
-                (zmq.MAXMSGSIZE, MAX_ANSWER),
-                (zmq.IMMEDIATE, 1),  # no queue for a neighbour that is not there
-                (zmq.RECONNECT_IVL, RECONNECT_MS),
-                (zmq.RECONNECT_IVL_MAX, RECONNECT_MAX_MS),
-                (zmq.HEARTBEAT_IVL, HEARTBEAT_MS),
-                (zmq.HEARTBEAT_TIMEOUT, 2 * HEARTBEAT_MS),
-                (zmq.HANDSHAKE_IVL, HANDSHAKE_MS),
-            ):
-                self.socket.setsockopt(option, value)
-            self.socket.setsockopt(zmq.CURVE_SERVERKEY, public_key.encode())
-            self.socket.setsockopt(zmq.CURVE_PUBLICKEY, pair.public_key.encode())
-            self.socket.setsockopt(zmq.CURVE_SECRETKEY, pair.secret_key.encode())
+            self.socket = curve.client(
+                self._context, zmq.DEALER, pair, public_key, longest=MAX_ANSWER, backlog=BACKLOG
+            )
             self.socket.connect(address)
         except zmq.ZMQError:
             self.close()

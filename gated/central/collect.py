@@ -17,9 +17,9 @@ from pathlib import Path
 from types import FrameType
 
 import zmq
-from zmq.utils import z85
 
 from gated import logs
+from gated.central import curve
 from gated.central.folder import CentralError, CentralFolder
 from gated.central.keys import server_pair
 from gated.central.receipts import receipt_key
@@ -27,6 +27,7 @@ from gated.central.record_store import DatabaseError, open_database
 from gated.central.records import NotPlacedError, Records
 from gated.central.registrations import RegistrationBook
 from gated.central.serve import Gatekeeper
+from gated.central.zap import ENDPOINT, admission
 from gated.core.values import Value
 from gated.runtime.notify import Notifier
 from gated.store import disk
@@ -53,8 +54,6 @@ LOOK_S = 0.5
 BACKLOG = 16  # of one gate: it has four deliveries under way
 MIN_FREE = 256 * 1024 * 1024
 COMPLAIN_S = 10.0
-HEARTBEAT_MS = 5000
-HANDSHAKE_MS = 3000
 METRICS_S = 3.0
 
 _log = logs.get("central.collect")
@@ -107,38 +106,26 @@ class Collector:
         self._has_room = True
         self._in_file = not settings.database.startswith(("postgresql://", "postgres://"))
         self._context = zmq.Context()
-        try:
-            self._records = Records(open_database(database_of(folder, settings.database)))
-            self._book = RegistrationBook(folder)
-            self._zap = self._context.socket(zmq.REP)
-            self._zap.bind("inproc://zeromq.zap.01")  # first: without it libzmq lets nobody decide
-            self._socket = self._listen(settings.address, server_pair(folder).secret_key)
-        except (DatabaseError, StoreError) as error:
-            self._context.destroy(linger=0)
-            raise CentralError(str(error)) from error
-        except zmq.ZMQError as error:
-            self._records.close()
-            self._context.destroy(linger=0)
-            raise CentralError(
-                f"cannot listen on {settings.address} ({error}): free it, or choose another"
-            ) from error
+        with contextlib.ExitStack() as opened:
+            opened.callback(self._context.destroy, linger=0)
+            try:
+                self._records = Records(open_database(database_of(folder, settings.database)))
+                opened.callback(self._records.close)
+                self._book = RegistrationBook(folder)
+                opened.callback(self._book.close)
+                self._zap = self._context.socket(zmq.REP)
+                self._zap.bind(ENDPOINT)  # before the other: without it libzmq lets nobody decide
+                self._socket = self._listen(settings.address, server_pair(folder).secret_key)
+            except (DatabaseError, StoreError) as error:
+                raise CentralError(str(error)) from error
+            except zmq.ZMQError as error:
+                raise CentralError(
+                    f"cannot listen on {settings.address} ({error}): free it, or choose another"
+                ) from error
+            opened.pop_all()  # `close` does it from here on
 
     def _listen(self, address: str, secret: str) -> "zmq.Socket[bytes]":
-        socket = self._context.socket(zmq.ROUTER)
-        for option, value in (
-            (zmq.LINGER, 0),
-            (zmq.SNDHWM, BACKLOG),
-            (zmq.RCVHWM, BACKLOG),
-            (zmq.MAXMSGSIZE, MAX_DELIVERY),
-            (zmq.HEARTBEAT_IVL, HEARTBEAT_MS),
-            (zmq.HEARTBEAT_TIMEOUT, 3 * HEARTBEAT_MS),
-            (zmq.HANDSHAKE_IVL, HANDSHAKE_MS),
-            (zmq.ROUTER_HANDOVER, 1),
-            (zmq.CURVE_SERVER, 1),
-        ):
-            socket.setsockopt(option, value)
-        socket.setsockopt(zmq.CURVE_SECRETKEY, secret.encode())
-        socket.setsockopt(zmq.ZAP_DOMAIN, b"gates")
+        socket = curve.server(self._context, zmq.ROUTER, secret, longest=MAX_DELIVERY, backlog=BACKLOG)
         socket.bind(address)
         return socket
 
@@ -169,17 +156,9 @@ class Collector:
         self._book.close()
 
     def _admit(self) -> None:
-        """Answer libzmq's question about a client (ZAP, RFC 27)."""
-        frames = self._zap.recv_multipart()
-        request = frames[1] if len(frames) > 1 else b""
-        curve = len(frames) == 7 and frames[5] == b"CURVE" and len(frames[6]) == 32
-        key = z85.encode(frames[6]).decode() if curve else ""
-        if key and self._gatekeeper.gate(key) is not None:
-            answer = [b"1.0", request, b"200", b"OK", key.encode(), b""]
-        else:
-            if self._may_complain():
-                _log.warning("an unknown key was refused", fix="gate-central keys, if it is ours")
-            answer = [b"1.0", request, b"400", b"not allowed", b"", b""]
+        answer, gate = admission(self._zap.recv_multipart(), self._gatekeeper.gate)
+        if gate is None and self._may_complain():
+            _log.warning("an unknown key was refused", fix="gate-central keys, if it is ours")
         self._zap.send_multipart(answer)
 
     def _letters(self) -> list[_Letter]:

@@ -23,6 +23,7 @@ import msgspec
 import zmq
 
 from gated import logs
+from gated.central import curve
 from gated.central.folder import CentralError
 from gated.central.keys import gates_in
 from gated.central.shelf import TIMESTAMP, Shelf
@@ -36,7 +37,6 @@ PATIENCE_S = 1.0  # for the centre's answer; then what is here is given. Gates w
 TURN_S = 0.5
 TOGETHER = 100  # questions taken between two looks around
 BACKLOG = 1000
-HEARTBEAT_MS, HANDSHAKE_MS = 5000, 3000
 MAX_KEPT = 1024 * 1024 * 1024
 COMPLAIN_S = 10.0  # between two complaints about strangers
 MAX_WAITING = 20_000  # questions that wait for the centre
@@ -164,7 +164,6 @@ class Proxy:
             self._zap = self._context.socket(zmq.REP)
             self._zap.bind(ENDPOINT)  # before the others: without it libzmq lets nobody decide
             self._requests = self._listening(zmq.ROUTER, settings.requests, pair)
-            self._requests.setsockopt(zmq.ROUTER_HANDOVER, 1)
             self._announcements = self._listening(zmq.PUB, settings.announcements, pair)
             self._upwards = self._connected(zmq.DEALER, settings.upstream_requests, pair)
             self._hearing = self._connected(zmq.SUB, settings.upstream_announcements, pair)
@@ -175,33 +174,14 @@ class Proxy:
                 f"an address or the server's key cannot be used ({error}): free the one, or correct the other"
             ) from error
 
-    def _socket(self, kind: int, longest: int) -> "zmq.Socket[bytes]":
-        socket = self._context.socket(kind)
-        for option, value in (
-            (zmq.LINGER, 0),
-            (zmq.SNDHWM, BACKLOG),
-            (zmq.RCVHWM, BACKLOG),
-            (zmq.MAXMSGSIZE, longest),
-            (zmq.HEARTBEAT_IVL, HEARTBEAT_MS),
-            (zmq.HEARTBEAT_TIMEOUT, 3 * HEARTBEAT_MS),
-            (zmq.HANDSHAKE_IVL, HANDSHAKE_MS),
-        ):
-            socket.setsockopt(option, value)
-        return socket
-
     def _listening(self, kind: int, address: str, pair: KeyPair) -> "zmq.Socket[bytes]":
-        socket = self._socket(kind, MAX_ASK)
-        socket.setsockopt(zmq.CURVE_SERVER, 1)
-        socket.setsockopt(zmq.CURVE_SECRETKEY, pair.secret_key.encode())
-        socket.setsockopt(zmq.ZAP_DOMAIN, b"gates")
+        socket = curve.server(self._context, kind, pair.secret_key, longest=MAX_ASK, backlog=BACKLOG)
         socket.bind(address)
         return socket
 
     def _connected(self, kind: int, address: str, pair: KeyPair) -> "zmq.Socket[bytes]":
-        socket = self._socket(kind, MAX_ANSWER)
-        socket.setsockopt(zmq.CURVE_SERVERKEY, self._settings.server_key.encode())
-        socket.setsockopt(zmq.CURVE_PUBLICKEY, pair.public_key.encode())
-        socket.setsockopt(zmq.CURVE_SECRETKEY, pair.secret_key.encode())
+        key = self._settings.server_key
+        socket = curve.client(self._context, kind, pair, key, longest=MAX_ANSWER, backlog=BACKLOG)
         socket.connect(address)
         return socket
 

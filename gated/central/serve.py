@@ -23,6 +23,7 @@ import msgspec
 import zmq
 
 from gated import logs
+from gated.central import curve
 from gated.central.figures import EVERY_S, Figures, write_text
 from gated.central.folder import CentralError, CentralFolder
 from gated.central.keys import allowed_gates, server_pair
@@ -51,8 +52,6 @@ LOOK_S = 0.1  # how often the folder is looked at: a publication is announced wi
 TOGETHER = 100  # questions answered between two looks around: some 10 ms
 BACKLOG = 1000  # messages for one gate: announcements are small, answers are asked for
 COMPLAIN_S = 10.0  # between two complaints about unknown keys
-HEARTBEAT_MS = 5000  # a connection whose other end vanished is noticed within three of these
-HANDSHAKE_MS = 3000  # a client that connects and says nothing is cut off
 
 _log = logs.get("central")
 
@@ -120,7 +119,6 @@ class Server:
             self._zap = self._context.socket(zmq.REP)
             self._zap.bind(ENDPOINT)  # before the others: without it libzmq lets nobody decide
             self._requests = self._listen(zmq.ROUTER, settings.requests, pair.secret_key)
-            self._requests.setsockopt(zmq.ROUTER_HANDOVER, 1)
             self._announcements = self._listen(zmq.PUB, settings.announcements, pair.secret_key)
         except zmq.ZMQError as error:
             self._context.destroy(linger=0)
@@ -130,20 +128,7 @@ class Server:
             ) from error
 
     def _listen(self, kind: int, address: str, secret: str) -> "zmq.Socket[bytes]":
-        socket = self._context.socket(kind)
-        for option, value in (
-            (zmq.LINGER, 0),
-            (zmq.SNDHWM, BACKLOG),
-            (zmq.RCVHWM, BACKLOG),
-            (zmq.MAXMSGSIZE, MAX_ASK),
-            (zmq.HEARTBEAT_IVL, HEARTBEAT_MS),
-            (zmq.HEARTBEAT_TIMEOUT, 3 * HEARTBEAT_MS),
-            (zmq.HANDSHAKE_IVL, HANDSHAKE_MS),
-            (zmq.CURVE_SERVER, 1),
-        ):
-            socket.setsockopt(option, value)
-        socket.setsockopt(zmq.CURVE_SECRETKEY, secret.encode())
-        socket.setsockopt(zmq.ZAP_DOMAIN, b"gates")
+        socket = curve.server(self._context, kind, secret, longest=MAX_ASK, backlog=BACKLOG)
         socket.bind(address)
         return socket
 

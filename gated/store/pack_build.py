@@ -208,7 +208,7 @@ class _Shards:
 
     def _spill(self, shard: int) -> None:
         if (file := self._files.get(shard)) is None:
-            file = self._files[shard] = tempfile.TemporaryFile(dir=self._folder, buffering=0)  # noqa: SIM115
+            file = self._files[shard] = tempfile.TemporaryFile(dir=self._folder, buffering=0)  # noqa: SIM115 - `close`
         buffer = self._buffers[shard]
         if file.write(buffer) != len(buffer):
             raise OSError("a write was cut short")

@@ -358,7 +358,7 @@ class PersonIndex:
 
     def _candidates(self, sought: Person, *, slips: bool) -> Iterator[_Opened]:
         codes = self._seal.codes(sought_codes(sought.name, sought.birth, slips=slips))
-        sharing = f"SELECT person FROM block WHERE code IN ({','.join('?' * len(codes))})"  # noqa: S608
+        sharing = f"SELECT person FROM block WHERE code IN ({','.join('?' * len(codes))})"  # noqa: S608 - marks
         rows = self._database.execute(f"SELECT id, sealed FROM person WHERE id IN ({sharing})", codes)  # noqa: S608
         for number, sealed in rows:
             yield self._seal.open(number, sealed)
