@@ -16,7 +16,7 @@ from hw_sim.site import Site
 from hw_sim.supervisor import DaemonError
 from hw_sim.weathered import put_back_word
 
-TAKEN_S = 20.0  # from a publication to a gate that has it, with the lane's longest pause
+TAKEN_S = 45.0  # a gate looks for a new list every 30 s, whatever it has or has not heard
 MARGIN_S = 600.0
 _numbers = itertools.count(1)
 

@@ -66,6 +66,8 @@ class ListsLane:
         if now - self._pinged_at >= PING_S:
             self._pinged_at = now
             self._link.ping()
+        if announced:
+            self._retry_s = RETRY_S  # the line has just been there: should this fail, it is worth trying soon
         if announced or now >= self._due:
             self._refresh(self._updater)
         self.link_state = self._link.state
