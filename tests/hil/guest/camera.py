@@ -62,16 +62,20 @@ class _Feed:
         size = WIDTH * HEIGHT * 2
         pix = struct.pack("<II4sIIII", WIDTH, HEIGHT, _YUYV, _NO_FIELD, WIDTH * 2, size, _SRGB)
         fcntl.ioctl(self._node, _S_FMT, bytearray(struct.pack("<I4x", _OUTPUT) + pix).ljust(208, b"\0"))
+        self._write()  # before its first frame the loopback is no camera: who opens it then finds no stream
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
-        frame = np.full((HEIGHT, WIDTH, 2), 128, np.uint8)
         while not self._ended:
             if not self.frozen:
-                frame[..., 0] = self.brightness
-                os.write(self._node, frame.tobytes())
+                self._write()
             time.sleep(PERIOD_S)
+
+    def _write(self) -> None:
+        frame = np.full((HEIGHT, WIDTH, 2), 128, np.uint8)
+        frame[..., 0] = self.brightness
+        os.write(self._node, frame.tobytes())
 
     def end(self) -> None:
         self._ended = True
