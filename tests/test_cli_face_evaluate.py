@@ -133,6 +133,8 @@ def test_another_embedder_is_measured_from_its_entry(album: Path, tmp_path: Path
         (("--images", "{album}/Grace_Hopper", "--pairs", "{listed}"), "photograph_missing 12"),
         (("--images", "{album}", "--all-pairs", "--template", "5"), "nobody has more than 5"),
         (("--images", "{album}", "--pairs", "{listed}", "--live"), "give --template"),
+        (("--images", "{album}", "--draw", "20"), "too few people"),
+        (("--images", "{album}", "--draw", "30"), "multiple of 20"),
         (("--images", "{album}", "--all-pairs", "--report", "{listed}/below"), "cannot be written"),
     ],
 )

@@ -30,6 +30,10 @@ def add(face: Words) -> None:
     which = sub.add_mutually_exclusive_group(required=True)
     which.add_argument("--pairs", type=Path, metavar="FILE", help="list of pairs as LFW writes it")
     which.add_argument("--all-pairs", action="store_true", help="compare every photograph with every other")
+    which.add_argument(
+        "--draw", type=_count, metavar="N", help="draw so many pairs as LFW's were, half mated, in ten folds"
+    )
+    sub.add_argument("--seed", type=_seed, default=0, metavar="S", help="of the draw: other pairs (0)")
     face_model.add(sub)
     sub.add_argument(
         "--template",
@@ -54,7 +58,7 @@ def face_evaluate(arguments: argparse.Namespace) -> Answer:
     # a gate whose OpenCV does not load must still answer every other question
     from gated.commands import face_evaluate_report  # noqa: PLC0415 - see above
     from models import manifest  # noqa: PLC0415
-    from models.evaluation import acquisition, pairs, photographs, report, summary, verification  # noqa: PLC0415
+    from models.evaluation import acquisition, draw, pairs, photographs, report, summary, verification  # noqa: PLC0415  # noqa: PLC0415
     from models.matching import Embedder  # noqa: PLC0415
 
     if arguments.live and arguments.template == 1:
@@ -65,6 +69,9 @@ def face_evaluate(arguments: argparse.Namespace) -> Answer:
         listed = None
         if arguments.pairs is not None:
             listed = pairs.parse(read_capped(arguments.pairs, pairs.MAX_BYTES))
+        elif arguments.draw is not None:
+            listed = draw.pairs(collection, arguments.draw, arguments.seed)
+        if listed is not None:
             needed = verification.needed_for_pairs(collection, listed, arguments.template)
         else:
             needed = verification.needed_for_all(collection)
@@ -96,7 +103,7 @@ def face_evaluate(arguments: argparse.Namespace) -> Answer:
             report.write(arguments.report, face_evaluate_report.page(found, plots))
     except pairs.PairsError as error:
         raise UsageError(f"{arguments.pairs}: {error}: give a list of pairs as LFW writes it") from error
-    except (acquisition.AcquisitionError, verification.VerificationError) as error:
+    except (acquisition.AcquisitionError, verification.VerificationError, draw.DrawError) as error:
         raise UsageError(f"{arguments.images}: {error}") from error
     except (manifest.ModelError, photographs.PhotographsError, report.ReportError) as error:
         raise UsageError(str(error)) from error
@@ -120,11 +127,19 @@ def _template(text: str) -> int:
     return _between(text, MAX_TEMPLATE)
 
 
+def _count(text: str) -> int:
+    return _between(text, 500_000)
+
+
+def _seed(text: str) -> int:
+    return _between(text, 999_999, least=0)
+
+
 def _jobs(text: str) -> int:
     return _between(text, 64)
 
 
-def _between(text: str, most: int) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= most):
-        raise argparse.ArgumentTypeError(f"{text!r}: give a number from 1 to {most}")
+def _between(text: str, most: int, least: int = 1) -> int:
+    if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+        raise argparse.ArgumentTypeError(f"{text!r}: give a number from {least} to {most}")
     return int(text)
