@@ -211,6 +211,7 @@ class GateDaemon:
             lane.stop(max(0.0, deadline - time.monotonic()))
         self._cycles.keep(now=True)
         self._watchlist.close()
+        self._loop.close()
         self._journal.close()
 
     def _begin(self) -> None:
@@ -256,7 +257,6 @@ class GateDaemon:
         if hanging:
             self._notifier.status(f"hangs: {', '.join(hanging)}")
             return
-        self._journal.check()
         self._notifier.watchdog()
         self._notifier.status(f"{self._loop.gate.state}, journal entry {self._journal.head.seq}")
 

@@ -116,6 +116,9 @@ def load(path: Path, overlay: Path | None = None) -> Loaded:
     _check_port(path, config)
     _check_tokens(path, config)
     _check_registration(path, config)
+    if config.vision.awaits_light and config.io_board.outputs.face_light is None:
+        fix = "wire io_board.outputs.face_light, or set it to false"
+        raise ConfigError(f"{path}: vision.awaits_light: no lamp plays a code here: {fix}")
     if config.mrz_scanner is None and config.page_camera is None:
         raise ConfigError(f"{path}: nothing is there to read the zone: add [mrz_scanner] or [page_camera]")
     _check_once(path, "officers.name", [each.name for each in config.officers], "one key each")

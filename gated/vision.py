@@ -75,7 +75,9 @@ class Vision:
             self._reader,
             QualityCheck(models),
             Embedder(entry),
-            LivenessCheck(models.liveness, RecaptureHead(models.recapture)),
+            LivenessCheck(
+                models.liveness, RecaptureHead(models.recapture), awaits_light=config.vision.awaits_light
+            ),
             config.vision.min_frames,
             heights=_heights(config, models),
             shadow=None if shadow is None else Embedder(installed.find(shadow, folder)),

@@ -195,6 +195,11 @@ def keys(prefix: str, value: object) -> set[str]:
             "io_board.inputs.fire.line: line 2 is also io_board.outputs.entry_green: give each its own",
             id="an input on an output's line",
         ),
+        pytest.param(
+            "awaits_light = false", "awaits_light = true",
+            "vision.awaits_light: no lamp plays a code here: wire io_board.outputs.face_light, or set it",
+            id="a lamp that is awaited and not there",
+        ),
         pytest.param("{ line = 13,", "{ line = 512,", "inputs.fire.line: Expected `int` <= 5", id="no line"),
         pytest.param("[paths]", "[paths", "not TOML: ", id="not TOML"),
         pytest.param("[paths]", "[policy]", "not TOML: ", id="a section twice"),

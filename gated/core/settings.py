@@ -367,7 +367,8 @@ class VisionSettings(Settings, omit_defaults=True):  # TOML cannot say None
     """The vision process. `shadow` is an embedder that runs beside and decides nothing.
 
     `keep_images` lets one crop of the reference and of the best shot come back: policy decides that; it is
-    off unless the operator's law allows it.
+    off unless the operator's law allows it. With `awaits_light` nobody counts as live before the face has
+    answered the lamp's code.
     """
 
     embedder: Name
@@ -375,6 +376,7 @@ class VisionSettings(Settings, omit_defaults=True):  # TOML cannot say None
     max_image_bytes: Annotated[int, Meta(ge=1024, le=4_000_000)] = 512_000
     max_image_pixels: Annotated[int, Meta(ge=10_000, le=50_000_000)] = 6_000_000
     min_frames: Annotated[int, Meta(ge=2, le=120)] = 8
+    awaits_light: bool = False
     keep_images: bool = False
     estimation: EstimationSettings = EstimationSettings()
 

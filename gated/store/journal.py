@@ -3,12 +3,12 @@
 An entry's hash covers the one before it, so no entry can be changed, taken out or put in without breaking
 the chain from there on. That the end was not cut off can be told only by a head (number and hash) that was
 kept elsewhere; `head` gives it. An event and its effects are committed together, with fsync, before
-anything but a lock is done: why a door was released is therefore always in the journal.
+anything is done but what makes people safe: why a door was released is therefore always in the journal.
 """
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -218,18 +218,27 @@ class Journal:
         return None if lock is None else lock[1]
 
     def append(self, utc: str, event: AnyEvent, followed: Followed) -> int:
-        """Write one step durably and return its number. Nobody may pass before this returns."""
-        what, then = _encoder.encode(event), _encoder.encode(followed)
-        if max(len(what), len(then)) > MAX_BODY:
-            raise JournalError("entry_too_long", "report this: an event outgrew its bounds")
-        seq = self._last[0] + 1
-        link = chained(self._last[1], seq, utc, what, then)
+        """Write one step durably and return its number."""
+        return self.extend([(utc, event, followed)])
+
+    def extend(self, steps: Sequence[tuple[str, AnyEvent, Followed]]) -> int:
+        """Write steps durably, all or none, and return the last one's number.
+
+        Nobody may pass for a reason among them before this returns.
+        """
+        seq, link = self._last
+        rows = []
+        for utc, event, followed in steps:
+            what, then = _encoder.encode(event), _encoder.encode(followed)
+            if max(len(what), len(then)) > MAX_BODY:
+                raise JournalError("entry_too_long", "report this: an event outgrew its bounds")
+            seq, link = seq + 1, chained(link, seq + 1, utc, what, then)
+            rows.append((seq, utc, what.decode(), then.decode(), link))
         try:
             self._db.execute("BEGIN IMMEDIATE")
-            self._db.execute(
-                "INSERT INTO entries VALUES (?, ?, ?, ?, ?)", (seq, utc, what.decode(), then.decode(), link)
-            )
-            self._index(seq, followed)
+            for row, (_, _, followed) in zip(rows, steps, strict=True):
+                self._db.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?)", row)
+                self._index(row[0], followed)
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
             self._roll_back()

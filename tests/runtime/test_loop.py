@@ -1,5 +1,6 @@
 """The loop: journalled before it is done, deadlines kept, nothing unsafe performed, hanging lanes seen."""
 
+import itertools
 import queue
 import threading
 import time
@@ -7,13 +8,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gated.core import effects as do
 from gated.core import events as ev
 from gated.core.gate import Gate, State
-from gated.core.vocabulary import Door
+from gated.core.step import LEASE_S, step
+from gated.core.vocabulary import Door, Mode
 from gated.runtime.lanes import MAX_JOBS, Lane
 from gated.runtime.loop import MAX_INBOX, InboxFullError, Loop, UnsafeEffectError
+from gated.runtime.recorder import Step
 from gated.store.database import open_to_read
 from gated.store.journal import Journal, JournalError, read, verify
 from tests.core.exploration import POLICY
@@ -36,7 +41,8 @@ class Doer:
         last = list(read(database, last=1))
         database.close()
         is_journalled = bool(last) and effect in last[-1].followed.effects
-        assert is_journalled or isinstance(effect, do.LockDoor), "performed before it was journalled"
+        at_once = do.LockDoor | do.AlertOfficer
+        assert is_journalled or isinstance(effect, at_once), "performed before it was journalled"
 
 
 @pytest.fixture
@@ -46,7 +52,7 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
     journal.close()
 
 
-def test_every_effect_but_a_lock_is_on_the_disk_before_it_is_performed(
+def test_what_opens_or_shows_anything_is_on_the_disk_before_it_is_performed(
     tmp_path: Path, journal: Journal
 ) -> None:
     doer = Doer(tmp_path / "journal.db")
@@ -66,31 +72,136 @@ def test_nothing_but_locks_is_performed_when_the_journal_cannot_be_written(journ
     assert done == [do.LockDoor(door=door) for door in Door]
 
 
-class Diskless:
-    """A journal whose disk never comes back, as long as `then` says nothing else."""
+class SlowBook:
+    """A journal whose disk stands still until it is let on."""
 
-    def __init__(self, then: list[str]) -> None:
-        self.then = then
+    def __init__(self) -> None:
+        self.disk = threading.Event()
+        self.kept: list[Step] = []
 
-    def append(self, *_: object) -> int:
-        self.then.append("journalled")
-        return 1
+    def extend(self, steps: list[Step]) -> None:
+        assert self.disk.wait(10)
+        self.kept += steps
+
+    def check(self) -> None:
+        """All is well."""
 
 
-def test_a_door_locks_and_an_emergency_releases_before_the_disk_is_waited_for() -> None:
-    then: list[str] = []
-    loop = Loop(
-        Gate(policy=POLICY),
-        Diskless(then),  # type: ignore[arg-type]  # only what the loop asks of it
-        lambda effect: then.append(type(effect).__name__),
-    )
+@pytest.fixture
+def book() -> Iterator[SlowBook]:
+    book = SlowBook()
+    yield book
+    book.disk.set()
+
+
+def reached(loop: Loop) -> State:
+    """The state, which a type checker shall not remember from line to line."""
+    return loop.gate.state
+
+
+def test_locks_alarms_and_an_emergency_wait_for_no_disk(book: SlowBook) -> None:
+    done: list[do.AnyEffect] = []
+    loop = Loop(Gate(policy=POLICY), book, done.append)
+    expected: list[do.AnyEffect] = []
     for event in (*start_events(), *citizen(PASSAGE), ev.EmergencyRaised(at=99.0)):
-        then.clear()
+        _, effects = step(loop.gate, event)
+        expected += [
+            each for each in effects if isinstance(each, do.LockDoor | do.ReleaseAll | do.AlertOfficer)
+        ]
+        loop._begin(event)
+        assert done == expected
+    assert do.ReleaseAll() in done, "and so it was asked for"
+    assert book.kept == []
+
+
+def test_an_entry_that_closes_on_somebody_opens_again_whatever_the_disk_does(book: SlowBook) -> None:
+    done: list[do.AnyEffect] = []
+    loop = Loop(Gate(policy=POLICY), book, done.append)
+    open_the_entry = [*start_events(), *citizen(PASSAGE)[:6]]
+    book.disk.set()
+    for event in open_the_entry:
         loop.take(event)
-        before, after = then[: then.index("journalled")], then[then.index("journalled") + 1 :]
-        assert set(before) <= {"LockDoor", "ReleaseAll"}
-        assert not {"LockDoor", "ReleaseAll"} & set(after)
-    assert before == ["ReleaseAll"], "and so it was asked for"
+    assert reached(loop) is State.ENTRY_OPEN
+    book.disk.clear()
+    loop._begin(ev.DocumentRemoved(at=1.0))
+    loop._begin(ev.OccupancyChanged(at=1.0, persons=1))
+    assert reached(loop) is State.ENTRY_CLOSING
+    done.clear()
+    loop._begin(ev.DoorwayChanged(at=1.1, door=Door.ENTRY, blocked=True))
+    assert [type(effect) for effect in done] == [do.UnlockDoor]
+    assert book.kept[-1][1] == open_the_entry[-1]
+
+
+def test_a_first_release_of_the_entry_waits_for_the_disk(book: SlowBook) -> None:
+    done: list[do.AnyEffect] = []
+    loop = Loop(Gate(policy=POLICY), book, done.append)
+    for event in (*start_events(), *citizen(PASSAGE)[:5]):
+        loop._begin(event)
+    assert Door.ENTRY in loop.gate.released
+    assert not any(isinstance(effect, do.UnlockDoor) for effect in done)
+    book.disk.set()
+    loop._settle()
+    assert do.UnlockDoor(door=Door.ENTRY, lease_s=LEASE_S, passage=PASSAGE) in done
+
+
+def test_a_release_that_waits_for_the_disk_is_cancelled_by_a_later_lock(book: SlowBook) -> None:
+    done: list[do.AnyEffect] = []
+    loop = Loop(Gate(policy=POLICY), book, done.append)
+    for event in (*start_events(), *citizen(PASSAGE)[:8]):
+        loop._begin(event)
+    assert reached(loop) is State.ENTRY_CLOSING
+    book.disk.set()
+    loop._settle()
+    assert not any(isinstance(effect, do.UnlockDoor) for effect in done)
+
+
+DISTURBANCES = (
+    ev.EmergencyRaised(at=0),
+    ev.EmergencyReset(at=0),
+    ev.ModeChanged(at=0, mode=Mode.CLOSED, reason="x"),
+    ev.DoorwayChanged(at=0, door=Door.ENTRY, blocked=True),
+    ev.OccupancyChanged(at=0, persons=1),
+)
+
+
+@given(
+    st.lists(
+        st.tuples(st.one_of(st.none(), st.sampled_from(DISTURBANCES)), st.booleans()), min_size=1, max_size=30
+    )
+)
+def test_however_late_the_disk_is_the_doors_end_as_the_heart_has_them_and_never_both_are_open(
+    disturbed: list[tuple[ev.AnyEvent | None, bool]],
+) -> None:
+    book, doors = SlowBook(), set[Door]()
+
+    def perform(effect: do.AnyEffect) -> None:
+        match effect:
+            case do.LockDoor():
+                doors.discard(effect.door)
+            case do.ReleaseAll():
+                doors.update(Door)
+            case do.UnlockDoor():
+                doors.add(effect.door)
+                assert doors == {effect.door}
+
+    loop = Loop(Gate(policy=POLICY), book, perform)
+    taken: list[ev.AnyEvent] = []
+    for event, (disturbance, quick) in zip(
+        (*start_events(), *citizen(PASSAGE)), itertools.cycle(disturbed), strict=False
+    ):
+        for each in (event, *([disturbance] if disturbance else [])):
+            loop._begin(each)
+            taken.append(each)
+        if quick:
+            book.disk.set()
+            loop._settle()
+            assert doors == loop.gate.released
+            book.disk.clear()
+    book.disk.set()
+    loop._settle()
+    assert doors == loop.gate.released
+    assert [event for _, event, _ in book.kept] == taken
+    loop.close()
 
 
 def test_an_exit_without_its_decision_is_refused_below_the_heart(journal: Journal) -> None:

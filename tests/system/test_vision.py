@@ -174,6 +174,23 @@ def test_the_holder_is_alive_and_matches(vision: Vision, camera: SimulatedCamera
     assert len(vision.heard(say.Assessment)) == 1
 
 
+def test_where_the_lamp_is_awaited_nobody_is_alive_before_the_face_has_answered_it(
+    tmp_path: Path, camera: SimulatedCamera
+) -> None:
+    camera.show(showing())
+    with Vision(tmp_path, camera.url, awaits_light=True) as vision:
+        enrol(vision)
+        camera.show(showing(Walker(person="ada", path=arriving(), seed=8)))
+        now = time.monotonic()
+        code = (say.LightSwitch(at=now, on=True), say.LightSwitch(at=now + 60, on=False))  # not yet
+        vision.say(say.Capture(passage=PASSAGE, attempt=1, light=code))
+        vision.listen(4, lambda: bool(vision.heard(say.Assessment)))
+        assert not vision.heard(say.Assessment)
+        vision.say(say.Conclude(passage=PASSAGE, attempt=1))
+        assessed = vision.hear(say.Assessment, 2)
+        assert (assessed.liveness, assessed.match_score >= THRESHOLD) == (Liveness.UNDETERMINED, True)
+
+
 def test_somebody_else_is_a_clear_mismatch(vision: Vision, camera: SimulatedCamera) -> None:
     enrol(vision)
     camera.show(showing(Walker(person="kurt", path=STANDING, seed=3)))

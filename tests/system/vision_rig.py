@@ -36,6 +36,7 @@ class Vision:
         camera: str | Mapping[str, str],
         *,
         keep_images: bool = False,
+        awaits_light: bool = False,
         page_camera: str = "",
     ) -> None:
         self._run = Path(tempfile.mkdtemp(prefix="egate-"))  # a socket's path must be short
@@ -46,7 +47,9 @@ class Vision:
             {"name": name, "source": source, "open_timeout_s": 2.0, "read_timeout_s": READ_S}
             for name, source in sources.items()
         ]
-        config["vision"]["keep_images"] = keep_images
+        config["vision"] |= {"keep_images": keep_images, "awaits_light": awaits_light}
+        if awaits_light:
+            config["io_board"]["outputs"]["face_light"] = {"line": 7}
         if page_camera:
             config["page_camera"] = {"source": page_camera, "glass_mm": GLASS_MM, "read_timeout_s": 1.0}
             config["policy"]["limits"]["optical_s"] = OPTICAL_S
