@@ -1,16 +1,17 @@
 """Rows of a database as list rows: a query over SQLite, or over PostgreSQL where psycopg is installed."""
 
-import importlib
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from gated.central import postgresql
 from gated.central.folder import CentralError
 
-POSTGRESQL = ("postgresql://", "postgres://")
 FETCH = 1000  # rows at a time
+_NO_RIGHT = "42501"
+_OF_THE_QUERY = ("22", "25006", "42")  # it stumbles over a value, writes, or is none
 
 
 def query_rows(database: str, query: str, fields: frozenset[str]) -> Iterator[dict[str, str]]:
@@ -18,7 +19,7 @@ def query_rows(database: str, query: str, fields: frozenset[str]) -> Iterator[di
 
     An error tells what the database said of the query, never a row or the address, which may hold a password.
     """
-    if database.startswith(POSTGRESQL):
+    if database.startswith(postgresql.ADDRESSES):
         yield from _postgresql(database, query, fields)
         return
     path = Path(database)
@@ -32,19 +33,25 @@ def query_rows(database: str, query: str, fields: frozenset[str]) -> Iterator[di
 
 
 def _postgresql(address: str, query: str, fields: frozenset[str]) -> Iterator[dict[str, str]]:
+    errors: type[Exception] = postgresql.driver().Error
     try:
-        psycopg = importlib.import_module("psycopg")
-    except ImportError as error:
-        raise CentralError("PostgreSQL needs psycopg: install it beside egate") from error
-    try:
-        with psycopg.connect(address) as connection:
+        with postgresql.connect(address) as connection:
             connection.read_only = True
             with connection.cursor(name="gate_central") as cursor:  # kept at the server: memory stays bounded
                 cursor.itersize = FETCH
                 yield from _rows(cursor.execute(query), fields)
-    except psycopg.Error as error:
-        state = getattr(error, "sqlstate", None) or type(error).__name__
-        raise CentralError(f"PostgreSQL cannot answer ({state}): check the address and the query") from None
+    except errors as error:
+        state = getattr(error, "sqlstate", None) or ""
+        if state == _NO_RIGHT:
+            raise CentralError("PostgreSQL: 42501: the user may not read that: GRANT SELECT") from None
+        if state.startswith(_OF_THE_QUERY):
+            raise CentralError(f"PostgreSQL: {state}: the query cannot be answered: correct it") from None
+        raise CentralError(postgresql.told(error)) from None
+    except UnicodeDecodeError:  # a database in SQL_ASCII takes any bytes
+        raise CentralError(
+            "PostgreSQL: a text is not UTF-8: name its encoding in the query, as in"
+            " convert_from(name::bytea, 'LATIN1')"
+        ) from None
 
 
 def _rows(cursor: Any, fields: frozenset[str]) -> Iterator[dict[str, str]]:
