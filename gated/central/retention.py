@@ -180,14 +180,12 @@ class Keeper:
                 removal = self._extended(removal, branch, until, rule, now)
                 if not dry:
                     record = self._take_away(removal, record)
+                    self._db.commit()
             except BaseException:
                 self._db.roll_back()
                 raise
-            if dry:
-                self._db.roll_back()
-            else:
-                self._db.commit()
-                time.sleep(time.monotonic() - begun)  # half of the time is the collector's
+            self._db.roll_back()
+            time.sleep(0.0 if dry else time.monotonic() - begun)  # half of the time is the collector's
             branch.first = until[0] + 1
 
     def _limit(self, branch: _Branch, before: str) -> int:
