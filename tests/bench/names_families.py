@@ -2,13 +2,15 @@
 
 `python -m tests.bench.names_families RIGOUR NICKNAMES` takes the unpacked wheels of rigour 1.7.0 (MIT; its
 `persons.txt` is drawn from Wikidata, CC0) and of nicknames 1.0.1 (Apache-2.0). Each line of the first is one
-name with its spellings in many scripts; each row of the second a name and a pet form of it.
+name with its spellings in many scripts; each row of the second a name and a pet form of it. Pet forms of
+other languages than English, and abbreviations, stand in `names_pet_forms.txt` beside this file.
 """
 
 import argparse
 import csv
 import hashlib
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 from gated.watchlist.names.families import NICKNAMES, TABLE, pack
@@ -16,6 +18,7 @@ from gated.watchlist.names.words import spellings
 
 FROM_RIGOUR = "rigour/data/names/persons.txt"
 FROM_NICKNAMES = "nicknames/names.csv"
+OWN = Path(__file__).with_name("names_pet_forms.txt")
 TARGET = Path(__file__).parents[2] / "gated" / "watchlist" / "names" / TABLE
 
 
@@ -25,7 +28,10 @@ def main() -> None:
     parser.add_argument("rigour", type=Path)
     parser.add_argument("nicknames", type=Path)
     arguments = parser.parse_args()
-    members = {*variants(arguments.rigour / FROM_RIGOUR), *pet_forms(arguments.nicknames / FROM_NICKNAMES)}
+    members = {
+        *variants(arguments.rigour / FROM_RIGOUR),
+        *pet_forms(arguments.nicknames / FROM_NICKNAMES, OWN),
+    }
     TARGET.write_bytes(table := pack(members))
     print(f"{len(members):,} spellings, {len(table):,} bytes, SHA-256 {hashlib.sha256(table).hexdigest()}")
 
@@ -49,12 +55,20 @@ def variants(source: Path) -> Iterator[tuple[str, int]]:
         yield from ((spelling, number) for spelling in family)
 
 
-def pet_forms(source: Path) -> Iterator[tuple[str, int]]:
+def pet_forms(*sources: Path) -> Iterator[tuple[str, int]]:
     """A name and a pet form of it, as members of a pair."""
+    for number, pair in enumerate(chain.from_iterable(map(_pairs, sources)), start=NICKNAMES):
+        yield from ((spelling.upper(), number) for spelling in pair)
+
+
+def _pairs(source: Path) -> Iterator[tuple[str, str]]:
     with source.open(encoding="utf-8", newline="") as rows:
-        for number, row in enumerate(csv.DictReader(rows), start=NICKNAMES):
-            yield row["name1"].upper(), number
-            yield row["name2"].upper(), number
+        if source.suffix == ".csv":
+            yield from ((row["name1"], row["name2"]) for row in csv.DictReader(rows))
+            return
+        for row in rows:
+            name, _, forms = row.partition("#")[0].partition(":")
+            yield from ((name, form) for form in forms.split())
 
 
 if __name__ == "__main__":

@@ -118,6 +118,10 @@ def test_names_do_not_show_in_reprs() -> None:
         ("MUELLER", "MULLER", How.TRANSLITERATION),
         ("MUHAMMAD", "MOHAMED", How.VARIANT),
         ("ROBERT", "BOB", How.NICKNAME),
+        ("FRIEDRICH", "FRITZ", How.NICKNAME),
+        ("MOHAMMED", "MOHD", How.NICKNAME),
+        ("CATHERINE", "KATHERINE", How.SOUND),  # names of their own, but they sound and are written alike
+        ("MCDONALD", "MACDONALD", How.TRANSLITERATION),
         ("A", "ANNA", How.INITIAL),
         ("LINDQVIST", "LINDQVITS", How.TYPING),
         ("MICHEL", "MICHELLE", How.ALIKE),
@@ -126,6 +130,16 @@ def test_names_do_not_show_in_reprs() -> None:
 def test_the_reason_of_each_pair_of_words_is_told(left: str, right: str, how: How) -> None:
     (link,) = compare(Person(name_of(left)), Person(name_of(right))).links
     assert link.how is how
+
+
+def test_words_stand_for_one_together_only_where_that_is_better_than_alone() -> None:
+    def pairs(left: str, right: str) -> list[tuple[int, int, How]]:
+        links = compare(Person(name_of(left)), Person(name_of(right))).links
+        return [(len(link.left), len(link.right), link.how) for link in links]
+
+    assert pairs("Peter Carter Jr.", "Peter Carter") == [(1, 1, How.SAME), (1, 1, How.SAME)]
+    assert pairs("Abdulaziz Haddad", "عبد العزيز حداد")[0] == (1, 3, How.SOUND)
+    assert score("عبد العزيز حداد", "Abdulaziz Haddad") >= MATCH
 
 
 def test_a_name_that_fills_its_field_may_be_cut() -> None:

@@ -67,15 +67,20 @@ def _size(link: Link) -> float:
 
 
 def _links(left: Name, right: Name) -> Iterator[Link]:
+    alone: dict[tuple[int, int], float] = {}
     for at, word in enumerate(left.words):
         for there, other in enumerate(right.words):
             best = _best(word, other, ours_cut=left.may_be_cut, theirs_cut=right.may_be_cut)
             if best:
+                alone[at, there] = best.degree
                 yield Link(range(at, at + 1), range(there, there + 1), *best)
+    # Together only where none of them is as much like it alone: JR adds nothing to CARTER.
     for span, there, best in _joined(left, right):
-        yield Link(span, range(there, there + 1), *best)
+        if best.degree > max(alone.get((at, there), 0.0) for at in span):
+            yield Link(span, range(there, there + 1), *best)
     for span, at, best in _joined(right, left):
-        yield Link(range(at, at + 1), span, *best)
+        if best.degree > max(alone.get((at, there), 0.0) for there in span):
+            yield Link(range(at, at + 1), span, *best)
 
 
 def _best(word: Word, other: Word, *, ours_cut: bool, theirs_cut: bool) -> Likeness | None:
@@ -98,26 +103,30 @@ def _joined(many: Name, few: Name) -> Iterator[tuple[range, int, Likeness]]:
     """Neighbours of the first name that stand for one word of the second."""
     spelled = many.spelled()
     if len(few.words) == 1 and len(spelled) == 2:
-        best = _joined_likeness("".join(reversed(spelled)), spelled[::-1], few.words[0])
+        best = _joined_likeness("".join(reversed(spelled)), spelled[::-1], few.words[0], bare=False)
         if best:
             yield range(2), 0, best
     for start in range(len(spelled)):
         for stop in range(start + 2, min(start + MAX_JOINED, len(spelled)) + 1):
             run = spelled[start:stop]
             joined = "".join(run)
+            bare = any(word.bare for word in many.words[start:stop])
             for there, word in enumerate(few.words):
-                best = _joined_likeness(joined, run, word)
+                best = _joined_likeness(joined, run, word, bare=bare != word.bare)
                 if best:
                     yield range(start, stop), there, best
 
 
-def _joined_likeness(joined: str, run: tuple[str, ...], word: Word) -> Likeness | None:
+def _joined_likeness(joined: str, run: tuple[str, ...], word: Word, *, bare: bool) -> Likeness | None:
+    """How alike they are together; `bare`: one side's script leaves out vowels, as in Abd al-Aziz."""
     best: Likeness | None = None
     for form in word.forms[:4]:
         if len(form) in _INITIALS and len(form) == len(run):
             if all(part[0] == letter for part, letter in zip(run, form, strict=True)):
                 best = Likeness(0.6, How.INITIAL)
             continue
+        if bare and (found := bare_likeness(joined, form)) and (best is None or found.degree > best.degree):
+            best = Likeness(found.degree - _JOINT * (len(run) - 1), found.how)
         if abs(len(form) - len(joined)) > 3 or (form != joined and any(len(part) == 1 for part in run)):
             continue
         found = likeness(form, joined)

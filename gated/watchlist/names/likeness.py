@@ -1,5 +1,6 @@
 """How alike two spellings of one word of a name are, and why: the strongest reason that holds."""
 
+import re
 from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
@@ -39,6 +40,7 @@ class Likeness(NamedTuple):
     how: How
 
 
+_IE = re.compile("IE$")
 _SURE = {
     How.SAME: 1.0,
     How.TRANSLITERATION: 0.98,
@@ -64,7 +66,7 @@ def likeness(left: str, right: str) -> Likeness | None:
     if kin is Kinship.VARIANT:
         return Likeness(_SURE[How.VARIANT], How.VARIANT)
     heard, said = sound(left), sound(right)
-    if heard == said and kin is not Kinship.STRANGERS:
+    if heard == said and (kin is not Kinship.STRANGERS or _vowels(left) == _vowels(right)):
         return Likeness(_SURE[How.SOUND], How.SOUND)
     if kin is Kinship.NICKNAME:
         return Likeness(_SURE[How.NICKNAME], How.NICKNAME)
@@ -80,15 +82,21 @@ def _by_letters(plain: str, other: str, heard: str, said: str, *, strangers: boo
         (OSA.distance(heard, said) + 0.5) / max(len(heard), len(said)),
     )
     degree = 1 - _EDIT * edits
-    if plain[0] != other[0] and heard[0] != said[0]:
+    ours, theirs = skeleton(plain), skeleton(other)
+    if plain[0] != other[0] and ours[0] != theirs[0]:
         degree -= _FIRST_LETTER
-    if skeleton(plain) == skeleton(other):
+    if ours == theirs:
         degree += 0.08
     if strangers:
         degree -= _STRANGERS
     if degree < _LEAST:
         return None
     return Likeness(min(degree, 0.93), How.ALIKE if strangers else How.TYPING)
+
+
+def _vowels(word: str) -> str:
+    """The vowels as written, which `sound` puts into three classes: ERIC has those of ERIK."""
+    return "".join(letter for letter in _IE.sub("I", word).replace("Y", "I") if letter in "AEIOU")
 
 
 def short_likeness(left: str, right: str) -> Likeness | None:

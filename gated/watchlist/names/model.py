@@ -9,23 +9,23 @@ from collections.abc import Sequence
 
 from gated.watchlist.names.signs import SIGNS
 
-BIAS = -2.030
+BIAS = -2.583
 WEIGHTS = {
-    "covered": 1.512,
-    "weakest": -4.227,
-    "weakest_squared": 6.371,
-    "contradicting": -3.901,
-    "surplus": -0.232,
-    "variants": 0.396,
-    "initials": 1.544,
-    "nicknames": -0.021,
-    "typed": -3.076,
-    "alike": -6.165,
-    "whole": 2.533,
-    "short": 0.307,
-    "patronymics": -2.004,
+    "covered": 1.304,
+    "weakest": -3.485,
+    "weakest_squared": 5.981,
+    "contradicting": -3.509,
+    "surplus": -0.151,
+    "variants": 0.152,
+    "initials": 1.631,
+    "nicknames": -0.537,
+    "typed": -3.092,
+    "alike": -6.450,
+    "whole": 2.954,
+    "short": 0.430,
+    "patronymics": -2.110,
 }
-MATCH = 0.66
+MATCH = 0.65
 """From this score on, two names are taken for those of one person."""
 
 _ORDERED = tuple(WEIGHTS[sign] for sign in SIGNS)

@@ -24,6 +24,7 @@ SIGNS = (
     "patronymics",  # both names have a patronymic that the other lacks
 )
 _FEW = 8
+_KNOWN = frozenset({How.VARIANT, How.NICKNAME})
 
 
 def signs_of(left: Name, right: Name, links: tuple[Link, ...]) -> tuple[float, ...]:
@@ -50,7 +51,7 @@ def signs_of(left: Name, right: Name, links: tuple[Link, ...]) -> tuple[float, .
         float(sum(link.how is How.NICKNAME for link in links)),
         sum(1 - link.degree for link in links if link.how is How.TYPING),
         sum(1 - link.degree for link in links if link.how is How.ALIKE),
-        _whole(left, right),
+        _whole(left, right, links),
         max(0.0, 1 - min(_letters(left), _letters(right)) / _FEW),
         float(
             _unlinked_patronymic(left, links, left_side=True)
@@ -89,6 +90,10 @@ def _letters(name: Name) -> int:
     return sum(len(word.forms[0]) for word in name.words if word.part is Part.NAME)
 
 
-def _whole(left: Name, right: Name) -> float:
-    ours, theirs = ("".join(sorted(map(fold, name.spelled()))) for name in (left, right))
-    return max(0.0, OSA.normalized_similarity(ours, theirs))
+def _whole(left: Name, right: Name, links: tuple[Link, ...]) -> float:
+    """Words that are known forms of one name are the same here: BILL need not look like WILLIAM."""
+    ours, theirs = list(map(fold, left.spelled())), list(map(fold, right.spelled()))
+    for link in links:
+        if link.how in _KNOWN and len(link.left) == len(link.right) == 1:
+            ours[link.left[0]] = theirs[link.right[0]]
+    return max(0.0, OSA.normalized_similarity("".join(sorted(ours)), "".join(sorted(theirs))))

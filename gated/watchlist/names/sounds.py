@@ -32,21 +32,23 @@ _ROMANISATIONS = tuple(
         ("EE", "I"),
         ("[JY]", "I"),
         ("^I(?=E)", ""),
+        ("(?<=..)IE$", "I"),
         ("[AE]", "A"),
         ("[OU]", "U"),
         ("(?<=[AIU])H(?![AIU])", ""),
     )
 )
+_SON_OF = re.compile("^MC(?=..)")
 _DOUBLE = re.compile(r"(.)\1+")
 _CLASSES = str.maketrans("GZCDPV", "KSSTBF", "HAIU")
 
 
 @lru_cache(maxsize=65_536)
 def fold(word: str) -> str:
-    """The word without the choices of the standard's tables: MUELLER, MULLER and MUXXLLER are MULLER."""
+    """The word without the choices of the standard's tables: MUELLER is MULLER, and MCKAY is MACKAY."""
     for written, plain in _CHOICES:
         word = word.replace(written, plain)
-    return word
+    return _SON_OF.sub("MAC", word)
 
 
 @lru_cache(maxsize=65_536)
