@@ -104,9 +104,10 @@ class GateDaemon:
         )
         self._reading = Reading(config, self._trust, dossiers, evidence, post, usb_backend)
         taken: dict[Kind, Callable[[], None]] = {"trust": self._take_trust, "rules": self._take_rules}
-        self._kinds = PublishedKinds(path, self._loaded, self._published, post, taken)
+        keys = _list_keys(config)
+        self._kinds = PublishedKinds(path, self._loaded, self._published, post, taken, keys)
         self._lists = ListsLane(f"ipc://{run}/link", self._watchlist, post, self._kinds.updater)
-        standings = open_standings(config, _list_keys(config))
+        standings = open_standings(config, keys, self._kinds.standings)
         self._registration = _registration(config, dossiers, post)
         if self._registration is not None:
             self._board.sensors.on_consent = self._registration.pressed

@@ -327,8 +327,12 @@ def _check_registration(path: Path, config: GateConfig) -> None:
         fix = "add [journal], whose collector takes registrations too"
         raise ConfigError(f"{path}: [registration]: the centre would not hear of it: {fix}")
     states, numbered = set(registration.states), set(registration.numbered)
-    if unknown := (states - set(CODES)) | (numbered - states):
-        fix = "take codes of Doc 9303-3, such as FRA; `numbered` are among `states`"
+    by_chip = set(registration.numbered_by_chip)
+    if both := numbered & by_chip:
+        fix = "a state has its number in the zone or in the chip: name it once"
+        raise ConfigError(f"{path}: registration.numbered_by_chip: {', '.join(sorted(both))}: {fix}")
+    if unknown := (states - set(CODES)) | ((numbered | by_chip) - states):
+        fix = "take codes of Doc 9303-3, such as FRA; `numbered...` are among `states`"
         raise ConfigError(f"{path}: registration.states: {', '.join(sorted(unknown))}: {fix}")
 
 

@@ -1,9 +1,9 @@
 """What a gate does with the published kinds: looks whether it can use them, and takes them into use.
 
-A trust store and a rule pack are taken up while the gate runs; a configuration, models and prompts from the
-next start on, because too much rests on them to change it under a traveller. The gate decides by its
+A trust store, a rule pack and standings are taken up while the gate runs; a configuration, models and prompts
+from the next start on, because too much rests on them to change it under a traveller. The gate decides by its
 `gate.toml` with the published configuration laid over it, by its own trust material and what is published
-beside it, and by the published rules in place of its own.
+beside it, and by the published rules and standings in place of its own.
 """
 
 import time
@@ -16,15 +16,18 @@ from gated.core.events import PublishedChanged
 from gated.document.trust.store import TrustStore
 from gated.lanes.condition import Post
 from gated.rule_files import load_rules, read_usable
+from gated.store.database import StoreError
 from gated.store.kinds import Check, KindsUpdater
 from gated.store.published import InForce, Published
 from gated.store.signed import NotUsable
+from gated.store.standings import read_contents
 from gated.trust_files import load_trust
+from gated.watchlist.keyed import ListKeys
 from gated.watchlist.publication import KINDS, Kind, PublishedFile
 from models import installed, manifest
 from models.manifest import ModelError
 
-AT_ONCE: frozenset[Kind] = frozenset({"trust", "rules"})
+AT_ONCE: frozenset[Kind] = frozenset({"trust", "rules", "standings"})
 """The kinds that a running gate takes up; the others wait for the next start."""
 
 _log = logs.get("published")
@@ -53,18 +56,22 @@ class PublishedKinds:
         published: Published,
         post: Post,
         taken: Mapping[Kind, Callable[[], None]],
+        keys: ListKeys | None = None,
     ) -> None:
+        """`keys` are the list keys that this gate holds."""
         self._path = path
         self._config = loaded.config
         self._published = published
         self._post = post
         self._taken = taken
+        self._keys = keys or ListKeys()
         checks: dict[Kind, Check] = {
             "rules": self._rules,
             "config": self._overlay,
             "trust": self._trust,
             "models": self._models,
             "prompts": self._prompts,
+            "standings": self._standings,
         }
         folder = Path(loaded.config.paths.state) / "published"
         self.updater = KindsUpdater(published, folder, loaded.config.gate, checks, self._took, AT_ONCE)
@@ -77,6 +84,11 @@ class PublishedKinds:
     def trust(self) -> TrustStore:
         """The gate's own trust material, and what is published. Raises ConfigError."""
         return load_trust(self._config.trust, self._published.files("trust"))
+
+    def standings(self) -> Path | None:
+        """The file of standings that is published. For any thread."""
+        (path,) = self._published.files("standings")["standings"] or (None,)
+        return path
 
     def _took(self, kind: Kind, now: InForce) -> None:
         _log.info("a release is in force", kind=kind, version=now.version)
@@ -119,6 +131,17 @@ class PublishedKinds:
 
     def _prompts(self, _: Path, __: tuple[PublishedFile, ...]) -> None:
         """Whatever is signed as a prompt is kept; it is played by its name."""
+
+    def _standings(self, folder: Path, files: tuple[PublishedFile, ...]) -> None:
+        """How old they may be is asked with each traveller, not here."""
+        try:
+            contents = read_contents(folder / files[0].name)
+        except StoreError as error:
+            raise _refused("standings", error.code) from error
+        if contents.key not in self._keys.ids:
+            fix = "carry the list key over from the centre, name it in [watchlist] keys, start gated again"
+            _log.error("a release cannot be used here", kind="standings", fix=fix)
+            raise NotUsable("standings")
 
 
 def _refused(kind: Kind, why: str) -> NotUsable:

@@ -5,6 +5,7 @@ each end; which of them count is told by the direction in force.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from drivers.mrz_scanner import SerialMrzScanner
@@ -18,6 +19,7 @@ from gated.lanes.condition import Condition, Post
 from gated.lanes.desks import Desk, Desks, EndsWatch
 from gated.lanes.dossier import Dossiers
 from gated.lanes.page import PageLane
+from gated.lanes.registration import numbered_by_chip
 from gated.lanes.scanner import ScannerLane
 from gated.lanes.sight import SightLane, View
 from gated.runtime.lanes import Lane
@@ -117,6 +119,7 @@ class Reading:
             post,
             settings=self._config.document,
             policy=self._config.trust.policy,
+            numbered=partial(numbered_by_chip, self._config.registration),
             name=name,
             above=above,
         )

@@ -4,6 +4,7 @@ A gate does not decide by rules whose examples do not come out as they say: whoe
 did not mean it. Nor by rules that ask for another height than the policy, by which the cameras measure.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 from gated.config import ConfigError, GateConfig
@@ -51,12 +52,22 @@ def load_rules(config: GateConfig, published: Path | None = None) -> Pack:
         raise ConfigError(f"[eligibility]: {error}") from error
 
 
-def open_standings(config: GateConfig, keys: ListKeys) -> Standings | None:
-    """What the centre knows of travellers, if the configuration names it. Raises ConfigError."""
-    settings = config.eligibility
-    if settings.standings is None:
-        return None
+def open_standings(
+    config: GateConfig, keys: ListKeys, published: Callable[[], Path | None] = lambda: None
+) -> Standings | None:
+    """What the centre knows of travellers: what it has published, else the file that is configured.
+
+    None without a list key: nothing could be read. Raises ConfigError where a file is configured then.
+    """
+    named = config.eligibility.standings
     if not keys.ids:
+        if named is None:
+            return None
         fix = "name the list key that they are made under in [watchlist] keys"
         raise ConfigError(f"eligibility.standings: they cannot be read without a key: {fix}")
-    return Standings(Path(settings.standings), keys, config.policy.watchlist_max_age_s)
+    return Standings(None if named is None else Path(named), keys, standings_max_age_s(config), published)
+
+
+def standings_max_age_s(config: GateConfig) -> float:
+    """From which age on a file of standings is no knowledge any more, wherever it came from."""
+    return config.policy.watchlist_max_age_s

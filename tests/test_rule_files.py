@@ -1,11 +1,13 @@
 """Which rules a gate decides by, and when it does not start on them."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
 from gated.config import ConfigError, GateConfig, load
+from gated.core.personal import Personal
 from gated.core.settings import EligibilitySettings
 from gated.rule_files import load_rules, open_standings, read_usable
 from gated.watchlist.keyed import ListKey, ListKeys
@@ -94,7 +96,10 @@ def test_document_types_are_said_in_the_rules_alone(tmp_path: Path) -> None:
 
 def test_standings_need_a_key(config: GateConfig, tmp_path: Path) -> None:
     keys = ListKeys([ListKey(bytes(32))])
-    assert open_standings(config, keys) is None
+    assert open_standings(config, ListKeys()) is None
+    unknown = open_standings(config, keys)
+    assert unknown is not None, "a file may be published later"
+    assert unknown.of("FRA", Personal("12AB34567"), datetime.now(UTC)) is None
     named = replace(config, eligibility=EligibilitySettings(standings=str(tmp_path / "standings.db")))
     with pytest.raises(ConfigError, match=r"^eligibility\.standings: they cannot be read without"):
         open_standings(named, ListKeys())

@@ -151,9 +151,12 @@ def _status(options: argparse.Namespace, folder: CentralFolder) -> CentralStatus
     header, index = current_header(folder), current_index(folder)
     now = datetime.now(UTC)
     parts = [("root", repository.root()), ("timestamp", timestamp), ("snapshot", snapshot)]
-    parts += [(role, repository.targets(role)) for role in ("targets", *ROLES)]
+    roles = repository.roles()
+    parts += [(role, repository.targets(role)) for role in ("targets", *roles)]
     warnings = [warning for name, signed in parts for warning in expiry_warnings(name, signed.expires, now)]
     warnings += [] if header else ["nothing is published yet: gate-central publish"]
+    if late := [role for role in ROLES if role not in roles]:
+        warnings.append(f"this folder is older than {', '.join(late)}: gate-central extend")
     journals = journal_states(folder, options.database)
     warnings += journal_warnings(journals, now)
     return CentralStatus(

@@ -9,19 +9,22 @@ import argparse
 import csv
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
 from gated.central.checks import check_release
 from gated.central.folder import CentralError, CentralFolder
 from gated.central.intake import BadRow, read_list, read_query
-from gated.central.keys import TOP, Quorum
+from gated.central.keys import TOP, Quorum, extend
 from gated.central.kinds import Released, Signing, release, roll_out, set_group, withdraw
 from gated.central.progress import Progress
 from gated.central.publish import KEEP_DELTAS, Published, publish, withdraw_list
+from gated.central.registrations import KEY as REGISTRATION_KEY
 from gated.central.repository import Lifetimes, Repository
 from gated.central.rotation import Rotated, rotate
+from gated.central.standings import KIND as STANDINGS
+from gated.central.standings import RENEW, Sources, StandingsPublished, publish_standings
 from gated.core.values import Value
 from gated.watchlist.publication import KINDS, ROLES, USES, Kind, Stage
 from gated.watchlist.snapshot import Entry
@@ -47,6 +50,12 @@ class Signatures(Value):
     needed: int
 
 
+class Extended(Value):
+    """The roles that the folder has got; none: it had them all."""
+
+    roles: tuple[str, ...]
+
+
 class Grouped(Value):
     """The groups of gates. Kinds learn of it when they are published the next time."""
 
@@ -68,17 +77,21 @@ def quorums(options: Options) -> dict[str, Quorum]:
     return dict(options.quorum)
 
 
-def _build(options: Options, folder: CentralFolder) -> Published | Released:
+def _build(options: Options, folder: CentralFolder) -> Published | Released | StandingsPublished:
     if (result := _published(options, folder, stage=True)) is None:
         raise CentralError("there is nothing to build: name a list, a query, or a kind and its files")
     return result
 
 
-def _publish(options: Options, folder: CentralFolder) -> Published | Released | Adopted:
+def _publish(options: Options, folder: CentralFolder) -> Published | Released | StandingsPublished | Adopted:
     return _published(options, folder, stage=False) or _adopt(options, folder)
 
 
-def _published(options: Options, folder: CentralFolder, *, stage: bool) -> Published | Released | None:
+def _published(
+    options: Options, folder: CentralFolder, *, stage: bool
+) -> Published | Released | StandingsPublished | None:
+    if options.kind == STANDINGS or options.table is not None or options.registrations:
+        return _standings(options, folder, stage=stage)
     if options.list is not None or options.query is not None:
         return _list(options, folder, stage=stage)
     if options.file:
@@ -95,6 +108,23 @@ def _published(options: Options, folder: CentralFolder, *, stage: bool) -> Publi
             lambda files: check_release(kind, files),
         )
     return None
+
+
+def _standings(options: Options, folder: CentralFolder, *, stage: bool) -> StandingsPublished | None:
+    if options.kind != STANDINGS:
+        raise CentralError("--table and --registrations make standings: add --kind standings")
+    if options.file or options.list is not None or options.query is not None:
+        raise CentralError("standings are made here: name --table, --registrations, or both")
+    if options.table is None and not options.registrations:
+        return None
+    key = options.registration_key or folder.keys / REGISTRATION_KEY
+    sources = Sources(
+        table=options.table,
+        key=key if options.registrations else None,
+        skip_bad=options.skip_bad,
+        renew=timedelta(hours=options.renew_hours),
+    )
+    return publish_standings(folder, sources, _stages(options), _signing(options, stage=stage))
 
 
 def _list(options: Options, folder: CentralFolder, *, stage: bool) -> Published:
@@ -192,6 +222,11 @@ def _rotate(options: Options, folder: CentralFolder) -> Rotated:
     return rotate(folder, options.role, options.keep_quorum, now, lifetimes(options), tuple(options.keys))
 
 
+def _extend(options: Options, folder: CentralFolder) -> Extended:
+    now = datetime.now(UTC)
+    return Extended(roles=extend(folder, now, lifetimes(options), dict(options.quorum), tuple(options.keys)))
+
+
 def _source(kind: Kind, text: str) -> tuple[str, Path]:
     use, equals, path = text.partition("=")
     if not equals:
@@ -235,6 +270,13 @@ def _percent(text: str) -> int:
     return value
 
 
+def _hours(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 8760:
+        raise argparse.ArgumentTypeError("a number of hours, 0 to 8760")
+    return value
+
+
 def _natural(text: str) -> int:
     value = int(text)
     if not 0 <= value <= 1000:
@@ -271,6 +313,10 @@ def add(command: Callable[..., argparse.ArgumentParser], times: argparse.Argumen
         "--gate", action="append", default=[], metavar="NAME", help="a gate; none: no group"
     )
     rotating = command("rotate", _rotate, "give a role new keys", times, keys)
+    extending = command("extend", _extend, "add the kinds that are newer than this folder", times, keys)
+    extending.add_argument(
+        "--quorum", action="append", default=[], type=role_quorum, metavar="ROLE=M/N", help="as with init"
+    )
     rotating.add_argument("--role", required=True, choices=(*TOP, *ROLES))
     rotating.add_argument(
         "--quorum", dest="keep_quorum", type=quorum, metavar="M/N", help="M of N keys must sign (as before)"
@@ -291,6 +337,23 @@ def _add_contents(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--database", metavar="FILE|URL", help="of the query: SQLite, or postgresql://...")
     parser.add_argument("--name", default="main", help="the list's name (main)")
     parser.add_argument("--keep", type=_natural, default=KEEP_DELTAS, metavar="N", help="deltas to keep")
+    parser.add_argument("--table", type=Path, metavar="FILE", help="standings: the rows of this table (CSV)")
+    parser.add_argument(
+        "--registrations", action="store_true", help="standings: who registered at gates, as collected here"
+    )
+    parser.add_argument(
+        "--registration-key",
+        type=Path,
+        metavar="FILE",
+        help=f"what opens them; default: keys/{REGISTRATION_KEY}",
+    )
+    parser.add_argument(
+        "--renew-hours",
+        type=_hours,
+        default=RENEW.total_seconds() / 3600,
+        metavar="N",
+        help="publish standings that have not changed when they are so old (6)",
+    )
     parser.add_argument("--skip-bad", action="store_true", help="go on without the rows that are wrong")
     parser.add_argument(
         "--report", type=Path, metavar="FILE", help="write every wrong row's line there (CSV)"

@@ -6,7 +6,6 @@ from datetime import datetime
 from pathlib import Path
 
 from gated.central.repository import Repository
-from gated.watchlist.publication import ROLES
 
 ONLINE_S = 120.0  # a gate refreshes at least every 30 s
 EVERY_S = 5.0
@@ -48,7 +47,7 @@ def _published(repository: Repository) -> list[str]:
     """Version and end of validity of every signed role, so that an alarm comes before gates refuse it."""
     versions: dict[str, int] = {}
     ends: dict[str, datetime] = {}
-    for role in ("targets", *ROLES):
+    for role in ("targets", *repository.roles()):
         targets = repository.targets(role)
         versions[role], ends[role] = targets.version, targets.expires
     for name, signed in (

@@ -77,6 +77,31 @@ def initialise(
     return pair.public_key
 
 
+def extend(
+    folder: CentralFolder,
+    now: datetime,
+    lifetimes: Lifetimes,
+    quorums: Mapping[str, Quorum] | None = None,
+    keys: tuple[Path, ...] = (),
+) -> tuple[str, ...]:
+    """Give a folder that an earlier version made the roles that it lacks, with keys of their own.
+
+    Needs the key of `targets`. Returns the new roles; may be done again. Raises CentralError, OSError.
+    """
+    folder.require()
+    with folder.locked():
+        repository = Repository(folder, keys)
+        lacking = [role for role in ROLES if role not in repository.roles()]
+        wanted = {role: (quorums or {}).get(role, Quorum()) for role in lacking}
+        for role, quorum in wanted.items():
+            (folder.targets / role).mkdir(mode=0o755, exist_ok=True)
+            make_keys(folder.keys, role, quorum.keys)  # those of a try that was cut short count for nothing
+        if wanted:
+            thresholds = {role: quorum.threshold for role, quorum in wanted.items()}
+            repository.add_roles(thresholds, now, lifetimes)
+    return tuple(wanted)
+
+
 def make_keys(where: Path, role: str, count: int) -> None:
     """Make the signing keys of a role, for their owner alone."""
     for number in range(1, count + 1):

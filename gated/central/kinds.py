@@ -20,6 +20,7 @@ from gated.central.folder import CentralError, CentralFolder, write
 from gated.central.repository import Lifetimes, Repository, utc_text
 from gated.core.values import Value
 from gated.watchlist.publication import (
+    ALONE,
     FORMAT,
     MAX_FILE,
     MAX_RELEASES,
@@ -206,7 +207,7 @@ def _publish(
     signing: Signing,
 ) -> Released:
     kind = index.kind
-    releases = _pruned(releases)
+    releases = releases[-1:] if kind in ALONE else _pruned(releases)
     index = replace(index, created=utc_text(signing.now), releases=releases, groups=read_groups(folder))
     wanted = {file_path(kind, each.version, file.name) for each in releases for file in each.files}
     kept = {path: target for path, target in targets.items() if path in wanted}

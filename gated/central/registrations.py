@@ -14,6 +14,7 @@ import hashlib
 import secrets
 import sqlite3
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
@@ -152,6 +153,29 @@ class RegistrationBook:
                 found[gate, registration] = None
         return tuple(found)
 
+    def valid(self, key: X25519PrivateKey) -> tuple[tuple[Holding, ...], tuple[str, ...]]:
+        """Who is registered, each by the document that counts now; and gates with letters that do not open.
+
+        Withdrawn is whose gate is to delete a registration, whether it has or not. Of a letter that does not
+        open the whole registration is left out. Raises CentralError where none opens: that is another key.
+        """
+        query = """SELECT gate, registration, kind, sealed FROM letter WHERE kind <> ? AND NOT EXISTS
+        (SELECT 1 FROM wish WHERE wish.gate = letter.gate AND wish.registration = letter.registration)
+        ORDER BY gate, registration, came"""
+        holders, unreadable = [], set[str]()
+        rows = self._do(query, Kind.ERASED)
+        for (gate, number), letters in groupby(rows, key=lambda row: (str(row[0]), str(row[1]))):
+            try:
+                opened = [open_letter(row[3], Kind(row[2]), number, gate, key) for row in letters]
+            except LetterError:
+                unreadable.add(gate)
+                continue
+            said = [each for each in opened if isinstance(each, Registered | Linked)]
+            holders.append(max(said, key=_at).who)
+        if rows and not holders:
+            raise CentralError("no letter about a registration opens: use the key that gates seal for")
+        return tuple(holders), tuple(sorted(unreadable))
+
     def close(self) -> None:
         """Leave the file. Idempotent."""
         self._connection.close()
@@ -173,12 +197,18 @@ class RegistrationBook:
             raise store_error(self._path, error) from error
 
 
+def _at(letter: Registered | Linked) -> tuple[int, bool]:
+    """The order of letters about one registration, which may come in another one."""
+    return (letter.linked, True) if isinstance(letter, Linked) else (letter.agreed, False)
+
+
 def _same(held: Holding, asked: Holding) -> bool:
     if normal_issuer(held.issuer) != normal_issuer(asked.issuer):
         return False
     if normal_number(held.number) == normal_number(asked.number):
         return True
-    return bool(asked.personal) and (held.personal, held.birth) == (asked.personal, asked.birth)
+    told = (held.source, held.personal, held.birth)
+    return bool(asked.personal) and told == (asked.source, asked.personal, asked.birth)
 
 
 def make_registration_key(folder: CentralFolder) -> str:

@@ -90,10 +90,18 @@ class Repository:
         version = self.timestamp().snapshot_meta.version
         return self._load(self._folder.metadata / f"{version}.snapshot.json", Snapshot)
 
+    def roles(self) -> tuple[str, ...]:
+        """The delegated roles that are here: a folder that an earlier version made lacks the later kinds."""
+        meta = self.snapshot().meta
+        return tuple(role for role in ROLES if f"{role}.json" in meta)
+
     def targets(self, role: str = Targets.type) -> Targets:
         """The current metadata of a role; what is published now, for a delegated one. Raises CentralError."""
-        version = self.snapshot().meta[f"{role}.json"].version
-        return self._load(self._folder.metadata / f"{version}.{role}.json", Targets)
+        found = self.snapshot().meta.get(f"{role}.json")
+        if found is None:
+            place = self._folder.path
+            raise CentralError(f"{place}: is older than the kind {role}: gate-central extend {place}")
+        return self._load(self._folder.metadata / f"{found.version}.{role}.json", Targets)
 
     def file(self, target: TargetFile) -> Path:
         """Where a published file lies: its name carries its hash."""
@@ -136,6 +144,15 @@ class Repository:
         """Make current what is staged, once enough have signed it. Raises CentralError."""
         self._adopt(role, self._staged_fresh(role), now, lifetimes)
         self._staged_file(role).unlink()
+
+    def add_roles(self, thresholds: Mapping[str, int], now: datetime, lifetimes: Lifetimes) -> None:
+        """Delegate roles that are new, empty, to the keys that lie here for them. Raises CentralError."""
+        targets = self.targets()
+        for role, threshold in thresholds.items():
+            delegate(targets, role, load_signers(self._folder, role, self._keys), threshold)
+        targets.version += 1
+        changed = {Targets.type: targets} | {role: Targets(version=1) for role in thresholds}
+        self._advance(changed, now, lifetimes)
 
     def change_delegation(
         self, role: str, signers: Sequence[CryptoSigner], threshold: int, now: datetime, lifetimes: Lifetimes

@@ -43,6 +43,8 @@ def rotate(
         raise CentralError(f"there is no such role: one of {', '.join((*TOP, *ROLES))}")
     with folder.locked():
         repository = Repository(folder, keys)
+        if role in ROLES:
+            repository.targets(role)  # a folder may be older than the role
         held = _held(repository, role)
         if quorum is None:
             quorum = Quorum(threshold=held.threshold, keys=len(held.keyids))

@@ -30,11 +30,14 @@ class KindState(Value):
 
 
 def kind_states(folder: CentralFolder) -> tuple[KindState, ...]:
-    """Every role; the watchlist is for all gates. Raises CentralError, ListError."""
+    """Every role that is here; the watchlist is for all gates. Raises CentralError, ListError."""
     repository = Repository(folder)
     delegator = repository.targets()
     states = []
+    here = repository.roles()
     for role in ROLES:
+        if role not in here:
+            continue
         delegated = delegator.get_delegated_role(role)
         staged = repository.staged(role)
         state = KindState(

@@ -1,29 +1,17 @@
 """The command that makes a file of standings from a table: bad rows are told by their lines and left out."""
 
 import argparse
-import csv
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 from gated.commands.answer import Answer, UsageError, Words
 from gated.commands.columns import wrapped
 from gated.core.values import Value
-from gated.rules.standing_rows import COLUMNS, RowError, StandingRow, parse_row
+from gated.rules.standing_rows import COLUMNS
 from gated.store.list_keys import read_list_key
+from gated.store.standing_table import TOLD, BadRow, StandingTable, TableError
 from gated.store.standings import build
 from gated.watchlist.keyed import ListKeyError
-
-MAX_CELL: Final = 4096
-TOLD: Final = 20  # bad rows in the answer; all are counted
-
-
-class BadRow(Value):
-    """A row that is left out: its line in the file, and what is wrong with it."""
-
-    line: int
-    fault: str
 
 
 class Made(Value):
@@ -53,8 +41,11 @@ def rules_standings(arguments: argparse.Namespace) -> Answer:
         raise UsageError(str(error)) from error
     now = datetime.now(UTC)
     version = int(now.timestamp()) if arguments.version is None else arguments.version
-    table = _Table(arguments.table)
-    contents = build(table.rows(), arguments.made, key, version, now)
+    table = StandingTable(arguments.table)
+    try:
+        contents = build(table.rows(), arguments.made, key, version, now)
+    except TableError as error:
+        raise UsageError(str(error)) from error
     made = Made(
         standings=contents.standings,
         version=version,
@@ -68,50 +59,6 @@ def rules_standings(arguments: argparse.Namespace) -> Answer:
     if made.rejected > TOLD:
         told.append(f"and {made.rejected - TOLD} more")
     return Answer(value=made, text=tuple(told), good=made.rejected == 0)
-
-
-class _Table:
-    """A table on disk, read once, row by row."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self.rejected = 0
-        self.rejects: list[BadRow] = []
-
-    def rows(self) -> Iterator[StandingRow]:
-        """The good rows. Raises UsageError where the file is no such table."""
-        csv.field_size_limit(MAX_CELL)
-        try:
-            with self._path.open(encoding="utf-8-sig", newline="") as file:
-                reader = csv.DictReader(file, restval="")
-                columns = tuple(reader.fieldnames or ())
-                if not {"issuer", "number"} <= set(columns):
-                    raise UsageError(f"{self._path}: no columns `issuer` and `number`: add a first line")
-                if wrong := next((n for n, name in enumerate(columns, 1) if name not in COLUMNS), 0):
-                    fix = f"take {', '.join(COLUMNS)}"
-                    raise UsageError(f"{self._path}: column {wrong} is unknown: {fix}")
-                for row in reader:
-                    try:
-                        yield parse_row(_cells(row))
-                    except RowError as error:
-                        self._reject(reader.line_num, str(error))
-        except OSError as error:
-            raise UsageError(f"{self._path}: cannot be read ({error.strerror}): check the path") from error
-        except (UnicodeDecodeError, csv.Error) as error:
-            fix = "save it as CSV in UTF-8"
-            raise UsageError(f"{self._path}: no table: {fix}") from error
-
-    def _reject(self, line: int, fault: str) -> None:
-        self.rejected += 1
-        if len(self.rejects) < TOLD:
-            self.rejects.append(BadRow(line=line, fault=fault))
-
-
-def _cells(row: dict[str | None, object]) -> dict[str, str]:
-    """The cells by their columns. Raises RowError for a row that is longer than the first line."""
-    if None in row:
-        raise RowError("row: more cells than columns: correct it")
-    return {str(name): str(cell) for name, cell in row.items()}
 
 
 def _version(text: str) -> int:

@@ -86,7 +86,7 @@ class ListsChanged(Event):
 class PublishedChanged(Event):
     """Another release of a kind that the centre publishes is in force at this gate."""
 
-    kind: Literal["rules", "config", "trust", "models", "prompts"]
+    kind: Literal["rules", "config", "trust", "models", "prompts", "standings"]
     version: int
     sha256: str
 
@@ -395,11 +395,15 @@ class OfficerDecided(Event):
 
 
 class ConsentAnswered(Event):
-    """The traveller was asked to agree to the text of this version, and said so, or said no."""
+    """The traveller was asked to agree to the text of this version, and said so, or said no.
+
+    With a `registration` they had said so before: it is theirs by the number for life that the chip tells.
+    """
 
     passage: PassageId
     given: bool
     text: TextVersion
+    registration: RegistrationId | None = None
 
 
 class Registered(Event):

@@ -523,7 +523,8 @@ class RegistrationSettings(Settings):
 
     `key_file` is this gate's own secret; `centre_key` is what `gate-central registrations key` shows. `text`
     names the version of what travellers agree to. `numbered` are those states whose passports tell a number
-    that people keep for life, by which a registration goes over to a new passport.
+    that people keep for life in the zone, `numbered_by_chip` those that tell it in DG11 of the chip: by it a
+    registration goes over to a new passport. No state is in both.
     """
 
     key_file: Path
@@ -531,6 +532,7 @@ class RegistrationSettings(Settings):
     text: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9.-]{0,31}\Z")]
     states: Annotated[tuple[State, ...], Meta(min_length=1, max_length=16)]
     numbered: Annotated[tuple[State, ...], Meta(max_length=16)] = ()
+    numbered_by_chip: Annotated[tuple[State, ...], Meta(max_length=16)] = ()
 
 
 class PathSettings(Settings):

@@ -8,20 +8,22 @@ help.
 
 import os
 import time
+from collections.abc import Callable
 
-from gated.core.checks import Check, Result
+from gated.core.checks import Check, Result, overall
 from gated.core.events import ChipFailed, ChipRead, PlacementAdvised
+from gated.core.personal import Personal
 from gated.core.ports import CardGone, ChipReader, DeviceError, DeviceGone, DeviceTimeout, Limits
 from gated.core.settings import DocumentSettings
 from gated.core.trust_policy import TrustPolicy
 from gated.core.vocabulary import Advice, Device
 from gated.document.access import Password
 from gated.document.errors import DocumentError
-from gated.document.lds import face_image
+from gated.document.lds import face_image, parse_dg11
 from gated.document.mrz import Mrz
 from gated.document.reading import ChipFiles, drive, read_passport
 from gated.document.trust.store import TrustStore
-from gated.document.verification import Verification
+from gated.document.verification import Verification, Verified
 from gated.lanes.condition import Condition, Post
 from gated.lanes.dossier import Dossiers
 from gated.runtime.lanes import Lane
@@ -29,6 +31,11 @@ from gated.runtime.lanes import Lane
 NOT_OPEN = "not_open"
 WATCH_S = 1.0
 AWAIT_CARD_S = 2.0  # a passport is often laid down chip last, or moved once more
+PERSONAL_DETAILS = 11  # the data group
+
+
+def _nobody(_: Mrz) -> bool:
+    return False
 
 
 class ChipLane:
@@ -44,10 +51,14 @@ class ChipLane:
         *,
         settings: DocumentSettings | None = None,
         policy: TrustPolicy | None = None,
+        numbered: Callable[[Mrz], bool] = _nobody,
         name: str = "chip-reader",
         above: str = "",
     ) -> None:
-        """Drive the reader; `above` is as in `Condition`."""
+        """Drive the reader; `above` is as in `Condition`.
+
+        `numbered` says of whom the number for life is to be read from the chip, which takes a file more.
+        """
         self.lane = Lane(name, turn=self._turn, leave=reader.close, period_s=WATCH_S)
         self.condition = Condition(Device.CHIP_READER, post, above)
         self._reader = reader
@@ -58,6 +69,7 @@ class ChipLane:
         self._post = post
         self._settings = settings or DocumentSettings()
         self._policy = policy or TrustPolicy()
+        self._numbered = numbered
         self._answering = False
 
     def limits(self) -> Limits | None:
@@ -82,6 +94,7 @@ class ChipLane:
             files = self._files(mrz, verification)
             verified = verification.conclude(files)
             checks = (*verified.checks, self._photograph(passage, files))
+            self._personal_number(passage, files, verified)
         except CardGone as error:
             self._failed(passage, error.code)
             self._advise(passage, error.code)
@@ -130,6 +143,7 @@ class ChipLane:
                 limits=self._reader.limits,
                 historical=historical,
                 on_file=verification.take,
+                also=(PERSONAL_DETAILS,) if self._numbered(mrz) else (),
             )
             return drive(commands, transceive)
         finally:
@@ -143,6 +157,20 @@ class ChipLane:
             return Check("photograph", Result.FAILED, error.code)
         self._dossiers.put_photograph(passage, portrait.image)
         return Check("photograph", Result.SUCCESSFUL)
+
+    def _personal_number(self, passage: str, files: ChipFiles, verified: Verified) -> None:
+        """Keep the number for life where the state has signed it. What is odd about DG11 is noted already."""
+        known = self._dossiers.mrz(passage)
+        if known is None or not self._numbered(known[0]) or "dg11" not in files:
+            return
+        if overall(verified.checks) is not Result.SUCCESSFUL:
+            return
+        try:
+            number = parse_dg11(files["dg11"].reveal()).personal_number
+        except DocumentError:
+            return
+        if number is not None:
+            self._dossiers.put_personal_number(passage, Personal(number))
 
     def _advise(self, passage: str, reason: str) -> None:
         """Say what would help the next try, if there is one: after the last the gate does not listen."""

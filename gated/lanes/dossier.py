@@ -25,7 +25,7 @@ class Template(NamedTuple):
 class Dossier:
     """What is known of one traveller while the passage lasts."""
 
-    __slots__ = ("began", "mrz", "page", "photograph", "reader", "template")
+    __slots__ = ("began", "mrz", "page", "personal_number", "photograph", "reader", "template")
 
     def __init__(self, began: datetime, reader: str) -> None:
         self.began = began
@@ -34,6 +34,7 @@ class Dossier:
         self.mrz: Mrz | None = None
         self.photograph: Personal[bytes] | None = None
         self.template: Template | None = None
+        self.personal_number: Personal[str] | None = None  # of DG11, authenticated
 
 
 class Dossiers:
@@ -121,6 +122,18 @@ class Dossiers:
                 return None
             template, dossier.template = dossier.template, None
             return template
+
+    def put_personal_number(self, passage: str, number: Personal[str]) -> None:
+        """Keep the number for life that an authenticated chip told, if the passage is still open."""
+        with self._lock:
+            if passage in self._open:
+                self._open[passage].personal_number = number
+
+    def personal_number(self, passage: str) -> Personal[str] | None:
+        """Return the number for life of the chip, where it was asked for and told."""
+        with self._lock:
+            dossier = self._open.get(passage)
+            return dossier.personal_number if dossier else None
 
     def end(self, passage: str) -> None:
         """Drop everything about the passage."""

@@ -14,6 +14,7 @@ from gated.rules import Decision, Facts, Pack, decide
 from gated.rules.knowledge import Known
 from gated.rules.recording import recorded
 from gated.rules.sources import of_lists, of_moment, of_zone
+from gated.rules.standing_rows import Lifelong
 from gated.store.database import StoreError
 from gated.store.standings import Standings
 
@@ -92,12 +93,19 @@ class Eligibility:
         known = self._registration is not None and self._registration.of(mrz) is not None
         return {"registered": True, "consent": True} if known else {}
 
+    def _person(self, mrz: Mrz) -> Personal[Lifelong] | None:
+        """By what else than the document the centre may know a registered traveller."""
+        if self._registration is None or not self._registration.serves(mrz):
+            return None
+        who = self._registration.holder(mrz).reveal()
+        return Personal(Lifelong(who.personal, who.birth)) if who.personal else None
+
     def _standing(self, mrz: Mrz, local: datetime) -> dict[str, Known]:
         """What the centre knows of the holder. Where that cannot be asked, nothing; technicians are told."""
         if self._standings is None:
             return {}
         try:
-            found = self._standings.of(mrz.issuer, Personal(mrz.document_number), local)
+            found = self._standings.of(mrz.issuer, Personal(mrz.document_number), local, self._person(mrz))
         except StoreError as error:
             if error.code != self._trouble:
                 _log.warning("the standings cannot be asked", code=error.code, fix=error.fix)

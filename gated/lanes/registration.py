@@ -7,7 +7,8 @@ by the zone, which the chip has confirmed when anybody is inside.
 
 import threading
 import time
-from datetime import datetime
+
+from msgspec.structs import replace
 
 from gated import logs
 from gated.core import events as ev
@@ -20,10 +21,20 @@ from gated.runtime import requests as say
 from gated.runtime.clock import now_utc
 from gated.runtime.lanes import Lane
 from gated.store.database import StoreError
-from gated.store.registration_letters import Holding, holding
+from gated.store.registration_letters import Holding, holding, holding_by_chip
 from gated.store.registrations import Erasure, Found, Registrations
 
 _log = logs.get("lane.registration")
+
+
+def serves(settings: RegistrationSettings, mrz: Mrz) -> bool:
+    """Whether the holder of this document may be registered."""
+    return mrz.issuer in settings.states and mrz.nationality in settings.states
+
+
+def numbered_by_chip(settings: RegistrationSettings | None, mrz: Mrz) -> bool:
+    """Whether the holder's number for life is to be read from the chip."""
+    return settings is not None and serves(settings, mrz) and mrz.issuer in settings.numbered_by_chip
 
 
 class RegistrationLane:
@@ -39,23 +50,27 @@ class RegistrationLane:
         self._post = post
         self._asking = threading.Lock()
         self._asked: str | None = None
+        self._known: tuple[str, str] | None = None  # a passage, and the registration it takes over
         self._trouble = ""
 
     def serves(self, mrz: Mrz) -> bool:
         """Whether the holder of this document may be registered here. For any thread."""
-        states = self._settings.states
-        return mrz.issuer in states and mrz.nationality in states
+        return serves(self._settings, mrz)
 
-    def holder(self, mrz: Mrz) -> Personal[Holding]:
-        """Who holds this document."""
+    def holder(self, mrz: Mrz, passage: str | None = None) -> Personal[Holding]:
+        """Who holds this document; with a passage, by the number too that its chip told, where that counts."""
+        if numbered_by_chip(self._settings, mrz):
+            number = None if passage is None else self._dossiers.personal_number(passage)
+            return holding_by_chip(mrz, number)
         return holding(mrz, numbered=mrz.issuer in self._settings.numbered)
 
     def of(self, mrz: Mrz) -> Found | None:
         """The registration of the holder. Of a store that fails technicians are told. For any thread."""
-        if not self.serves(mrz):
-            return None
+        return self._find(self.holder(mrz)) if self.serves(mrz) else None
+
+    def _find(self, who: Personal[Holding]) -> Found | None:
         try:
-            found = self.store.find(self.holder(mrz).reveal())
+            found = self.store.find(who.reveal())
         except StoreError as error:
             self._tell(error)
             return None
@@ -65,9 +80,13 @@ class RegistrationLane:
     # --- what the heart asks ------------------------------------------------------------------------------
 
     def ask(self, passage: str) -> None:
-        """The question is on the screen: listen."""
+        """The question is on the screen: listen; or answer, where the number in the chip tells who agreed."""
         with self._asking:
             self._asked = passage
+        known = self._dossiers.mrz(passage)
+        if known is not None and self._dossiers.personal_number(passage) is not None:
+            who = self.holder(known[0], passage)
+            self.lane.ask(lambda: self._answer_for(passage, who))
 
     def pressed(self, given: bool) -> None:  # noqa: FBT001 - the button is the message
         """A button was pressed. For the thread of the board."""
@@ -81,12 +100,21 @@ class RegistrationLane:
     def register(self, passage: str) -> None:
         """Keep the registration of the traveller, whose dossier may end meanwhile."""
         known = self._dossiers.mrz(passage)
-        self.lane.ask(lambda: self._register(passage, known))
+        if known is None:
+            self._fail(passage, "no_document")
+            return
+        who, began = self.holder(known[0], passage), int(known[1].timestamp())
+        taken_over = self._known[1] if self._known and self._known[0] == passage else None
+        if taken_over is None:
+            self.lane.ask(lambda: self._register(passage, who, began))
+        else:
+            self.lane.ask(lambda: self._take_over(passage, taken_over, who, began))
 
     def admitted(self, passage: str) -> None:
         """Let the registration of whoever came with a new document be found by it from here on."""
         if (known := self._dossiers.mrz(passage)) is not None and self.serves(known[0]):
-            self.lane.ask(lambda: self._link(known[0], known[1]))
+            who, began = self.holder(known[0], passage), int(known[1].timestamp())
+            self.lane.ask(lambda: self._link(who, began))
 
     def forget(self, passage: str) -> None:
         """The passage ended: nobody is asked any more."""
@@ -125,6 +153,9 @@ class RegistrationLane:
         if found is not None and found.id != request.registration:
             fix = f"this passport belongs to registration {found.id}: withdraw that one first"
             return say.Refused(reason="registered_otherwise", fix=fix)
+        if not who.personal and who.source == "chip":  # the lines do not tell it; the person stays the same
+            kept = self.store.who(request.registration).reveal()
+            who = replace(who, personal=kept.personal if kept.source == who.source else "")
         self.store.link(request.registration, who, "officer", int(now_utc().timestamp()))
         self._post(
             ev.RegistrationLinked(
@@ -148,7 +179,8 @@ class RegistrationLane:
                 linked=found.linked,
                 by_person=found.by_person,
             )
-        return self._proved(self.erase(found.id, "withdrawn"), who)
+        kept = self.store.who(found.id).reveal()  # the number of the chip is in no zone
+        return self._proved(self.erase(found.id, "withdrawn"), who, kept)
 
     def _verify(self, request: say.AskRegistration, who: Holding) -> say.FromControl:
         erasure = self.store.erasure(request.registration or "")
@@ -158,28 +190,48 @@ class RegistrationLane:
             )
         return self._proved(erasure, who)
 
-    def _proved(self, erasure: Erasure, who: Holding) -> say.RegistrationTold:
+    def _proved(self, erasure: Erasure, who: Holding, kept: Holding | None = None) -> say.RegistrationTold:
         return say.RegistrationTold(
             registration=erasure.id,
             held=self.store.find(who) is not None,
             erased=erasure.at,
             reason=erasure.reason,
             proof=erasure.proof,
-            left_behind=self.store.search(who),
+            left_behind=self.store.search(kept or who),
             receipted=erasure.receipt.utc if erasure.receipt else "",
         )
 
     # --- in this lane's thread ----------------------------------------------------------------------------
 
-    def _register(self, passage: str, known: tuple[Mrz, datetime] | None) -> None:
-        if known is None:
-            self._fail(passage, "no_document")
+    def _answer_for(self, passage: str, who: Personal[Holding]) -> None:
+        """Say yes for whom the number in the chip tells to have said so, unless they were quicker."""
+        found = self._find(who)
+        if found is None or not found.by_person:
             return
-        mrz, began = known
-        try:
-            kept = self.store.register(
-                self.holder(mrz).reveal(), self._settings.text, passage, int(began.timestamp())
+        with self._asking:
+            if self._asked != passage:
+                return
+            self._asked, self._known = None, (passage, found.id)
+        self._post(
+            ev.ConsentAnswered(
+                at=time.monotonic(), passage=passage, given=True, text=found.text, registration=found.id
             )
+        )
+
+    def _take_over(self, passage: str, number: str, who: Personal[Holding], began: int) -> None:
+        """Let the registration go over to the new document, and say that it is kept."""
+        try:
+            sha256 = self.store.link(number, who.reveal(), "personal_number", began)
+        except StoreError as error:
+            self._tell(error)
+            self._fail(passage, error.code)
+            return
+        self._post(ev.RegistrationLinked(at=time.monotonic(), registration=number, by="personal_number"))
+        self._post(ev.Registered(at=time.monotonic(), passage=passage, registration=number, sha256=sha256))
+
+    def _register(self, passage: str, who: Personal[Holding], began: int) -> None:
+        try:
+            kept = self.store.register(who.reveal(), self._settings.text, passage, began)
         except StoreError as error:
             self._tell(error)
             self._fail(passage, error.code)
@@ -187,12 +239,12 @@ class RegistrationLane:
         number, sha256 = kept
         self._post(ev.Registered(at=time.monotonic(), passage=passage, registration=number, sha256=sha256))
 
-    def _link(self, mrz: Mrz, began: datetime) -> None:
-        found = self.of(mrz)
+    def _link(self, who: Personal[Holding], began: int) -> None:
+        found = self._find(who)
         if found is None or not found.by_person:
             return
         try:
-            self.store.link(found.id, self.holder(mrz).reveal(), "personal_number", int(began.timestamp()))
+            self.store.link(found.id, who.reveal(), "personal_number", began)
         except StoreError as error:
             self._tell(error)
             return

@@ -24,12 +24,23 @@ class RowError(Exception):
     """A row cannot be used; the text names the column and the fix, never what stands there."""
 
 
+class Lifelong(NamedTuple):
+    """The number that a state gave somebody for life, and their birth date: both as the zone has them."""
+
+    number: str
+    birth: str
+
+
 class StandingRow(NamedTuple):
-    """The document that a standing is found by, and the standing."""
+    """The document that a standing is found by, and the standing.
+
+    With a `person` it is found by any other document of theirs, too, as far as it is about registration.
+    """
 
     issuer: str
     number: Personal[str]
     standing: Standing
+    person: Personal[Lifelong] | None = None
 
 
 def parse_row(row: Mapping[str, str]) -> StandingRow:

@@ -4,9 +4,9 @@
     <kind>/current          which version is in force, and which content stands behind it; renamed into place
 
 A release is built in a folder beside, verified and forced to disk, and comes into force by the rename of one
-small file, so a crash between any two steps leaves the old release or the new one. The one before is kept. If
-the release in force cannot be read at the start, the one before serves, with its own version, until the next
-refresh brings the newest again.
+small file, so a crash between any two steps leaves the old release or the new one. The one before is kept,
+but of the kinds of which the newest counts alone. If the release in force cannot be read at the start, the
+one before serves, with its own version, until the next refresh brings the newest again.
 
 Going back is going forward: the content of the release before gets the mark of being in force under the
 version that it replaces, so nothing that was published before that counts as newer.
@@ -23,6 +23,7 @@ import msgspec
 
 from gated.core.values import Value
 from gated.watchlist.publication import (
+    ALONE,
     KINDS,
     MAX_KIND_INDEX,
     USES,
@@ -145,7 +146,7 @@ class Published:
             version=release.version,
             content=release.version,
             sha256=self._digest(kind, release.version),
-            previous=before.content if before else None,
+            previous=before.content if before and kind not in ALONE else None,
         )
         self._point(kind, now)
         self._reached("switched")

@@ -8,8 +8,9 @@ twice counts once. Pure: no file, no clock.
 """
 
 import hashlib
+import re
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import msgspec
 from cryptography.exceptions import InvalidSignature, InvalidTag
@@ -27,6 +28,9 @@ from gated.document.mrz.codes import CODES
 
 MAX_LETTER: Final = 4096
 _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+
+_SETS_OFF: Final = re.compile("[ ./<-]")
+_CHIP_NUMBER: Final = re.compile("[A-Za-z0-9]{5,32}")
 
 Moment = Annotated[int, Meta(ge=0, le=2**40)]
 Code = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,47}\Z")]
@@ -52,13 +56,15 @@ class Kind(StrEnum):
 class Holding(Value):
     """Who is registered: by which document, and by the number that the state gave them for life. Personal.
 
-    `birth` as the zone has it, unknown parts `<<`; `personal` is empty where the zone tells none.
+    `birth` as the zone has it, unknown parts `<<`; `personal` is empty where none is told. `source` is where
+    its state tells it: what one source says is never compared with what the other one does.
     """
 
     issuer: Annotated[str, Meta(pattern=r"^[A-Z]{1,3}\Z")]
     number: Number
     birth: Annotated[str, Meta(pattern=r"^[0-9<]{6}\Z")]
-    personal: Annotated[str, Meta(pattern=r"^[A-Z0-9<]{0,15}\Z")] = ""
+    personal: Annotated[str, Meta(pattern=r"^[A-Z0-9<]{0,32}\Z")] = ""
+    source: Literal["zone", "chip"] = "zone"
 
     def __post_init__(self) -> None:
         """Refuse an issuer that is none."""
@@ -78,6 +84,23 @@ def holding(mrz: Mrz, *, numbered: bool) -> Personal[Holding]:
     return Personal(
         Holding(issuer=mrz.issuer, number=mrz.document_number, birth=mrz.birth_yymmdd, personal=personal)
     )
+
+
+def holding_by_chip(mrz: Mrz, number: Personal[str] | None) -> Personal[Holding]:
+    """The same for a state that tells the number in DG11 of the chip (tag 5F10), authenticated; None: not."""
+    told = "" if number is None else chip_number(number.reveal())
+    who = holding(mrz, numbered=False).reveal()
+    return Personal(msgspec.structs.replace(who, personal=told, source="chip"))
+
+
+def chip_number(text: str) -> str:
+    """A number for life of DG11 without what only sets it off; empty where it can be none.
+
+    Free text stands there. What has other characters than letters and digits, or is a filler such as zeros
+    throughout, is nobody's number.
+    """
+    number = _SETS_OFF.sub("", text)
+    return number.upper() if _CHIP_NUMBER.fullmatch(number) and len(set(number)) > 1 else ""
 
 
 class Registered(Tagged):

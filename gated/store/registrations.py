@@ -2,7 +2,8 @@
 
 Theory. A record is sealed (ChaCha20-Poly1305) under the gate's registration key and lies under a random
 number. Two marks lead to it, keyed hashes: of the document, and of the number that the state gave its holder
-for life, where the zone tells one. A stolen disk shows how many registrations there are and nothing of them.
+for life, where zone or chip tell one. A stolen disk shows how many registrations there are and nothing of
+them.
 
 Deletion. What is deleted is overwritten in the file (`secure_delete`), and the log beside it is emptied, so
 neither holds it any longer. Its number stays, with the hash of what was sealed: the *proof*, which the
@@ -31,6 +32,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
+from gated.core.personal import Personal
 from gated.core.values import Value
 from gated.store.database import StoreError, open_owned, store_error
 from gated.store.registration_letters import (
@@ -173,17 +175,23 @@ class Registrations:
             self._write_letter(number, Registered(who=who, text=text, agreed=at, passage=passage))
         return number, hashlib.sha256(sealed).hexdigest()
 
-    def link(self, number: str, who: Holding, by: str, at: int) -> None:
+    def who(self, number: str) -> Personal[Holding]:
+        """Whose registration it is. Raises StoreError(registration_unknown)."""
+        with self._lock:
+            return Personal(self._record(number).who)
+
+    def link(self, number: str, who: Holding, by: str, at: int) -> str:
         """Let the registration be found by this document, and by the old one no more.
 
-        Raises StoreError(registration_unknown).
+        Returns the hash of what was sealed. Raises StoreError(registration_unknown).
         """
         with self._lock, self._transaction():
             record = self._record(number)
             moved = msgspec.structs.replace(record, who=who, linked=record.linked + 1)
             self._do("DELETE FROM mark WHERE registration = ?", number)
-            self._keep(number, moved)
+            sealed = self._keep(number, moved)
             self._write_letter(number, Linked(who=who, by=by, linked=at))
+        return hashlib.sha256(sealed).hexdigest()
 
     def erase(self, number: str, reason: str, at: int) -> Erasure:
         """Delete a registration for good; the proof stays. Raises StoreError(registration_unknown)."""
@@ -286,7 +294,8 @@ class Registrations:
         issuer = normal_issuer(who.issuer)
         told = [(self._documents, f"{issuer}/{normal_number(who.number)}")]
         if who.personal:
-            told.append((self._persons, f"{issuer}/{who.personal}"))
+            source = "" if who.source == "zone" else f"{who.source}/"
+            told.append((self._persons, f"{issuer}/{source}{who.personal}"))
         marks = []
         for keyed, text in told:
             hashing = keyed.copy()

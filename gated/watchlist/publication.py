@@ -1,8 +1,9 @@
 """What the central side publishes beside the watchlist, and which of it is for this gate: pure decisions.
 
 Each kind has its own signed role and an index of its own: the releases of it, from the oldest that is kept to
-the newest. A release names its files by length and hash, and says how far it is rolled out: to gates of a
-group, or to a share of all, chosen by a hash of the gate's name: a share that grows keeps whom it had.
+the newest; of `ALONE` the newest alone. A release names its files by length and hash, and says how far it is
+rolled out: to gates of a group, or to a share of all, chosen by a hash of the gate's name: a share that grows
+keeps whom it had.
 
 A gate goes forward only. A release that was withdrawn is taken by nobody any more; what takes its place is a
 release with a higher number, which may well have the old content.
@@ -18,7 +19,7 @@ from gated.core.settings import Name
 from gated.core.values import Value
 from gated.watchlist.snapshot import Digest, ListError, Utc, Version
 
-Kind = Literal["rules", "config", "trust", "models", "prompts"]
+Kind = Literal["rules", "config", "trust", "models", "prompts", "standings"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 ROLES = ("watchlist", *KINDS)
 """The delegated roles, each with keys of its own. Everything under `ROLE/` is signed by its role."""
@@ -29,8 +30,15 @@ USES: dict[Kind, tuple[str, ...]] = {
     "trust": ("master_lists", "certificates", "crls", "deviations"),
     "models": ("model",),
     "prompts": ("prompt",),
+    "standings": ("standings",),
 }
 """What the files of a kind are for. Of rules and overlay there is one; an anchor comes by hand alone."""
+
+DECIDING: tuple[Kind, ...] = ("rules", "trust", "standings")
+"""Travellers are decided by these as they are now, so they may grow too old; the others are used from a start."""
+
+ALONE: frozenset[Kind] = frozenset({"standings"})
+"""Of these the newest release alone is kept, here and there: the ones before hold whom it leaves out."""
 
 FORMAT: Literal["egate-published/1"] = "egate-published/1"
 MAX_KIND_INDEX = 512_000
@@ -118,7 +126,7 @@ def check_files(kind: Kind, files: tuple[PublishedFile, ...]) -> None:
         raise ListError("file_named_twice", 1)
     if any(each.use not in USES[kind] for each in files):
         raise ListError("unknown_use", 1)
-    if kind in {"rules", "config"} and len(files) != 1:
+    if kind in {"rules", "config", "standings"} and len(files) != 1:
         raise ListError("one_file_expected", 1)
 
 

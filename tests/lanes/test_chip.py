@@ -32,7 +32,13 @@ class Bench:
     """A reader on a bus with its lane, and a passage whose page was read."""
 
     def __init__(
-        self, posted: Posted, *, pace: float = 0.0, read_s: float = 20.0, exchange_s: float = 2.0
+        self,
+        posted: Posted,
+        *,
+        pace: float = 0.0,
+        read_s: float = 20.0,
+        exchange_s: float = 2.0,
+        numbered: bool = False,
     ) -> None:
         self.posted = posted
         self.device = CcidDevice(pace=pace)
@@ -41,7 +47,7 @@ class Bench:
         self.dossiers.begin(PASSAGE, datetime(2026, 11, 23, 4, tzinfo=UTC))
         self.dossiers.put_mrz(PASSAGE, mrz.parse("\n".join(GENUINE.lines).encode()))
         reader = CcidChipReader(ChipReaderSettings(exchange_s=exchange_s), BusBackend(self.bus))
-        self.lane = ChipLane(reader, TRUST, self.dossiers, read_s, posted)
+        self.lane = ChipLane(reader, TRUST, self.dossiers, read_s, posted, numbered=lambda _: numbered)
         come_round(self.lane.lane)
         assert posted.kinds() == ["DeviceReady"]
         posted.clear()

@@ -15,11 +15,14 @@ from tests.lanes.rounds import Posted
 from tests.test_config import lane
 
 BUTTONS = ("consent_yes", "consent_no")
-JOURNAL = f'[journal]\ncollector = "tcp://centre:4712"\nreceipt_key = "{"1" * 64}"\n'
+JOURNAL = (
+    f'[journal]\ncollector = "tcp://centre:4712"\nreceipt_key = "{"1" * 64}"\nkey_file = "journal.key"\n'
+)
 REGISTRATION = (
     f'[registration]\nkey_file = "registration.key"\ncentre_key = "{"0" * 64}"\ntext = "2026-1"\n'
     'states = ["UTO"]\n'
 )
+NUMBERED_TWICE = 'numbered = ["UTO"]\nnumbered_by_chip = ["UTO"]\n'
 
 
 @pytest.mark.parametrize(
@@ -35,6 +38,14 @@ REGISTRATION = (
         (
             f'{lane("mantrap", *BUTTONS)}\n{JOURNAL}{REGISTRATION}numbered = ["FRA"]\n',
             "registration.states: FRA: take codes",
+        ),
+        (
+            f'{lane("mantrap", *BUTTONS)}\n{JOURNAL}{REGISTRATION}numbered_by_chip = ["FRA"]\n',
+            "registration.states: FRA: take codes",
+        ),
+        (
+            f"{lane('mantrap', *BUTTONS)}\n{JOURNAL}{REGISTRATION}{NUMBERED_TWICE}",
+            "registration.numbered_by_chip: UTO: a state has its number in the zone or in the chip",
         ),
     ],
 )

@@ -156,7 +156,7 @@ def test_a_damaged_file_is_told_as_such(place: Place, spoil: Callable[[Path], No
 def test_a_missing_file_and_one_of_another_version_are_told(place: Place) -> None:
     assert place.refusal() == "standings_missing"
     place.build(*ROWS)
-    place.change("UPDATE contents SET json = replace(json, '\"format\":1', '\"format\":2')")
+    place.change("UPDATE contents SET json = replace(json, '\"format\":2', '\"format\":1')")
     assert place.refusal() == "standings_of_another_version"
 
 

@@ -91,8 +91,11 @@ def read_passport(
     historical: bytes = b"",
     on_file: Sink | None = None,
     terminal_key: TerminalKey | None = None,
+    also: tuple[int, ...] = (),
 ) -> Raw[ChipFiles]:
     """Read the security object, DG1, DG2, what proves the chip genuine, and the groups that `settings` name.
+
+    The groups `also` are read where the chip has and gives them; without one the reading is whole, too.
 
     `limits` are the reader's; `historical` are the historical bytes of the chip's answer to reset. `on_file`
     is told each file's name and content as soon as it is there. With a `terminal_key` fingers and irises are
@@ -100,7 +103,9 @@ def read_passport(
     raises passes through.
     """
     terminal = Terminal(limits)
-    reading = _Reading(terminal, password, random, settings or DocumentSettings(), on_file, terminal_key)
+    reading = _Reading(
+        terminal, password, random, settings or DocumentSettings(), on_file, terminal_key, also
+    )
     return (yield from reading.run(historical))
 
 
@@ -115,6 +120,7 @@ class _Reading:
         settings: DocumentSettings,
         on_file: Sink | None,
         terminal_key: TerminalKey | None,
+        also: tuple[int, ...],
     ) -> None:
         self._terminal = terminal
         self._password = password
@@ -122,6 +128,8 @@ class _Reading:
         self._settings = settings
         self._on_file = on_file
         self._terminal_key = terminal_key
+        self._also = also
+        self._asked_also = False
         self._reader = FileReader(terminal)
         self._proving = Proving(terminal, random, all_proofs=settings.all_proofs)
         self._found: dict[str, Personal[bytes]] = {}
@@ -137,11 +145,18 @@ class _Reading:
                 yield from self._collect()
                 break
             except MessagingError as error:
-                forgiven = self._proving.forgive() or self._reader.forgive(error)
+                forgiven = self._proving.forgive() or self._reader.forgive(error) or self._let_go()
                 if not forgiven or session + 1 == MAX_SESSIONS:
                     raise
         access = choice.offer.name if choice else "BAC"
         return ChipFiles(dict(self._found), access, self._reason, self._proving.proofs)
+
+    def _let_go(self) -> bool:
+        """Whether a group was asked for that nobody misses: another session may hold without."""
+        asked, self._asked_also = self._asked_also, False
+        if asked:
+            self._also = ()
+        return asked
 
     # --- before access ----------------------------------------------------------------------------
 
@@ -263,6 +278,11 @@ class _Reading:
         for number in self._settings.data_groups:
             if number in signed:
                 yield from self._take(DATA_GROUPS[number])
+        for number in self._also:
+            if number in signed:
+                self._asked_also = True
+                yield from self._take_if_there(DATA_GROUPS[number])
+                self._asked_also = False
         yield from self._take_protected(signed)
         yield from self._take(directory.DG2, first=SHORT_PIECES[0])
 
