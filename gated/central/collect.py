@@ -1,10 +1,10 @@
 """The collector: takes the journals of all gates, and signs for what it holds durably.
 
 A service of its own, beside the one that gives out lists: neither waits for the other's disk. One thread,
-one ROUTER socket with CURVE and the same allow-list; who a gate is, its key says, never its message. All
-that waits is taken in one transaction, and only after it is on the disk do receipts go out: a thousand
-gates cost a few synchronisations a second. When the collector or its database is away, the gates keep what
-they have.
+one ROUTER socket with CURVE and the same allow-list; who a gate is, its key says, never its message, and what
+its journal is, the journal key says that gate-link does not have. All that waits is taken in one transaction,
+and only after it is on the disk do receipts go out: a thousand gates cost a few synchronisations a second.
+When the collector or its database is away, the gates keep what they have.
 """
 
 import contextlib
@@ -21,6 +21,7 @@ import zmq
 from gated import logs
 from gated.central import curve
 from gated.central.folder import CentralError, CentralFolder
+from gated.central.journal_keys import KeyRing
 from gated.central.keys import server_pair
 from gated.central.receipts import receipt_key
 from gated.central.record_store import DatabaseError, open_database
@@ -37,18 +38,19 @@ from gated.store.delivery import (
     MAX_DELIVERY,
     Delivery,
     DeliveryError,
+    Enclosed,
     FromCentre,
     NotTaken,
-    ToCentre,
     Whereabouts,
     encode,
+    entries_of,
     read_at_centre,
     sign,
-    unpack,
 )
 from gated.store.registration_letters import sign_receipt
 
 DATABASE = "journals.db"  # in the central folder
+FROM_GATE, FROM_PROXY = 2, 4  # frames: the way back, and the letter; the way behind a proxy, and whose it is
 BURST = 64  # messages in one transaction: some ten thousand entries
 LOOK_S = 0.5
 BACKLOG = 16  # of one gate: it has four deliveries under way
@@ -62,12 +64,14 @@ _log = logs.get("central.collect")
 class CollectSettings(Value):
     """Where to listen, and where the journals go: a file, or a `postgresql://` address; empty: in the folder.
 
-    `metrics`: a file that is written now and then, in Prometheus' text format.
+    `metrics`: a file that is written now and then, in Prometheus' text format. `proxies` are the names of
+    those that may bring letters of other gates.
     """
 
     address: str
     database: str = ""
     metrics: str = ""
+    proxies: tuple[str, ...] = ()
 
 
 @dataclass
@@ -82,11 +86,11 @@ class Counts:
 
 @dataclass
 class _Letter:
-    """A message, who it is from, and the bytes that ZeroMQ finds the way back by."""
+    """A message, who it is from, and what ZeroMQ finds the way back by."""
 
-    way: bytes
+    way: tuple[bytes, ...]
     gate: str | None
-    said: ToCentre
+    said: Whereabouts | Delivery
 
 
 class Collector:
@@ -97,6 +101,8 @@ class Collector:
         folder.require()
         self._folder = folder
         self._gatekeeper = Gatekeeper(folder)
+        self._proxies = frozenset(settings.proxies)
+        self._keys = KeyRing(folder)
         self._key = receipt_key(folder)
         self._metrics = Path(settings.metrics) if settings.metrics else None
         self.counts = Counts()
@@ -169,27 +175,38 @@ class Collector:
                 frames = self._socket.recv_multipart(zmq.DONTWAIT, copy=False)
             except zmq.Again:
                 break
-            if len(frames) != 2:
-                continue
             try:
-                gate = self._gatekeeper.gate(str(frames[1].get("User-Id")))
+                gate = self._gatekeeper.gate(str(frames[-1].get("User-Id")))
             except zmq.ZMQError:
                 gate = None
+            way: tuple[bytes, ...] = (frames[0].bytes,)
+            if len(frames) == FROM_PROXY and gate in self._proxies:
+                way = (frames[0].bytes, frames[1].bytes)
+                gate = self._gatekeeper.named(frames[2].bytes)
+            elif len(frames) != FROM_GATE:
+                continue
             try:
-                said = read_at_centre(frames[1].buffer)
+                said = read_at_centre(frames[-1].buffer)
             except DeliveryError:
-                self._registration(frames[0].bytes, gate, bytes(frames[1].buffer))
-                continue  # as a delivery it has no number to answer to
-            letters.append(_Letter(frames[0].bytes, gate, said))
+                continue  # it has no number to answer to
+            if isinstance(said, Enclosed):
+                self._registration(way, gate, said)
+            else:
+                letters.append(_Letter(way, gate, said))
         return letters
 
-    def _registration(self, way: bytes, gate: str | None, raw: bytes) -> None:
-        """Take a letter about a registration; what cannot be kept is not answered, and comes again."""
-        try:
-            said = post.read_at_centre(raw)
-        except post.PostError:
-            return
+    def _registration(self, way: tuple[bytes, ...], gate: str | None, enclosed: Enclosed) -> None:
+        """Take a letter about a registration; what cannot be kept is not answered, and comes again.
+
+        One that its gate has not signed counts for nothing; of that its journal's deliveries tell.
+        """
         if gate is None or not self._has_room:
+            return
+        if self._keys.signer(gate, enclosed, datetime.now(UTC)) is None:
+            return
+        try:
+            said = post.read_at_centre(enclosed.body)
+        except post.PostError:
             return
         utc = datetime.now(UTC).isoformat(timespec="milliseconds")
         try:
@@ -205,7 +222,7 @@ class Collector:
                 _log.error("registrations cannot be kept", fix=str(error))
             return
         with contextlib.suppress(zmq.ZMQError):  # the gate went away meanwhile, or takes no more
-            self._socket.send_multipart([way, post.encode(answer)], zmq.DONTWAIT)
+            self._socket.send_multipart([*way, post.encode(answer)], zmq.DONTWAIT)
 
     def _collect(self, letters: Sequence[_Letter]) -> None:
         """Take all of them at once; where that fails, one by one, that none keeps the others out."""
@@ -221,35 +238,49 @@ class Collector:
         for letter, answer in zip(letters, answers, strict=True):
             self.counts.not_taken += isinstance(answer, NotTaken)
             with contextlib.suppress(zmq.ZMQError):  # the gate went away meanwhile, or takes no more
-                self._socket.send_multipart([letter.way, encode(answer)], zmq.DONTWAIT)
+                self._socket.send_multipart([*letter.way, encode(answer)], zmq.DONTWAIT)
 
     def _taken(self, letters: Sequence[_Letter]) -> list[FromCentre]:
         """The answers, when all that they sign for is on the disk. Raises DatabaseError: nothing is."""
-        utc = datetime.now(UTC).isoformat(timespec="milliseconds")
+        now = datetime.now(UTC)
         self._records.begin()
         try:
-            answers = [self._answer(letter, utc) for letter in letters]
+            answers = [self._answer(letter, now) for letter in letters]
         except BaseException:
             self._records.roll_back()
             raise
         self._records.commit()
         return answers
 
-    def _answer(self, letter: _Letter, utc: str) -> FromCentre:
+    def _answer(self, letter: _Letter, now: datetime) -> FromCentre:
         gate, said = letter.gate, letter.said
+        utc = now.isoformat(timespec="milliseconds")
         if gate is None:
             return NotTaken(number=said.number, reason="refused")
+        signer = self._keys.signer(gate, said, now)
+        if signer is None:
+            return self._unsigned(gate, said, now)
         if isinstance(said, Whereabouts):
             at, common = self._records.whereabouts(gate, said, utc)
             return sign(self._key, said.number, gate, at, utc, common)
-        return self._deliver(gate, said, utc)
+        return self._deliver(gate, said, signer, utc)
 
-    def _deliver(self, gate: str, said: Delivery, utc: str) -> FromCentre:
+    def _unsigned(self, gate: str, said: Whereabouts | Delivery, now: datetime) -> NotTaken:
+        """Nothing of it counts; people must know of it."""
+        known = self._keys.has(gate, now)
+        self._records.unsigned(gate, now.isoformat(timespec="milliseconds"))
+        if self._may_complain():
+            fix = "gate-central status compares keys; if they are alike, somebody else speaks on its line"
+            fix = fix if known else "gate-central journal-key, with the key that its technician tells"
+            _log.error("a journal is not taken: its gate has not signed it", gate=gate, fix=fix)
+        return NotTaken(number=said.number, reason="not_signed" if known else "no_journal_key")
+
+    def _deliver(self, gate: str, said: Delivery, signer: bytes, utc: str) -> FromCentre:
         if not self._has_room:
             return NotTaken(number=said.number, reason="full")
         try:
-            entries = unpack(said.entries)
-            at = self._records.take(gate, said, entries, utc)
+            entries = entries_of(said)
+            at = self._records.take(gate, said, entries, signer, utc)
         except DeliveryError:
             return NotTaken(number=said.number, reason="malformed")
         except NotPlacedError as error:

@@ -1,4 +1,4 @@
-"""`gate-central collect`: the service, the export of what it collected, and the settling of alarms."""
+"""`gate-central collect`: the service; exporting what it collected, settling alarms, ending the keeping."""
 
 import argparse
 import sys
@@ -12,12 +12,16 @@ import msgspec
 from gated import logs
 from gated.central.collect import CollectSettings, collect, database_of
 from gated.central.folder import CentralError, CentralFolder
-from gated.central.receipts import receipt_public
+from gated.central.receipts import receipt_key, receipt_public
 from gated.central.record_store import DatabaseError, open_database
 from gated.central.records import MAX_WHY, Collected, JournalState, Records
+from gated.central.retention import MAX_DAYS, Keeper, Kept, Recorded, Rule, who
 from gated.core.values import Value
 
 SILENT = timedelta(hours=1)  # one that has nothing to deliver asks every ten minutes
+
+
+_ALWAYS = set(Collected.__struct_fields__) - {"follows", "signed"}
 
 
 class Collecting(Value):
@@ -32,6 +36,12 @@ class Exported(Value):
 
     entries: int
     file: str
+
+
+class OnRecord(Value):
+    """Every removal that was ever made."""
+
+    removals: tuple[Recorded, ...]
 
 
 class Settled(Value):
@@ -54,11 +64,19 @@ def add(command: Callable[..., argparse.ArgumentParser], told: Callable[..., Non
     what.add_argument(
         "--settle", type=int, metavar="ALARM", help="an alarm of gate-central status is settled"
     )
+    what.add_argument(
+        "--keep-days", type=_days, metavar="N", help="remove whole passages that came earlier, on record"
+    )
+    what.add_argument("--removed", action="store_true", help="show the record of what was removed")
+    parser.add_argument("--dry-run", action="store_true", help="only tell what --keep-days would remove")
     parser.add_argument("--database", default="", metavar="URL", help="postgresql://..., or another file")
     parser.add_argument("--metrics", default="", metavar="FILE", help="write Prometheus' text format there")
-    parser.add_argument("--gate", metavar="NAME", help="export the journal of this gate only")
+    parser.add_argument(
+        "--proxy", action="append", default=[], metavar="NAME", help="may bring the journals of other gates"
+    )
+    parser.add_argument("--gate", metavar="NAME", help="of this gate only: export, --keep-days")
     parser.add_argument("--after", type=_number, default=0, metavar="ENTRY", help="export only later entries")
-    parser.add_argument("--why", default="", metavar="TEXT", help="why the alarm is settled")
+    parser.add_argument("--why", default="", metavar="TEXT", help="why it is settled; what law ends keeping")
 
 
 def journal_states(folder: CentralFolder, database: str = "") -> tuple[JournalState, ...]:
@@ -93,10 +111,19 @@ def _run(options: argparse.Namespace, folder: CentralFolder, told: Callable[...,
             return _settle(options, folder)
         if options.export is not None:
             return _export(options, folder)
+        if options.keep_days is not None:
+            return _keep(options, folder)
+        if options.removed:
+            return _removed(options, folder)
     except DatabaseError as error:
         raise CentralError(str(error)) from error
     logs.configure("gate-central")
-    settings = CollectSettings(address=options.address, database=options.database, metrics=options.metrics)
+    settings = CollectSettings(
+        address=options.address,
+        database=options.database,
+        metrics=options.metrics,
+        proxies=tuple(options.proxy),
+    )
     key = receipt_public(folder)
     collect(
         folder,
@@ -119,6 +146,26 @@ def _settle(options: argparse.Namespace, folder: CentralFolder) -> Settled:
     if not found:
         raise CentralError("there is no such open alarm: see gate-central status")
     return Settled(alarm=options.settle, why=options.why)
+
+
+def _keep(options: argparse.Namespace, folder: CentralFolder) -> Kept:
+    if len(options.why) > MAX_WHY:
+        raise CentralError(f"--why: at most {MAX_WHY} characters")
+    rule = Rule(keep_days=options.keep_days, by=who(), why=options.why)
+    database = open_database(database_of(folder, options.database))
+    try:
+        keeper = Keeper(database, receipt_key(folder))
+        return keeper.remove(rule, datetime.now(UTC), options.gate, dry=options.dry_run)
+    finally:
+        database.close()
+
+
+def _removed(options: argparse.Namespace, folder: CentralFolder) -> OnRecord:
+    database = open_database(database_of(folder, options.database), to_read=True)
+    try:
+        return OnRecord(removals=tuple(Keeper(database, receipt_key(folder)).recorded()))
+    finally:
+        database.close()
 
 
 def _export(options: argparse.Namespace, folder: CentralFolder) -> Exported | None:
@@ -146,19 +193,35 @@ def _write(entries: Any, file: IO[bytes]) -> int:
 
 
 def _plain(entry: Collected) -> dict[str, Any]:
-    """An entry with its event and what followed as JSON; as text where it is not sound and is none."""
+    """An entry with its event and what followed as JSON, byte for byte; as text where they are none.
+
+    What tells nothing new of an entry is left out: its predecessor's hash, and a signature that it has not.
+    """
     fields = {name: getattr(entry, name) for name in Collected.__struct_fields__}
     for name in ("event", "outcome"):
-        try:
-            msgspec.json.decode(fields[name])
-        except (msgspec.DecodeError, RecursionError):
-            continue
-        fields[name] = msgspec.Raw(fields[name].encode())
-    return fields
+        if _is_one_line(fields[name]):
+            fields[name] = msgspec.Raw(fields[name].encode())
+    return {name: value for name, value in fields.items() if value not in ("", None) or name in _ALWAYS}
+
+
+def _is_one_line(text: str) -> bool:
+    """Whether this is a JSON object that stands on one line."""
+    try:
+        msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return text.startswith("{") and text.endswith("}") and not {"\n", "\r"} & set(text)
 
 
 def _number(text: str) -> int:
     value = int(text)
     if not 0 <= value <= 2**53:
         raise argparse.ArgumentTypeError("the number of an entry")
+    return value
+
+
+def _days(text: str) -> int:
+    value = int(text)
+    if not 1 <= value <= MAX_DAYS:
+        raise argparse.ArgumentTypeError("a number of days, 1 or more")
     return value

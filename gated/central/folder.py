@@ -7,6 +7,7 @@ staged/         ROLE.json                                          publications 
 groups.json                                                        which gate is in which group
 curve/          server.key (0600), server.pub                      transport keys of the server
 gates/          NAME.pub                                           the allow-list: one file per gate
+                NAME.journal                                       the keys that it signs its journal with
 repository/     metadata/*.json, targets/ROLE/*                    what gates may fetch
 handout/        NAME/: gate.key server.pub root.json list.key  to be carried to the gate
 """

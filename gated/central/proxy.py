@@ -7,8 +7,8 @@ centre is silent, what is here goes on being given at once, a no as well as a fi
 to the centre all the same; gates see by the signed time in it how old it is.
 
 A proxy has one key: gates know it as their server by it, and the centre admits it as it admits a gate. Which
-gates may come in is told by a folder of their public keys, as at the centre. Tokens and journals do not go
-through it: kiosks, their gates, and collectors are linked to the centre itself.
+gates may come in is told by a folder of their public keys, as at the centre. Journals go through it where it
+is told so (`journal_proxy`); tokens do not: kiosks and their gates are linked to the centre itself.
 """
 
 import contextlib
@@ -25,6 +25,7 @@ import zmq
 from gated import logs
 from gated.central import curve
 from gated.central.folder import CentralError
+from gated.central.journal_proxy import JournalProxy
 from gated.central.keys import gates_in
 from gated.central.shelf import TIMESTAMP, Shelf
 from gated.central.wire import MAX_ANSWER, MAX_ASK, TOPIC, Absent, Answer, Ask, KeyPair, Piece, served_path
@@ -46,7 +47,10 @@ _log = logs.get("proxy")
 
 
 class ProxySettings(Value):
-    """Where to listen, where the centre is, and the folder with the keys of those who may come in."""
+    """Where to listen, where the centre is, and the folder with the keys of those who may come in.
+
+    `journals` and `upstream_journals` are for journals; both, or neither.
+    """
 
     requests: str
     announcements: str
@@ -54,6 +58,8 @@ class ProxySettings(Value):
     upstream_announcements: str
     server_key: str
     gates: str
+    journals: str = ""
+    upstream_journals: str = ""
 
 
 @dataclass
@@ -168,11 +174,18 @@ class Proxy:
             self._upwards = self._connected(zmq.DEALER, settings.upstream_requests, pair)
             self._hearing = self._connected(zmq.SUB, settings.upstream_announcements, pair)
             self._hearing.setsockopt(zmq.SUBSCRIBE, TOPIC)
+            self._journals = self._journals_through(pair)
         except zmq.ZMQError as error:
             self.close()
             raise CentralError(
                 f"an address or the server's key cannot be used ({error}): free the one, or correct the other"
             ) from error
+
+    def _journals_through(self, pair: KeyPair) -> JournalProxy | None:
+        addresses = (self._settings.journals, self._settings.upstream_journals)
+        if not all(addresses):
+            return None
+        return JournalProxy(self._context, pair, addresses, self._settings.server_key)
 
     def _listening(self, kind: int, address: str, pair: KeyPair) -> "zmq.Socket[bytes]":
         socket = curve.server(self._context, kind, pair.secret_key, longest=MAX_ASK, backlog=BACKLOG)
@@ -187,11 +200,10 @@ class Proxy:
 
     def run(self, going: Callable[[], bool], alive: Callable[[], None] = lambda: None) -> None:
         """Serve until `going` says no; asked at least every TURN_S seconds."""
-        poller = zmq.Poller()
-        for socket in (self._zap, self._requests, self._upwards, self._hearing):
-            poller.register(socket, zmq.POLLIN)
         while going():
-            ready = dict(poller.poll(int(TURN_S * 1000)))
+            further = () if self._journals is None else self._journals.sockets
+            sockets = (self._zap, self._requests, self._upwards, self._hearing, *further)
+            ready = dict(zmq.zmq_poll([(socket, zmq.POLLIN) for socket in sockets], int(TURN_S * 1000)))
             now = time.monotonic()
             if self._zap in ready:
                 self._admit()
@@ -201,6 +213,8 @@ class Proxy:
                 self._answer(now)
             if self._requests in ready:
                 self._ask_some(now)
+            if self._journals is not None:
+                self._journals.turn(self._name_of, now)
             self._tell(self._questions.late(now))
             alive()
 

@@ -4,8 +4,8 @@ Both are spoken to in the same SQL; what differs stands here. A commit is on the
 collector signs receipts for what it holds, and gates remove what has a receipt.
 """
 
-import importlib
 import sqlite3
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,10 +13,13 @@ from typing import Any, Protocol
 from sqlite_utils import Database as SqliteDatabase
 from sqlite_utils.migrations import Migrations
 
-from gated.central.folder import CentralError
+from gated.central import postgresql
 from gated.store.database import StoreError, open_owned, open_to_read
 
 VERSION = 1
+OLDER = "nothing was collected there, or by an earlier version: start gate-central collect on it once"
+RETRY_S = 2.0  # between two tries to connect
+LOCK_S = 10
 LOCK_KEY = 0x6567617465  # of PostgreSQL's advisory lock: one process at a time makes the tables
 
 # {id}, {number} and {bytes} are the types that the two databases name differently.
@@ -62,6 +65,33 @@ SCHEMA = (
     "CREATE INDEX branches_of ON branches (gate)",
     "CREATE INDEX alarms_open ON alarms (gate) WHERE settled IS NULL",
 )
+# What gates have signed: the last entry of each delivery, the entry that it follows from, and by which key.
+HEADS = """CREATE TABLE heads (
+        branch {number} NOT NULL,
+        seq {number} NOT NULL,
+        after_seq {number} NOT NULL,
+        after_hash {bytes} NOT NULL,
+        rest {bytes} NOT NULL,
+        signature {bytes} NOT NULL,
+        signer {bytes} NOT NULL,
+        utc TEXT NOT NULL,
+        PRIMARY KEY (branch, seq)
+    ){strict}"""
+# What was removed when its time was over (`gated.central.retention`); these rows stay.
+REMOVALS = """CREATE TABLE removals (
+        id {id},
+        utc TEXT NOT NULL,
+        gate TEXT NOT NULL,
+        branch {number} NOT NULL,
+        first {number} NOT NULL,
+        last {number} NOT NULL,
+        hash {bytes} NOT NULL,
+        entries {number} NOT NULL,
+        keep_days {number} NOT NULL,
+        by_whom TEXT NOT NULL,
+        why TEXT NOT NULL,
+        signature {bytes} NOT NULL
+    ){strict}"""
 _SQLITE = {"id": "INTEGER PRIMARY KEY", "number": "INTEGER", "bytes": "BLOB", "strict": " STRICT"}
 _POSTGRES = {
     "id": "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
@@ -78,6 +108,18 @@ def journals_of_gates(db: SqliteDatabase) -> None:
     """Create the tables."""
     for statement in SCHEMA:
         db.execute(statement.format(**_SQLITE))
+
+
+@migrations()  # type: ignore[untyped-decorator]  # sqlite-utils does not type its decorator
+def signed_heads(db: SqliteDatabase) -> None:
+    """Keep what gates have signed."""
+    db.execute(HEADS.format(**_SQLITE))
+
+
+@migrations()  # type: ignore[untyped-decorator]  # sqlite-utils does not type its decorator
+def removals_on_record(db: SqliteDatabase) -> None:
+    """Keep a record of what was removed."""
+    db.execute(REMOVALS.format(**_SQLITE))
 
 
 # Branch, number, time, event, outcome, hash, sound (1 or 0).
@@ -120,6 +162,8 @@ class Sqlite:
             self._db = open_to_read(path) if to_read else open_owned(path, migrations)
         except StoreError as error:
             raise DatabaseError(str(error)) from error
+        if to_read and not self.rows("SELECT 1 FROM sqlite_schema WHERE name = 'removals'"):
+            raise DatabaseError(f"{path}: {OLDER}")
 
     def begin(self) -> None:
         """As in Database."""
@@ -165,28 +209,27 @@ class Postgres:
 
     def __init__(self, conninfo: str, *, to_read: bool = False) -> None:
         """Connect, and make the tables where there are none. Raises DatabaseError, CentralError."""
-        try:
-            self._psycopg = importlib.import_module("psycopg")
-        except ImportError as error:
-            raise CentralError("PostgreSQL needs psycopg: pip install 'egate[postgresql]'") from error
-        self._errors: type[Exception] = self._psycopg.Error
+        self._errors: type[Exception] = postgresql.driver().Error
         self._conninfo = conninfo
+        self._refused: tuple[float, DatabaseError] | None = None
+        self._under_way = False  # a transaction: what belongs to it goes over no other connection
         self._db: Any = None
         self._to_read = to_read
         self._connect()
 
     def begin(self) -> None:
         """As in Database; connects anew where the server was gone."""
-        if self._db is None or self._db.closed:
-            self._connect()
         self._run("BEGIN")
+        self._under_way = True
 
     def commit(self) -> None:
         """As in Database."""
         self._run("COMMIT")
+        self._under_way = False
 
     def roll_back(self) -> None:
         """As in Database; a server that is gone has undone it."""
+        self._under_way = False
         if self._db is None or self._db.closed:
             return
         try:
@@ -213,33 +256,63 @@ class Postgres:
         if self._db is not None:
             self._db.close()
 
+    def _connect_again(self) -> None:
+        """Not for each of many that wait: an address that nobody answers takes seconds."""
+        if self._refused is not None and time.monotonic() < self._refused[0]:
+            raise self._refused[1]
+        try:
+            self._connect()
+        except DatabaseError as error:
+            self._refused = (time.monotonic() + RETRY_S, error)
+            raise
+
     def _connect(self) -> None:
         try:
-            self._db = self._psycopg.connect(self._conninfo, autocommit=True, connect_timeout=5)
-            self._db.execute("SET synchronous_commit = on")
-            if self._to_read:
-                return
-            with self._db.transaction():
-                self._db.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK_KEY,))
-                if self._db.execute("SELECT to_regclass('branches')").fetchone()[0] is None:
-                    for statement in SCHEMA:
-                        self._db.execute(statement.format(**_POSTGRES))
+            self._db = postgresql.connect(self._conninfo, autocommit=True)
+            self._prepare()
         except self._errors as error:
+            self.close()
             raise self._error(error) from error
+        except DatabaseError:
+            self.close()
+            raise
+
+    def _prepare(self) -> None:
+        encoding = self._db.info.parameter_status("server_encoding")
+        if encoding != "UTF8":
+            raise DatabaseError(
+                f"PostgreSQL: the database is encoded in {encoding}: make one with createdb --encoding=UTF8"
+                " --template=template0"
+            )
+        self._db.execute("SET synchronous_commit = on")
+        self._db.execute(f"SET lock_timeout = '{LOCK_S}s'")
+        if self._to_read:
+            if self._db.execute("SELECT to_regclass('removals')").fetchone()[0] is None:
+                raise DatabaseError(f"PostgreSQL: {OLDER}")
+            return
+        with self._db.transaction():
+            self._db.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK_KEY,))
+            if self._db.execute("SELECT to_regclass('branches')").fetchone()[0] is None:
+                for statement in SCHEMA:
+                    self._db.execute(statement.format(**_POSTGRES))
+            for name, table in (("heads", HEADS), ("removals", REMOVALS)):
+                if self._db.execute("SELECT to_regclass(%s)", (name,)).fetchone()[0] is None:
+                    self._db.execute(table.format(**_POSTGRES))
 
     def _run(self, statement: str, values: Sequence[Any] = ()) -> Any:
+        if self._db.closed and not self._under_way:
+            self._connect_again()
         try:
             return self._db.execute(statement.replace("?", "%s"), values)
         except self._errors as error:
             raise self._error(error) from error
 
     def _error(self, error: Exception) -> DatabaseError:
-        state = getattr(error, "sqlstate", None) or type(error).__name__  # the text could quote a row
-        return DatabaseError(f"PostgreSQL: {state}: check the server, the database and the rights in it")
+        return DatabaseError(postgresql.told(error))
 
 
 def open_database(where: str, *, to_read: bool = False) -> Database:
     """By what is named: a `postgresql://` address, or a file. Raises DatabaseError, CentralError."""
-    if where.startswith(("postgresql://", "postgres://")):
+    if where.startswith(postgresql.ADDRESSES):
         return Postgres(where, to_read=to_read)
     return Sqlite(Path(where), to_read=to_read)

@@ -1,18 +1,20 @@
 """The journals of all gates, as the centre holds them: chains, where they branch, and the alarms.
 
-A journal is one chain. The centre computes every hash of it again, and takes an entry only where it follows
-from one that it holds. What it holds already counts once. A gate whose journal no longer follows from what
-the centre holds begins another *branch*: nothing that came is ever given up for it, both are kept, and an
-alarm tells people, who settle it. The alarms:
+A journal is one chain, and its gate signs the head of each delivery. The centre computes every hash of it
+again, and takes an entry only where it follows from one that it holds. What it holds already counts once. A
+gate whose journal no longer follows from what the centre holds begins another *branch*: nothing that came is
+ever given up for it, both are kept, and an alarm tells people, who settle it. The alarms:
 
-`cut`     the gate's journal is shorter than it was: its end was cut off, or an older one was restored
-`fork`    an entry differs from the one that the centre holds at its number: a journal was written anew
-`gap`     the gate has no entries any more that the centre lacks: they were removed without a receipt
-`broken`  an entry does not follow from the one before it, in the gate's own journal
+`cut`       the gate's journal is shorter than it was: its end was cut off, or an older one was restored
+`fork`      an entry differs from the one that the centre holds at its number: a journal was written anew
+`gap`       the gate has no entries any more that the centre lacks: they were removed without a receipt
+`broken`    an entry does not follow from the one before it, in the gate's own journal
+`unsigned`  something came over a gate's line that its journal key has not signed; nothing of it is kept
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from gated.central.record_store import Database, DatabaseError
 from gated.core.values import Value
@@ -66,8 +68,22 @@ class JournalState(Value):
         )
 
 
+class Signed(Value):
+    """A gate has signed an entry, with all before it: what it signed (`delivery_text`), and when it came."""
+
+    after: int
+    after_hash: str
+    rest: str
+    signature: str
+    key: str
+    came: str
+
+
 class Collected(Value):
-    """An entry as it was collected. `sound` is false where its hash is not what its content gives."""
+    """An entry as it was collected. `sound` is false where its hash is not what its content gives.
+
+    `follows` is the hash of the entry before it, where that entry was not given out before this one.
+    """
 
     gate: str
     branch: int
@@ -77,6 +93,8 @@ class Collected(Value):
     outcome: str
     hash: str
     sound: bool
+    follows: str = ""
+    signed: Signed | None = None
 
 
 @dataclass
@@ -142,14 +160,29 @@ class Records:
             self._raise(gate, "cut", current.id, said.head.seq + 1, utc)
         return current.head, common
 
-    def take(self, gate: str, said: Delivery, entries: tuple[Sent, ...], utc: str) -> Position:
-        """Hold these entries, each once; return the position of the last. Raises NotPlacedError."""
+    def take(self, gate: str, said: Delivery, entries: tuple[Sent, ...], signer: bytes, utc: str) -> Position:
+        """Hold these entries, each once; return the position of the last. Raises NotPlacedError.
+
+        `signer` is the gate's public key that has signed the delivery.
+        """
         self._heard(gate, said.head.seq, utc)
         place = self._place(gate, said, utc)
         fresh = self._pass_known(gate, place, entries)
         if fresh:
             self._append(gate, place, fresh, utc)
+        if place.branch is not None:
+            signed = (said.after.seq, said.after.hash, said.rest, said.signature, signer, utc)
+            self._db.rows(
+                "INSERT INTO heads VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (branch, seq) DO NOTHING",
+                (place.branch.id, place.at.seq, *signed),
+            )
         return place.at
+
+    def unsigned(self, gate: str, utc: str) -> None:
+        """Something came over this gate's line that the gate has not signed."""
+        self._db.rows("INSERT INTO gates VALUES (?, 0, ?) ON CONFLICT (gate) DO NOTHING", (gate, utc))
+        newest = self._newest(gate)
+        self._raise(gate, "unsigned", None, newest.head.seq if newest else 0, utc)
 
     def settle(self, alarm: int, why: str, utc: str) -> bool:
         """Somebody has looked into an alarm; False where there is no such open one."""
@@ -191,14 +224,18 @@ class Records:
         """Every entry, gate by gate and branch by branch, numbers beyond `after` only."""
         names = dict(self._db.rows("SELECT id, gate FROM branches ORDER BY gate, id"))
         for branch in [each for each, name in names.items() if gate in {None, name}]:
-            seq = after
+            seq, last = after, -1
             while rows := self._db.rows(
-                "SELECT seq, utc, event, outcome, hash, sound FROM entries"
-                " WHERE branch = ? AND seq > ? ORDER BY seq LIMIT ?",
+                "SELECT entries.seq, entries.utc, event, outcome, hash, sound,"
+                " after_seq, after_hash, rest, signature, signer, heads.utc FROM entries"
+                " LEFT JOIN heads ON heads.branch = entries.branch AND heads.seq = entries.seq"
+                " WHERE entries.branch = ? AND entries.seq > ? ORDER BY entries.seq LIMIT ?",
                 (branch, seq, chunk),
             ):
                 seq = rows[-1][0]
-                for number, utc, event, outcome, link, sound in rows:
+                for number, utc, event, outcome, link, sound, *signed in rows:
+                    follows = "" if number == last + 1 else self._link_before(names[branch], branch, number)
+                    last = number
                     yield Collected(
                         gate=names[branch],
                         branch=branch,
@@ -208,6 +245,8 @@ class Records:
                         outcome=outcome,
                         hash=bytes(link).hex(),
                         sound=bool(sound),
+                        follows=follows,
+                        signed=_signed(signed),
                     )
 
     def close(self) -> None:
@@ -250,6 +289,10 @@ class Records:
             return None
         found = self._db.rows("SELECT hash FROM entries WHERE branch = ? AND seq = ?", (branch.id, seq))
         return bytes(found[0][0]) if found else None
+
+    def _link_before(self, gate: str, branch: int, seq: int) -> str:
+        of = next(each for each in self._of(gate) if each.id == branch)
+        return (self._hash_at(of, seq - 1) or b"").hex()
 
     def _last_from(self, gate: str, branch: _Branch) -> _Branch:
         """The branch that goes on from this one, or from what it goes on from, and was opened last."""
@@ -344,8 +387,9 @@ class Records:
     def _raise(self, gate: str, code: str, branch: int | None, seq: int, utc: str) -> None:
         """Raise an alarm, or count that it is still so."""
         same = self._db.rows(
-            "SELECT id FROM alarms WHERE gate = ? AND code = ? AND branch = ? AND settled IS NULL",
-            (gate, code, branch),
+            "SELECT id FROM alarms WHERE gate = ? AND code = ? AND coalesce(branch, 0) = ?"
+            " AND settled IS NULL",
+            (gate, code, branch or 0),
         )
         if same:
             self._db.rows("UPDATE alarms SET times = times + 1, last_utc = ? WHERE id = ?", (utc, same[0][0]))
@@ -355,3 +399,18 @@ class Records:
             " VALUES (?, ?, ?, ?, ?, ?, 1)",
             (gate, code, branch, seq, utc, utc),
         )
+
+
+def _signed(row: list[Any]) -> Signed | None:
+    """The columns of `heads` behind an entry's own; all None where its delivery went on after it."""
+    after, after_hash, rest, signature, signer, utc = row
+    if after is None:
+        return None
+    return Signed(
+        after=after,
+        after_hash=bytes(after_hash).hex(),
+        rest=bytes(rest).hex(),
+        signature=bytes(signature).hex(),
+        key=bytes(signer).hex(),
+        came=utc,
+    )

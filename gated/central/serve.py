@@ -73,6 +73,7 @@ class Gatekeeper:
         self._folder = folder
         self._stamp = -1
         self._gates: dict[str, str] = {}
+        self._names: dict[bytes, str] = {}
 
     def knows(self, gate: str) -> bool:
         """Whether a gate of this name may come in."""
@@ -86,7 +87,12 @@ class Gatekeeper:
             return None  # no list, no entry
         if stamp != self._stamp:
             self._stamp, self._gates = stamp, allowed_gates(self._folder)
+            self._names = {gate.encode(): gate for gate in self._gates.values()}
         return self._gates.get(key)
+
+    def named(self, name: bytes) -> str | None:
+        """The gate of this name, as somebody says whom `gate` has let in; None when it may not come in."""
+        return self._names.get(name)
 
     def count(self) -> int:
         """How many gates may come in."""
