@@ -19,7 +19,6 @@ from gated.core.settings import Name
 from gated.core.values import Tagged
 from gated.store.registration_letters import MAX_LETTER, Kind, LetterReceipt
 from gated.store.registrations import Registrations
-from gated.store.spoken import reader, written
 
 MOST: Final = 4  # letters at once
 WISHES: Final = 16  # in one answer; the next question brings more
@@ -72,15 +71,30 @@ class Withdrawn(Tagged):
 ToCentre = LetterUp | AskWithdrawn
 FromCentre = LetterTaken | Withdrawn
 
-read_at_centre: Callable[[bytes | memoryview], ToCentre] = reader(ToCentre, PostError)
-"""What a gate says. Raises PostError."""
-read_at_gate: Callable[[bytes | memoryview], FromCentre] = reader(FromCentre, PostError)
-"""What the centre answers. Raises PostError."""
+_encoder = msgspec.msgpack.Encoder()
+_to_centre: msgspec.msgpack.Decoder[ToCentre] = msgspec.msgpack.Decoder(ToCentre)
+_from_centre: msgspec.msgpack.Decoder[FromCentre] = msgspec.msgpack.Decoder(FromCentre)
 
 
 def encode(message: ToCentre | FromCentre) -> bytes:
     """The bytes of a message."""
-    return written(message)
+    return _encoder.encode(message)
+
+
+def read_at_centre(raw: bytes | memoryview) -> ToCentre:
+    """What a gate says. Raises PostError."""
+    try:
+        return _to_centre.decode(raw)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        raise PostError("malformed") from None  # the decoder's words may quote
+
+
+def read_at_gate(raw: bytes) -> FromCentre:
+    """What the centre answers. Raises PostError."""
+    try:
+        return _from_centre.decode(raw)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        raise PostError("malformed") from None
 
 
 def sign_withdrawn(
