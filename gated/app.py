@@ -52,6 +52,7 @@ from gated.store.database import StoreError
 from gated.store.door_cycles import DoorCycles
 from gated.store.evidence import Evidence
 from gated.store.journal import Journal, JournalError
+from gated.store.journal_key import JournalKeyError, read_journal_key
 from gated.store.list_keys import read_list_key, read_list_keys
 from gated.store.registration_post import PostBox
 from gated.store.registrations import Registrations
@@ -318,9 +319,16 @@ class GateDaemon:
 def _delivery(
     config: GateConfig, journal: Journal, registration: RegistrationLane | None
 ) -> DeliveryLane | None:
-    """The lane that delivers the journal to the centre, where the configuration names one."""
+    """The lane that delivers the journal to the centre, where the configuration says so.
+
+    Raises ConfigError: without its own key a gate delivers nothing, and nobody would notice for long.
+    """
     if config.journal is None:
         return None
+    try:
+        own = read_journal_key(Path(config.journal.key_file))
+    except JournalKeyError as error:
+        raise ConfigError(f"[journal] key_file: {error}") from error
     key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(config.journal.receipt_key))
     box = None
     if registration is not None:
@@ -330,6 +338,7 @@ def _delivery(
         Path(config.paths.state) / "journal.db",
         config.gate,
         key,
+        own,
         lambda: journal.head.seq,
         config.journal.keep_days,
         box,

@@ -6,12 +6,15 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 from gated.central.folder import CentralFolder
+from gated.central.journal_keys import enrol
 from gated.central.publish import current_header
 from gated.central.receipts import receipt_public
 from gated.core.settings import JournalSettings, LinkSettings
+from gated.store.journal_key import make_journal_key
 from hw_sim.supervisor import STOP_S, DaemonError, python
 
 FIELDS = (
@@ -43,6 +46,7 @@ class Centre:
         self._server: subprocess.Popen[bytes] | None = None
         self._journals_port = _free_port()
         self._collector: subprocess.Popen[bytes] | None = None
+        self._journal_keys: dict[str, Path] = {}
         self.problems: list[str] = []
         """What a twist about lists found wrong, for whoever judges the passage."""
 
@@ -52,11 +56,14 @@ class Centre:
         return self.admit(gate, root)
 
     def admit(self, gate: str, root: Path) -> LinkSettings:
-        """Admit a gate, put its trusted root in place; return what the gate is told."""
+        """Admit a gate, put its trusted root and its journal key in place; return what the gate is told."""
         self._command("keys", str(self._folder), "--gate", gate)
         handout = self._folder / "handout" / gate
         root.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(handout / "root.json", root)
+        key = root.parents[2] / "journal.key"  # as gatectl journal key makes it, in the gate's own folder
+        enrol(CentralFolder(self._folder), gate, make_journal_key(key), datetime.now(UTC))
+        self._journal_keys[gate] = key
         requests, announcements = (f"tcp://127.0.0.1:{port}" for port in self._ports)
         return LinkSettings(
             requests=requests,
@@ -121,11 +128,12 @@ class Centre:
                 raise DaemonError(f"gate-central does not serve: see {self._log}")
             time.sleep(0.05)
 
-    def journals(self) -> JournalSettings:
-        """What a gate is told of the collector, whether it runs or not."""
+    def journals(self, gate: str) -> JournalSettings:
+        """What a gate that was admitted is told of the collector, whether it runs or not."""
         return JournalSettings(
             collector=f"tcp://127.0.0.1:{self._journals_port}",
             receipt_key=receipt_public(CentralFolder(self._folder)),
+            key_file=str(self._journal_keys[gate]),
         )
 
     def collect(self) -> None:

@@ -80,9 +80,10 @@ class _Neighbour(Centre):
         del gate
         return self._centre.list_key(self._name)
 
-    def journals(self) -> JournalSettings:
-        """What the owner's gate is told, too."""
-        return self._centre.journals()
+    def journals(self, gate: str) -> JournalSettings:
+        """What the owner's gate is told, too, and this lane's own key."""
+        del gate
+        return self._centre.journals(self._name)
 
     def close(self) -> None:
         """Leave it to its owner."""

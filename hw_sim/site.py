@@ -200,7 +200,7 @@ class Site:
             ),
             trust=TrustSettings(master_lists=(str(masters),), anchors=(str(anchor),)),
             link=link,
-            journal=self.centre.journals(),
+            journal=self.centre.journals(GATE),
             registration=self.registering.settings() if self._registers else None,
             officers=(OfficerSettings(name=OFFICER, public_key=public),),
             eligibility=self._eligibility(),

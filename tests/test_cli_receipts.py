@@ -74,7 +74,7 @@ def test_a_receipt_of_nobody_we_know_and_one_that_is_none_are_bad_news(
     config = tmp_path / "gate.toml"
     text = filled().replace('"/var/lib/egate"', f'"{journal.parent}"')
     key = KEY.public_key().public_bytes_raw().hex()
-    section = '[journal]\ncollector = "tcp://127.0.0.1:1"\nreceipt_key = "{}"\n'
+    section = '[journal]\ncollector = "tcp://127.0.0.1:1"\nreceipt_key = "{}"\nkey_file = "k"\n'
     config.write_text(text + section.format(key))
     receipt(journal)
     assert problems(run, "--config", config) == []

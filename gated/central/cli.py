@@ -10,11 +10,12 @@ from typing import Any
 import msgspec
 
 from gated import logs
-from gated.central import collect_command, distribution, registrations_command
+from gated.central import collect_command, distribution, journal_key_command, registrations_command
 from gated.central.collect_command import journal_states, journal_warnings
 from gated.central.distribution import lifetimes, quorums, role_quorum
 from gated.central.folder import CentralError, CentralFolder
 from gated.central.intake import BadRow, read_list
+from gated.central.journal_keys import counting
 from gated.central.keys import (
     Handout,
     admit_gate,
@@ -110,6 +111,7 @@ class CentralStatus(Value):
     server_key: str
     warnings: tuple[str, ...]
     receipt_key: str
+    journal_keys: dict[str, str]
     journals: tuple[JournalState, ...]
     kinds: tuple[KindState, ...]
     groups: Groups
@@ -172,6 +174,7 @@ def _status(options: argparse.Namespace, folder: CentralFolder) -> CentralStatus
         server_key=server_pair(folder).public_key,
         warnings=tuple(warnings),
         receipt_key=receipt_public(folder),
+        journal_keys=counting(folder.gates, now),
         journals=journals,
         kinds=kind_states(folder),
         groups=read_groups(folder),
@@ -198,6 +201,8 @@ def _serve(options: argparse.Namespace, folder: CentralFolder) -> None:
 
 
 def _proxy(options: argparse.Namespace, folder: CentralFolder) -> None:
+    if bool(options.journals) != bool(options.upstream_journals):
+        raise CentralError("--journals and --upstream-journals: give both, or neither")
     logs.configure("gate-central")
     try:
         pair = read_key_file(options.key_file)
@@ -210,6 +215,8 @@ def _proxy(options: argparse.Namespace, folder: CentralFolder) -> None:
         upstream_announcements=options.upstream_announcements,
         server_key=options.server_key,
         gates=str(folder.path),
+        journals=options.journals,
+        upstream_journals=options.upstream_journals,
     )
     listening = Listening(
         requests=options.requests, announcements=options.announcements, server_key=pair.public_key
@@ -290,7 +297,12 @@ def parser() -> argparse.ArgumentParser:
     for name in ("requests", "announcements"):
         standing_between.add_argument(f"--{name}", required=True, metavar="tcp://HOST:PORT")
         standing_between.add_argument(f"--upstream-{name}", required=True, metavar="tcp://HOST:PORT")
+    standing_between.add_argument("--journals", default="", metavar="tcp://HOST:PORT", help="take them here")
+    standing_between.add_argument(
+        "--upstream-journals", default="", metavar="tcp://HOST:PORT", help="of collect --proxy NAME"
+    )
     collect_command.add(add, _show)
+    journal_key_command.add(add)
     registrations_command.add(add)
     add("status", _status, "what is published, until when, and for whom; what was collected").add_argument(
         "--database", default="", metavar="URL", help="where journals are collected, if not in DIR"
@@ -336,7 +348,7 @@ def _row(row: dict[str, Any]) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command. Exit status 0; 1 when it could not be done; 2 for a wrong command line."""
+    """Run one command. Exit status 0; 1 when it failed, or found fault; 2 for a wrong command line."""
     options = parser().parse_args(arguments)
     try:
         result = options.run(options, CentralFolder(options.folder))
@@ -355,7 +367,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     if result is not None:
         _show(result, as_json=options.json)
-    return 0
+    return 0 if getattr(result, "good", True) else 1
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ gate: the gates' public keys are the allow-list.
 import contextlib
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import zmq
@@ -17,6 +17,7 @@ from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp
 
 from gated.central.folder import CentralError, CentralFolder, write
+from gated.central.journal_keys import close_all
 from gated.central.receipts import receipt_public
 from gated.central.repository import Lifetimes, Repository, newest_root
 from gated.central.signers import MAX_KEYS, key_name, load_signers
@@ -150,12 +151,16 @@ def admit_gate(folder: CentralFolder, gate: str) -> Handout:
 
 
 def revoke_gate(folder: CentralFolder, gate: str) -> None:
-    """Take a gate off the allow-list; a server that runs notices at once. Raises CentralError."""
+    """Take a gate off the allow-list, and let none of its journal keys count any more; noticed at once.
+
+    Raises CentralError.
+    """
     folder.require()
     key = folder.gates / f"{gate}.pub"
     if not _NAME.fullmatch(gate) or not key.exists():
         raise CentralError("there is no such gate: see gate-central status")
     key.unlink()
+    close_all(folder, gate, datetime.now(UTC))
 
 
 def server_pair(folder: CentralFolder) -> KeyPair:

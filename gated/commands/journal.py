@@ -12,14 +12,23 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from gated.commands.answer import Answer, UsageError, Words, configured
 from gated.config import load
 from gated.core.replay import Recorded, Replayed, replay
+from gated.core.values import Value
 from gated.report import entries_text, replay_text, verdict_text
 from gated.store.database import open_to_read, store_error
 from gated.store.journal import Entry, Head, Verdict, read, verify
+from gated.store.journal_key import JournalKeyError, make_journal_key
 from gated.store.receipts import with_receipts
 
 MAX_SHOWN = 1_000_000
 
 _HEAD = re.compile("[0-9]{1,15}:[0-9a-f]{64}")
+
+
+class JournalKeyMade(Value):
+    """The gate's key, and the public part, which the centre must know (`gate-central journal-key`)."""
+
+    key_file: str
+    public_key: str
 
 
 def add(words: Words) -> None:
@@ -30,9 +39,20 @@ def add(words: Words) -> None:
     shown = journal.command("show", journal_show)
     shown.add_argument("--passage", metavar="ID", help="all entries of this passage")
     shown.add_argument("--last", metavar="N", type=_many, default=20, help="the last N entries (20)")
+    journal.command("key", journal_key).add_argument("file", type=Path, metavar="FILE")
     replayed = words.command("replay", replay_journal)
     for sub in (checked, shown, replayed):
         sub.add_argument("--file", type=Path, help="a journal, or a copy of one, in place of the gate's")
+
+
+def journal_key(arguments: argparse.Namespace) -> Answer:
+    """Make the key for `[journal] key_file`, which signs this gate's journal; a file that is there stays."""
+    try:
+        public = make_journal_key(arguments.file)
+    except JournalKeyError as error:
+        raise UsageError(str(error)) from error
+    made = JournalKeyMade(key_file=str(arguments.file), public_key=public)
+    return Answer(value=made, text=(f"{made.key_file}: public key {public}; the centre must know it",))
 
 
 def journal_verify(arguments: argparse.Namespace) -> Answer:

@@ -439,11 +439,13 @@ class LinkSettings(Settings, omit_defaults=True):  # TOML cannot say None
 class JournalSettings(Settings, omit_defaults=True):  # TOML cannot say None
     """Where the journal is delivered to, and the key for receipts that `gate-central status` shows.
 
+    `key_file` is the gate's own, which `gatectl journal key` made: what is delivered is signed with it.
     `keep_days`: entries that are older and have a receipt are removed; None: none ever is.
     """
 
     collector: Path
     receipt_key: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+    key_file: Path
     keep_days: Annotated[int, Meta(ge=7, le=36_500)] | None = None
 
 

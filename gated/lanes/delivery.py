@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from msgspec.structs import replace
 
 from gated import logs
@@ -20,7 +20,7 @@ from gated.runtime.clock import now_utc
 from gated.runtime.lanes import Lane
 from gated.runtime.messages import JournalDown, JournalUp
 from gated.store.database import StoreError
-from gated.store.delivery import DeliveryError, encode, read_at_gate
+from gated.store.delivery import DeliveryError, Enclosed, attest, encode, read_at_gate
 from gated.store.outbox import Outbox, Standing
 from gated.store.pruning import Pruner
 from gated.store.registration_post import PostBox
@@ -41,11 +41,15 @@ class DeliveryLane:
         path: Path,
         gate: str,
         key: Ed25519PublicKey,
+        own: Ed25519PrivateKey,
         head: Callable[[], int],
         keep_days: int | None = None,
         post_box: PostBox | None = None,
     ) -> None:
-        """`keep_days`: entries that are older, and have a receipt, are removed; None: none ever is."""
+        """`key` is the centre's, for receipts; `own` is the gate's, and signs what is delivered.
+
+        `keep_days`: entries that are older, and have a receipt, are removed; None: none ever is.
+        """
         self.lane = Lane("delivery", turn=self._turn, leave=self._leave, period_s=0.0, patience_s=60.0)
         self.standing = Standing(acknowledged=0, at="")
         """How far the centre has the journal. For any thread."""
@@ -53,6 +57,7 @@ class DeliveryLane:
         self._path = path
         self._gate = gate
         self._key = key
+        self._own = own
         self._head = head
         self._peer: Peer[JournalDown] | None = None
         self._outbox: Outbox | None = None
@@ -71,7 +76,7 @@ class DeliveryLane:
             return
         try:
             if self._outbox is None:
-                self._outbox = Outbox(self._path, self._gate, self._key)
+                self._outbox = Outbox(self._path, self._gate, self._key, self._own)
             self._come_round(self._outbox, self._peer)
         except StoreError as error:  # whoever writes the journal notices a bad disk by itself
             self._close_outbox()
@@ -116,7 +121,8 @@ class DeliveryLane:
             return
         try:
             for body in self._post_box.due(time.monotonic()):
-                peer.send(JournalUp(body=body))
+                enclosed = attest(self._own, self._gate, Enclosed(body=body))
+                peer.send(JournalUp(body=encode(enclosed)))
         except StoreError as error:
             self._letters_fail(error)
 

@@ -6,12 +6,15 @@ computes every hash of the chain itself, so what the other says of it is never b
 made twice is the same entries at the same positions, and counts once.
 
 A receipt is the head of the journal, kept elsewhere: a journal that does not contain it was cut, restored or
-written anew. It is signed because the line between the two is trusted by neither: only what the centre has
-signed for may ever be removed at a gate. Pure: no file, no clock, no socket.
+written anew. Both sides sign what they say, since the line between the two is trusted by neither: nothing
+counts at the centre that the gate's journal key has not signed, and only what the centre has signed for may
+ever be removed at a gate. Pure: no file, no clock, no socket.
 """
 
+import hashlib
 import zlib
-from typing import Annotated, Literal
+from collections.abc import Callable, Iterable
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
@@ -20,6 +23,7 @@ from msgspec import Meta
 
 from gated.core.settings import Name
 from gated.core.values import Tagged, Value
+from gated.store.spoken import reader, written
 
 HASH_BYTES = 32
 MAX_PART = 64 * 1024  # characters of an event or of its effects, as the journal bounds them
@@ -28,6 +32,7 @@ FULL = 192 * 1024  # characters after which a delivery takes no further entry
 MAX_OPENED = 1024 * 1024  # bytes of a delivery's entries before they were packed, in UTF-8
 MAX_PACKED = 512 * 1024
 MAX_DELIVERY = MAX_PACKED + 1024
+MAX_ENCLOSED = 8 * 1024
 MAX_KNOWN = 64
 MAX_ANSWER = 1024
 
@@ -38,7 +43,19 @@ Utc = Annotated[str, Meta(max_length=40, pattern=r"^[0-9T:.+Z-]*\Z")]
 Part = Annotated[str, Meta(max_length=MAX_PART, pattern=r"^[^\x00]*\Z")]  # no database keeps a NUL in a text
 
 
-NotTakenReason = Literal["unknown_position", "busy", "full", "malformed", "too_many_branches", "refused"]
+Signature = Annotated[bytes, Meta(min_length=64, max_length=64)]
+GateSignature = Annotated[bytes, Meta(max_length=64)]  # empty: nobody has signed it
+
+NotTakenReason = Literal[
+    "unknown_position",
+    "busy",
+    "full",
+    "malformed",
+    "too_many_branches",
+    "refused",
+    "no_journal_key",
+    "not_signed",
+]
 
 
 class DeliveryError(Exception):
@@ -71,16 +88,55 @@ class Whereabouts(Tagged):
     number: Number
     head: Position
     known: Annotated[tuple[Position, ...], Meta(max_length=MAX_KNOWN)]
+    signature: GateSignature = b""
+
+    def signed_text(self, gate: str) -> bytes:
+        """The exact bytes that the gate of this name signs."""
+        said = hashlib.sha256(written((self.head, self.known))).hexdigest()
+        return "\n".join(("egate journal question", gate, str(self.number), said, "")).encode()
 
 
 class Delivery(Tagged):
-    """The entries that follow from `after`, packed. `oldest`: the gate has nothing before them."""
+    """The entries that follow from `after` up to `at`, packed. `oldest`: the gate has nothing before them."""
 
     number: Number
     head: Position
     after: Position
+    at: Position
     entries: Annotated[bytes, Meta(min_length=1, max_length=MAX_PACKED)]
     oldest: bool = False
+    signature: GateSignature = b""
+
+    @property
+    def rest(self) -> bytes:
+        """The SHA-256 of all in it that the positions do not tell."""
+        head = written((self.number, self.head, self.oldest))
+        return hashlib.sha256(len(head).to_bytes(4, "big") + head + self.entries).digest()
+
+    def signed_text(self, gate: str) -> bytes:
+        """The exact bytes that the gate of this name signs."""
+        return delivery_text(gate, self.after, self.at, self.rest)
+
+
+class Enclosed(Tagged):
+    """A letter that is not about the journal (`registration_post`) and goes the same way."""
+
+    body: Annotated[bytes, Meta(min_length=1, max_length=MAX_ENCLOSED)]
+    signature: GateSignature = b""
+
+    def signed_text(self, gate: str) -> bytes:
+        """The exact bytes that the gate of this name signs."""
+        said = hashlib.sha256(self.body).hexdigest()
+        return f"egate enclosed letter\n{gate}\n{said}\n".encode()
+
+
+def delivery_text(gate: str, after: Position, at: Position, rest: bytes) -> bytes:
+    """What a gate signs of a delivery: enough to check it later, without the delivery.
+
+    The hash of `at` covers every entry before it, back to the journal's first.
+    """
+    told = (str(after.seq), after.hash.hex(), str(at.seq), at.hash.hex(), rest.hex())
+    return "\n".join(("egate journal delivery", gate, *told, "")).encode()
 
 
 class Receipt(Tagged):
@@ -94,7 +150,7 @@ class Receipt(Tagged):
     gate: Name
     at: Position
     utc: Utc
-    signature: Annotated[bytes, Meta(min_length=64, max_length=64)]
+    signature: Signature
     common: Position | None = None
 
     @property
@@ -109,50 +165,37 @@ class NotTaken(Tagged):
 
     `unknown_position`: say where you stand; `busy`, `full`: later again; `malformed`: another version, or
     damage; `too_many_branches`: the operator must look at this gate's journal; `refused`: its key is no
-    longer allowed.
+    longer allowed; `no_journal_key`: the centre knows no key that this gate signs its journal with;
+    `not_signed`: none that it knows has signed this.
     """
 
     number: Number
     reason: NotTakenReason
 
 
-ToCentre = Whereabouts | Delivery
+ToCentre = Whereabouts | Delivery | Enclosed
 FromCentre = Receipt | NotTaken
+Said = TypeVar("Said", Whereabouts, Delivery, Enclosed)
 
 GENESIS = Position(seq=0, hash=bytes(HASH_BYTES))
 
-_encoder = msgspec.msgpack.Encoder()
-_to_centre: msgspec.msgpack.Decoder[ToCentre] = msgspec.msgpack.Decoder(ToCentre)
-_from_centre: msgspec.msgpack.Decoder[FromCentre] = msgspec.msgpack.Decoder(FromCentre)
-_entries: msgspec.msgpack.Decoder[tuple[Sent, ...]] = msgspec.msgpack.Decoder(
-    Annotated[tuple[Sent, ...], Meta(min_length=1, max_length=MAX_ENTRIES)]
+read_at_centre: Callable[[bytes | memoryview], ToCentre] = reader(ToCentre, DeliveryError)
+"""What a gate says. Raises DeliveryError."""
+read_at_gate: Callable[[bytes | memoryview], FromCentre] = reader(FromCentre, DeliveryError)
+"""What the centre answers. Raises DeliveryError."""
+_entries: Callable[[bytes | memoryview], tuple[Sent, ...]] = reader(
+    Annotated[tuple[Sent, ...], Meta(min_length=1, max_length=MAX_ENTRIES)], DeliveryError
 )
 
 
 def encode(message: ToCentre | FromCentre) -> bytes:
     """The bytes of a message."""
-    return _encoder.encode(message)
-
-
-def read_at_centre(raw: bytes | memoryview) -> ToCentre:
-    """What a gate says. Raises DeliveryError."""
-    try:
-        return _to_centre.decode(raw)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-        raise DeliveryError("malformed") from None  # the decoder's words may quote
-
-
-def read_at_gate(raw: bytes) -> FromCentre:
-    """What the centre answers. Raises DeliveryError."""
-    try:
-        return _from_centre.decode(raw)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-        raise DeliveryError("malformed") from None
+    return written(message)
 
 
 def pack(entries: tuple[Sent, ...]) -> bytes:
     """Entries as a delivery carries them; their texts repeat each other, and shrink to a tenth."""
-    return zlib.compress(_encoder.encode(entries), 1)
+    return zlib.compress(written(entries), 1)
 
 
 def unpack(packed: bytes) -> tuple[Sent, ...]:
@@ -164,10 +207,37 @@ def unpack(packed: bytes) -> tuple[Sent, ...]:
         raise DeliveryError("malformed") from None
     if not opening.eof or opening.unused_data:
         raise DeliveryError("malformed")
+    return _entries(opened)
+
+
+def entries_of(said: Delivery) -> tuple[Sent, ...]:
+    """The entries of a delivery, which end where it says. Raises DeliveryError."""
+    entries = unpack(said.entries)
+    if said.at != Position(seq=said.after.seq + len(entries), hash=entries[-1].hash):
+        raise DeliveryError("malformed")
+    return entries
+
+
+def attest(key: Ed25519PrivateKey, gate: str, said: Said) -> Said:
+    """The same message, signed by its gate."""
+    return msgspec.structs.replace(said, signature=key.sign(said.signed_text(gate)))
+
+
+def attested_by(keys: Iterable[Ed25519PublicKey], gate: str, said: ToCentre) -> Ed25519PublicKey | None:
+    """The key that has signed this for the gate of this name; None: none of these has."""
+    if not said.signature:
+        return None
+    text = said.signed_text(gate)
+    return next((key for key in keys if has_signed(key, said.signature, text)), None)
+
+
+def has_signed(key: Ed25519PublicKey, signature: bytes, text: bytes) -> bool:
+    """Whether this key has signed this text."""
     try:
-        return _entries.decode(opened)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-        raise DeliveryError("malformed") from None
+        key.verify(signature, text)
+    except InvalidSignature:
+        return False
+    return True
 
 
 def sign(
@@ -180,10 +250,4 @@ def sign(
 
 def holds(key: Ed25519PublicKey, receipt: Receipt, gate: str) -> bool:
     """Whether the centre with this key has signed this, for this gate."""
-    if receipt.gate != gate:
-        return False
-    try:
-        key.verify(receipt.signature, receipt.signed_text)
-    except InvalidSignature:
-        return False
-    return True
+    return receipt.gate == gate and has_signed(key, receipt.signature, receipt.signed_text)

@@ -1,7 +1,8 @@
 """The journal on its way to the centre: read with a cursor, delivered, and kept until there is a receipt.
 
 The journal itself is the store: nothing is copied, so nothing can be lost between two files, and the only
-bound is that of the journal's own disk. The cursor is what the centre has signed for. Up to WINDOW deliveries
+bound is that of the journal's own disk. Whatever goes up is signed with the gate's journal key, which the
+process that carries it does not have. The cursor is what the centre has signed for. Up to WINDOW deliveries
 are under way; if one stays without a receipt, or the centre does not know the position that it follows
 from, the gate asks anew where it stands and goes on from there. Entries that are delivered twice are the same
 at the centre.
@@ -15,7 +16,7 @@ import secrets
 import sqlite3
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from gated.core.values import Value
 from gated.store.database import open_to_read, store_error
@@ -30,10 +31,12 @@ from gated.store.delivery import (
     Receipt,
     Sent,
     Whereabouts,
+    attest,
     holds,
     pack,
 )
 from gated.store.journal import foundation_of
+from gated.store.journal_key import public_part
 from gated.store.receipts import CONTRADICTED, RECEIPT, read_receipt, write_receipt
 
 WINDOW = 4  # deliveries under way: a line with 100 ms there and back stays busy
@@ -61,6 +64,9 @@ FIXES = {
     "centre_full": "the centre takes no entries: free space on its disk",
     "centre_refuses_journal": "the centre wants somebody to look at this gate's journal: gate-central status",
     "key_refused": "gate-central keys, then install the key",
+    "journal_key_unknown": "tell the centre this gate's journal key: gate-central journal-key",
+    "journal_key_refused": "the centre knows another journal key of this gate: compare with gate-central"
+    " status; if alike, tell the operator",
     "versions_differ": "compare the versions of gate and centre",
 }
 
@@ -68,12 +74,16 @@ FIXES = {
 class Outbox:
     """Delivers one journal. Belongs to one thread; every method raises StoreError when the file fails."""
 
-    def __init__(self, journal: Path, gate: str, key: Ed25519PublicKey) -> None:
-        """Of the journal in this file, for a gate of this name, and a centre with this key for receipts."""
+    def __init__(self, journal: Path, gate: str, key: Ed25519PublicKey, own: Ed25519PrivateKey) -> None:
+        """Of the journal in this file, for a gate of this name.
+
+        `key` is the centre's, for receipts; `own` the gate's, which signs what is delivered.
+        """
         self._path = journal
         self._folder = journal.parent
         self._gate = gate
         self._key = key
+        self._own = own
         self._db = open_to_read(journal)
         self._number = secrets.randbits(40)  # no answer to an earlier process is taken for one to this
         self._cursor: Position | None = None  # up to where entries are delivered; None: ask
@@ -105,8 +115,13 @@ class Outbox:
             acknowledged=receipt.at.seq if receipt else 0,
             at=receipt.utc if receipt else "",
             code=code,
-            fix=FIXES.get(code, ""),
+            fix=self._fix(code),
         )
+
+    def _fix(self, code: str) -> str:
+        fix = FIXES.get(code, "")
+        of_key = code in {"journal_key_unknown", "journal_key_refused"}
+        return f"{fix}; the key here is {public_part(self._own)}" if of_key else fix
 
     def due(self, now: float, head: int) -> tuple[Whereabouts | Delivery, ...]:
         """What is to be sent now; `head` is the number of the journal's last entry. `now` is monotonic."""
@@ -189,6 +204,8 @@ class Outbox:
             "full": "centre_full",
             "too_many_branches": "centre_refuses_journal",
             "refused": "key_refused",
+            "no_journal_key": "journal_key_unknown",
+            "not_signed": "journal_key_refused",
             "malformed": "versions_differ",
         }.get(reason, self._trouble)
         self._lose_place(now if reason == "unknown_position" else now + BUSY_S)
@@ -204,20 +221,22 @@ class Outbox:
         self._ask_at = now + self._ask_s
         self._ask_s = min(2 * self._ask_s, ASK_MAX_S)
         head, known = self._landmarks()
-        return (Whereabouts(number=self._number, head=head, known=known),)
+        return (attest(self._own, self._gate, Whereabouts(number=self._number, head=head, known=known)),)
 
     def _deliver(self, entries: tuple[Sent, ...], now: float) -> Delivery:
         after = self._cursor or GENESIS
         self._number += 1
         self._under_way[self._number] = now + ANSWER_S
-        self._cursor = Position(seq=after.seq + len(entries), hash=entries[-1].hash)
-        return Delivery(
+        self._cursor = at = Position(seq=after.seq + len(entries), hash=entries[-1].hash)
+        delivery = Delivery(
             number=self._number,
             head=self._landmarks(only_head=True)[0],
             after=after,
+            at=at,
             entries=pack(entries),
             oldest=after.seq > 0 and after == self._oldest(),
         )
+        return attest(self._own, self._gate, delivery)
 
     def _read(self, after: int) -> tuple[tuple[Sent, ...], bool]:
         """The next entries, and whether they are as many as a delivery takes."""

@@ -19,6 +19,7 @@ from gated.core.settings import Name
 from gated.core.values import Tagged
 from gated.store.registration_letters import MAX_LETTER, Kind, LetterReceipt
 from gated.store.registrations import Registrations
+from gated.store.spoken import reader, written
 
 MOST: Final = 4  # letters at once
 WISHES: Final = 16  # in one answer; the next question brings more
@@ -71,30 +72,15 @@ class Withdrawn(Tagged):
 ToCentre = LetterUp | AskWithdrawn
 FromCentre = LetterTaken | Withdrawn
 
-_encoder = msgspec.msgpack.Encoder()
-_to_centre: msgspec.msgpack.Decoder[ToCentre] = msgspec.msgpack.Decoder(ToCentre)
-_from_centre: msgspec.msgpack.Decoder[FromCentre] = msgspec.msgpack.Decoder(FromCentre)
+read_at_centre: Callable[[bytes | memoryview], ToCentre] = reader(ToCentre, PostError)
+"""What a gate says. Raises PostError."""
+read_at_gate: Callable[[bytes | memoryview], FromCentre] = reader(FromCentre, PostError)
+"""What the centre answers. Raises PostError."""
 
 
 def encode(message: ToCentre | FromCentre) -> bytes:
     """The bytes of a message."""
-    return _encoder.encode(message)
-
-
-def read_at_centre(raw: bytes | memoryview) -> ToCentre:
-    """What a gate says. Raises PostError."""
-    try:
-        return _to_centre.decode(raw)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-        raise PostError("malformed") from None  # the decoder's words may quote
-
-
-def read_at_gate(raw: bytes) -> FromCentre:
-    """What the centre answers. Raises PostError."""
-    try:
-        return _from_centre.decode(raw)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-        raise PostError("malformed") from None
+    return written(message)
 
 
 def sign_withdrawn(

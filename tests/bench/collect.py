@@ -26,6 +26,8 @@ from gated.core.gate import Gate, State
 from gated.core.step import step
 from gated.store import delivery as say
 from gated.store.journal import GENESIS, Followed, Journal, chained
+from gated.store.journal_key import public_part
+from tests.central.collecting import OWN
 from tests.core.exploration import POLICY
 from tests.core.passages import citizen, start_events
 from tests.link.collect_rig import BIN, CollectRig
@@ -112,7 +114,7 @@ def appends(journal: Journal, over: Callable[[], bool]) -> list[float]:
 
 
 class Crowd:
-    """The links of many gates, each with its own key and connection, all with the same journal."""
+    """The links of many gates, each with its own connection, all with the same journal and journal key."""
 
     def __init__(self, server_key: str, address: str, pairs: list[tuple[bytes, bytes]]) -> None:
         """Connect all of them, and wait until each was heard."""
@@ -121,23 +123,27 @@ class Crowd:
             say.Position(seq=n, hash=sent[n - 1].hash if n else GENESIS)
             for n in range(0, len(sent) + 1, ENTRIES)
         ]
-        self.letters = [
-            say.encode(
-                say.Delivery(
-                    number=n + 1,
-                    head=marks[-1],
-                    after=mark,
-                    entries=say.pack(tuple(sent[mark.seq : mark.seq + ENTRIES])),
-                )
+        deliveries = [
+            say.Delivery(
+                number=n + 1,
+                head=marks[-1],
+                after=mark,
+                at=marks[n + 1],
+                entries=say.pack(tuple(sent[mark.seq : mark.seq + ENTRIES])),
             )
             for n, mark in enumerate(marks[:-1])
+        ]
+        self.letters = [
+            [say.encode(say.attest(OWN, name, delivery)) for delivery in deliveries]
+            for name in map(name_of, range(len(pairs)))
         ]
         self._context = zmq.Context()
         self._context.setsockopt(zmq.MAX_SOCKETS, 2 * len(pairs) + 100)
         self._poller = zmq.Poller()
         self.sockets = [self._connect(server_key, address, *pair) for pair in pairs]
-        for socket in self.sockets:
-            socket.send(say.encode(say.Whereabouts(number=0, head=marks[-1], known=(say.GENESIS,))))
+        asks = say.Whereabouts(number=0, head=marks[-1], known=(say.GENESIS,))
+        for number, socket in enumerate(self.sockets):
+            socket.send(say.encode(say.attest(OWN, name_of(number), asks)))
         waits = set(self.sockets)
         while waits:
             for socket, _ in self._poller.poll(1000):
@@ -159,17 +165,18 @@ class Crowd:
         """Deliver everything, a window of deliveries each; how long each was without its receipt."""
         sent_at: dict[tuple[zmq.Socket[bytes], int], float] = {}
         following = dict.fromkeys(self.sockets, 0)
+        letters = dict(zip(self.sockets, self.letters, strict=True))
         took: list[float] = []
 
         def post(socket: "zmq.Socket[bytes]") -> None:
-            if following[socket] < len(self.letters):
-                socket.send(self.letters[following[socket]])
+            if following[socket] < DELIVERIES:
+                socket.send(letters[socket][following[socket]])
                 following[socket] += 1
                 sent_at[socket, following[socket]] = time.monotonic()
 
         for socket in self.sockets * WINDOW:
             post(socket)
-        while len(took) < len(self.sockets) * len(self.letters):
+        while len(took) < len(self.sockets) * DELIVERIES:
             for socket, _ in self._poller.poll(1000):
                 answer = say.read_at_gate(socket.recv())
                 assert isinstance(answer, say.Receipt), answer
@@ -182,13 +189,20 @@ class Crowd:
         self._context.destroy(linger=0)
 
 
+def name_of(number: int) -> str:
+    """One of the many gates."""
+    return f"gate-{number}"
+
+
 def many(folder: Path) -> None:
     """A thousand gates at once."""
     central = CentralFolder(folder / "central")
     initialise(central, datetime.now(UTC), Lifetimes())
     pairs = [zmq.curve_keypair() for _ in range(GATES)]
     for number, (public, _) in enumerate(pairs):
-        (central.gates / f"gate-{number}.pub").write_text(public.decode())
+        (central.gates / f"{name_of(number)}.pub").write_text(public.decode())
+        known = {"keys": [{"public_key": public_part(OWN), "since": "2026-01-01T00:00:00Z"}]}
+        (central.gates / f"{name_of(number)}.journal").write_text(json.dumps(known))
     command = [BIN / "gate-central", "collect", central.path, "--address", "tcp://127.0.0.1:*", "--json"]
     collector = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert collector.stdout is not None

@@ -20,6 +20,7 @@ from tests.store.test_journal import write
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 UTC = "2030-01-01T00:00:00.000+00:00"
+OWN = Ed25519PrivateKey.from_private_bytes(bytes(range(32, 64)))
 GATE = "gate-1"
 
 Disturb = Callable[[say.ToCentre], int]  # how often a message arrives: 0, 1, 2
@@ -72,25 +73,30 @@ class Pair:
         self.journal = journal
         self.records = records
         self.now = 0.0
+        self.utc = UTC
         self.said: list[say.ToCentre] = []
-        self.outbox = Outbox(journal, GATE, KEY.public_key())
+        self.outbox = Outbox(journal, GATE, KEY.public_key(), OWN)
 
     def restart(self, journal: Path | None = None) -> None:
         """`gated` ends without a word and begins anew, on this journal."""
         self.outbox.close()
         self.journal = journal or self.journal
-        self.outbox = Outbox(self.journal, GATE, KEY.public_key())
+        self.outbox = Outbox(self.journal, GATE, KEY.public_key(), OWN)
 
     def answer(self, raw: bytes) -> say.FromCentre:
         said = say.read_at_centre(raw)
+        signer = say.attested_by((OWN.public_key(),), GATE, said)
+        assert signer is not None
+        assert not isinstance(said, say.Enclosed)
         self.records.begin()
         try:
             if isinstance(said, say.Whereabouts):
-                at, common = self.records.whereabouts(GATE, said, UTC)
-                answer: say.FromCentre = say.sign(KEY, said.number, GATE, at, UTC, common)
+                at, common = self.records.whereabouts(GATE, said, self.utc)
+                answer: say.FromCentre = say.sign(KEY, said.number, GATE, at, self.utc, common)
             else:
-                at = self.records.take(GATE, said, say.unpack(said.entries), UTC)
-                answer = say.sign(KEY, said.number, GATE, at, UTC)
+                signed = signer.public_bytes_raw()
+                at = self.records.take(GATE, said, say.entries_of(said), signed, self.utc)
+                answer = say.sign(KEY, said.number, GATE, at, self.utc)
         except NotPlacedError as error:
             answer = say.NotTaken(number=said.number, reason=error.reason)
         self.records.commit()

@@ -70,7 +70,7 @@ class Server:
 def pair(server: Server, tmp_path: Path) -> Iterator[Pair]:
     lived(tmp_path / "lived.db", range(3))
     records = Records(open_database(server.address))
-    records._db.rows("TRUNCATE entries, alarms, branches, gates RESTART IDENTITY")
+    records._db.rows("TRUNCATE entries, heads, alarms, branches, gates RESTART IDENTITY")
     pair = Pair(copied(tmp_path / "lived.db", tmp_path / "gate"), records)
     yield pair
     pair.outbox.close()
@@ -120,5 +120,5 @@ def test_a_server_that_goes_away_keeps_nothing_by_halves_and_is_found_again(
 def test_a_server_that_is_not_there_and_a_missing_psycopg_are_said(tmp_path: Path) -> None:
     if importlib.util.find_spec("psycopg") is None:
         pytest.skip("psycopg is not installed: pip install 'egate[postgresql]'")
-    with pytest.raises(DatabaseError, match="check the server"):
+    with pytest.raises(DatabaseError, match="see that the server runs"):
         open_database(f"postgresql:///x?host={tmp_path}")

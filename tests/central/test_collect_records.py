@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,7 +17,7 @@ from gated.store import delivery as say
 from gated.store.journal import Journal
 from gated.store.outbox import CHECK_S
 from gated.store.receipts import CONTRADICTED, RECEIPT, read_receipt
-from tests.central.collecting import KEY, Pair, change, copied, entries, lived, paired
+from tests.central.collecting import GATE, KEY, OWN, Pair, change, copied, entries, lived, paired
 from tests.core.passages import citizen
 from tests.store.test_journal import write
 
@@ -218,10 +219,11 @@ def test_a_gate_without_the_entries_that_the_centre_lacks_is_a_gap(pair: Pair) -
     )
     after = say.Position(seq=30, hash=bytes.fromhex(rows[29][1]))
     head = say.Position(seq=rows[-1][0], hash=bytes.fromhex(rows[-1][1]))
-    asked = say.Delivery(number=1, head=head, after=after, entries=say.pack(sent))
+    plain = say.Delivery(number=1, head=head, after=after, at=head, entries=say.pack(sent))
+    asked = say.attest(OWN, GATE, plain)
     unknown = say.NotTaken(number=1, reason="unknown_position")
     assert pair.answer(say.encode(asked)) == unknown
-    oldest = say.Delivery(number=2, head=head, after=after, entries=say.pack(sent), oldest=True)
+    oldest = say.attest(OWN, GATE, msgspec.structs.replace(plain, number=2, oldest=True))
     assert isinstance(pair.answer(say.encode(oldest)), say.Receipt)
     assert pair.held() == rows[30:]
     assert pair.alarms() == [("gap", 30)]
@@ -237,8 +239,9 @@ def test_a_gate_whose_journal_is_ever_another_one_is_stopped_until_somebody_sett
 
     def begun(number: int) -> say.FromCentre:
         after = say.Position(seq=number, hash=bytes([number]) * 32)
-        asked = say.Delivery(number=1, head=after, after=after, entries=say.pack((sent,)), oldest=True)
-        return pair.answer(say.encode(asked))
+        at = say.Position(seq=number + 1, hash=sent.hash)
+        asked = say.Delivery(number=1, head=after, after=after, at=at, entries=say.pack((sent,)), oldest=True)
+        return pair.answer(say.encode(say.attest(OWN, GATE, asked)))
 
     assert isinstance(begun(10), say.Receipt)
     assert isinstance(begun(20), say.Receipt)

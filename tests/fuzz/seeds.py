@@ -235,8 +235,11 @@ def journal_letters() -> list[bytes]:
     """What a gate says of its journal."""
     at = delivery.Position(seq=7, hash=bytes(32))
     asks = delivery.Whereabouts(number=1, head=at, known=(at, delivery.GENESIS))
-    brings = delivery.Delivery(number=2, head=at, after=at, entries=journal_entries()[0], oldest=True)
-    return [delivery.encode(asks), delivery.encode(brings)]
+    brings = delivery.Delivery(
+        number=2, head=at, after=at, at=at, entries=journal_entries()[0], oldest=True, signature=bytes(64)
+    )
+    enclosed = delivery.Enclosed(body=registration_letters()[0], signature=bytes(64))
+    return [delivery.encode(asks), delivery.encode(brings), delivery.encode(enclosed)]
 
 
 def journal_answers() -> list[bytes]:

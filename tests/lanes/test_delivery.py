@@ -14,7 +14,7 @@ from gated.store.database import open_to_read
 from gated.store.journal import foundation_of
 from gated.store.outbox import FIXES
 from gated.store.receipts import RECEIPT, read_receipt
-from tests.central.collecting import GATE, KEY, UTC, entries, lived
+from tests.central.collecting import GATE, KEY, OWN, UTC, entries, lived
 from tests.lanes.rounds import come_round, leave, rounds_until
 from tests.store.test_pruning import LATE
 
@@ -37,6 +37,8 @@ class Link:
     def hand_on(self) -> None:
         while (came := self.peer.receive(0)) is not None:
             said = say.read_at_centre(came.body)
+            assert not isinstance(said, say.Enclosed)
+            assert say.attested_by((OWN.public_key(),), GATE, said)
             self.heard.append(said)
             at = common = say.GENESIS
             if isinstance(said, say.Delivery):
@@ -55,7 +57,7 @@ def link(run: Path, journal: Path) -> Iterator[Link]:
 
 def lane_on(run: Path, journal: Path, keep_days: int | None = None) -> DeliveryLane:
     head = entries(journal)[-1][0] if journal.exists() else 0
-    return DeliveryLane(f"ipc://{run}/journal", journal, GATE, KEY.public_key(), lambda: head, keep_days)
+    return DeliveryLane(f"ipc://{run}/journal", journal, GATE, KEY.public_key(), OWN, lambda: head, keep_days)
 
 
 def test_a_receipt_is_kept_on_the_disk_when_the_lane_ends(run: Path, journal: Path, link: Link) -> None:

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from gated.central.collect import DATABASE
 from gated.central.collect_command import journal_states
 from gated.central.folder import CentralFolder
+from gated.central.journal_keys import enrol
 from gated.central.keys import admit_gate, initialise
 from gated.central.receipts import receipt_public
 from gated.central.record_store import open_database
@@ -30,7 +31,8 @@ from gated.lanes.delivery import DeliveryLane
 from gated.link_journal import JournalCarrier
 from gated.runtime.bus import Peer
 from gated.runtime.messages import JournalUp
-from tests.central.collecting import GATE, entries
+from gated.store.journal_key import public_part
+from tests.central.collecting import GATE, OWN, entries
 from tests.system.link_rig import free_port
 
 BIN = Path(sys.executable).parent
@@ -41,10 +43,12 @@ class CollectRig:
 
     def __init__(self, folder: Path, journal: Path) -> None:
         self.journal = journal
+        self.own = OWN
         self.folder = CentralFolder(folder / "central")
         initialise(self.folder, datetime.now(UTC), Lifetimes())
         self.handout = admit_gate(self.folder, GATE)
         self.key = receipt_public(self.folder)
+        enrol(self.folder, GATE, public_part(OWN), datetime.now(UTC))
         self.run = Path(tempfile.mkdtemp(prefix="egate-"))
         self.address = f"tcp://127.0.0.1:{free_port()}"
         self.log = folder / "collect.log"
@@ -82,20 +86,21 @@ class CollectRig:
         self.collector = None
         return status
 
-    def link(self, key_file: str | None = None) -> None:
-        """What gate-link does for the journal, in a thread."""
+    def link(self, through: tuple[str, str] | None = None) -> None:
+        """What gate-link does for the journal, in a thread; through a proxy: its address and public key."""
+        address, server_key = through or (self.address, self.handout.server_key)
         self._ending.clear()
-        key = read_key_file(Path(key_file or self.handout.key_file))
+        key = read_key_file(Path(self.handout.key_file))
         settings = LinkSettings(
             requests="tcp://127.0.0.1:1",
             announcements="tcp://127.0.0.1:1",
-            server_key=self.handout.server_key,
+            server_key=server_key,
             key_file=self.handout.key_file,
         )
 
         def carry() -> None:
             with Peer[JournalUp](f"ipc://{self.run}/journal", JournalUp, bind=False) as peer:
-                carrier = JournalCarrier(settings, self.address, key, peer)
+                carrier = JournalCarrier(settings, address, key, peer)
                 while not self._ending.is_set():
                     zmq.zmq_poll([(socket, zmq.POLLIN) for socket in (carrier.letters, carrier.answers)], 50)
                     carrier.turn(time.monotonic())
@@ -115,7 +120,7 @@ class CollectRig:
         key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(self.key))
         at_rest = entries(self.journal)[-1][0]
         self.lane = DeliveryLane(
-            f"ipc://{self.run}/journal", self.journal, GATE, key, head or (lambda: at_rest)
+            f"ipc://{self.run}/journal", self.journal, GATE, key, self.own, head or (lambda: at_rest)
         )
         self.lane.lane.start()
 

@@ -22,7 +22,7 @@ from gated.central.collect_command import journal_warnings
 from gated.central.wire import read_key_file
 from gated.store import delivery as say
 from gated.store.journal import Journal
-from tests.central.collecting import change, entries, lived
+from tests.central.collecting import GATE, OWN, change, entries, lived
 from tests.core.passages import citizen
 from tests.link.collect_rig import CollectRig
 from tests.store.test_journal import write
@@ -179,7 +179,8 @@ def test_garbage_from_anybody_harms_nobody(rig: CollectRig) -> None:
         gate.send(b"")
         gate.send(b"\xc1" * 100)
         gate.send_multipart([b"a", b"b", b"c"])
-        gate.send(say.encode(say.Delivery(number=7, head=at, after=at, entries=b"nothing packed")))
+        nothing = say.Delivery(number=7, head=at, after=at, at=at, entries=b"nothing packed")
+        gate.send(say.encode(say.attest(OWN, GATE, nothing)))
         assert gate.poll(5000)
         assert say.read_at_gate(gate.recv()) == say.NotTaken(number=7, reason="malformed")
         gate.send(bytes(2 * say.MAX_DELIVERY))  # is cut off for it
@@ -236,7 +237,9 @@ def test_gate_link_names_a_collector_that_is_no_address(tmp_path: Path) -> None:
         rig.stop("link", signal.SIGKILL)
         config = tmp_path / "gate.toml"
         key = "a" * 64
-        config.write_text(f'{config.read_text()}[journal]\ncollector = "nowhere"\nreceipt_key = "{key}"\n')
+        config.write_text(
+            f'{config.read_text()}[journal]\ncollector = "nowhere"\nreceipt_key = "{key}"\nkey_file = "k"\n'
+        )
         done = subprocess.run(
             [BIN / "gate-link", "--config", config], capture_output=True, text=True, timeout=20, check=False
         )

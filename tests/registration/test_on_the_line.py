@@ -31,7 +31,7 @@ class Gate:
         key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(rig.key))
         box = post.PostBox(self.store, key, GATE, self._withdrawn)
         address = f"ipc://{rig.run}/journal"
-        rig.lane = DeliveryLane(address, rig.journal, GATE, key, lambda: at_rest, post_box=box)
+        rig.lane = DeliveryLane(address, rig.journal, GATE, key, rig.own, lambda: at_rest, post_box=box)
         rig.lane.lane.start()
 
     def _withdrawn(self, number: str) -> None:

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from gated.store.list_keys import CREDENTIALS, make_list_key, read_list_key, read_list_keys
+from gated.store.key_files import CREDENTIALS
+from gated.store.list_keys import make_list_key, read_list_key, read_list_keys
 from gated.watchlist.keyed import ListKeyError
 
 
