@@ -10,7 +10,11 @@ from gated.central import postgresql
 from gated.central.folder import CentralError
 
 FETCH = 1000  # rows at a time
-_NO_RIGHT = "42501"
+_HELP = {
+    "42501": "the user may not read that: GRANT SELECT",
+    # A database in SQL_ASCII takes any bytes, and nobody knows what they mean.
+    "22021": "a text is not in the encoding of its database: bring the list into one that has its own",
+}
 _OF_THE_QUERY = ("22", "25006", "42")  # it stumbles over a value, writes, or is none
 
 
@@ -42,16 +46,11 @@ def _postgresql(address: str, query: str, fields: frozenset[str]) -> Iterator[di
                 yield from _rows(cursor.execute(query), fields)
     except errors as error:
         state = getattr(error, "sqlstate", None) or ""
-        if state == _NO_RIGHT:
-            raise CentralError("PostgreSQL: 42501: the user may not read that: GRANT SELECT") from None
+        if state in _HELP:
+            raise CentralError(f"PostgreSQL: {state}: {_HELP[state]}") from None
         if state.startswith(_OF_THE_QUERY):
             raise CentralError(f"PostgreSQL: {state}: the query cannot be answered: correct it") from None
         raise CentralError(postgresql.told(error)) from None
-    except UnicodeDecodeError:  # a database in SQL_ASCII takes any bytes
-        raise CentralError(
-            "PostgreSQL: a text is not UTF-8: name its encoding in the query, as in"
-            " convert_from(name::bytea, 'LATIN1')"
-        ) from None
 
 
 def _rows(cursor: Any, fields: frozenset[str]) -> Iterator[dict[str, str]]:
