@@ -13,6 +13,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
+import msgspec
+
 from gated.central.checks import check_release
 from gated.central.folder import CentralError, CentralFolder
 from gated.central.intake import BadRow, read_list, read_query
@@ -129,7 +131,7 @@ def _standings(options: Options, folder: CentralFolder, *, stage: bool) -> Stand
 
 def _list(options: Options, folder: CentralFolder, *, stage: bool) -> Published:
     progress = Progress("reading")
-    count = 0
+    count = passed_over = 0
 
     def counted(rows: Iterator[Entry | BadRow]) -> Iterator[Entry | BadRow]:
         nonlocal count
@@ -137,13 +139,19 @@ def _list(options: Options, folder: CentralFolder, *, stage: bool) -> Published:
             count += 1
             yield row
 
+    def passed(_: str) -> None:
+        nonlocal passed_over
+        passed_over += 1
+
     if options.query is not None:
         if options.database is None:
             raise CentralError("--query is asked of a database: name it with --database")
         source, rows = Path("query"), read_query(options.database, options.query)
     else:
         source = options.list
-        rows = read_list(source, options.entity_grade, lambda share: progress.told(share, count))
+        rows = read_list(source, options.entity_grade, lambda share: progress.told(share, count), passed)
+        if options.report is not None and options.report.exists() and options.report.samefile(source):
+            raise CentralError(f"{options.report}: is the list itself: name another file for the report")
     folder.require()
     with ExitStack() as further:
         further.callback(progress.done)
@@ -151,7 +159,7 @@ def _list(options: Options, folder: CentralFolder, *, stage: bool) -> Published:
             rows = _reported(
                 rows, further.enter_context(options.report.open("w", encoding="utf-8", newline=""))
             )
-        return publish(
+        published = publish(
             folder,
             source,
             datetime.now(UTC),
@@ -162,7 +170,9 @@ def _list(options: Options, folder: CentralFolder, *, stage: bool) -> Published:
             stage=stage,
             keys=tuple(options.keys),
             rows=counted(rows),
+            may_be_empty=options.empty,
         )
+    return msgspec.structs.replace(published, passed_over=passed_over)
 
 
 def _reported(rows: Iterator[Entry | BadRow], report: Any) -> Iterator[Entry | BadRow]:
@@ -264,24 +274,31 @@ def role_quorum(text: str) -> tuple[str, Quorum]:
 
 
 def _percent(text: str) -> int:
-    value = int(text)
-    if not 0 <= value <= 100:
-        raise argparse.ArgumentTypeError("a percentage, 0 to 100")
-    return value
+    return _whole(text, 0, 100, "a percentage, 0 to 100")
 
 
 def _hours(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
     if not 0 <= value <= 8760:
         raise argparse.ArgumentTypeError("a number of hours, 0 to 8760")
     return value
 
 
 def _natural(text: str) -> int:
-    value = int(text)
-    if not 0 <= value <= 1000:
-        raise argparse.ArgumentTypeError("a whole number from 0 to 1000")
-    return value
+    return _whole(text, 0, 1000, "a whole number from 0 to 1000")
+
+
+def _release(text: str) -> int:
+    return _whole(text, 1, 2**53, "the number of a release, as gate-central status shows it")
+
+
+def _whole(text: str, least: int, most: int, said: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 16 or not least <= int(text) <= most:
+        raise argparse.ArgumentTypeError(said)
+    return int(text)
 
 
 def add(command: Callable[..., argparse.ArgumentParser], times: argparse.ArgumentParser) -> None:
@@ -304,9 +321,11 @@ def add(command: Callable[..., argparse.ArgumentParser], times: argparse.Argumen
         _add_contents(command(name, run, text, times, keys, kind, reach))
     command("sign", _sign, "sign what was built, with the keys that are here", times, keys, kind)
     withdrawing = command("withdraw", _withdraw, "publish what was good before again", times, keys, kind)
-    withdrawing.add_argument("--version", type=int, metavar="N", help="the release of a kind that was wrong")
+    withdrawing.add_argument(
+        "--version", type=_release, metavar="N", help="the release of a kind that was wrong"
+    )
     rolling = command("rollout", _rollout, "say anew which gates a release is for", times, keys, kind, reach)
-    rolling.add_argument("--version", type=int, required=True, metavar="N")
+    rolling.add_argument("--version", type=_release, required=True, metavar="N")
     grouping = command("group", _group, "say which gates are in a group")
     grouping.add_argument("--name", required=True)
     grouping.add_argument(
@@ -354,6 +373,7 @@ def _add_contents(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="publish standings that have not changed when they are so old (6)",
     )
+    parser.add_argument("--empty", action="store_true", help="publish the list even if nobody is on it")
     parser.add_argument("--skip-bad", action="store_true", help="go on without the rows that are wrong")
     parser.add_argument(
         "--report", type=Path, metavar="FILE", help="write every wrong row's line there (CSV)"

@@ -45,6 +45,11 @@ class UnusableEntity(Exception):
         self.expected = expected
 
 
+def is_listed(entity: Entity) -> bool:
+    """Whether it is of a schema that stands for a person or for papers."""
+    return entity.schema == "Person" or entity.schema in DOCUMENTS
+
+
 def rows_of(entity: Entity, grade: str) -> Iterator[Row]:
     """Yield list rows for an entity. Raises UnusableEntity; schemas that stand for nobody yield nothing."""
     common = {"grade": grade, "reason": _reason(entity), "reference": entity.id}

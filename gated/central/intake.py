@@ -1,10 +1,12 @@
 """What operators hand in: CSV, JSON lines or a database query of documents and persons; which rows are wrong.
 
-All have the same fields; a row with a `number` is a document, one with a `surname` a person:
+All have the same fields; columns of CSV are parted by commas, semicolons or tabs. A row with a `number` is a
+document, one with a `surname` a person:
 
     number, issuer, type             the document; type may be empty
-    surname, given, birth, nationality   the person; birth as YYYY-MM-DD, XX for an unknown month or day,
-                                     XXXX for an unknown year; given and nationality may be empty
+    surname, given, birth, nationality   the person; birth as YYYY-MM-DD, YYYY-MM or YYYY, XX for an
+                                     unknown month or day, XXXX for an unknown year; given and nationality
+                                     may be empty
     grade                            silent, refer or stop
     reason, reference                a code such as `stolen`, and the case's id
 
@@ -18,7 +20,7 @@ come. A query names its columns by the same fields, over SQLite or, where psycop
 
 import csv
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import IO
@@ -26,7 +28,7 @@ from typing import IO
 import msgspec
 
 from gated.central.database import query_rows
-from gated.central.entities import MAX_ENTITY, Entity, UnusableEntity, rows_of
+from gated.central.entities import MAX_ENTITY, Entity, UnusableEntity, is_listed, rows_of
 from gated.central.folder import CentralError
 from gated.core.values import Value
 from gated.watchlist.match import normal_issuer, normal_number
@@ -39,6 +41,8 @@ FIELDS = frozenset(
     }
 )  # fmt: skip
 DOCUMENT_FIELDS = ("number", "issuer", "type", "grade", "reason", "reference")
+EVERY_ROW = ("grade", "reason", "reference")
+PARTED_BY = ",;\t"  # spreadsheets write what their country does
 PERSON_FIELDS = ("surname", "given", "birth", "nationality", "grade", "reason", "reference")
 FAULTS = {
     "number": "letters and digits, at most 24",
@@ -46,12 +50,15 @@ FAULTS = {
     "type": "at most two letters as in the MRZ, or empty",
     "surname": "MRZ letters A-Z (transliterate by Doc 9303-3, 6), at most 100",
     "given": "MRZ letters A-Z (transliterate by Doc 9303-3, 6), at most 100",
-    "birth": "YYYY-MM-DD, with XX or XXXX for what is unknown",
+    "birth": "YYYY-MM-DD, with XX or XXXX for what is unknown, or YYYY-MM, or YYYY",
     "nationality": "a state's code, or empty",
     "grade": "silent, refer or stop",
     "reason": "a code of small letters, digits and _",
     "reference": "letters, digits and ._/:-, at most 64",
 }
+MAX_COLUMNS = 20  # that a complaint names
+_PARTIAL = re.compile("[0-9]{4}(-[0-9]{2})?")
+_UNKNOWN = {4: "-XX-XX", 7: "-XX"}
 
 
 class BadRow(Value):
@@ -65,13 +72,20 @@ class BadRow(Value):
 Row = dict[str, str]
 
 
+def _silent(_: object) -> None:
+    pass
+
+
 def read_list(
-    path: Path, entity_grade: Listed | None = None, told: Callable[[float], None] = lambda _: None
+    path: Path,
+    entity_grade: Listed | None = None,
+    told: Callable[[float], None] = _silent,
+    passed_over: Callable[[str], None] = _silent,
 ) -> Iterator[Entry | BadRow]:
     """Yield the entries, or a BadRow, for each row of `*.csv`, `*.jsonl` or `*.json`. Raises CentralError.
 
     `entity_grade` is the grade of entries from entities of FollowTheMoney, which have none. `told` hears the
-    share of the file that was read.
+    share of the file that was read, `passed_over` the schema of each entity that is no person and no paper.
     """
     if path.suffix not in {".csv", ".jsonl", ".json"}:
         raise CentralError(f"{path}: neither .csv nor .jsonl: name the file by what it holds")
@@ -90,6 +104,8 @@ def read_list(
             match row:
                 case BadRow():
                     yield row
+                case Entity() if not is_listed(row):
+                    passed_over(row.schema)
                 case Entity():
                     yield from _entries_of(line, row, entity_grade)
                 case _:
@@ -136,27 +152,41 @@ def _lines(file: IO[bytes], longest: int = MAX_ROW) -> Iterator[tuple[int, str |
 def _csv_rows(path: Path, file: IO[bytes]) -> Iterator[tuple[int, Row | BadRow]]:
     lines = _lines(file)
     first = next(lines, (0, ""))[1]
-    names = (
-        [] if isinstance(first, BadRow) else [name.strip().lower() for name in next(csv.reader([first]), [])]
-    )
-    if not names or not set(names) <= FIELDS or len(set(names)) != len(names):
-        raise CentralError(
-            f"{path}: line 1 must name the columns, each once, out of: {', '.join(sorted(FIELDS))}"
-        )
+    if isinstance(first, BadRow):
+        raise CentralError(f"{path}: line 1: expected {first.expected}: save the list as CSV in UTF-8")
+    by = max(PARTED_BY, key=first.count)
+    names = [name.strip().lower() for name in _cells(first, by) or ()]
+    _check_names(path, names)
     for number, line in lines:
         if isinstance(line, BadRow):
             yield number, line
         elif line.strip():
-            cells = _cells(line)
+            cells = _cells(line, by)
             if cells is None or len(cells) != len(names):
                 yield number, BadRow(line=number, field="", expected=f"{len(names)} columns on one line")
             else:
                 yield number, dict(zip(names, cells, strict=True))
 
 
-def _cells(line: str) -> list[str] | None:
+def _check_names(path: Path, names: Sequence[str]) -> None:
+    """Raise CentralError unless these are columns of a list. They are not quoted: they may be a person's."""
+    unknown = [
+        str(at) for at, name in enumerate(names, start=1) if name not in FIELDS or names.count(name) > 1
+    ]
+    if not names or unknown:
+        which = f" (look at column {', '.join(unknown[:MAX_COLUMNS])})" if unknown else ""
+        raise CentralError(
+            f"{path}: line 1 must name the columns, each once, out of: {', '.join(sorted(FIELDS))}{which}"
+        )
+    lacking = [name for name in EVERY_ROW if name not in names]
+    lacking += [] if {"number", "surname"} & set(names) else ["number or surname"]
+    if lacking:
+        raise CentralError(f"{path}: line 1 lacks what every row needs: {', '.join(lacking)}")
+
+
+def _cells(line: str, by: str) -> list[str] | None:
     try:
-        return next(csv.reader([line], strict=True), None)
+        return next(csv.reader([line], delimiter=by, strict=True), None)
     except csv.Error:
         return None
 
@@ -221,7 +251,9 @@ def _normal(field: str, value: str) -> str:
             return normal_issuer(value)
         case "surname" | "given":
             return " ".join(re.sub(r"[-<,]", " ", re.sub(r"['’`]", "", value)).upper().split())
-        case "type" | "birth":
+        case "birth":
+            return f"{value}{_UNKNOWN.get(len(value), '')}" if _PARTIAL.fullmatch(value) else value.upper()
+        case "type":
             return value.upper()
         case "grade" | "reason":
             return value.lower()

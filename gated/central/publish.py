@@ -72,6 +72,8 @@ class Published(Value):
     staged: bool = False
     bad_rows: tuple[BadRow, ...] = ()
     more_bad_rows: int = 0
+    passed_over: int = 0
+    """Entities of FollowTheMoney that stand for no person or paper."""
 
 
 class BadRows(CentralError):
@@ -97,10 +99,12 @@ def publish(
     stage: bool = False,
     keys: tuple[Path, ...] = (),
     rows: Iterable[Entry | BadRow] | None = None,
+    may_be_empty: bool = True,
 ) -> Published:
     """Publish the list in `source` as the next version, or stage it. Raises CentralError, BadRows, OSError.
 
-    `rows` are those of the source, where it is no file of `read_list`.
+    `rows` are those of the source, where it is no file of `read_list`. Unless it `may_be_empty`, a list
+    without an entry is refused: a query that went wrong must not free everybody.
     """
     folder.require()
     rows = read_list(source) if rows is None else rows
@@ -115,6 +119,8 @@ def publish(
         entries, bad, count = _take(source, rows)
     if bad and not skip_bad:
         raise BadRows(source, bad, count)
+    if not (may_be_empty or entries or (prepared and prepared.header.documents)):
+        raise CentralError(f"{source}: has no entry: if nobody is to be listed any more, say so with --empty")
     with folder.locked():
         publication = _Publication(Repository(folder, keys), now, lifetimes or Lifetimes(), keep, stage)
         published = _publish(folder, name, entries, publication, prepared)

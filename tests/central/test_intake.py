@@ -179,3 +179,118 @@ def test_a_list_comes_from_a_query_and_every_wrong_row_is_in_the_report(
         assert list(csv.reader(file)) == [
             ["line", "field", "expected"], ["2", "number", "letters and digits, at most 24"]
         ]  # fmt: skip
+
+
+def run(central: Path, capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
+    status = main([str(words[0]), str(central), *map(str, words[1:])])
+    said = capsys.readouterr()
+    return status, said.out, said.err
+
+
+HEAD = "number,issuer,surname,birth,grade,reason,reference\n"
+ROW = "A1,UTO,,,stop,stolen,R\n"
+
+
+@pytest.mark.parametrize("by", [",", ";", "\t"])
+def test_columns_are_parted_as_spreadsheets_do(tmp_path: Path, by: str) -> None:
+    source = tmp_path / "list.csv"
+    source.write_bytes(b"\xef\xbb\xbf" + (HEAD + ROW).replace(",", by).replace("\n", "\r\n").encode())
+    (entry,) = read_list(source)
+    assert isinstance(entry, DocumentEntry)
+    assert entry.number == "A1"
+
+
+@pytest.mark.parametrize(
+    ("written", "taken"),
+    [
+        ("1970", "1970-XX-XX"),
+        ("1970-05", "1970-05-XX"),
+        ("1970-05-03", "1970-05-03"),
+        ("1970-xx-xx", "1970-XX-XX"),
+        ("xxxx-xx-xx", "XXXX-XX-XX"),
+        ("1970-13", None),
+        ("70-05-03", None),
+        ("3.5.1970", None),
+        ("1970-05-3", None),
+        ("", None),
+    ],
+)
+def test_birth_dates_of_which_parts_are_unknown(tmp_path: Path, written: str, taken: str | None) -> None:
+    source = tmp_path / "list.csv"
+    source.write_text(f"{HEAD},,ERIKSSON,{written},stop,wanted,R\n")
+    (row,) = read_list(source)
+    assert isinstance(row, PersonEntry if taken else BadRow)
+    assert (row.birth if isinstance(row, PersonEntry) else row.field) == (taken or "birth")
+
+
+@pytest.mark.parametrize(
+    ("first", "said"),
+    [
+        (b"", "must name the columns"),
+        (b"number,issuer,grade,reason\n", "lacks what every row needs: reference"),
+        (b"issuer,grade,reason,reference\n", "lacks what every row needs: number or surname"),
+        (b"number,issuer,grade,reason,reference,SECRETA\n", "look at column 6"),
+        (b"number,number,issuer,grade,reason,reference\n", "look at column 1, 2"),
+        (b"\xff\xfen\0u\0m\0", "UTF-8"),
+        (b"SECRETA," * 1000 + b"\n", "4096 bytes"),
+    ],
+)
+def test_a_first_line_that_is_none_is_told_with_the_fix_and_never_quoted(
+    tmp_path: Path, first: bytes, said: str
+) -> None:
+    source = tmp_path / "list.csv"
+    source.write_bytes(first)
+    with pytest.raises(CentralError, match=said) as failed:
+        list(read_list(source))
+    assert "SECRETA" not in str(failed.value)
+
+
+@pytest.mark.parametrize("encrypted", [True, False])
+def test_an_empty_list_frees_nobody_by_mistake(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], *, encrypted: bool
+) -> None:
+    central, source = tmp_path / "central", tmp_path / "list.csv"
+    run(central, capsys, "init", *([] if encrypted else ["--readable"]))
+    source.write_text(HEAD + ROW)
+    assert run(central, capsys, "publish", "--list", source)[0] == 0
+    for content, more in ((HEAD, ()), (HEAD + "!,UTO,,,stop,stolen,R\n", ("--skip-bad",))):
+        source.write_text(content)
+        status, out, err = run(central, capsys, "publish", "--list", source, *more)
+        assert (status, out) == (1, "")
+        assert "--empty" in err
+        assert json.loads(run(central, capsys, "status", "--json")[1])["documents"] == 1
+    status, out, _ = run(central, capsys, "publish", "--list", source, "--skip-bad", "--empty", "--json")
+    assert (status, json.loads(out)["documents"]) == (0, 0)
+
+
+def test_a_report_never_takes_the_place_of_the_list(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    central, source = tmp_path / "central", tmp_path / "list.csv"
+    run(central, capsys, "init")
+    source.write_text(HEAD + ROW)
+    status, _, err = run(central, capsys, "publish", "--list", source, "--report", source)
+    assert status == 1
+    assert "is the list itself" in err
+    assert source.read_text() == HEAD + ROW
+
+
+def test_entities_that_were_passed_over_are_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    central = tmp_path / "central"
+    others = [{"id": f"o-{n}", "schema": "Organization", "properties": {"name": ["A"]}} for n in range(3)]
+    source = entities(tmp_path, person(name=["Ann"]), *others)
+    run(central, capsys, "init")
+    asked = ("publish", "--list", source, "--entity-grade", "refer", "--json")
+    answer = json.loads(run(central, capsys, *asked)[1])
+    assert (answer["persons"], answer["passed_over"], answer["bad_rows"]) == (1, 3, [])
+
+
+@pytest.mark.parametrize("words", [("--share", "many"), ("--share", "101"), ("--version", "x")])
+def test_a_number_that_is_none_is_told_in_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["rollout", str(tmp_path), "--kind", "rules", "--version", "1", *words])
+    assert "invalid" not in capsys.readouterr().err
