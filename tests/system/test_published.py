@@ -65,6 +65,10 @@ def test_kinds_come_into_force_are_on_record_and_go_back_without_a_restart(
         text.write_text(words)
         central(site, "publish", "--kind", "prompts", "--file", str(text))
         until(lambda wanted=number: version(site, "prompts") == wanted, "the gate did not take a prompt")
+    table = tmp_path / "standings.csv"
+    table.write_text("issuer,number,registered,consent\nUTO,L898902C3,yes,yes\n")
+    central(site, "publish", "--kind", "standings", "--table", str(table))
+    until(lambda: version(site, "standings") == 1, "the gate did not take the standings")
     ask_back(site.state / "published", "prompts")
     published = Published(site.state / "published")
     until(
@@ -74,9 +78,9 @@ def test_kinds_come_into_force_are_on_record_and_go_back_without_a_restart(
         event for event in told(site) if isinstance(event, PublishedChanged) and event.kind != "config"
     ]
     assert [(event.kind, event.version) for event in changes] == [
-        ("trust", 1), ("prompts", 1), ("prompts", 2), ("prompts", 2)
+        ("trust", 1), ("prompts", 1), ("prompts", 2), ("standings", 1), ("prompts", 2)
     ]  # fmt: skip
-    assert changes[1].sha256 == changes[3].sha256 != changes[2].sha256
+    assert changes[1].sha256 == changes[4].sha256 != changes[2].sha256
 
 
 def test_a_configuration_counts_from_the_next_start_and_one_that_does_not_fit_never(
