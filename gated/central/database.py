@@ -31,9 +31,13 @@ def query_rows(database: str, query: str, fields: frozenset[str]) -> Iterator[di
         raise CentralError(f"{path}: no such database: name a SQLite file, or postgresql://...")
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            # Text of another encoding is then wrong in its field; SQLite's own complaint would quote it.
+            connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
             yield from _rows(connection.execute(query), fields)
     except sqlite3.Error as error:
         raise CentralError(f"{path}: the query cannot be answered ({error}): correct it") from error
+    except UnicodeEncodeError:
+        raise CentralError("the query is not UTF-8: write it so") from None
 
 
 def _postgresql(address: str, query: str, fields: frozenset[str]) -> Iterator[dict[str, str]]:
