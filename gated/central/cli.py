@@ -10,34 +10,25 @@ from typing import Any
 import msgspec
 
 from gated import logs
-from gated.central import collect_command, distribution, journal_key_command, registrations_command
-from gated.central.collect_command import journal_states, journal_warnings
+from gated.central import collect_command, distribution, journal_key_command, registrations_command, status
 from gated.central.distribution import lifetimes, quorums, role_quorum
 from gated.central.folder import CentralError, CentralFolder
 from gated.central.intake import BadRow, read_list
-from gated.central.journal_keys import counting
 from gated.central.keys import (
     Handout,
     admit_gate,
-    allowed_gates,
     initialise,
     revoke_gate,
     server_pair,
 )
-from gated.central.kinds import Groups, read_groups
-from gated.central.packs import all_keys, new_list_key, packed_documents, resolve
+from gated.central.packs import all_keys, new_list_key, resolve
 from gated.central.proxy import ProxySettings, stand_between
-from gated.central.publish import BadRows, current_header, current_index
-from gated.central.receipts import receipt_public
-from gated.central.records import JournalState
-from gated.central.repository import Lifetimes, Repository, newest_root
+from gated.central.publish import BadRows
+from gated.central.repository import Lifetimes, newest_root
 from gated.central.serve import ServeSettings, serve
-from gated.central.standing import KindState, expiry_warnings, kind_states
 from gated.central.wire import KeyFileError, read_key_file
 from gated.core.values import Value
 from gated.tokens.keys import TokenKeyError, make_key
-from gated.watchlist.publication import ROLES
-from gated.watchlist.replica import SIGNED_AT
 from gated.watchlist.snapshot import ListError
 
 
@@ -96,27 +87,6 @@ class Listening(Value):
     server_key: str
 
 
-class CentralStatus(Value):
-    """What the central side has published and for whom."""
-
-    list: str
-    version: int
-    created: str
-    documents: int
-    persons: int
-    deltas: int
-    signed_at: str
-    expires: dict[str, str]
-    gates: tuple[str, ...]
-    server_key: str
-    warnings: tuple[str, ...]
-    receipt_key: str
-    journal_keys: dict[str, str]
-    journals: tuple[JournalState, ...]
-    kinds: tuple[KindState, ...]
-    groups: Groups
-
-
 def _init(options: argparse.Namespace, folder: CentralFolder) -> Initialised:
     key = initialise(folder, datetime.now(UTC), lifetimes(options), quorums(options))
     if not options.readable:
@@ -144,41 +114,6 @@ def _resolve(options: argparse.Namespace, folder: CentralFolder) -> Resolved:
 def _revoke(options: argparse.Namespace, folder: CentralFolder) -> Revoked:
     revoke_gate(folder, options.gate)
     return Revoked(gate=options.gate)
-
-
-def _status(options: argparse.Namespace, folder: CentralFolder) -> CentralStatus:
-    folder.require()
-    repository = Repository(folder)
-    timestamp, snapshot = repository.timestamp(), repository.snapshot()
-    header, index = current_header(folder), current_index(folder)
-    now = datetime.now(UTC)
-    parts = [("root", repository.root()), ("timestamp", timestamp), ("snapshot", snapshot)]
-    roles = repository.roles()
-    parts += [(role, repository.targets(role)) for role in ("targets", *roles)]
-    warnings = [warning for name, signed in parts for warning in expiry_warnings(name, signed.expires, now)]
-    warnings += [] if header else ["nothing is published yet: gate-central publish"]
-    if late := [role for role in ROLES if role not in roles]:
-        warnings.append(f"this folder is older than {', '.join(late)}: gate-central extend")
-    journals = journal_states(folder, options.database)
-    warnings += journal_warnings(journals, now)
-    return CentralStatus(
-        list=header.list if header else "",
-        version=header.version if header else 0,
-        created=header.created if header else "",
-        documents=(header.documents if header else 0) + packed_documents(folder, index),
-        persons=header.persons if header else 0,
-        deltas=len(index.deltas) if index else 0,
-        signed_at=str(timestamp.unrecognized_fields.get(SIGNED_AT, "")),
-        expires={name: signed.expires.strftime("%Y-%m-%dT%H:%M:%SZ") for name, signed in parts},
-        gates=tuple(sorted(allowed_gates(folder).values())),
-        server_key=server_pair(folder).public_key,
-        warnings=tuple(warnings),
-        receipt_key=receipt_public(folder),
-        journal_keys=counting(folder.gates, now),
-        journals=journals,
-        kinds=kind_states(folder),
-        groups=read_groups(folder),
-    )
 
 
 def _serve(options: argparse.Namespace, folder: CentralFolder) -> None:
@@ -230,7 +165,10 @@ def _token_key(options: argparse.Namespace, _: CentralFolder) -> TokenKeyMade:
 
 
 def _positive(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
     if not 0 < value <= 100_000:
         raise argparse.ArgumentTypeError("a number above 0")
     return value
@@ -304,9 +242,7 @@ def parser() -> argparse.ArgumentParser:
     collect_command.add(add, _show)
     journal_key_command.add(add)
     registrations_command.add(add)
-    add("status", _status, "what is published, until when, and for whom; what was collected").add_argument(
-        "--database", default="", metavar="URL", help="where journals are collected, if not in DIR"
-    )
+    status.add(add)
     text = "at a kiosk, or at its gate: make its own key for tokens; print the public part"
     making = commands.add_parser("token-key", help=text, description=text)
     making.add_argument("file", type=Path, metavar="FILE", help="the key file; it must not be there yet")
@@ -321,6 +257,8 @@ def parser() -> argparse.ArgumentParser:
 def _show(value: Value, *, as_json: bool) -> None:
     if as_json:
         text = msgspec.json.encode(value).decode()
+    elif isinstance(value, status.CentralStatus):
+        text = "\n".join(status.lines(value, datetime.now(UTC)))
     else:
         fields = msgspec.to_builtins(value)
         text = "\n".join(f"{name.replace('_', ' ')}: {_plain(content)}" for name, content in fields.items())
@@ -361,12 +299,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"gate-central: {error}\n")
         return 1
     except OSError as error:
+        where = error.filename or options.folder  # a disk that is full names no file
         sys.stderr.write(
-            f"gate-central: {error.filename}: {error.strerror}: check the path, its rights and the disk\n"
+            f"gate-central: {where}: {error.strerror}: check the path, its rights and the disk\n"
         )
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("gate-central: stopped: what was current stays current\n")
         return 1
     if result is not None:
         _show(result, as_json=options.json)
+    if isinstance(result, status.CentralStatus) and options.check and result.warnings:
+        return 1
     return 0 if getattr(result, "good", True) else 1
 
 

@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
@@ -94,10 +94,11 @@ def journal_states(folder: CentralFolder, database: str = "") -> tuple[JournalSt
         raise CentralError(str(error)) from error
 
 
-def journal_warnings(states: Sequence[JournalState], now: datetime) -> list[str]:
-    """What somebody should look at: alarms, and gates that were not heard of for long."""
+def journal_warnings(states: Sequence[JournalState], now: datetime, allowed: Collection[str]) -> list[str]:
+    """What somebody should look at: alarms, and gates that may speak and were not heard of for long."""
     warnings = [warning for state in states for warning in state.warnings]
-    silent = [state for state in states if now - datetime.fromisoformat(state.heard) > SILENT]
+    late = [state for state in states if now - datetime.fromisoformat(state.heard) > SILENT]
+    silent = [state for state in late if state.gate in allowed]
     return warnings + [
         f"journal of {state.gate}: nothing was heard since {state.heard}: see its gate-link"
         for state in silent

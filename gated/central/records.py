@@ -47,7 +47,10 @@ class Alarm(Value):
 
 
 class JournalState(Value):
-    """What the centre holds of a gate's journal. `lag`: entries that the gate has and the centre has not."""
+    """What the centre holds of a gate's journal. `lag`: entries that the gate has and the centre has not.
+
+    `first` is the oldest entry that is held.
+    """
 
     gate: str
     entries: int
@@ -57,6 +60,7 @@ class JournalState(Value):
     lag: int
     branches: int
     alarms: tuple[Alarm, ...]
+    first: int = 0
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -215,6 +219,7 @@ class Records:
                     heard=heard,
                     lag=max(0, head - (last.head.seq if last else 0)),
                     branches=len(branches),
+                    first=min((branch.first for branch in branches), default=0),
                     alarms=tuple(alarm for alarm in alarms if alarm.gate == gate),
                 )
             )

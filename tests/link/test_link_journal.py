@@ -160,8 +160,9 @@ def test_a_gate_that_was_not_heard_of_for_long_is_a_warning(rig: CollectRig) -> 
     rig.start_gate()
     until(lambda: rig.acknowledged() > 0)
     heard = datetime.fromisoformat(rig.states()[0].heard)
-    assert journal_warnings(rig.states(), heard + timedelta(minutes=59)) == []
-    [told] = journal_warnings(rig.states(), heard + timedelta(minutes=61))
+    assert journal_warnings(rig.states(), heard + timedelta(minutes=59), {"gate-1"}) == []
+    assert journal_warnings(rig.states(), heard + timedelta(minutes=61), {"gate-2"}) == [], "it was revoked"
+    [told] = journal_warnings(rig.states(), heard + timedelta(minutes=61), {"gate-1"})
     assert told.startswith("journal of gate-1: nothing was heard since")
 
 
