@@ -82,8 +82,11 @@ class Versions:
         return self.building
 
     def abandon(self) -> None:
-        """Throw away what was being built."""
-        shutil.rmtree(self.building, ignore_errors=True)
+        """Throw away what was being built, and what has its name already but did not come into force.
+
+        A disk that was too full for the pointer must not stay full of what the pointer did not reach.
+        """
+        self.sweep()
 
     def place(self, version: int) -> Path:
         """The folder of a version."""
