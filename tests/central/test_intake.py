@@ -2,7 +2,11 @@
 
 import csv
 import json
+import os
+import signal
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -158,6 +162,23 @@ def test_a_query_only_reads_and_names_its_columns(tmp_path: Path, query: str) ->
         assert connection.execute("SELECT count(*) FROM stolen").fetchone() == (2,)
 
 
+def test_text_of_another_encoding_is_a_bad_row_and_never_quoted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = database(tmp_path)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("INSERT INTO stolen VALUES (CAST(? AS TEXT), 'UTO', NULL)", (b"SECRET\xff",))
+    bad = list(read_query(str(path), QUERY))[2]
+    assert isinstance(bad, BadRow)
+    assert (bad.line, bad.field) == (3, "number")
+    central = tmp_path / "central"
+    run(central, capsys, "init")
+    assert "SECRET" not in run(central, capsys, "publish", "--database", path, "--query", QUERY)[2]
+    status, _, err = run(central, capsys, "publish", "--database", path, "--query", "SELECT \udcff")
+    assert status == 1
+    assert "not UTF-8" in err
+
+
 def test_no_database_is_made_by_asking(tmp_path: Path) -> None:
     with pytest.raises(CentralError, match="no such database"):
         list(read_query(str(tmp_path / "none.db"), QUERY))
@@ -285,6 +306,35 @@ def test_entities_that_were_passed_over_are_counted(
     asked = ("publish", "--list", source, "--entity-grade", "refer", "--json")
     answer = json.loads(run(central, capsys, *asked)[1])
     assert (answer["persons"], answer["passed_over"], answer["bad_rows"]) == (1, 3, [])
+
+
+def test_a_full_disk_is_told_by_the_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    central, source = tmp_path / "central", tmp_path / "list.csv"
+    run(central, capsys, "init")
+    source.write_text(HEAD + ROW.replace("A1", "!"))
+    status, out, err = run(central, capsys, "publish", "--list", source, "--report", "/dev/full")
+    assert (status, out) == (1, "")
+    assert (
+        err == f"gate-central: {central}: No space left on device: check the path, its rights and the disk\n"
+    )
+
+
+def test_who_stops_a_command_sees_one_line_and_publishes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    central, endless = tmp_path / "central", tmp_path / "endless.csv"
+    run(central, capsys, "init")
+    os.mkfifo(endless)
+    command = [sys.executable, "-m", "gated.central.cli", "publish", central, "--list", endless]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as program:
+        with endless.open("w") as file:  # opens once the command reads
+            file.write(HEAD + ROW)
+            file.flush()
+            program.send_signal(signal.SIGINT)
+            assert program.wait(20) == 1
+        assert program.stderr is not None
+        assert program.stderr.read() == "gate-central: stopped: what was current stays current\n"
+    assert json.loads(run(central, capsys, "status", "--json")[1])["version"] == 0
 
 
 @pytest.mark.parametrize("words", [("--share", "many"), ("--share", "101"), ("--version", "x")])
