@@ -34,6 +34,7 @@ from gated.lanes.control import ControlLane, Service
 from gated.lanes.delivery import DeliveryLane
 from gated.lanes.dossier import Dossiers
 from gated.lanes.eligibility import Eligibility
+from gated.lanes.false_hits import FalseHitDesk
 from gated.lanes.hands import Hands
 from gated.lanes.inspection import inspect
 from gated.lanes.lists import ListsLane
@@ -86,7 +87,8 @@ class GateDaemon:
         for refusal in self._trust.refused:
             _log.warning("a listed certificate is not used", reason=refusal.reason, kind=refusal.source)
         self._journal = Journal(state / "journal.db")
-        self._watchlist = Watchlist.open(state / "watchlist", _list_keys(config))
+        person_hits = config.policy.person_hits
+        self._watchlist = Watchlist.open(state / "watchlist", _list_keys(config), person_hits=person_hits)
         self._policy = decided(config)
         self._loop = Loop(Gate(policy=self._policy), self._journal, self._perform)
         post, dossiers = self._loop.post, Dossiers(ZoneInfo(config.time_zone))
@@ -119,6 +121,7 @@ class GateDaemon:
             config.policy.lane.direction,
             self._registration,
         )
+        false_hits = FalseHitDesk(state / "false_hits.db", self._watchlist, person_hits.false_hit_days, post)
         self._background = BackgroundLane(
             self._eligibility,
             self._watchlist,
@@ -126,6 +129,7 @@ class GateDaemon:
             self._lists.condition,
             post,
             config.eligibility.anti_passback_s,
+            false_hits,
         )
         self._caretaker = CaretakerLane(state, post, keep=self._cycles.keep)
         self._control = ControlLane(
@@ -139,6 +143,7 @@ class GateDaemon:
                 self._board.trace,
                 self._board.try_lamp,
                 self._registration.answer if self._registration else None,
+                false_hits.answer,
             ),
             config.policy.lane.duty_s,
         )

@@ -12,8 +12,14 @@ from gated.central.packs import new_list_key
 from gated.commands.answer import Answer, UsageError
 from gated.commands.lists_status import watchlist_rollback
 from gated.commands.watchlist_lookup import watchlist_lookup
+from gated.core.personal import Personal
 from gated.core.vocabulary import Grade
+from gated.runtime.clock import now_utc
+from gated.store.false_hits import FalseHits
+from gated.store.list_keys import read_list_key
+from gated.watchlist.false_hits import Marking
 from gated.watchlist.keyed import ListKeys
+from gated.watchlist.match import DocumentClaim
 from tests.store.central_stand_in import Central, Gate, document, person
 from tests.system.link_rig import GATE_TOML
 
@@ -77,6 +83,23 @@ def test_a_document_and_its_holder_are_looked_up_while_the_gate_has_the_list_ope
     given(ZONE)
     found = desk.ask(desk.key)
     assert (found.good, found.text) == (True, ("version 2: not listed",))
+
+
+def test_a_hit_that_is_known_to_be_false_is_told_as_such(desk: Desk, given: Given, tmp_path: Path) -> None:
+    desk.publish(person("Eriksson", "Anna Maria", "1974-08-12", "stop"))
+    keys = ListKeys([read_list_key(desk.key)])
+    marking = Marking(keys)
+    hits = FalseHits(tmp_path / "state" / "false_hits.db", marking, 1000)
+    document_of_zone = DocumentClaim(number=Personal("L898902C3"), issuer="UTO")
+    hits.keep(marking.of(document_of_zone, "C-1"), "officer-7", now_utc())
+    found = desk.ask(desk.key)
+    assert (found.good, found.value.grade, found.value.hits) == (True, "none", ())
+    assert found.text[1].startswith("set aside: person, C-1: false, officer-7, 20")
+    desk.publish(person("Eriksson", "Anna Maria", "1974-08-12", "stop"), document("L898902C3", "silent"))
+    given(ZONE)
+    found = desk.ask(desk.key)
+    assert (found.value.grade, found.value.set_aside) == ("stop", ())
+    hits.close()
 
 
 def test_what_cannot_be_asked_is_said_with_the_fix_and_without_the_traveller(

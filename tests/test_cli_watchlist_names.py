@@ -12,12 +12,19 @@ import msgspec
 import pytest
 
 from gated.commands.watchlist_score import scores
-from gated.store.list_keys import make_list_key
+from gated.core.personal import Personal
+from gated.runtime.clock import now_utc
+from gated.store.false_hits import FalseHits
+from gated.store.list_keys import make_list_key, read_list_key
 from gated.store.person_index import build_persons
+from gated.watchlist.false_hits import Marking
+from gated.watchlist.keyed import ListKeys
+from gated.watchlist.match import DocumentClaim
 from gated.watchlist.names.model import MATCH
 from gated.watchlist.snapshot import PersonEntry
 from hw_sim.passport.page import Entry, print_zone
 from tests.gatectl import gatectl
+from tests.test_config import filled
 
 
 class _Input:
@@ -81,6 +88,35 @@ def test_bad_rows_are_told_by_their_lines_and_the_rest_is_scored(
     assert "secret" not in err
     _, lines, _ = run(capsys, given, raw, "--json")
     assert json.loads(lines[1]) == {"line": 3, "score": None, "error": "the left name has no letters"}
+
+
+@pytest.mark.parametrize("by", [",", ";", "\t"])
+def test_columns_may_stand_in_any_order_parted_as_spreadsheets_do(
+    capsys: pytest.CaptureFixture[str], given: object, by: str
+) -> None:
+    rows = (
+        ("note", "right", "left"),
+        ("x", "ERIKSSON ANNA", '"Anna  Eriksson"'),
+        ("", "Sven Orr", "Anna Eriksson"),
+    )
+    raw = b"\xef\xbb\xbf" + "\r\n".join(map(by.join, rows)).encode()
+    status, lines, err = run(capsys, given, raw)
+    assert (status, err) == (0, "")
+    assert [float(line) >= MATCH for line in lines] == [True, False]
+
+
+def test_a_full_disk_behind_standard_output_is_told() -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "gated.cli", "watchlist", "score"],
+            input=ROWS.encode(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+            timeout=20,
+        )
+    assert (done.returncode, done.stderr.count(b"\n")) == (2, 1)
+    assert b"No space left on device" in done.stderr
 
 
 def test_a_field_without_an_end_is_a_bad_row(capsys: pytest.CaptureFixture[str], given: object) -> None:
@@ -195,3 +231,43 @@ def test_nobody_is_good_news_and_what_is_no_zone_no_question(
     assert "ERIKSSON" not in err
     given(b"")  # type: ignore[operator]
     assert gatectl(capsys)("watchlist", "match", persons, "--key", key, "--least", "2")[0] == 2
+
+
+def test_match_tells_by_whose_word_a_hit_is_false(
+    capsys: pytest.CaptureFixture[str], given: object, tmp_path: Path
+) -> None:
+    persons, key = listed(tmp_path)
+    marking = Marking(ListKeys([read_list_key(key)]))
+    hits = FalseHits(tmp_path / "false_hits.db", marking, 1000)
+    document = DocumentClaim(number=Personal(PERSON.number), issuer="UTO")
+    hits.keep(marking.of(document, "C/1"), "officer-7", now_utc())
+    command = ("watchlist", "match", persons, "--key", key, "--false-hits", tmp_path / "false_hits.db")
+    for zone_of, status in ((PERSON, 0), (msgspec.structs.replace(PERSON, number="L898902C4"), 1)):
+        given("\n".join(print_zone(zone_of, "TD3")).encode())  # type: ignore[operator]
+        found, out, _ = gatectl(capsys)(*command)
+        assert found == status
+        assert ("; false: officer-7, 20" in out) is (status == 0)
+    hits.close()
+
+
+def test_match_goes_by_the_policy_of_the_gate(
+    capsys: pytest.CaptureFixture[str], given: object, tmp_path: Path
+) -> None:
+    """The listed name lacks a word, the date is unknown and the nationality another: a score of 0.947."""
+    key = make_list_key(tmp_path / "list.key")
+    entry = PersonEntry(
+        surname="ERIKSSON",
+        given="ANNA",
+        birth="XXXX-XX-XX",
+        nationality="GBR",
+        grade="refer",
+        reason="exit_ban",
+        reference="C/1",
+    )
+    build_persons(tmp_path / "persons.db", key, (entry,))
+    command = ("watchlist", "match", tmp_path / "persons.db", "--key", tmp_path / "list.key", "--config")
+    config = tmp_path / "gate.toml"
+    for grade, found in (("refer", 0), ("stop", 1)):
+        config.write_text(filled().replace(f"{grade} = 0.9", f"{grade} = 0.95"))
+        given("\n".join(print_zone(PERSON, "TD3")).encode())  # type: ignore[operator]
+        assert gatectl(capsys)(*command, config)[0] == found, grade

@@ -14,21 +14,36 @@ from gated.config import load
 from gated.core.personal import Personal
 from gated.core.values import Value
 from gated.document.mrz import Mrz, MrzError, parse
+from gated.runtime.clock import now_utc
+from gated.store.false_hits import FalseHit, false_hits_in
 from gated.store.list_keys import read_list_keys
 from gated.store.list_version import UNREADABLE
 from gated.store.watchlist import WatchlistError, held
+from gated.watchlist.false_hits import Marking, doubtful, standing
 from gated.watchlist.keyed import ListKeyError
 from gated.watchlist.match import Answer as Found
 from gated.watchlist.match import DocumentClaim, Hit, PersonClaim
 
 
+class SetAside(Value):
+    """A case that fits and is known not to be the holder's: by whose word, and of which day."""
+
+    reference: str
+    officer: str
+    on: str
+
+
 class Looked(Value):
-    """What was found. `content` is the version that the list was published as, if it was gone back to."""
+    """What was found. `content` is the version that the list was published as, if it was gone back to.
+
+    `set_aside` are hits that count for nothing: an officer found that the holder is another.
+    """
 
     version: int
     content: int
     grade: str
     hits: tuple[Hit, ...]
+    set_aside: tuple[SetAside, ...] = ()
 
 
 def add(words: Words) -> None:
@@ -49,18 +64,32 @@ def watchlist_lookup(arguments: argparse.Namespace) -> Answer:
         raise UsageError(f"{error}: give the lines of one zone") from error
     except (ListKeyError, WatchlistError) as error:
         raise UsageError(str(error)) from error
+    document, person = _claims(zone)
+    policy = config.policy.person_hits
     with closing(watchlist):
         try:
-            hits = watchlist.lookup(*_claims(zone))
+            hits = watchlist.lookup(document, person, policy)
         except UNREADABLE as error:
             raise UsageError("the watchlist cannot be read: check the disk, and who may read it") from error
+    path, cases = Path(config.paths.state) / "false_hits.db", doubtful(hits)
+    known: tuple[FalseHit, ...] = ()
+    if cases and path.exists():
+        known = false_hits_in(path, Marking(keys), policy.false_hit_days, document, cases, now_utc())
+    hits = standing(hits, {each.reference for each in known})
     found = Looked(
         version=now.version,
         content=now.content,
         grade=Found(version=now.version, hits=hits).grade.value,
         hits=hits,
+        set_aside=tuple(
+            SetAside(reference=each.reference, officer=each.officer, on=each.at.date().isoformat())
+            for each in known
+        ),
     )
-    return Answer(value=found, text=(_head(found), *map(_line, hits)), good=not hits)
+    aside = (
+        f"set aside: person, {each.reference}: false, {each.officer}, {each.on}" for each in found.set_aside
+    )
+    return Answer(value=found, text=(_head(found), *map(_line, hits), *aside), good=not hits)
 
 
 def _claims(zone: Mrz) -> tuple[DocumentClaim, PersonClaim]:

@@ -101,6 +101,15 @@ class Register(Effect):
     passage: PassageId
 
 
+class KeepFalseHit(Effect):
+    """Keep an officer's word that the holder of a document is not the person of a case, or drop it."""
+
+    marks: tuple[str, ...]
+    officer: str
+    said_at: float
+    withdrawn: bool = False
+
+
 class TurnLane(Effect):
     """Serve this direction: doors, sensors, readers and cameras change their ends."""
 
@@ -165,6 +174,7 @@ AnyEffect = (
     | IssueToken
     | AskConsent
     | Register
+    | KeepFalseHit
     | TurnLane
     | PrepareReference
     | StartCapture

@@ -31,6 +31,8 @@ Reason = Annotated[str, Meta(max_length=120)]
 RegistrationId = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}\Z")]
 TextVersion = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9.-]{0,31}\Z")]
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+Case = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/:-]{0,63}\Z")]
+FalseHitMark = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}:[0-9a-f]{32}\Z")]
 
 
 class Event(Tagged):
@@ -216,11 +218,20 @@ class ChipFailed(Event):
     reason: str
 
 
+class SetAside(Value):
+    """A listed person who fits and is known not to be the holder: which case, by whose word, and of when."""
+
+    reference: Case
+    officer: str
+    utc: str
+
+
 class BackgroundChecked(Event):
     """Eligibility and watchlists were asked. `list_age_s` is the age of the lists at that moment.
 
     `height_exempt`: whom no rule about height concerns need not be measured. `hits` are the references of
-    the entries that fit, as the publisher numbers its cases. `registration`: the rules want the holder
+    the entries that fit, as the publisher numbers its cases; `set_aside` those that fit and count for
+    nothing, the rules included, since an officer found them false. `registration`: the rules want the holder
     registered, and this lane may do that. `ruling` is what the rules decided, `why` each of them that
     concerns the traveller, `rules` the SHA-256 of the pack; `facts` are what it was decided by, as coarse as
     the operator's profile has it, for new rules to be tried on.
@@ -238,6 +249,7 @@ class BackgroundChecked(Event):
     rules: str = ""
     why: Annotated[tuple[Why, ...], Meta(max_length=320)] = ()
     facts: dict[str, str] = field(default_factory=dict)
+    set_aside: Annotated[tuple[SetAside, ...], Meta(max_length=32)] = ()
 
 
 class TokenFound(Event):
@@ -437,6 +449,22 @@ class RegistrationLinked(Event):
     officer: str | None = None
 
 
+class FalseHitDecided(Event):
+    """An officer found that the holder of a document is not the person of a case, or took that back.
+
+    `marks` stand for document and case, one under each list key of the gate: keyed hashes, which say nothing
+    without the key. `signature` is the officer's, over all of it (`gated.watchlist.false_hits.signed_text`),
+    so that whoever has their public key can check it later.
+    """
+
+    reference: Case
+    marks: Annotated[tuple[FalseHitMark, ...], Meta(min_length=1, max_length=8)]
+    officer: str
+    said_at: float
+    signature: Annotated[str, Meta(pattern=r"^[0-9a-f]{128}\Z")]
+    withdrawn: bool = False
+
+
 class ClockChecked(Event):
     """Whether the system clock is synchronised."""
 
@@ -489,5 +517,6 @@ AnyEvent = (
     | RegistrationFailed
     | RegistrationErased
     | RegistrationLinked
+    | FalseHitDecided
     | ClockChecked
 )

@@ -70,6 +70,8 @@ def observe(gate: Gate, event: ev.AnyEvent) -> Stepped:
             return gate, (do.AlertOfficer(kind="camera_trouble", passage=None),)
         case ev.RegistrationFailed():
             return gate, (do.AlertOfficer(kind="not_registered", passage=event.passage),)
+        case ev.FalseHitDecided():
+            return gate, (_kept(event),)
         case ev.DirectionWanted() | ev.OtherDeviceChanged():
             return (gate, ()) if gate.policy.lane.topology is not Topology.PORT else _other_end(gate, event)
         case ev.Crossed():
@@ -88,6 +90,13 @@ def observe(gate: Gate, event: ev.AnyEvent) -> Stepped:
             return _sense(gate, event), ()
         case _:
             return _serve(gate, event), ()
+
+
+def _kept(event: ev.FalseHitDecided) -> do.KeepFalseHit:
+    """What an officer found of a hit is kept once it is on record."""
+    return do.KeepFalseHit(
+        marks=event.marks, officer=event.officer, said_at=event.said_at, withdrawn=event.withdrawn
+    )
 
 
 def _start(event: ev.GateStarted) -> Stepped:

@@ -5,11 +5,12 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from gated.core.values import Value
-from gated.core.vocabulary import Direction, Topology
+from gated.core.vocabulary import Direction, Grade, Topology
 
 Seconds = Annotated[float, Meta(gt=0, le=600)]
 Age = Annotated[float, Meta(ge=0, le=30 * 86400)]
 Tries = Annotated[int, Meta(ge=1, le=10)]
+HitScore = Annotated[float, Meta(ge=0.75, le=0.95)]  # the same name scores 0.97 whatever else is unknown
 
 
 class Limits(Value):
@@ -50,6 +51,31 @@ class LaneRules(Value):
     curtains: bool = False
 
 
+class PersonHits(Value):
+    """From which score on a listed person is a hit, by the grade of the entry (docs/names.md).
+
+    `false_hit_days`: for how long an officer's word holds that a hit was false; 0: no such word counts.
+    """
+
+    silent: HitScore = 0.9
+    refer: HitScore = 0.9
+    stop: HitScore = 0.9
+    false_hit_days: Annotated[int, Meta(ge=0, le=3653)] = 1096
+
+    @property
+    def least(self) -> float:
+        """The lowest score that is a hit at all."""
+        return min(self.silent, self.refer, self.stop)
+
+    def are_reached(self, grade: Grade, score: float) -> bool:
+        """Whether an entry of this grade is a hit with this score."""
+        by_grade = {Grade.SILENT: self.silent, Grade.REFER: self.refer, Grade.STOP: self.stop}
+        return score >= by_grade.get(grade, self.least)
+
+
+USUAL_HITS = PersonHits()
+
+
 class Policy(Value):
     """Everything that `step` decides by. Scores are compared here, so a replay decides alike.
 
@@ -78,3 +104,4 @@ class Policy(Value):
     open_at_start: bool = True
     without_consent: Literal["refer", "admit"] = "refer"
     lane: LaneRules = LaneRules()
+    person_hits: PersonHits = USUAL_HITS

@@ -29,13 +29,15 @@ MAX_REQUEST = 4096
 class Service(NamedTuple):
     """What technicians use: what all lanes know, how the wires moved, and a lamp to look at.
 
-    `registration` answers what is asked of a traveller's; None: this lane registers nobody.
+    `registration` answers what is asked of a traveller's; None: this lane registers nobody. `false_hits`
+    answers what is asked, and said, of a hit that is none.
     """
 
     inspect: Callable[[], say.SelfTested]
     trace: Trace
     try_lamp: Callable[[str], None]
     registration: Callable[[say.AskRegistration | say.LinkRegistration], say.FromControl] | None = None
+    false_hits: Callable[[say.AskFalseHits | say.DecideFalseHit], say.FromControl] | None = None
 
 
 class ControlLane:
@@ -117,6 +119,8 @@ class ControlLane:
                 return self._officer(request, at)
             case say.AskRegistration() | say.LinkRegistration():
                 return self._registration(request)
+            case say.AskFalseHits() | say.DecideFalseHit():
+                return self._false_hits(request)
         return say.Done()
 
     def _maintain(self, request: say.AskDoor | say.TryLamp, at: float) -> say.FromControl:
@@ -166,6 +170,13 @@ class ControlLane:
         if isinstance(request, say.LinkRegistration) and (refused := self._officers.refuse(request)):
             return refused
         return self._service.registration(request)
+
+    def _false_hits(self, request: say.AskFalseHits | say.DecideFalseHit) -> say.FromControl:
+        if self._service.false_hits is None:
+            return say.Refused(reason="no_false_hits", fix="this lane asks no watchlist")
+        if isinstance(request, say.DecideFalseHit) and (refused := self._officers.refuse(request)):
+            return refused
+        return self._service.false_hits(request)
 
     def _set_mode(self, request: say.SetMode, at: float) -> say.FromControl:
         """Tell the lane what to do.

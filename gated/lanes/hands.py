@@ -66,8 +66,8 @@ class Hands:
                 self._desks.zone.read(effect.passage)
             case do.ReadChip():
                 self._desks.chip.read(effect.passage)
-            case do.CheckBackground():
-                self._background.check(effect.passage)
+            case do.CheckBackground() | do.KeepFalseHit():
+                self._ask_background(effect)
             case do.FindToken() | do.IssueToken():
                 self._token(effect)
             case do.AskConsent() | do.Register():
@@ -83,6 +83,13 @@ class Hands:
                 self._admit(effect)
             case do.EndPassage():
                 self._end(effect)
+
+    def _ask_background(self, effect: do.CheckBackground | do.KeepFalseHit) -> None:
+        """Ask about a traveller, or have it kept what an officer found of one."""
+        if isinstance(effect, do.CheckBackground):
+            self._background.check(effect.passage)
+        else:
+            self._background.keep(effect)
 
     def _token(self, effect: do.FindToken | do.IssueToken) -> None:
         """Find or make a token."""

@@ -23,7 +23,7 @@ WORD_S = 30.0  # how old an officer's signed word may be
 AHEAD_S = 5.0  # and how far the clock of the station may be ahead of the gate's
 MAX_TAKEN = 1000  # kept of each officer, against a clock that is set back
 
-Word = say.OfficerCommand | say.SetMode | say.SetDuty | say.LinkRegistration
+Word = say.OfficerCommand | say.SetMode | say.SetDuty | say.LinkRegistration | say.DecideFalseHit
 
 _log = logs.get("lane.control")
 

@@ -6,11 +6,12 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from gated.core.events import PassageId, RegistrationId
+from gated.core.events import Case, FalseHitMark, PassageId, RegistrationId
 from gated.core.personal import MASK
 from gated.core.values import Value
 from gated.core.vocabulary import Direction, Door, Mode
 from gated.runtime.messages import Message
+from gated.watchlist.false_hits import signed_text
 
 MAX_REASON = 120  # characters of the text that a person gives as a reason
 # One line without control characters and what else moves other text about, as U+202E does.
@@ -272,6 +273,73 @@ class RegistrationTold(Message):
     receipted: str = ""
 
 
+FalseHitMarks = Annotated[tuple[FalseHitMark, ...], Meta(min_length=1, max_length=8)]
+MAX_TOLD = 32  # hits of one traveller that are told of
+
+
+class AskFalseHits(Message):
+    """Ask which listed persons the holder of a document may be, and which of them are known not to be.
+
+    `zone` is what the document's lines say: personal data. `references` are cases whose marks are wanted.
+    """
+
+    zone: Annotated[bytes, Meta(max_length=MAX_ZONE)]
+    references: Annotated[tuple[Case, ...], Meta(max_length=16)] = ()
+
+    def __repr__(self) -> str:
+        return f"AskFalseHits({MASK})"
+
+
+class PersonFound(Value):
+    """A listed person who fits.
+
+    `false_by` and `false_at` (seconds since 1970) are of the word by which it is a false hit, if it is.
+    """
+
+    reference: str
+    grade: str
+    reason: str
+    score: float
+    false_by: str = ""
+    false_at: int = 0
+
+
+class FalseHitsTold(Message):
+    """The listed persons whom the holder may be, the likeliest first.
+
+    `listed`: the document itself is on the list; whatever is known to be false does not count then. `marks`
+    stand for the document and each case that was asked for (`gated.watchlist.false_hits`).
+    """
+
+    persons: Annotated[tuple[PersonFound, ...], Meta(max_length=MAX_TOLD)]
+    listed: bool
+    marks: dict[Case, FalseHitMarks] = msgspec.field(default_factory=dict)
+
+
+class DecideFalseHit(Message):
+    """An officer's word that the holder of a document is not the person of a case; or, `withdrawn`, may be.
+
+    It is signed (Ed25519) over `signed_text`, which names the case and the marks that `AskFalseHits` told,
+    and nothing of `zone`: personal data.
+    """
+
+    reference: Case
+    marks: FalseHitMarks
+    zone: Annotated[bytes, Meta(max_length=MAX_ZONE)]
+    officer: str
+    said_at: float
+    signature: bytes
+    withdrawn: bool = False
+
+    def __repr__(self) -> str:
+        return f"DecideFalseHit({self.reference}, {MASK})"
+
+    @property
+    def signed_text(self) -> bytes:
+        """The exact bytes that the officer signs."""
+        return signed_text(self.reference, self.marks, self.officer, self.said_at, withdrawn=self.withdrawn)
+
+
 class Done(Message):
     """The request was taken."""
 
@@ -297,5 +365,7 @@ ToControl = (
     | OfficerCommand
     | AskRegistration
     | LinkRegistration
+    | AskFalseHits
+    | DecideFalseHit
 )
-FromControl = Status | SelfTested | Traced | RegistrationTold | Done | Refused
+FromControl = Status | SelfTested | Traced | RegistrationTold | FalseHitsTold | Done | Refused

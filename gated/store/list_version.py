@@ -12,6 +12,7 @@ from typing import Literal, Self
 
 from sqlite_utils import Database
 
+from gated.core.policy import USUAL_HITS, PersonHits
 from gated.core.vocabulary import Grade
 from gated.store.database import StoreError
 from gated.store.documents import Documents
@@ -87,15 +88,20 @@ class ListVersion:
         """How fresh it was when that was last kept. Raises UNREADABLE."""
         return _describe(self._database)[1]
 
-    def lookup(self, document: DocumentClaim | None, person: PersonClaim | None) -> tuple[Hit, ...]:
-        """Everything that fits. Raises UNREADABLE."""
+    def lookup(
+        self,
+        document: DocumentClaim | None,
+        person: PersonClaim | None,
+        person_hits: PersonHits = USUAL_HITS,
+    ) -> tuple[Hit, ...]:
+        """Everything that fits, listed persons from the scores of the policy on. Raises UNREADABLE."""
         hits: tuple[Hit, ...] = ()
         if document is not None:
             hits += _documents(self._database, document)
             hits += self.documents.hits(document) if self.documents else ()
         if person is not None:
             hits += _persons(self._database, person)
-            hits += _sealed_persons(self.persons, person) if self.persons else ()
+            hits += _sealed_persons(self.persons, person, person_hits) if self.persons else ()
         return hits
 
     def keep(self, freshness: Freshness) -> None:
@@ -170,9 +176,9 @@ def _agree_on_persons(database: sqlite3.Connection, header: Header, persons: Per
         raise ListError("parts_of_other_versions")
 
 
-def _sealed_persons(persons: PersonIndex, claim: PersonClaim) -> tuple[Hit, ...]:
+def _sealed_persons(persons: PersonIndex, claim: PersonClaim, least: PersonHits) -> tuple[Hit, ...]:
     try:
-        found = persons.lookup(claim)
+        found = persons.lookup(claim, least.least)
     except StoreError as error:
         raise ListError(error.code) from error
     return tuple(
@@ -186,6 +192,7 @@ def _sealed_persons(persons: PersonIndex, claim: PersonClaim) -> tuple[Hit, ...]
             why=tuple(f"{field.field}: {', '.join(field.how)}" for field in hit.fields),
         )
         for hit in found
+        if least.are_reached(hit.grade, hit.score)
     )
 
 

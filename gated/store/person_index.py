@@ -24,6 +24,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from gated.core.personal import MASK
+from gated.core.policy import USUAL_HITS
 from gated.core.values import Value
 from gated.core.vocabulary import Grade
 from gated.store.database import StoreError, store_error
@@ -38,7 +39,7 @@ from gated.watchlist.names.words import fills_its_field, zone_name
 from gated.watchlist.snapshot import ListError, PersonEntry, encode_entry
 
 APPLICATION_ID: Final = 0x65475031  # "eGP1"
-LISTED: Final = 0.9
+LISTED: Final = USUAL_HITS.least
 """The score from which a listed person is a hit, where the policy says nothing else."""
 BATCH: Final = 2000  # persons between two signs of life: some 0.2 s
 SHARES: Final = 32  # parts that the codes are sorted in

@@ -18,6 +18,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Self
 
+from gated.core.policy import USUAL_HITS, PersonHits
 from gated.store.documents import Documents
 from gated.store.list_version import ENTRIES, UNREADABLE, ListVersion
 from gated.store.versions import FORMAT, Contents, NothingBefore, Pointer, Versions
@@ -46,9 +47,10 @@ def _silent(_: str) -> None:
 class Watchlist:
     """The list that is in force. Make it with `open`."""
 
-    def __init__(self, state: Path, keys: ListKeys, name: str) -> None:
+    def __init__(self, state: Path, keys: ListKeys, name: str, person_hits: PersonHits) -> None:
         self._state = state
         self._keys = keys
+        self._person_hits = person_hits
         self._versions = Versions(state / LISTS / name)
         self._lock = threading.Lock()
         self._list: ListVersion | None = None
@@ -57,13 +59,19 @@ class Watchlist:
         self._why = "there is no watchlist yet: check the link and the central server"
 
     @classmethod
-    def open(cls, state: Path, keys: ListKeys | None = None, name: str = "main") -> Self:
+    def open(
+        cls,
+        state: Path,
+        keys: ListKeys | None = None,
+        name: str = "main",
+        person_hits: PersonHits = USUAL_HITS,
+    ) -> Self:
         """Open the list under the state folder; there may be none yet. Raises OSError.
 
-        `keys` are those that packed documents may be made under.
+        `keys` are those that packed documents may be made under, `person_hits` the policy about persons.
         """
         state.mkdir(parents=True, exist_ok=True)
-        watchlist = cls(state, keys or ListKeys(), name)
+        watchlist = cls(state, keys or ListKeys(), name, person_hits)
         watchlist._versions.sweep()
         watchlist._attach_best()
         return watchlist
@@ -127,7 +135,8 @@ class Watchlist:
             if self._list is None:
                 raise NoWatchlist(self._why)
             try:
-                return Answer(version=self._version, hits=self._list.lookup(document, person))
+                hits = self._list.lookup(document, person, self._person_hits)
+                return Answer(version=self._version, hits=hits)
             except UNREADABLE as error:
                 raise WatchlistError("the watchlist cannot be read: check the disk") from error
 

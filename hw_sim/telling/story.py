@@ -318,8 +318,9 @@ def _background(event: ev.BackgroundChecked) -> str:
     age = age_in_words(event.list_age_s)
     found = "no hit" if event.grade is Grade.NONE else f"HIT, graded {event.grade}"
     told = f"{checks_in_words(event.checks)}; watchlist {event.list_version}, {age} old: {found}"
+    aside = [f"{each.reference} set aside, false by the word of {each.officer}" for each in event.set_aside]
     rules = [why_in_words(each) for each in event.why if each.reason]
-    return "; ".join((told, *(f"rule {rule}" for rule in rules)))
+    return "; ".join((told, *aside, *(f"rule {rule}" for rule in rules)))
 
 
 def age_in_words(seconds: float) -> str:

@@ -34,6 +34,7 @@ CODE = (Switch(at=1.0, on=True),)
 
 ISSUE = do.IssueToken(passage=PASSAGE, checks=())
 
+FALSE_HIT = do.KeepFalseHit(marks=(f"{'0' * 16}:{'1' * 32}",), officer="kim", said_at=1.0)
 CASES: tuple[tuple[do.AnyEffect, tuple[object, ...] | None], ...] = (
     (do.LockDoor(door=Door.EXIT), ("board", "lock", Door.EXIT)),
     (do.UnlockDoor(door=Door.EXIT, lease_s=3, passage=PASSAGE), ("board", "unlock", Door.EXIT, 3)),
@@ -44,6 +45,7 @@ CASES: tuple[tuple[do.AnyEffect, tuple[object, ...] | None], ...] = (
     (do.ReadMrz(passage=PASSAGE), ("zone", "read", PASSAGE)),
     (do.ReadChip(passage=PASSAGE, attempt=1), ("chip", "read", PASSAGE)),
     (do.CheckBackground(passage=PASSAGE), ("background", "check", PASSAGE)),
+    (FALSE_HIT, ("background", "keep", FALSE_HIT)),
     (do.PrepareReference(passage=PASSAGE), ("sight", "enrol", PASSAGE)),
     (do.ConcludeCapture(passage=PASSAGE, attempt=2), ("sight", "conclude", PASSAGE, 2)),
     (do.FindToken(passage=PASSAGE), ("finding", "find", PASSAGE)),
