@@ -20,12 +20,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
 from gated import logs
-from gated.config import ConfigError, GateConfig, decided
+from gated.config import ConfigError, GateConfig, decided, load
 from gated.core import events as ev
 from gated.core.gate import FIXES, Gate, inside
 from gated.core.screens import told
 from gated.core.topologies import plan_of
 from gated.core.vocabulary import Device
+from gated.embedders import Embedders, Stock, fix_of
 from gated.lanes.background import BackgroundLane
 from gated.lanes.board import BoardLane
 from gated.lanes.caretaker import CaretakerLane
@@ -34,6 +35,7 @@ from gated.lanes.control import ControlLane, Service
 from gated.lanes.delivery import DeliveryLane
 from gated.lanes.dossier import Dossiers
 from gated.lanes.eligibility import Eligibility
+from gated.lanes.embedders import EmbedderRefusedError, EmbedderWatch
 from gated.lanes.false_hits import FalseHitDesk
 from gated.lanes.hands import Hands
 from gated.lanes.inspection import inspect
@@ -47,6 +49,7 @@ from gated.rules import Pack
 from gated.runtime.clock import now_utc
 from gated.runtime.lanes import Lane
 from gated.runtime.loop import Loop
+from gated.runtime.messages import EmbedderAt
 from gated.runtime.notify import Notifier
 from gated.runtime.requests import SelfTested, Status
 from gated.store.database import StoreError
@@ -59,6 +62,7 @@ from gated.store.registration_post import PostBox
 from gated.store.registrations import Registrations
 from gated.store.watchlist import Watchlist
 from gated.token_desk import TokenDesk
+from gated.tokens.token import Model
 from gated.trust_files import load_trust
 from gated.watchlist.keyed import ListKeyError, ListKeys
 from gated.watchlist.publication import Kind
@@ -89,7 +93,12 @@ class GateDaemon:
         self._journal = Journal(state / "journal.db")
         person_hits = config.policy.person_hits
         self._watchlist = Watchlist.open(state / "watchlist", _list_keys(config), person_hits=person_hits)
-        self._policy = decided(config)
+        stock = Stock(Path(config.paths.models), self._published)
+        self._embedders = Embedders(stock, state, self._loaded.sha256)
+        own = load(path).config.vision
+        self._compared = self._embedders.choose(config, own)
+        self._troubles = dict(self._compared.troubles)  # the embedders that are named and not used
+        self._policy = decided(config, self._compared.decides.entry)
         self._loop = Loop(Gate(policy=self._policy), self._journal, self._perform)
         post, dossiers = self._loop.post, Dossiers(ZoneInfo(config.time_zone))
         evidence = Evidence(state / "evidence", keep=config.vision.keep_images)
@@ -148,7 +157,17 @@ class GateDaemon:
             config.policy.lane.duty_s,
         )
         schedule = ScheduleLane(config.port.schedule if config.port else (), zone, post)
-        tokens = TokenDesk(config, self._reading.sight, dossiers, post)
+        found = self._compared.decides
+        self._reading.sight.compare_by(
+            EmbedderWatch(
+                self._compared.use,
+                self._embedders.used,
+                self._refuse_embedder,
+                has_stand_in=found.name != own.embedder,
+            )
+        )
+        model = Model(name=found.name, version=found.entry.version)
+        tokens = TokenDesk(config, model, self._reading.sight, dossiers, post)
         self._delivery = _delivery(config, self._journal, self._registration)
         self._hands = Hands(
             self._board,
@@ -169,6 +188,7 @@ class GateDaemon:
             "trust": self._trust.sha256,
             "rules": self._eligibility.sha256,
             "models": models_fingerprint(Path(config.paths.models)),
+            **self._compared.hashes,
         }
         self._conditions: tuple[Condition, ...] = (
             self._board.condition,
@@ -252,12 +272,19 @@ class GateDaemon:
         self._trust = self._kinds.trust()
         self._reading.take_trust(self._trust)
 
+    def _refuse_embedder(self, at: EmbedderAt, code: str) -> None:
+        """gate-vision cannot use one. In the thread of the sight."""
+        self._embedders.refused(at, code)
+        self._troubles = {**self._troubles, at.name: code}
+
     def _perform(self, effect: Any) -> None:
         self._hands.perform(effect)
 
     def _beat(self) -> None:
         """Feed the watchdog: the loop turns, the journal takes entries, and if every lane is well too."""
         for lane in self._lanes:
+            if isinstance(lane.failure, EmbedderRefusedError):
+                raise lane.failure
             if lane.failure is not None:
                 raise LaneEndedError(lane.name) from lane.failure
         hanging = [lane.name for lane in self._lanes if not lane.is_well()]
@@ -318,6 +345,8 @@ class GateDaemon:
             },
             journal_receipted=standing.acknowledged if standing else None,
             journal_trouble={standing.code: standing.fix} if standing and standing.code else {},
+            embedder=self._compared.decides.name,
+            embedder_trouble={name: f"{code}: {fix_of(code)}" for name, code in self._troubles.items()},
         )
 
 
@@ -385,6 +414,9 @@ def run(argv: Sequence[str] | None = None, usb_backend: Any = None) -> int:
         _log.error(
             "the gate cannot keep its records", code=error.code, fix=error.fix
         )  # the fix is the explanation
+        return EXIT_FAILED
+    except EmbedderRefusedError as error:
+        _log.error("starts again", embedder=str(error), fix="none: another one stands in, and status says so")
         return EXIT_FAILED
     except Exception:  # noqa: BLE001  # whatever it is, the gate stops safely and says where
         _log.exception("the gate stops")

@@ -41,6 +41,7 @@ from gated.core.vocabulary import Direction, Topology
 from gated.document.mrz.codes import CODES
 from gated.overlay import OverlayError, lay_over, read_overlay
 from models import installed, manifest
+from models.schema import Embedder
 
 MAX_CONFIG = 256_000
 DEFAULT_CONFIG = Path("/etc/egate/gate.toml")
@@ -136,14 +137,15 @@ def _laid_over(table: dict[str, Any], overlay: Path) -> dict[str, Any]:
         raise ConfigError(f"{overlay}: {error}") from error
 
 
-def decided(config: GateConfig) -> Policy:
+def decided(config: GateConfig, entry: Embedder | None = None) -> Policy:
     """Return the policy with the match threshold that was measured for the embedder in use.
 
-    Raises ModelError where there is no such embedder, or no threshold for the policy's false match rate.
+    That is `entry`, or the one of the configuration's name that is shipped or installed. Raises ModelError
+    where there is no such embedder, or no threshold for the policy's false match rate.
     """
-    vision = config.vision
-    entry = installed.find(vision.embedder, Path(config.paths.models))
-    threshold = manifest.threshold(vision.embedder, entry, config.policy.match_fmr)
+    name = config.vision.embedder
+    entry = installed.find(name, Path(config.paths.models)) if entry is None else entry
+    threshold = manifest.threshold(name, entry, config.policy.match_fmr)
     inputs = config.io_board.inputs
     lane = replace(config.policy.lane, curtains=bool(inputs.beams("entry") or inputs.beams("exit")))
     return replace(config.policy, match_threshold=threshold, lane=lane)

@@ -1,16 +1,18 @@
 """A published configuration: what the central side may say anew of a gate's `gate.toml`, and what it may not.
 
 Only what decides is laid over: policy, eligibility, how documents are read, the time zone, the officers'
-public keys. What a gate is made of (its wiring, devices, paths, the link and every key file) is told by the
-file at the gate alone, so no publication can point a gate elsewhere or hand it a secret.
+public keys, and which embedder compares faces. What a gate is made of (its wiring, devices, paths, the link
+and every key file) is told by the file at the gate alone, so no publication can point a gate elsewhere or
+hand it a secret.
 """
 
 import tomllib
 from typing import Any
 
-SECTIONS = frozenset({"policy", "eligibility", "document", "officers", "time_zone"})
+SECTIONS = frozenset({"policy", "eligibility", "document", "officers", "time_zone", "vision"})
 MAX_OVERLAY = 256_000
 _OF_THE_GATE = frozenset({"lane"})  # how the lane is built is no matter of policy from afar
+_OF_VISION = frozenset({"embedder", "shadow"})  # what is kept of a face is told by the gate's own file alone
 
 
 class OverlayError(Exception):
@@ -34,6 +36,11 @@ def read_overlay(raw: bytes) -> dict[str, Any]:
     if isinstance(policy, dict) and (foreign := sorted(set(policy) & _OF_THE_GATE)):
         raise OverlayError(
             f"policy.{', policy.'.join(foreign)}: only the gate's own file says this: remove it"
+        )
+    vision = table.get("vision", {})
+    if not isinstance(vision, dict) or (foreign := sorted(set(vision) - _OF_VISION)):
+        raise OverlayError(
+            "vision: only the gate's own file says more than `embedder` and `shadow`: remove the rest"
         )
     return table
 

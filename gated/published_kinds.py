@@ -14,6 +14,7 @@ from gated import logs
 from gated.config import ConfigError, Loaded, decided, load
 from gated.core.events import PublishedChanged
 from gated.document.trust.store import TrustStore
+from gated.embedders import Stock
 from gated.lanes.condition import Post
 from gated.rule_files import load_rules, read_usable
 from gated.store.database import StoreError
@@ -62,6 +63,7 @@ class PublishedKinds:
         self._path = path
         self._config = loaded.config
         self._published = published
+        self._stock = Stock(Path(loaded.config.paths.models), published)
         self._post = post
         self._taken = taken
         self._keys = keys or ListKeys()
@@ -105,7 +107,11 @@ class PublishedKinds:
     def _overlay(self, folder: Path, files: tuple[PublishedFile, ...]) -> None:
         try:
             config = load(self._path, folder / files[0].name).config
-            decided(config)
+            decided(config, self._stock.find(config.vision.embedder).entry)
+            if config.vision.shadow is not None:
+                self._stock.find(config.vision.shadow)
+            own = load(self._path).config.vision.embedder  # it stands in where the other one fails
+            manifest.threshold(own, self._stock.find_own(own).entry, config.policy.match_fmr)
             (published,) = self._published.files("rules")["rules"] or (None,)
             load_rules(config, published)
         except (ConfigError, ModelError) as error:
@@ -122,12 +128,34 @@ class PublishedKinds:
 
     def _models(self, folder: Path, files: tuple[PublishedFile, ...]) -> None:
         try:
-            for entry in installed.entries(folder):
+            entries = {entry.name: entry for entry in installed.entries(folder)}
+            for entry in entries.values():
                 manifest.read(entry.file, entry.sha256)
-            if 2 * len(installed.entries(folder)) != len(files):
+            if 2 * len(entries) != len(files):
                 raise _refused("models", "a model is two files, NAME.toml and NAME.tflite")
-        except ModelError as error:
+            for name, entry in entries.items():
+                if self._is_another(name, entry.version):
+                    raise _refused("models", f"{name}: another one of this name is shipped or installed")
+            for name in self._named():
+                if name not in entries and not self._is_another(name, ""):
+                    raise _refused(
+                        "models", f"{name}: the configuration in force names it: publish another one first"
+                    )
+        except (ConfigError, ModelError) as error:
             raise _refused("models", str(error)) from error
+
+    def _is_another(self, name: str, version: str) -> bool:
+        """Whether a different embedder of this name is shipped or installed."""
+        try:
+            return self._stock.find_own(name).entry.version != version
+        except ModelError:
+            return False
+
+    def _named(self) -> tuple[str, ...]:
+        """The embedders that the configuration in force names, from the next start on. Raises ConfigError."""
+        (overlay,) = self._published.files("config")["overlay"] or (None,)
+        vision = load(self._path, overlay).config.vision
+        return tuple(filter(None, (vision.embedder, vision.shadow)))
 
     def _prompts(self, _: Path, __: tuple[PublishedFile, ...]) -> None:
         """Whatever is signed as a prompt is kept; it is played by its name."""

@@ -55,6 +55,8 @@ def status_text(status: Status) -> tuple[str, ...]:
         *(line for door, position in status.doors.items() for line in _field(f"{door} door", position)),
         *_field("devices", ", ".join(_device(name, good) for name, good in status.devices.items())),
         *_field("cameras", ", ".join(f"{name} {state}" for name, state in status.cameras.items()) or "none"),
+        *(_field("embedder", status.embedder) if status.embedder else ()),
+        *(line for name, fix in status.embedder_trouble.items() for line in _fault(name, fix, "EMBEDDER")),
         *_field("watchlist", lists),
         *_field("journal", f"{status.journal_entries} entries{_delivered(status)}"),
         *(line for code, fix in status.journal_trouble.items() for line in _fault(code, fix, "DELIVERY")),

@@ -15,14 +15,15 @@ from gated.runtime.lanes import Lane
 from gated.store.tokens import TokenStore
 from gated.tokens.keys import TokenKeyError, opening_key, signing_key
 from gated.tokens.token import Model
-from models import installed
 
 
 class TokenDesk:
     """The lane of tokens: `issuing` at a kiosk, `finding` at a gate, neither elsewhere."""
 
-    def __init__(self, config: GateConfig, sight: SightLane, dossiers: Dossiers, post: Post) -> None:
-        """Make the lane; it is not started. Raises ConfigError, StoreError, ModelError."""
+    def __init__(
+        self, config: GateConfig, model: Model, sight: SightLane, dossiers: Dossiers, post: Post
+    ) -> None:
+        """Make the lane, of a gate that compares by `model`. Raises ConfigError, StoreError."""
         self.issuing: IssuingLane | None = None
         self.finding: FindingLane | None = None
         tokens = config.tokens
@@ -30,7 +31,7 @@ class TokenDesk:
             return
         address = f"ipc://{config.paths.run}/tokens"
         try:
-            kiosk, gate = _of_kiosk(config, tokens), _of_gate(config, tokens)
+            kiosk, gate = _of_kiosk(config, tokens), _of_gate(config, tokens, model)
         except TokenKeyError as error:
             raise ConfigError(f"[tokens] key_file: {error}") from error
         if kiosk is not None:
@@ -58,10 +59,9 @@ def _of_kiosk(config: GateConfig, tokens: TokenSettings) -> KioskTokens | None:
     )
 
 
-def _of_gate(config: GateConfig, tokens: TokenSettings) -> GateTokens | None:
+def _of_gate(config: GateConfig, tokens: TokenSettings, model: Model) -> GateTokens | None:
     if not tokens.kiosks:
         return None
-    embedder = installed.find(config.vision.embedder, Path(config.paths.models))
     return GateTokens(
         gate=config.gate,
         key=opening_key(Path(tokens.key_file)),
@@ -70,5 +70,5 @@ def _of_gate(config: GateConfig, tokens: TokenSettings) -> GateTokens | None:
             for each in tokens.kiosks
         },
         longest_s=60 * tokens.minutes,
-        model=Model(name=config.vision.embedder, version=embedder.version),
+        model=model,
     )

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+from msgspec.structs import replace
 
 from drivers.camera import Camera
 from drivers.pictures import Colours, Distances, Pictures
@@ -24,12 +25,13 @@ from gated.runtime import messages as say
 from gated.runtime.bus import Peer
 from gated.runtime.notify import Notifier
 from gated.seeing.crowd import Crowd
+from gated.seeing.embedders import Embedders, find
 from gated.seeing.eye import Eye
 from gated.seeing.eyes import Eyes, Rate
 from gated.seeing.guide import Guide
 from gated.seeing.page import PageWatch
 from gated.tokens.token import Binding, Model, TokenError, seal_template
-from models import installed, manifest
+from models import installed, manifest, trial
 from models.face import FaceReader
 from models.height import calibration
 from models.height.stature import HeightCheck
@@ -37,7 +39,6 @@ from models.image import ImageError, decode, thumbnail, use_one_thread
 from models.liveness.check import LivenessCheck
 from models.liveness.recapture import RecaptureHead
 from models.manifest import ModelError
-from models.matching import Embedder
 from models.matching.estimation import Bounds, FalseMatches
 from models.observer import Observer, Verdict
 from models.quality.check import QualityCheck
@@ -65,22 +66,23 @@ class Vision:
         self._notifier = Notifier()
         self._policy = decided(config)
         models = manifest.load()
-        folder = Path(config.paths.models)
-        shadow = config.vision.shadow
-        entry = installed.find(config.vision.embedder, folder)
-        self._model = Model(name=config.vision.embedder, version=entry.version)
+        own = _own(config, self._policy.match_threshold)
+        self._embedders = Embedders(config.paths, own)
+        self._model = Model(name=own.decides.name, version=own.decides.version)
         bounds = config.vision.estimation
         self._reader = FaceReader(models)
         self._observer = Observer(
             self._reader,
             QualityCheck(models),
-            Embedder(entry),
+            trial.embed(own.decides.name, find(own.decides, config.paths)),
             LivenessCheck(
                 models.liveness, RecaptureHead(models.recapture), awaits_light=config.vision.awaits_light
             ),
             config.vision.min_frames,
             heights=_heights(config, models),
-            shadow=None if shadow is None else Embedder(installed.find(shadow, folder)),
+            shadow=None
+            if own.shadow is None
+            else trial.embed(own.shadow.name, find(own.shadow, config.paths)),
         )
         self._strangers = FalseMatches(Bounds(references=bounds.references, seconds=60 * bounds.minutes))
         self._whose = (b"", "unknown")  # the mark and the kind of the document at hand
@@ -111,6 +113,7 @@ class Vision:
                 self._notifier.watchdog()
             self._turn()
         self._notifier.stopping()
+        self._embedders.end()
         self._observer.wipe()
         self._strangers.wipe()
         self._eyes.sleep()
@@ -126,6 +129,8 @@ class Vision:
             self._eyes.rest()
         if self._page is not None and self._attempt is None:
             self._page.turn()
+        if not self._passage:
+            self._turn_to_others()
         busy = self._attempt is not None or reading or time.monotonic() < self._awake_until
         message = self._peer.receive(0.0 if busy else IDLE_S)
         while message is not None:
@@ -147,8 +152,12 @@ class Vision:
                         camera=self._eyes.state,
                         cameras=self._eyes.states,
                         page_camera=page_camera,
+                        embedders=self._embedders.in_use.mark,
+                        refused=self._embedders.refused,
                     )
                 )
+            case say.UseEmbedders():
+                self._embedders.ask(message)
             case say.SetReference():
                 self._enrol(message, lambda: self._look_at(message.image))
             case say.SetTemplate():
@@ -169,6 +178,17 @@ class Vision:
                     self._forget()
             case _:
                 _log.info("nothing to do for a message", message=type(message).__name__)
+
+    def _turn_to_others(self) -> None:
+        """Compare by other embedders, once those that were asked for are tried."""
+        found = self._embedders.turn()
+        if found is None:
+            return
+        use = self._embedders.in_use
+        self._observer.use(*found)
+        self._strangers.wipe()  # what another network made compares with nothing of this one
+        self._model = Model(name=use.decides.name, version=use.decides.version)
+        self._policy = replace(self._policy, match_threshold=use.threshold)
 
     def _enrol(self, message: say.SetReference | say.SetTemplate, take: Callable[[], None]) -> None:
         """Enrol the photograph, or what a kiosk made of it; the camera wakes meanwhile."""
@@ -326,6 +346,17 @@ class Vision:
         self._observer.wipe()
         self._passage, self._attempt = "", None
         self._awake_until = 0.0
+
+
+def _own(config: GateConfig, threshold: float) -> say.UseEmbedders:
+    """What the gate's own file names: in use until gated says otherwise. Raises ModelError."""
+    folder, beside = Path(config.paths.models), config.vision.shadow
+
+    def at(name: str) -> say.EmbedderAt:
+        return say.EmbedderAt(name=name, version=installed.find(name, folder).version)
+
+    shadow = None if beside in {None, config.vision.embedder} else at(beside)
+    return say.UseEmbedders(decides=at(config.vision.embedder), threshold=threshold, shadow=shadow)
 
 
 def _eyes(cameras: Sequence[FaceCameraSettings], rate: Rate) -> Eyes:

@@ -67,20 +67,23 @@ def embedder_of(entry: Brought) -> Embedder:
 
 def read_entry(path: Path) -> Brought:
     """Read the entry that comes with a model; `file` is then the model beside it. Raises ModelError."""
-    raw = _read(path, MAX_ENTRY)
+    entry = parse_entry(path.name, _read(path, MAX_ENTRY))
+    return replace(entry, file=str(path.resolve().parent / entry.file))
+
+
+def parse_entry(name: str, raw: bytes) -> Brought:
+    """Decode the entry in a file of this name; `file` is a name beside it. Raises ModelError."""
     try:
         entry = msgspec.convert(tomllib.loads(raw.decode()), Brought)
     except (UnicodeDecodeError, RecursionError) as error:
-        raise ModelError(
-            path.name, "not TOML", "write the entry again: docs/matching.md shows one"
-        ) from error
+        raise ModelError(name, "not TOML", "write the entry again: docs/matching.md shows one") from error
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise ModelError(path.name, str(error), "correct the entry: docs/matching.md shows one") from error
+        raise ModelError(name, str(error), "correct the entry: docs/matching.md shows one") from error
     if ":" in entry.file or Path(entry.file).name != entry.file:
-        raise ModelError(path.name, "`file` is no plain file name", "lay the model beside its entry")
+        raise ModelError(name, "`file` is no plain file name", "lay the model beside its entry")
     if entry.built_from is not None:
-        raise ModelError(path.name, "`built_from` is for shipped models", "leave it out")
-    return replace(entry, file=str(path.resolve().parent / entry.file))
+        raise ModelError(name, "`built_from` is for shipped models", "leave it out")
+    return entry
 
 
 def install(source: Path, folder: Path, *, replacing: bool = False) -> Brought:

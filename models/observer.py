@@ -75,8 +75,7 @@ class Observer:
         self._quality = quality
         self._embedder = embedder
         self._min_frames = min_frames
-        # never laxer than the match itself, or a print could lend its likeness to somebody a little like it
-        self._same = max(threshold.score for threshold in embedder.entry.thresholds)
+        self._same = _sameness(embedder)
         self._liveness = liveness
         self._heights = Statures(heights or {})
         self._measured = False
@@ -259,6 +258,12 @@ class Observer:
         seen = fuse([self._shadow.embed(shot.crop, shot.points) for shot in shots])
         return self._shadow.score(self._shadow_reference, seen)
 
+    def use(self, embedder: Embedder, shadow: Embedder | None) -> None:
+        """Compare by these from now on; what was seen and enrolled so far is forgotten."""
+        self.wipe()
+        self._embedder, self._shadow = embedder, shadow
+        self._same = _sameness(embedder)
+
     def wipe(self) -> None:
         """Overwrite and forget everything, in the models too."""
         self.begin()
@@ -372,6 +377,14 @@ class Observer:
         self._liveness.wipe()
         self._liveness.light(self._code)  # the lamp goes on, whomever it shines on
         self._usable = 0
+
+
+def _sameness(embedder: Embedder) -> float:
+    """The score from which two frames show one person.
+
+    Never laxer than the match itself, or a print could lend its likeness to somebody a little like it.
+    """
+    return max(threshold.score for threshold in embedder.entry.thresholds)
 
 
 def _jumped(before: Face, after: Face, for_s: float) -> bool:

@@ -92,10 +92,21 @@ class Measurement(Value):
     thresholds: Annotated[tuple[Threshold, ...], Meta(min_length=1)]
 
 
+class Golden(Value):
+    """What an embedder gave for a known input where it was made: the first numbers of its embedding.
+
+    The input is `models.trial.pattern(seed)`, of the size of the model's own.
+    """
+
+    seed: Annotated[str, Meta(min_length=1, max_length=64)]
+    embedding: Annotated[tuple[float, ...], Meta(min_length=8, max_length=1024)]
+
+
 class Embedder(Entry):
     """A face embedder: alignment, metric, and the thresholds that were measured.
 
-    A threshold belongs to a number of fused images: the more, the higher impostors score too.
+    A threshold belongs to a number of fused images: the more, the higher impostors score too. `golden`: by
+    which a gate sees that the network computes here what it computed where it was measured.
     """
 
     metric: Literal["euclidean", "cosine"]
@@ -105,6 +116,7 @@ class Embedder(Entry):
     measured: Annotated[tuple[Measurement, ...], Meta(min_length=1)]
     zooms: Annotated[tuple[Zoom, ...], Meta(min_length=1, max_length=8)] = (1.0,)  # of the views of a still
     built_from: BuiltFrom | None = None
+    golden: Annotated[tuple[Golden, ...], Meta(max_length=8)] = ()
 
     @property
     def version(self) -> str:

@@ -1,23 +1,35 @@
 """Whether the models that are described are there, are the right ones, and run.
 
 Every part of the manifest that names a file is tried: its hash is checked, the runtime loads it, and it is
-run on noise. An embedder is tried as the gate uses it besides, with its own alignment and score.
+run on noise. An embedder is tried as the gate uses it besides, with its own alignment and score, and compared
+with what its entry says of known inputs.
+
+As a program, `python -m models.trial FOLDER NAME`, it tries one embedder that is shipped or lies in the
+folder: what a bad network does to the runtime then ends no daemon.
 """
 
+import hashlib
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
 
 from gated.core.values import Value
+from models import installed
 from models.face import POINTS
 from models.height.outline import Outline
 from models.manifest import Manifest, ModelError, read
 from models.matching import Embedder
 from models.schema import Embedder as EmbedderEntry
-from models.tflite import interpreter
+from models.tflite import Image, interpreter
+
+UNUSABLE = 3
+"""Exit status: the embedder cannot be used; standard error says why."""
+DEVIATION = 0.02  # of a golden embedding's length: more than processors and runtimes differ by
 
 _RUNS = 5
 
@@ -73,8 +85,11 @@ def _outline(part: Part) -> float:
     return (time.perf_counter() - began) / _RUNS * 1000
 
 
-def embed(name: str, entry: EmbedderEntry) -> None:
-    """Try an embedder as the gate uses it, on a made-up face. Raises ModelError that names the fix."""
+def embed(name: str, entry: EmbedderEntry) -> Embedder:
+    """Try an embedder as the gate uses it, on a made-up face, and return it.
+
+    Raises ModelError that names the fix.
+    """
     embedder = Embedder(entry)
     chance = np.random.default_rng(0)
     image = chance.integers(0, 256, (360, 360, 3)).astype(np.uint8)
@@ -90,6 +105,28 @@ def embed(name: str, entry: EmbedderEntry) -> None:
         raise ModelError(name, "gives the same embedding for all images", "check `input` of the entry")
     if not embedder.score(one, one) > embedder.score(one, other):
         raise ModelError(name, "scores strangers like one person", "check `metric` and `score` of the entry")
+    for golden in entry.golden:
+        expected = np.array(golden.embedding)
+        made = first_numbers(embedder, golden.seed, len(expected))
+        if len(made) != len(expected):
+            raise ModelError(name, "is shorter than its golden embedding", "correct `golden` of the entry")
+        if np.linalg.norm(made - expected) > DEVIATION * np.linalg.norm(expected):
+            raise ModelError(name, "does not give its golden embedding", "the entry is of another network")
+    embedder.wipe()
+    return embedder
+
+
+def pattern(seed: str, height: int, width: int) -> Image:
+    """Return a BGR image of known noise: the bytes of SHAKE-128 over the seed, row by row."""
+    raw = hashlib.shake_128(seed.encode()).digest(3 * height * width)
+    return np.frombuffer(raw, np.uint8).reshape(height, width, 3)
+
+
+def first_numbers(embedder: Embedder, seed: str, count: int) -> list[float]:
+    """Return the first numbers of the embedding of a known pattern, as an entry's `golden` names them."""
+    size = embedder.entry.input
+    made = embedder.embed_chip(pattern(seed, size.height, size.width))
+    return [float(number) for number in made[:count]]
 
 
 def _parts(prefix: str, value: Any) -> Iterator[Part]:
@@ -103,3 +140,18 @@ def _parts(prefix: str, value: Any) -> Iterator[Part]:
             yield Part(name=prefix, file=file, sha256=sha256, entry=value)
         for name in names:
             yield from _parts(f"{prefix}.{name}".lstrip("."), getattr(value, name))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Try one embedder; return the exit status."""
+    folder, name = sys.argv[1:] if arguments is None else arguments
+    try:
+        embed(name, installed.find(name, Path(folder)))
+    except ModelError as error:
+        sys.stderr.write(f"{error}\n")
+        return UNUSABLE
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

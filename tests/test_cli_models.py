@@ -6,9 +6,13 @@ from pathlib import Path
 import pytest
 
 from gated.config import load
+from gated.embedders import Embedders, Stock
+from gated.store.published import Published
 from tests.gatectl import Run, gatectl
 from tests.models.brought import NAME, lay_down
+from tests.published_models import model
 from tests.test_config import filled
+from tests.test_published_kinds import Daemon
 
 
 @pytest.fixture
@@ -106,3 +110,38 @@ def test_a_model_that_does_not_run_is_not_installed(run: Run, config: Path, tmp_
     assert status == 2
     assert "its input is not the manifest's: correct the entry" in err
     assert not (tmp_path / "models").exists()
+
+
+def test_what_is_published_is_listed_with_what_became_of_it(run: Run, tmp_path: Path) -> None:
+    daemon = Daemon(tmp_path)
+    daemon.publish("models", *model(tmp_path / "m", "mine"))
+    overlay = tmp_path / "overlay.toml"
+    overlay.write_text('[vision]\nembedder = "mine"\n')
+    daemon.publish("config", ("overlay", overlay))
+    daemon.gate.watchlist.close()
+
+    def listed() -> dict[str, tuple[str, str]]:
+        found = json.loads(run("models", "list", "--config", daemon.path, "--json")[1])
+        return {one["name"]: (one["origin"], one["use"]) for one in found}
+
+    own = ("shipped", "stands in where another fails")
+    assert listed() == {"mine": ("published 1", "decides"), "dlib-resnet": own}
+    state = Path(daemon.loaded.config.paths.state)
+    stock = Stock(tmp_path / "none", Published(state / "published"))
+    Embedders(stock, state, "").refused(stock.find("mine").at, "model_crashed")
+    assert listed()["mine"] == ("published 1", "named, refused by gate-vision: model_crashed")
+
+
+def test_golden_embeddings_are_those_that_a_gate_compares_with(run: Run, tmp_path: Path) -> None:
+    entry = lay_down(tmp_path)
+    status, out, _ = run("models", "golden", entry)
+    assert status == 0
+    text = entry.read_text().replace("score = {", f"{out}score = {{")
+    entry.write_text(text)
+    assert run("models", "golden", entry)[0] == 0, "its own golden embeddings come out"
+    numbers = json.loads(run("models", "golden", entry, "--json")[1])[0]["embedding"]
+    assert len(numbers) >= 8
+    entry.write_text(text.replace(str(numbers[0]), str(numbers[0] + 1)))
+    status, _, err = run("models", "golden", entry)
+    assert status == 2
+    assert "does not give its golden embedding" in err

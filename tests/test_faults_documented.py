@@ -10,6 +10,7 @@ from drivers import ccid, chip_reader, mrz_scanner, pcsc_reader, safety_faults
 from drivers.door import DoorWatch
 from gated.core import curtain, gate
 from gated.core.vocabulary import Door
+from gated.lanes import embedders
 from hw_sim.scenarios import SCENARIOS
 
 ROOT: Final = Path(__file__).parents[1]
@@ -51,7 +52,7 @@ TABLES: Final[Mapping[str, Callable[[], set[str]]]] = {
     ),
     "gated/lanes/lists.py": set,  # those of the watchlist: docs/faults.md names the page
     "gated/lanes/page.py": set,  # those of a camera
-    "gated/lanes/sight.py": set,  # those of a camera
+    "gated/lanes/sight.py": lambda: set(embedders.FIXES),  # and those of a camera
 }
 
 

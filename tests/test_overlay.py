@@ -16,7 +16,7 @@ def test_any_overlay_is_read_or_raises_its_one_error(raw: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "section", ["link", "paths", "io_board", "trust", "cameras", "tokens", "vision", "gate"]
+    "section", ["link", "paths", "io_board", "trust", "cameras", "tokens", "gate"]
 )
 def test_what_a_gate_is_made_of_is_never_published(section: str) -> None:
     with pytest.raises(OverlayError, match=section):
@@ -26,6 +26,14 @@ def test_what_a_gate_is_made_of_is_never_published(section: str) -> None:
 def test_how_a_lane_is_built_is_never_published() -> None:
     with pytest.raises(OverlayError, match=r"policy\.lane"):
         read_overlay(b"[policy.lane]\nwide = true\n")
+
+
+def test_of_vision_only_the_embedders_are_published() -> None:
+    named = read_overlay(b'[vision]\nembedder = "mine"\nshadow = "other"\n')
+    assert named == {"vision": {"embedder": "mine", "shadow": "other"}}
+    for more in (b"[vision]\nkeep_images = true\n", b"vision = 1\n", b'[vision]\nsource = "/dev/null"\n'):
+        with pytest.raises(OverlayError, match="vision"):
+            read_overlay(more)
 
 
 @pytest.mark.parametrize("raw", [b"x" * (MAX_OVERLAY + 1), b"\xff", b"a = ", b"a = [" + b"[" * 100_000])

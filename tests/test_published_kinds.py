@@ -17,6 +17,8 @@ from gated.store.replication import WatchlistUpdater
 from gated.watchlist.publication import Kind, Stage
 from hw_sim.passport.issuer import Authority
 from models import manifest
+from tests.models.brought import lay_down
+from tests.published_models import model
 from tests.store.central_stand_in import Central, Gate, document
 from tests.system.link_rig import GATE_TOML
 
@@ -52,6 +54,12 @@ class Daemon:
         """Publish without the centre's own look at it: the gate must not depend on that."""
         now = datetime.now(UTC)
         central_kinds.release(self.central.folder, kind, files, (Stage(),), Signing(now))
+        self.central.now = now
+        self.gate.refresh()
+
+    def withdraw(self, kind: Kind, version: int) -> None:
+        now = datetime.now(UTC)
+        central_kinds.withdraw(self.central.folder, kind, version, Signing(now))
         self.central.now = now
         self.gate.refresh()
 
@@ -185,6 +193,68 @@ def test_models_come_whole_and_with_the_hash_that_their_entry_names(daemon: Daem
     assert (daemon.version("models"), daemon.code("models")) == (0, "not_usable_here")
 
 
+def named(folder: Path, embedder: str) -> tuple[str, Path]:
+    folder.mkdir(exist_ok=True)
+    return "overlay", written(folder, "overlay.toml", f'[vision]\nembedder = "{embedder}"\n')
+
+
+def test_a_configuration_waits_for_the_model_that_it_names(
+    daemon: Daemon, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    daemon.publish("config", named(tmp_path / "c", "mine"))
+    assert (daemon.version("config"), daemon.code("config")) == (0, "not_usable_here")
+    told = "".join(capsys.readouterr())
+    assert "mine: there is no embedder of this name here: publish its model or install it" in told
+    daemon.publish("models", *model(tmp_path / "m", "mine"))
+    assert (daemon.version("models"), daemon.version("config"), daemon.code("config")) == (1, 1, "")
+    daemon.start()
+    assert daemon.loaded.config.vision.embedder == "mine"
+    assert set(daemon.kinds.hashes()) == {"published_config", "published_models"}
+
+
+def test_models_before_the_configuration_that_names_one_come_as_well(daemon: Daemon, tmp_path: Path) -> None:
+    daemon.publish("models", *model(tmp_path / "m", "mine"))
+    daemon.publish("config", named(tmp_path / "c", "mine"))
+    assert (daemon.version("models"), daemon.version("config")) == (1, 1)
+    for path in daemon.published.place("models", 1).iterdir():
+        assert path.stat().st_mode & 0o777 == 0o644, "gate-vision reads it under an account of its own"
+
+
+def test_a_rate_for_which_the_model_has_no_threshold_is_refused(daemon: Daemon, tmp_path: Path) -> None:
+    daemon.publish("models", *model(tmp_path / "m", "mine"))
+    text = '[vision]\nembedder = "mine"\n[policy]\nmatch_fmr = 0.0001\n'
+    daemon.publish("config", ("overlay", written(tmp_path, "overlay.toml", text)))
+    assert (daemon.version("config"), daemon.code("config")) == (0, "not_usable_here")
+
+
+def test_a_model_stays_as_long_as_the_configuration_names_it(daemon: Daemon, tmp_path: Path) -> None:
+    daemon.publish("models", *model(tmp_path / "o", "other"))
+    daemon.publish("models", *model(tmp_path / "m", "mine"))
+    daemon.publish("config", ("overlay", written(tmp_path, "overlay.toml", "[policy]\nchip_tries = 3\n")))
+    daemon.publish("config", named(tmp_path / "c", "mine"))
+    assert (daemon.version("models"), daemon.version("config")) == (2, 2)
+    daemon.withdraw("models", 2)
+    assert (daemon.version("models"), daemon.code("models")) == (2, "not_usable_here")
+    daemon.withdraw("config", 2)
+    assert (daemon.version("config"), daemon.version("models"), daemon.code("models")) == (3, 3, "")
+    daemon.start()
+    assert daemon.loaded.config.vision.embedder == "dlib-resnet"
+
+
+@pytest.mark.parametrize("name", ["dlib-resnet", "taken"])
+def test_a_published_model_takes_no_name_that_another_one_has_here(
+    daemon: Daemon, tmp_path: Path, name: str
+) -> None:
+    lay_down(tmp_path / "installed", "taken").rename(tmp_path / "installed" / "taken.toml")
+    daemon.path.write_text(
+        daemon.path.read_text().replace("[paths]\n", f'[paths]\nmodels = "{tmp_path / "installed"}"\n')
+    )
+    daemon.start()
+    changed = {"y = 87.7798": "y = 87.7799"}
+    daemon.publish("models", *model(tmp_path / "m", name, **changed))
+    assert (daemon.version("models"), daemon.code("models")) == (0, "not_usable_here")
+
+
 def test_prompts_are_kept(daemon: Daemon, tmp_path: Path) -> None:
     daemon.publish("prompts", ("prompt", written(tmp_path, "welcome.txt", "good day")))
     (path,) = daemon.published.files("prompts")["prompt"]
@@ -200,11 +270,31 @@ def test_prompts_are_kept(daemon: Daemon, tmp_path: Path) -> None:
         ("config", "overlay.toml", "[policy.lane]\nwide = true\n"),
         ("trust", "masters.ml", "nothing"),
         ("models", "mine.toml", "name = 'mine'\n"),
+        ("config", "overlay.toml", "[vision]\nkeep_images = true\n"),
     ],
 )
 def test_what_no_gate_could_use_is_refused_at_the_centre(kind: Kind, name: str, content: str) -> None:
     with pytest.raises(CentralError, match=":"):
         check_release(kind, {name: content.encode()})
+
+
+def test_a_model_is_looked_at_before_it_is_published(tmp_path: Path) -> None:
+    sources = model(tmp_path, "mine")
+    files = {path.name: path.read_bytes() for _, path in sources}
+    check_release("models", files)
+    entry = files["mine.toml"].decode()
+    for changed in (
+        {"mine.tflite": b"another network"},
+        {"mine.toml": entry.replace('name = "mine"', 'name = "yours"').encode()},
+        {"mine.toml": entry.replace("mine.tflite", "other.tflite").encode()},
+        {"mine.toml": entry.replace("mirror = false", "").encode()},
+    ):
+        with pytest.raises(CentralError, match=":"):
+            check_release("models", files | changed)
+    shipped = {name.replace("mine", "dlib-resnet"): body for name, body in files.items()}
+    shipped["dlib-resnet.toml"] = entry.replace("mine", "dlib-resnet").encode()
+    with pytest.raises(CentralError, match="ships an embedder of this name"):
+        check_release("models", shipped)
 
 
 def test_the_example_of_a_gate_takes_an_overlay(daemon: Daemon, tmp_path: Path) -> None:

@@ -279,3 +279,14 @@ def test_the_answer_of_the_rules_tells_the_ruling_and_what_did_not_hold() -> Non
     assert max(map(len, lines)) <= WIDTH
     admitted = msgspec.structs.replace(event, ruling=Ruling.ADMIT, why=event.why[:1], checks=MANY)
     assert "ruling" not in "".join(entries_text([entry(admitted)]))
+
+
+def test_which_embedder_decides_and_what_became_of_the_one_that_is_named() -> None:
+    status = msgspec.structs.replace(
+        STATUS, embedder="mine", embedder_trouble={"worse": "model_crashed: withdraw it"}
+    )
+    assert [line for line in status_text(status) if line not in status_text(STATUS)] == [
+        "embedder   mine",
+        "EMBEDDER   worse",
+        "  to do    model_crashed: withdraw it",
+    ]

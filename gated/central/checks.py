@@ -3,6 +3,7 @@
 A gate looks again, with what only the gate knows: its own configuration, its anchors, its models.
 """
 
+import hashlib
 from collections.abc import Mapping
 
 from gated.central.folder import CentralError
@@ -13,6 +14,9 @@ from gated.rules.errors import RulesError
 from gated.rules.examples import tried
 from gated.rules.reading import read as read_rules
 from gated.watchlist.publication import Kind
+from models import manifest
+from models.installed import parse_entry
+from models.manifest import ModelError
 
 Files = Mapping[str, bytes]
 
@@ -58,3 +62,15 @@ def _models(files: Files) -> None:
     models = {name.removesuffix(".tflite") for name in files if name.endswith(".tflite")}
     if {name.removesuffix(".toml") for name in entries} != models or len(files) != 2 * len(models):
         raise CentralError("a model is two files, NAME.toml and NAME.tflite: name both, and no others")
+    for file in entries:
+        name = file.removesuffix(".toml")
+        try:
+            entry = parse_entry(file, files[file])
+        except ModelError as error:
+            raise CentralError(str(error)) from error
+        if (entry.name, entry.file) != (name, f"{name}.tflite"):
+            raise CentralError(f'{file}: give it name = "{name}" and file = "{name}.tflite"')
+        if name in manifest.load().embedders:
+            raise CentralError(f"{file}: egate ships an embedder of this name: choose another one")
+        if hashlib.sha256(files[entry.file]).hexdigest() != entry.sha256:
+            raise CentralError(f"{entry.file}: its SHA-256 is not that of its entry: bring the right file")

@@ -24,6 +24,7 @@ from gated.central.repository import Repository, utc_text
 from gated.store.document_pack import DocumentPack
 from gated.store.list_keys import make_list_key, read_list_key
 from gated.store.pack_build import Progress, build_pack, pack_changes, renumber_pack, untold
+from gated.watchlist.changes import CHANGE_BYTES, MAX_CHANGES
 from gated.watchlist.keyed import MAX_KEYS, DocumentHashes, ListKey, ListKeyError, ListKeys
 from gated.watchlist.pack import Kind, PackHeader
 from gated.watchlist.replica import Index, PublishedDelta, PublishedDocuments, PublishedPack
@@ -31,6 +32,7 @@ from gated.watchlist.snapshot import MAX_PERSONS, DocumentEntry, Entry, ListErro
 
 KEPT_PACKS = 3  # versions: the published one, the one before, and one that waits for signatures
 LARGE = 4  # steps that together exceed this part of the pack mean that a new pack is published
+MOST = MAX_CHANGES * CHANGE_BYTES // 2  # bytes of steps: far from what no gate could take beside a pack
 MAX_REPORTED = 100
 _PIECE = 1 << 20
 
@@ -260,7 +262,8 @@ def _still_serves(pack: PublishedPack, steps: tuple[PublishedDelta, ...], keep: 
     """Whether a gate without a list is well served by the pack and the steps since."""
     since = [step for step in steps if step.base >= pack.version]
     linked = bool(since) and since[0].base == pack.version
-    return linked and len(since) < keep and LARGE * sum(step.length for step in since) < pack.length
+    together = sum(step.length for step in since)
+    return linked and len(since) < keep and LARGE * together < pack.length and together < MOST
 
 
 def _published(folder: CentralFolder, prepared: Prepared) -> TargetFile:

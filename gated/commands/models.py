@@ -8,12 +8,16 @@ from typing import Any
 from gated.commands import face_model
 from gated.commands.answer import Answer, UsageError, Words, configured
 from gated.commands.columns import wrapped
+from gated.config import ConfigError
 from gated.config import load as load_config
 from gated.core.values import Value
+from gated.embedders import Found, Stock, read_memory
+from gated.store.published import Published
 from models import installed, manifest
 from models.manifest import Manifest, ModelError
 from models.schema import Threshold
 
+_GOLDEN_SEEDS, _GOLDEN_NUMBERS = ("egate-1", "egate-2"), 16
 _KEY = re.compile(r"(?P<lead>\s*(?P<key>[a-z_]+)\s*=\s*)(?P<value>\"[^\"]*\"|[^#\s]+)(?P<rest>.*)", re.DOTALL)
 
 
@@ -47,27 +51,38 @@ def add(words: Words) -> None:
     use_words.add_argument("name", metavar="NAME")
     use_words.add_argument("--shadow", action="store_true", help="let it run beside, deciding nothing")
     face_model.add_folder(use_words)
+    golden_words = models.command("golden", golden_embeddings)
+    golden_words.add_argument("entry", type=Path, metavar="ENTRY.toml", help="its model lies beside it")
 
 
 def list_models(arguments: argparse.Namespace) -> Answer:
     """List the embedders, which one decides, and the thresholds that were measured."""
     folder = face_model.folder(arguments)
-    known = _known(folder)
+    known = [Found(name=name, entry=entry) for name, entry in _known(folder).embedders.items()]
+    config = configured(arguments)
+    if config is not None:
+        published = Published(Path(config.paths.state) / "published")
+        known += [each for each in Stock(folder, published).known() if each.release]
     uses = _uses(arguments)
-    shipped = manifest.load().embedders
     listed = tuple(
         Listed(
-            name=name,
-            origin="shipped" if name in shipped else "installed",
-            use=uses.get(name, ""),
-            licence=entry.licence,
-            provenance=entry.provenance,
-            sha256=entry.sha256,
-            thresholds=entry.thresholds,
+            name=found.name,
+            origin=_origin(found),
+            use=uses.get(found.name, ""),
+            licence=found.entry.licence,
+            provenance=found.entry.provenance,
+            sha256=found.entry.sha256,
+            thresholds=found.entry.thresholds,
         )
-        for name, entry in sorted(known.embedders.items())
+        for found in sorted(known, key=lambda each: each.name)
     )
     return Answer(value=listed, text=tuple(line for one in listed for line in _listed_text(one)))
+
+
+def _origin(found: Found) -> str:
+    if found.release:
+        return f"published {found.release}"
+    return "shipped" if found.name in manifest.load().embedders else "installed"
 
 
 def verify_models(arguments: argparse.Namespace) -> Answer:
@@ -156,6 +171,26 @@ def use_model(arguments: argparse.Namespace) -> Answer:
     )
 
 
+def golden_embeddings(arguments: argparse.Namespace) -> Answer:
+    """Print what a model gives for known inputs, as `golden` of its entry: gates compare it with theirs."""
+    from models import trial  # noqa: PLC0415 - the runtime takes a second to load
+
+    try:
+        entry = installed.embedder_of(installed.read_entry(arguments.entry))
+        embedder = trial.embed(arguments.entry.name, entry)
+    except ModelError as error:
+        raise UsageError(f"models: {error}") from error
+    golden = [
+        {
+            "seed": seed,
+            "embedding": [round(n, 5) for n in trial.first_numbers(embedder, seed, _GOLDEN_NUMBERS)],
+        }
+        for seed in _GOLDEN_SEEDS
+    ]
+    lines = [f'    {{ seed = "{each["seed"]}", embedding = {each["embedding"]} }},' for each in golden]
+    return Answer(value=golden, text=("golden = [", *lines, "]"))
+
+
 def _known(folder: Path) -> Manifest:
     try:
         return installed.load(folder)
@@ -164,13 +199,28 @@ def _known(folder: Path) -> Manifest:
 
 
 def _uses(arguments: argparse.Namespace) -> dict[str, str]:
+    """Every embedder that is named, or that stands in, and what became of it."""
     config = configured(arguments)
     if config is None:
         return {}
+    state = Path(config.paths.state)
+    (overlay,) = Published(state / "published").files("config")["overlay"] or (None,)
     vision = config.vision
+    if overlay is not None:
+        try:
+            vision = load_config(arguments.config, overlay).config.vision
+        except ConfigError as error:
+            raise UsageError(str(error)) from error
+    memory = read_memory(state)
     uses = {vision.embedder: "decides"}
     if vision.shadow is not None:
         uses.setdefault(vision.shadow, "shadow")
+    for each in memory.refused:
+        if each.name in uses:
+            uses[each.name] = f"named, refused by gate-vision: {each.code}"
+    if memory.decides is not None and memory.decides.name not in uses:
+        uses[memory.decides.name] = "decided last"
+    uses.setdefault(config.vision.embedder, "stands in where another fails")
     return uses
 
 

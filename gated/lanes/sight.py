@@ -17,8 +17,10 @@ from typing import NamedTuple, Protocol
 from drivers.face_light import Switch
 from gated.core import events as ev
 from gated.core.vocabulary import Device, Direction
+from gated.lanes import embedders
 from gated.lanes.condition import Condition, Post
 from gated.lanes.dossier import Dossiers
+from gated.lanes.embedders import EmbedderWatch
 from gated.lanes.strata import Marks, stratum
 from gated.runtime import messages as say
 from gated.runtime.bus import Peer
@@ -100,6 +102,8 @@ class SightLane:
         self._marks = Marks()
         self._page: PageEar | None = None
         self._templates: TemplateEar | None = None
+        self._embedders: EmbedderWatch | None = None
+        self._agrees = True  # on the embedder: a score of another one means nothing here
         self._peer: Peer[say.FromVision] | None = None
         self._unsent: deque[say.Message] = deque(maxlen=MAX_UNSENT)
         self._number = self._answered = self._heard = 0
@@ -126,6 +130,10 @@ class SightLane:
     def listen_for_templates(self, ear: TemplateEar) -> None:
         """Tell this one what the vision process answers to `give_template`. Before the lane starts."""
         self._templates = ear
+
+    def compare_by(self, embedders: EmbedderWatch) -> None:
+        """See to it that these are what faces are compared by. Before the lane starts."""
+        self._embedders = embedders
 
     def give_template(self, passage: str, token: str) -> None:
         """Ask for the template of the photograph, sealed for the gate."""
@@ -237,16 +245,30 @@ class SightLane:
         if not self._answered < pong.number <= self._number:
             return
         self._answered, self._heard_at = pong.number, at
-        while self._unsent and self._peer is not None and self._peer.send(self._unsent[0]):
-            self._unsent.popleft()
+        trouble = self._compared_by(pong)
+        self._agrees = not trouble
+        if self._agrees:
+            while self._unsent and self._peer is not None and self._peer.send(self._unsent[0]):
+                self._unsent.popleft()
         for view in self._views.values():
-            if (code := view.code(pong)) in WELL:
+            if trouble:
+                view.condition.failed(trouble, embedders.FIXES[trouble])
+            elif (code := view.code(pong)) in WELL:
                 view.condition.ready()
             else:
                 view.condition.failed(code, CAMERA)
         self._watch_cameras(pong.cameras, at)
         if self._page is not None:
             self._page.watched(pong.page_camera)
+
+    def _compared_by(self, pong: say.Pong) -> str:
+        """What is wrong with what the other process compares by; it is told, if need be."""
+        if self._embedders is None:
+            return ""
+        trouble, use = self._embedders.hear(pong)
+        if use is not None and self._peer is not None:
+            self._peer.send(use)
+        return trouble
 
     def _watch_cameras(self, states: Mapping[str, str], at: float) -> None:
         """Tell which camera fails or is well again; names that are not in the configuration do not count."""
@@ -283,7 +305,7 @@ class SightLane:
             case say.PageRead() | say.PagePlacement():
                 if self._page is not None:
                     self._page.hear(message, at)
-            case say.Assessment():
+            case say.Assessment() if self._agrees:
                 if self._dossiers.is_open(message.passage):
                     self._evidence.keep(message)
                 self._post(

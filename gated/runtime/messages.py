@@ -4,6 +4,7 @@
 drops the peer's message and says so.
 """
 
+import hashlib
 from typing import Annotated, Literal
 
 import msgspec
@@ -127,6 +128,34 @@ class StopPage(Message):
     passage: PassageId
 
 
+class EmbedderAt(Value):
+    """An embedder, its version, and the release of published models that it lies in.
+
+    Release 0: one that is shipped or installed.
+    """
+
+    name: Name
+    version: ModelVersion
+    release: Annotated[int, Meta(ge=0)] = 0
+
+
+class UseEmbedders(Message):
+    """Compare faces by this embedder from now on, and by the shadow beside it.
+
+    `threshold`: the score from which the gate takes faces for one. A Pong tells what came of it.
+    """
+
+    decides: EmbedderAt
+    threshold: Score
+    shadow: EmbedderAt | None = None
+
+    @property
+    def mark(self) -> str:
+        """Stands for what is compared by: the versions, which tell all of a network, and the threshold."""
+        shadow = "" if self.shadow is None else self.shadow.version
+        return hashlib.sha256(f"{self.decides.version} {self.threshold!r} {shadow}".encode()).hexdigest()
+
+
 class Ping(Message):
     """Asked some times a second; the answer is a Pong with the same number."""
 
@@ -134,7 +163,16 @@ class Ping(Message):
 
 
 ToVision = (
-    SetReference | SetTemplate | GiveTemplate | Capture | Conclude | ReadPage | StopPage | Forget | Ping
+    SetReference
+    | SetTemplate
+    | GiveTemplate
+    | Capture
+    | Conclude
+    | ReadPage
+    | StopPage
+    | Forget
+    | UseEmbedders
+    | Ping
 )
 
 
@@ -259,13 +297,16 @@ class Pong(Message):
     """The vision process is alive. `camera` is `asleep`, `live`, or the code of its trouble.
 
     `cameras` tells the same of each of them by name; `camera` is the best of these. `page_camera` likewise;
-    None where the gate has none.
+    None where the gate has none. `embedders` is the mark of the UseEmbedders that it goes by, or would;
+    `refused` are versions that it was told to use and cannot, with a code.
     """
 
     number: int
     camera: Code
     cameras: Annotated[dict[Label, Code], Meta(max_length=8)] = msgspec.field(default_factory=dict)
     page_camera: Code | None = None
+    embedders: Annotated[str, Meta(pattern=r"^([0-9a-f]{64})?\Z")] = ""
+    refused: Annotated[dict[ModelVersion, Code], Meta(max_length=4)] = msgspec.field(default_factory=dict)
 
 
 FromVision = (

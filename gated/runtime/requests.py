@@ -52,6 +52,10 @@ class Status(Message):
     """What is wrong with its delivery, with what to do."""
     locked_by: str | None = None
     """The officer whose signed lock holds: only a signed word lifts it."""
+    embedder: str = ""
+    """What decides whether a face matches."""
+    embedder_trouble: dict[str, str] = msgspec.field(default_factory=dict)
+    """The embedders that are named and not used, each with a code and what to do."""
 
 
 class SelfTest(Message):

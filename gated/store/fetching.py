@@ -9,13 +9,14 @@ What came of a published file before the link broke is kept, and only the rest i
 name carries its hash, so it is the same file. If the whole then proves wrong, nothing of it is kept.
 """
 
+import io
 import re
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
-from typing import IO, Protocol
+from typing import IO, Any, Protocol
 
 from tuf.api.exceptions import DownloadError, DownloadHTTPError, DownloadLengthMismatchError
 from tuf.ngclient.fetcher import FetcherInterface
@@ -67,7 +68,8 @@ class Link:
     ) -> None:
         self._peer = peer
         self._patience_s = patience_s
-        self._alive = alive
+        self.alive = alive
+        """Told while work goes on, for the watchdog."""
         self._number = 0
         self._announced = False
         self.answered_at: float | None = None
@@ -114,7 +116,7 @@ class Link:
         deadline = monotonic() + self._patience_s
         while (left := deadline - monotonic()) > 0:
             message = self._next(min(left, 1.0))
-            self._alive()
+            self.alive()
             if isinstance(message, Fetched) and message.number == number:
                 return message
             if isinstance(message, NotFetched) and message.number == number:
@@ -134,6 +136,22 @@ class Link:
         if isinstance(message, Pong):
             self.state = message.camera
         return message
+
+
+class _Heard(io.FileIO):
+    """A file that says when it is read: to hash and to copy a gigabyte takes a slow disk a minute."""
+
+    def __init__(self, path: Path, alive: Callable[[], None]) -> None:
+        super().__init__(path)
+        self._alive = alive
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self._alive()
+        return super().read(size)
+
+    def readinto(self, buffer: Any, /) -> int:
+        self._alive()
+        return super().readinto(buffer)
 
 
 class LinkFetcher(FetcherInterface):
@@ -166,9 +184,9 @@ class LinkFetcher(FetcherInterface):
                 here = 0
             for piece in self._link.fetch(url, self._max_bytes, here):
                 file.write(piece)
-            path.unlink()  # whole: right or wrong, it is not asked for again from where it ends
-            file.seek(0)
-            yield file
+        with _Heard(path, self._link.alive) as whole:
+            path.unlink()  # right or wrong, it is not asked for again from where it ends
+            yield whole
 
     def _begun(self, url: str) -> Path:
         """Where a published file is collected; of others that were begun only the latest few are kept."""

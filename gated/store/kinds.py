@@ -81,6 +81,7 @@ class KindsUpdater:
         self._took = took
         self._at_once = at_once
         self._refused: set[tuple[Kind, int]] = set()
+        self._came = 0  # releases that came into force
         self._status = {kind: _started(each) for kind, each in read_status(folder).items()}
         self._kept_at = 0.0
         # What was seen to the end, index and version in force: nothing is to be done until one changes.
@@ -94,11 +95,11 @@ class KindsUpdater:
     def beside(self, signed: Signed | Failed, now: datetime) -> None:
         """Take what is for this gate from a verified state, or note why there is none."""
         before = dict(self._status)
-        for kind in KINDS:
-            if isinstance(signed, Failed):
+        if isinstance(signed, Failed):
+            for kind in KINDS:
                 self._note(kind, signed)
-            else:
-                self._take_one(kind, signed)
+        else:
+            self._take_all(signed)
         self._keep(before, now)
 
     def go_back_if_asked(self) -> None:
@@ -112,6 +113,7 @@ class KindsUpdater:
             return
         try:
             now = self._published.go_back(kind)
+            self._refused.clear()  # it may fit beside what is in force now
         except (ListError, OSError) as error:
             code = "nothing_to_go_back_to" if isinstance(error, ListError) else failure_code(error)
             self._note(kind, failed(code))
@@ -120,6 +122,16 @@ class KindsUpdater:
         self._status[kind] = msgspec.structs.replace(known, restart=kind not in self._at_once)
         self._write()
         self._took(kind, now)
+
+    def _take_all(self, signed: Signed) -> None:
+        """Take every kind; what did not fit gets another try beside what has come, in whatever order."""
+        before = self._came
+        for kind in KINDS:
+            self._take_one(kind, signed)
+        if self._came > before:
+            for kind, number in sorted(self._refused):
+                self._refused.discard((kind, number))
+                self._take_one(kind, signed)
 
     def _take_one(self, kind: Kind, signed: Signed) -> None:
         try:
@@ -171,6 +183,7 @@ class KindsUpdater:
         except NotUsable:
             self._refused.add((kind, release.version))
             raise
+        self._came += 1
         self._took(kind, now)
 
     def _note(self, kind: Kind, trouble: Failed) -> None:

@@ -35,6 +35,8 @@ from gated.watchlist.publication import (
 from gated.watchlist.snapshot import Digest, ListError, Version
 
 POINTER, CONTENTS = "current", "release.json"
+FOR_OTHERS: frozenset[Kind] = frozenset({"models"})
+"""Kinds that another process of the gate reads by itself: gate-vision, which may read no other."""
 _NEW = ".new"
 _PIECE = 1024 * 1024
 
@@ -80,6 +82,10 @@ class Published:
             for file in self._contents(kind, now.content):
                 found[file.use] = (*found[file.use], where / file.name)
         return found
+
+    def place(self, kind: Kind, content: int) -> Path:
+        """The folder in which the files of a release lie, if it is here."""
+        return self._place(kind, str(content))
 
     def recover(self) -> dict[Kind, str]:
         """At the start: sweep leftovers; where a release cannot be read, let the one before serve.
@@ -130,6 +136,8 @@ class Published:
             for file in release.files:
                 _copy(fetch(file), new / file.name, file)
             _write(new / CONTENTS, msgspec.json.encode(release.files))
+            if kind in FOR_OTHERS:
+                _open_to_others(new)
             _flush(new)
             self._reached("built")
             check(new, release.files)
@@ -216,6 +224,14 @@ def _copy(source: Path, target: Path, described: PublishedFile) -> None:
         os.fsync(copy.fileno())
     if (length, digest.hexdigest()) != (described.length, described.sha256):
         raise ListError("not_what_the_index_says", 1)
+
+
+def _open_to_others(folder: Path) -> None:
+    """Let other processes of the gate read a release; the folders above tell whether they come so far."""
+    for path in (folder.parent, folder):
+        path.chmod(0o755)
+    for path in folder.iterdir():
+        path.chmod(0o644)
 
 
 def _hash(path: Path) -> str:

@@ -63,6 +63,7 @@ FIXES = {
     "bad_hash": "the bytes are not those that were signed: check the network; tried again by itself",
     "malformed": "signed, but not a list that this version understands: publish again, or update",
     "no_list_key": "the list's key is not here: carry it over from the centre, name it in [watchlist] keys",
+    "too_many_changes": "more changed than fits beside a pack: make a new list key, and publish anew",
     "disk_full": "free space on the state disk",
     "disk": "check the state disk and its rights",
     "not_usable_here": "signed, but this gate cannot use it: withdraw it, see the gate's log for the reason",
@@ -179,6 +180,9 @@ class SignedSource:
         return signed_at
 
 
+_OF_LISTS = {"unknown_key": "no_list_key", "too_many_changes": "too_many_changes"}
+"""What is wrong with a list, where a person can do more about it than about other malformed ones."""
+
 # What a refresh may raise because of what came, or of the disk; anything else is a fault of this software.
 FAILURES = (
     NoTrust,
@@ -217,8 +221,8 @@ def failure_code(error: Exception) -> str:
         (RepositoryError, "malformed"),
         (ListError, "malformed"),
     )
-    if isinstance(error, ListError) and error.code == "unknown_key":
-        return "no_list_key"
+    if isinstance(error, ListError) and error.code in _OF_LISTS:
+        return _OF_LISTS[error.code]
     disk = "disk_full" if _is_full(error) else "disk"
     return next((code for kind, code in by_type if isinstance(error, kind)), disk)
 

@@ -86,29 +86,35 @@ class Changes:
 
     def __init__(self, header: ChangesHeader, body: bytes) -> None:
         self.header = header
-        self._body = body
+        self.body = body
 
     def __len__(self) -> int:
         return self.header.count
 
     def __iter__(self) -> Iterator[Change]:
-        for at in range(0, len(self._body), CHANGE_BYTES):
+        for at in range(0, len(self.body), CHANGE_BYTES):
             yield self._change(at)
 
     def under(self, tag: bytes) -> Iterator[Change]:
         """Yield the changes under this tag."""
-        body = self._body
-        at = CHANGE_BYTES * bisect_left(
+        start, end = self.span(tag)
+        for at in range(start, end, CHANGE_BYTES):
+            yield self._change(at)
+
+    def span(self, tag: bytes) -> tuple[int, int]:
+        """From where to where in the body the changes under this tag stand, or would."""
+        body = self.body
+        start = end = CHANGE_BYTES * bisect_left(
             range(self.header.count),
             tag,
             key=lambda place: body[CHANGE_BYTES * place : CHANGE_BYTES * place + TAG_BYTES],
         )
-        while body[at : at + TAG_BYTES] == tag:
-            yield self._change(at)
-            at += CHANGE_BYTES
+        while body[end : end + TAG_BYTES] == tag:
+            end += CHANGE_BYTES
+        return start, end
 
     def _change(self, at: int) -> Change:
-        tag, kind, reference, sign = _CHANGE.unpack_from(self._body, at)
+        tag, kind, reference, sign = _CHANGE.unpack_from(self.body, at)
         return Change(Record(tag, self.header.kinds[kind], reference), sign == CAME)
 
 
@@ -145,16 +151,28 @@ def encode_changes(
 ) -> bytes:
     """The bytes of these changes, which come in the order of their tags. Raises ListError: too many."""
     codes: dict[Kind, int] = {}
-    body, count = bytearray(), 0
+    body = bytearray()
     for _, under in groupby(changes, key=_tag):
-        group = []
-        for (tag, kind, reference), came in under:
-            code = codes.setdefault(kind, len(codes))
-            group.append(_CHANGE.pack(tag, code, reference, CAME if came else WENT))
-        count += len(group)
-        if count > MAX_CHANGES or len(codes) > MAX_KINDS:
+        body += _group(under, codes)
+        if len(body) > CHANGE_BYTES * MAX_CHANGES or len(codes) > MAX_KINDS:
             raise ListError("too_many_changes")
-        body += b"".join(sorted(group))
+    return _sealed(key, name, created, (before, after), codes, body)
+
+
+def _group(under: Iterable[Change], codes: dict[Kind, int]) -> bytes:
+    """The bytes of the changes under one tag; `codes` grows by the kinds that are new."""
+    return b"".join(
+        sorted(
+            _CHANGE.pack(tag, codes.setdefault(kind, len(codes)), reference, CAME if came else WENT)
+            for (tag, kind, reference), came in under
+        )
+    )
+
+
+def _sealed(
+    key: ListKey, name: str, created: str, way: tuple[State, State], codes: Iterable[Kind], body: bytearray
+) -> bytes:
+    """The file around the bytes of changes that lead from one state to another."""
     seals = Seals(key)
     raw = _encoder.encode(
         ChangesHeader(
@@ -162,9 +180,9 @@ def encode_changes(
             list=name,
             created=created,
             key=key.id,
-            before=before,
-            after=after,
-            count=count,
+            before=way[0],
+            after=way[1],
+            count=len(body) // CHANGE_BYTES,
             body=seals.body(body),
             kinds=tuple(codes),
         )
@@ -205,7 +223,8 @@ def merge(pack: State, overlay: Changes | None, steps: Iterable[Changes], here: 
         now = header.after
     if header is None:
         raise ListError("no_step")
-    return encode_changes(key, header.list, header.created, pack, now, _woven(overlay, touched))
+    codes, body = _woven(overlay, touched)
+    return _sealed(key, header.list, header.created, (pack, now), codes, body)
 
 
 class _Tag(NamedTuple):
@@ -225,23 +244,24 @@ class _Tag(NamedTuple):
             self.changed[record] = came
 
 
-def _woven(overlay: Changes | None, touched: dict[bytes, _Tag]) -> Iterator[Change]:
-    """Walk the overlay and what was touched side by side, tag by tag."""
-    news = iter(sorted(touched))
-    new = next(news, None)
-    for change in () if overlay is None else overlay:
-        while new is not None and new <= change.record.tag:
-            yield from _under(touched, new)
-            new = next(news, None)
-        if change.record.tag not in touched:
-            yield change
-    while new is not None:
-        yield from _under(touched, new)
-        new = next(news, None)
+def _woven(overlay: Changes | None, touched: dict[bytes, _Tag]) -> tuple[dict[Kind, int], bytearray]:
+    """The kinds and the bytes of an overlay in which what was touched takes the place of what was there.
 
-
-def _under(touched: dict[bytes, _Tag], tag: bytes) -> Iterator[Change]:
-    return (Change(record, came) for record, came in touched[tag].changed.items())
+    All else is copied as it stands, by stretches: an overlay of a million changes takes a step of a thousand
+    no longer than an empty one takes a large step. Raises ListError: too many.
+    """
+    before = b"" if overlay is None else overlay.body
+    codes = {} if overlay is None else {kind: code for code, kind in enumerate(overlay.header.kinds)}
+    body, at = bytearray(), 0
+    for tag in sorted(touched):
+        start, end = (0, 0) if overlay is None else overlay.span(tag)
+        body += before[at:start]
+        body += _group((Change(record, came) for record, came in touched[tag].changed.items()), codes)
+        at = end
+    body += before[at:]
+    if len(body) > CHANGE_BYTES * MAX_CHANGES or len(codes) > MAX_KINDS:
+        raise ListError("too_many_changes")
+    return codes, body
 
 
 def changed(packed: Iterable[Record], overlay: Iterable[Change]) -> set[Record]:

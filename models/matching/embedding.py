@@ -55,6 +55,10 @@ class Embedder:
         chip = self.chip(image, points)
         return self._normed(self._model.run(chip[:, ::-1] if mirrored and self.entry.mirror else chip)[0][0])
 
+    def embed_chip(self, chip: Image) -> Floats:
+        """Return the embedding of a BGR image of exactly the model's size, in one pass."""
+        return self._normed(self._model.run(chip)[0][0])
+
     def chip(self, image: Image, points: Points, zoom: float = 1.0) -> Image:
         """Return the aligned BGR image that the model sees, the face `zoom` times larger about its middle."""
         size = (self.entry.input.width, self.entry.input.height)

@@ -31,14 +31,14 @@ BENCHES = (
     "names",
     "gate",
 )  # modules here, each with `run() -> None`
-LONG = ("proof",)  # half an hour: only when named
+LONG = ("proof", "transfer")  # minutes to half an hour: only when named
 PACKAGES = ("numpy", "opencv-python", "tflite-runtime", "cryptography", "msgspec", "pyzmq")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the named benches, all of them by default."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Print the project's figures.")
-    of = f"of {', '.join(BENCHES)}; default all; or {', '.join(LONG)}, which takes half an hour"
+    of = f"of {', '.join(BENCHES)}; default all; or {', '.join(LONG)}, which take long"
     parser.add_argument("names", nargs="*", metavar="NAME", help=of)
     names = parser.parse_args(argv).names or BENCHES
     if unknown := set(names) - {*BENCHES, *LONG}:

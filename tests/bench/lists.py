@@ -19,7 +19,7 @@ from typing import Final
 from gated.core.personal import Personal
 from gated.store.documents import CHANGES, PACK, Documents
 from gated.store.pack_build import build_pack, record_of, step_of
-from gated.watchlist.changes import Change, after_changes, encode_changes
+from gated.watchlist.changes import MAX_CHANGES, Change, State, after_changes, encode_changes
 from gated.watchlist.keyed import KEY_BYTES, ListKey, ListKeys
 from gated.watchlist.match import DocumentClaim
 from gated.watchlist.snapshot import DocumentEntry, Listed
@@ -139,18 +139,17 @@ def change(folder: Path, size: int) -> None:
           f"in force in {1000 * taken:.0f} ms")  # fmt: skip
     now.close()
     _catch_up(documents, size)
+    _after_months(documents, size)
     documents.close()
 
 
 def _catch_up(documents: Documents, size: int) -> None:
     """A gate comes back after a week of hourly deltas."""
-    pack, steps, before = documents.pack, [], documents.state
+    steps: list[bytes] = []
+    before = documents.state
     for hour in range(WEEK_H):
-        first = 2 * size + hour * STEP
-        came = [Change(record_of(entry, pack.hashes), came=True) for entry in _entries(STEP, first)]
-        rising = sorted(came, key=lambda change: change.record.tag)
-        after = after_changes(before, before.version + 1, rising, pack.key)
-        steps.append(encode_changes(pack.key, documents.name, CREATED, before, after, rising))
+        step, after = _step_from(documents, before, 2 * size + hour * STEP, STEP)
+        steps.append(step)
         before = after
     began, cpu = time.perf_counter(), time.process_time()
     merged = documents.after(*steps)
@@ -158,6 +157,34 @@ def _catch_up(documents: Documents, size: int) -> None:
     told = f"{WEEK_H} deltas of {STEP:,}, {sum(map(len, steps)) / 1e6:.1f} MB"
     print(f"    a week away: {told}, merged in {taken:.1f} s ({cpu:.1f} s of processor; wanted 5)")
     print(f"      into {len(merged) / 1e6:.1f} MB of changes")
+
+
+def _after_months(documents: Documents, size: int) -> None:
+    """One more delta where as much has changed since the pack as lies beside one at most, or half of it."""
+    for beside in (MAX_CHANGES // 2, MAX_CHANGES - STEP):
+        before = documents.state
+        step, after = _step_from(documents, before, 3 * size, beside)
+        (documents.folder / CHANGES).write_bytes(step)
+        delta, _ = _step_from(documents, after, 3 * size + MAX_CHANGES, STEP)
+        now = Documents.open(documents.folder, ListKeys([KEY]))
+        began, cpu = time.perf_counter(), time.process_time()
+        (documents.folder / CHANGES).write_bytes(now.after(delta))
+        Documents.open(documents.folder, ListKeys([KEY])).close()
+        taken, cpu = time.perf_counter() - began, time.process_time() - cpu
+        times = [_asked(now, 3 * size + number) for number in range(0, beside, beside // LOOKUPS or 1)]
+        now.close()
+        told = f"in force in {1000 * taken:.0f} ms ({1000 * cpu:.0f} ms of processor)"
+        print(f"    a delta of {STEP:,} beside {beside:,} changes: {told}")
+        _print(f"listed among {beside:,} changes", times)
+
+
+def _step_from(documents: Documents, before: State, first: int, count: int) -> tuple[bytes, State]:
+    """A step in which so many documents come."""
+    pack = documents.pack
+    came = [Change(record_of(entry, pack.hashes), came=True) for entry in _entries(count, first)]
+    rising = sorted(came, key=lambda change: change.record.tag)
+    after = after_changes(before, before.version + 1, rising, pack.key)
+    return encode_changes(pack.key, documents.name, CREATED, before, after, rising), after
 
 
 def _claim(number: int) -> DocumentClaim:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gated.central import packs
 from gated.central.cli import main
 from gated.central.folder import CentralError
 from gated.central.packs import list_key, new_list_key, resolve
@@ -67,8 +68,23 @@ def test_a_pack_is_published_again_after_as_many_steps_as_are_kept(central: Cent
     kept = {"documents-4.pack", "changes-3-4.pack", "changes-4-5.pack", "changes-5-6.pack"}
     before = {"changes-2-3.pack"}  # of the state before, for refreshes that are under way
     assert {name for name in lying if name.endswith(".pack")} == kept | before
-    packs = sorted(path.name for path in (central.folder.path / "packs").iterdir())
-    assert packs == ["4.pack", "5.pack", "6.pack"]
+    held = sorted(path.name for path in (central.folder.path / "packs").iterdir())
+    assert held == ["4.pack", "5.pack", "6.pack"]
+
+
+def test_a_pack_is_published_again_before_the_steps_are_more_than_a_gate_takes_beside_it(
+    central: Central, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packs, "LARGE", 0)  # as with a pack that is huge beside any step
+    for number in range(3):
+        central.publish(*MANY[number:])
+    steps = documents(central).steps
+    assert documents(central).pack.version == 1
+    monkeypatch.setattr(packs, "MOST", sum(step.length for step in steps) + 1)
+    central.publish(*MANY[3:])
+    assert documents(central).pack.version == 4
+    assert [step.version for step in documents(central).steps] == [2, 3, 4], "who has a pack takes steps"
+    assert packs.MAX_CHANGES == 1_000_000, "a gate keeps so many: docs/lists.md"
 
 
 def test_the_same_list_again_leaves_no_pack_behind(central: Central) -> None:

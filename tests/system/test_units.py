@@ -27,6 +27,7 @@ KNOWN = {
         LimitCORE MemorySwapMax MemoryMax CPUQuota CPUSchedulingPolicy CPUSchedulingPriority TasksMax
         OOMScoreAdjust
         UMask StateDirectory StateDirectoryMode ReadWritePaths InaccessiblePaths TemporaryFileSystem
+        BindReadOnlyPaths
         DevicePolicy DeviceAllow RestrictAddressFamilies IPAddressDeny SocketBindDeny
         PrivateDevices PrivateNetwork PrivateTmp PrivateUsers PrivateIPC RemoveIPC ProcSubset
         NoNewPrivileges CapabilityBoundingSet AmbientCapabilities ProtectSystem ProtectHome ProtectProc
@@ -189,8 +190,8 @@ def test_vision_has_a_camera_and_nothing_else() -> None:
     assert vision.values["DeviceAllow"] == ["char-video4linux rw"]
     for writable in ("ReadWritePaths", "StateDirectory", "PrivateTmp"):
         assert writable not in vision.values
-    assert vision.one("TemporaryFileSystem") == "/tmp:ro /var/tmp:ro"  # noqa: S108
-    assert vision.words("InaccessiblePaths") == {"-/var/lib/egate"}
+    assert vision.one("TemporaryFileSystem") == "/tmp:ro /var/tmp:ro /var/lib/egate:ro"  # noqa: S108
+    assert vision.words("BindReadOnlyPaths") == {"-/var/lib/egate/published/models"}
     assert vision.one("MemoryMax") == "640M"
     assert vision.one("CPUQuota") == "150%"
 
@@ -220,7 +221,13 @@ def test_safe_has_the_board_and_nothing_else() -> None:
 def test_only_gated_makes_sockets_and_only_its_peers_may_connect() -> None:
     rules = (UNITS / "tmpfiles.d" / "egate.conf").read_text()
     lines = [line.split() for line in rules.splitlines() if line and not line.startswith("#")]
-    assert lines == [["d", "/run/egate", "2750", "egate-gated", "egate", "-"]]
+    private = ["egate-gated", "egate-gated", "-"]
+    assert lines == [
+        ["d", "/run/egate", "2750", "egate-gated", "egate", "-"],
+        ["d", "/var/lib/egate", "0700", *private],
+        ["d", "/var/lib/egate/published", "0700", *private],
+        ["d", "/var/lib/egate/published/models", "0755", *private],
+    ]
     assert unit("gated").one("UMask") == "0007", "or no other user could connect"
     peers = {name for name in SERVICES if "egate" in unit(name).words("SupplementaryGroups")}
     assert peers == {"gate-vision", "gate-link"}

@@ -61,6 +61,8 @@ class Vision:
         """What the last Pong told; `cameras` of each by name."""
         self.cameras: dict[str, str] = {}
         self.page_camera: str | None = ""
+        self.embedders = ""
+        self.refused: dict[str, str] = {}
         self.answered = 0
         """Which question the last Pong answered."""
         self._heard: list[say.FromVision] = []
@@ -113,6 +115,7 @@ class Vision:
                 self.answered = message.number
                 self.camera, self.page_camera = message.camera, message.page_camera
                 self.cameras = message.cameras
+                self.embedders, self.refused = message.embedders, message.refused
             elif message is not None:
                 self._heard.append(message)
         return True

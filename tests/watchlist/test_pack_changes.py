@@ -200,6 +200,10 @@ def test_too_many_changes_mean_that_a_new_pack_is_the_way(monkeypatch: pytest.Mo
     encode_changes(KEY, "main", CREATED, state((), 1), state((), 2), many[:3])
     with pytest.raises(ListError, match="too_many_changes"):
         encode_changes(KEY, "main", CREATED, state((), 1), state((), 2), many)
+    lists = [frozenset(record for record, _ in many[:count]) for count in (0, 3, 4)]
+    full = read_all(merge(state((), 1), None, [read_all(step(*lists[:2], 1))], under(lists[0]), KEY))
+    with pytest.raises(ListError, match="too_many_changes"):
+        merge(state((), 1), full, [read_all(step(*lists[1:], 2))], under(lists[0]), KEY)
 
 
 @settings(derandomize=True, max_examples=200)
