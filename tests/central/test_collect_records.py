@@ -302,8 +302,15 @@ def test_a_delivery_that_unpacks_without_end_is_refused() -> None:
         say.unpack(say.pack((entry,))[:-1])
     with pytest.raises(say.DeliveryError):
         say.unpack(say.pack((entry,)) + b"x")
-    with pytest.raises(say.DeliveryError):
-        say.unpack(say.pack((say.Sent(utc="2030", event="\0", followed="", hash=bytes(32)),)))
+    for utc, event, followed in (
+        ("2030", "\0", ""),
+        ("2030", "", "a\0"),
+        ("2030 ", "", ""),
+        ("2030\n", "", ""),
+    ):
+        wrong = say.Sent(utc=utc, event=event, followed=followed, hash=bytes(32))
+        with pytest.raises(say.DeliveryError):
+            say.unpack(say.pack((entry, wrong)))
 
 
 def test_a_gate_with_nothing_to_deliver_is_heard_now_and_then_and_compared_anew(pair: Pair) -> None:
