@@ -10,6 +10,7 @@ import io
 import os
 import sys
 from collections.abc import Iterator
+from itertools import chain
 from typing import TextIO
 
 import msgspec
@@ -32,6 +33,7 @@ NAMES = (
 )
 BIRTHS = ("birth", "birth_date", "birthdate", "date_of_birth", "dob")
 COUNTRIES = ("country", "nationality")
+PARTED_BY = ",;\t"
 MAX_FIELD = 4096
 MAX_LINE = 65_536
 
@@ -62,6 +64,7 @@ def add(watchlist: Words) -> None:
 def score(arguments: argparse.Namespace) -> Answer:
     """Score pairs of names: CSV on standard input, with a header and the columns left and right.
 
+    Columns are parted by commas, semicolons or tabs, as in the first line.
     Optional columns: left_birth, right_birth, left_country, right_country. One line comes out for each row, a
     number from 0 to 1, `nan` for a bad row; with --json an object, whose `match` is the verdict.
     """
@@ -78,6 +81,9 @@ def score(arguments: argparse.Namespace) -> Answer:
             _say(line, found, as_json=arguments.json)
     except BrokenPipeError:  # whoever reads may stop reading
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise UsageError(f"cannot read the rows or write the scores ({error.strerror})") from error
     return Answer(value=(), text=(), good=not bad, series=True)
 
 
@@ -121,7 +127,9 @@ class Row:
 
 def scores(text: TextIO) -> Iterator[tuple[int, Row | str]]:
     """Yield the line number of each row with what came of it, or what is wrong with it. Raises UsageError."""
-    reader = csv.reader(_lines(text))
+    lines = _lines(text)
+    first = next(lines, "")
+    reader = csv.reader(chain([first], lines), delimiter=max(PARTED_BY, key=first.count))
     try:
         columns = _Columns(next(reader, []))
     except csv.Error as error:

@@ -11,13 +11,15 @@ from typing import NamedTuple
 
 from gated.core.personal import MASK
 
+_PART = "[0-9X?]{1,2}"
 _FORMS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        r"(?P<year>[0-9]{4}|[X?]{4})(?:-(?P<month>[0-9X?]{2})(?:-(?P<day>[0-9X?]{2}))?)?(?:T[0-9:.]{1,15}Z?)?",
+        rf"(?P<year>[0-9]{{4}}|[X?]{{4}})(?:-(?P<month>{_PART})(?:-(?P<day>{_PART}))?)?(?:[T ][0-9:.]{{1,15}}Z?)?",
+        r"(?P<year>[0-9]{4})[./](?P<month>[0-9]{1,2})[./](?P<day>[0-9]{1,2})",
         r"(?P<year>[0-9]{4})(?P<month>[0-9]{2})(?P<day>[0-9]{2})",
         r"(?P<year>[0-9]{2}|<<)(?P<month>[0-9]{2}|<<)(?P<day>[0-9]{2}|<<)",
-        r"(?P<day>[0-9]{1,2})[./](?P<month>[0-9]{1,2})[./](?P<year>[0-9]{4})",
+        r"(?P<day>[0-9]{1,2})[./-](?P<month>[0-9]{1,2})[./-](?P<year>[0-9]{4})",
     )
 )
 
@@ -45,21 +47,25 @@ class Birth(NamedTuple):
 
 
 UNKNOWN = Birth()
+_NOTHING = frozenset({"", "-", "?", "n/a", "na", "nan", "none", "null", "unknown"})
 
 
 def birth_of(written: str) -> Birth | None:
     """The date in `1974-08-12`, `1974`, `1974-XX-XX`, `19740812`, `740812`, `74<<<<` or `12.8.1974`.
 
     None if it is none of these. The parts need not make a day of the calendar, but months end at 12 and days
-    at 31; 00 is unknown.
+    at 31; 00 is unknown, and so is what tables write in an empty cell. Where the day should stand first and
+    only the month can, it does: `8/31/1974`.
     """
     text = written.strip()
-    if not text:
+    if text.lower() in _NOTHING:
         return UNKNOWN
     for form in _FORMS:
         match = form.fullmatch(text)
         if match:
             year, month, day = (_part(match[name]) for name in ("year", "month", "day"))
+            if form is _FORMS[-1] and (month or 1) > 12:
+                month, day = day, month
             if (month or 1) > 12 or (day or 1) > 31:
                 return None
             return Birth(year, month or None, day or None)  # some issuers write 00 for unknown
