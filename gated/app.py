@@ -40,7 +40,7 @@ from gated.lanes.false_hits import FalseHitDesk
 from gated.lanes.hands import Hands
 from gated.lanes.inspection import inspect
 from gated.lanes.lists import ListsLane
-from gated.lanes.registration import RegistrationLane
+from gated.lanes.registration import Portraits, RegistrationLane
 from gated.lanes.schedule import ScheduleLane
 from gated.published_kinds import PublishedKinds, load_published
 from gated.reading import Reading
@@ -120,9 +120,12 @@ class GateDaemon:
         self._kinds = PublishedKinds(path, self._loaded, self._published, post, taken, keys)
         self._lists = ListsLane(f"ipc://{run}/link", self._watchlist, post, self._kinds.updater)
         standings = open_standings(config, keys, self._kinds.standings)
-        self._registration = _registration(config, dossiers, post)
+        self._registration = _registration(
+            config, dossiers, post, self._reading.sight, self._policy.match_threshold
+        )
         if self._registration is not None:
             self._board.sensors.on_consent = self._registration.pressed
+            self._reading.sight.listen_for_portraits(self._registration)
         self._eligibility = Eligibility(
             config.eligibility,
             self._rules(),
@@ -379,7 +382,9 @@ def _delivery(
     )
 
 
-def _registration(config: GateConfig, dossiers: Dossiers, post: Post) -> RegistrationLane | None:
+def _registration(
+    config: GateConfig, dossiers: Dossiers, post: Post, sight: Portraits, threshold: float
+) -> RegistrationLane | None:
     """The lane that registers travellers, where the configuration says so. Raises ConfigError, StoreError."""
     settings = config.registration
     if settings is None:
@@ -390,7 +395,8 @@ def _registration(config: GateConfig, dossiers: Dossiers, post: Post) -> Registr
         raise ConfigError(f"[registration] key_file: {error}") from error
     centre = X25519PublicKey.from_public_bytes(bytes.fromhex(settings.centre_key))
     store = Registrations(Path(config.paths.state), key, config.gate, centre)
-    return RegistrationLane(store, settings, dossiers, post)
+    portraits = sight if settings.keeps == "template" else None
+    return RegistrationLane(store, settings, dossiers, post, portraits, threshold)
 
 
 class LaneEndedError(Exception):

@@ -19,6 +19,7 @@ from drivers.camera import Camera
 from drivers.pictures import Colours, Distances, Pictures
 from gated import logs
 from gated.config import ConfigError, GateConfig, decided, load
+from gated.core.portraits import Portrait
 from gated.core.settings import FaceCameraSettings
 from gated.core.vocabulary import Hint, Liveness
 from gated.runtime import messages as say
@@ -164,6 +165,8 @@ class Vision:
                 self._enrol(message, lambda: self._recall(message))
             case say.GiveTemplate():
                 self._peer.send(self._give(message))
+            case say.AskPortrait():
+                self._peer.send(self._portrait(message))
             case say.Capture():
                 self._begin(message)
             case say.Conclude() if (message.passage, message.attempt) == (self._passage, self._attempt):
@@ -245,6 +248,24 @@ class Vision:
             except TokenError as error:
                 reason = error.code
         return say.TemplateNotGiven(passage=message.passage, token=message.token, reason=reason)
+
+    def _portrait(self, message: say.AskPortrait) -> say.PortraitTold:
+        """Give out what the gate's own registrations may keep, and compare it with what one kept."""
+        registration, template = self._config.registration, self._observer.template
+        if registration is None or registration.keeps != "template":
+            return say.PortraitTold(passage=message.passage, reason="no_template_is_kept")
+        if template is None or message.passage != self._passage:
+            return say.PortraitTold(passage=message.passage, reason="no_reference")
+        made = Portrait(embedder=self._model.name, version=self._model.version, numbers=template)
+        kept, likeness, reason = message.kept, None, None
+        if kept is not None and (kept.embedder, kept.version) != (made.embedder, made.version):
+            reason = "template_of_another_embedder"
+        elif kept is not None:
+            try:
+                likeness = self._observer.compared(kept.numbers)
+            except ImageError as error:
+                reason = error.reason
+        return say.PortraitTold(passage=message.passage, portrait=made, likeness=likeness, reason=reason)
 
     def _begin(self, message: say.Capture) -> None:
         """Begin a capture. With nothing to compare with, as after a restart, the answer is known at once."""

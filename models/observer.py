@@ -120,14 +120,27 @@ class Observer:
         Raises ImageError when it is no embedding.
         """
         self.wipe()
+        self._reference = self._embedding(template)
+
+    def compared(self, template: bytes) -> float:
+        """Return the score of the reference and what `template` gave out of another photograph.
+
+        Raises ImageError when it is no embedding, or there is no reference.
+        """
+        if self._reference is None:
+            raise ImageError("no_reference")
+        return self._embedder.score(self._reference, self._embedding(template))
+
+    def _embedding(self, template: bytes) -> Floats:
+        """Raises ImageError when it is none."""
         try:
-            reference = np.frombuffer(template, "<f4").astype(np.float32)
+            found = np.frombuffer(template, "<f4").astype(np.float32)
         except ValueError:
-            reference = np.zeros(0, np.float32)
-        fits = reference.size == np.prod(self._embedder.entry.outputs[0])
-        if not fits or not np.isfinite(reference).all() or not 0 < np.linalg.norm(reference) < LONGEST:
+            found = np.zeros(0, np.float32)
+        fits = found.size == np.prod(self._embedder.entry.outputs[0])
+        if not fits or not np.isfinite(found).all() or not 0 < np.linalg.norm(found) < LONGEST:
             raise ImageError("template_unusable")
-        self._reference = reference
+        return found
 
     @property
     def template(self) -> bytes | None:

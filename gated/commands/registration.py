@@ -62,11 +62,13 @@ def registration_show(arguments: argparse.Namespace) -> Answer:
     if not isinstance(told, say.RegistrationTold):
         return _refused(told)
     way = "by the holder's number for life, with a passport that is new" if told.by_person else "by passport"
+    face = f"a template of the portrait, made by {told.embedder}" if told.embedder else "no face"
     return Answer(
         value=told,
         text=(
             f"registration {told.registration}, found {way}",
             f"consent to text {told.text} given {_moment(told.agreed)}; linked anew {told.linked} times",
+            f"kept with it: {face}",
         ),
     )
 

@@ -526,7 +526,8 @@ class RegistrationSettings(Settings):
     `key_file` is this gate's own secret; `centre_key` is what `gate-central registrations key` shows. `text`
     names the version of what travellers agree to. `numbered` are those states whose passports tell a number
     that people keep for life in the zone, `numbered_by_chip` those that tell it in DG11 of the chip: by it a
-    registration goes over to a new passport. No state is in both.
+    registration goes over to a new passport. No state is in both. `keeps`: a "reference" to the passport, and
+    no face; or a "template" of its portrait too, without which no number takes a registration over.
     """
 
     key_file: Path
@@ -535,6 +536,7 @@ class RegistrationSettings(Settings):
     states: Annotated[tuple[State, ...], Meta(min_length=1, max_length=16)]
     numbered: Annotated[tuple[State, ...], Meta(max_length=16)] = ()
     numbered_by_chip: Annotated[tuple[State, ...], Meta(max_length=16)] = ()
+    keeps: Literal["reference", "template"] = "reference"
 
 
 class PathSettings(Settings):

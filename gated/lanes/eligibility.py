@@ -95,9 +95,10 @@ class Eligibility:
 
     def _person(self, mrz: Mrz) -> Personal[Lifelong] | None:
         """By what else than the document the centre may know a registered traveller."""
-        if self._registration is None or not self._registration.serves(mrz):
+        registration = self._registration
+        if registration is None or not registration.trusts_number or not registration.serves(mrz):
             return None
-        who = self._registration.holder(mrz).reveal()
+        who = registration.holder(mrz).reveal()
         return Personal(Lifelong(who.personal, who.birth)) if who.personal else None
 
     def _standing(self, mrz: Mrz, local: datetime) -> dict[str, Known]:

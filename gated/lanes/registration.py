@@ -7,12 +7,14 @@ by the zone, which the chip has confirmed when anybody is inside.
 
 import threading
 import time
+from typing import Final, Protocol
 
 from msgspec.structs import replace
 
 from gated import logs
 from gated.core import events as ev
 from gated.core.personal import Personal
+from gated.core.portraits import Portrait
 from gated.core.settings import RegistrationSettings
 from gated.document.mrz import Mrz, MrzError, parse
 from gated.lanes.condition import Post
@@ -20,9 +22,12 @@ from gated.lanes.dossier import Dossiers
 from gated.runtime import requests as say
 from gated.runtime.clock import now_utc
 from gated.runtime.lanes import Lane
+from gated.runtime.messages import PortraitTold
 from gated.store.database import StoreError
 from gated.store.registration_letters import Holding, holding, holding_by_chip
 from gated.store.registrations import Erasure, Found, Registrations
+
+NOT_TAKEN_OVER: Final = "none: the traveller is asked; or an officer links (gatectl registration link)"
 
 _log = logs.get("lane.registration")
 
@@ -37,12 +42,26 @@ def numbered_by_chip(settings: RegistrationSettings | None, mrz: Mrz) -> bool:
     return settings is not None and serves(settings, mrz) and mrz.issuer in settings.numbered_by_chip
 
 
+class Portraits(Protocol):
+    """Who has the portraits of chips, as templates."""
+
+    def ask_portrait(self, passage: str, kept: Personal[Portrait] | None) -> None:
+        """Ask for the template of a passage, and how like a kept one it is; the answer is heard later."""
+
+
 class RegistrationLane:
     """Keeps registrations in `store`, of the nationals of `settings.states`."""
 
     def __init__(
-        self, store: Registrations, settings: RegistrationSettings, dossiers: Dossiers, post: Post
+        self,
+        store: Registrations,
+        settings: RegistrationSettings,
+        dossiers: Dossiers,
+        post: Post,
+        portraits: Portraits | None = None,
+        threshold: float = 1.0,
     ) -> None:
+        """`portraits`, where templates are kept: from the `threshold` on two portraits are of one person."""
         self.lane = Lane("registration", leave=store.close)
         self.store = store
         self._settings = settings
@@ -51,14 +70,22 @@ class RegistrationLane:
         self._asking = threading.Lock()
         self._asked: str | None = None
         self._known: tuple[str, str] | None = None  # a passage, and the registration it takes over
+        self._portraits, self._threshold = portraits, threshold
+        self._awaits: tuple[str, Found | None] | None = None  # a portrait, and whom the number tells
+        self._portrait: tuple[str, Personal[Portrait]] | None = None
         self._trouble = ""
+
+    @property
+    def trusts_number(self) -> bool:
+        """Whether the number for life alone takes a registration over."""
+        return self._portraits is None
 
     def serves(self, mrz: Mrz) -> bool:
         """Whether the holder of this document may be registered here. For any thread."""
         return serves(self._settings, mrz)
 
     def holder(self, mrz: Mrz, passage: str | None = None) -> Personal[Holding]:
-        """Who holds this document; with a passage, by the number too that its chip told, where that counts."""
+        """Who holds this document; with a passage, by the number too that its chip told, if that counts."""
         if numbered_by_chip(self._settings, mrz):
             number = None if passage is None else self._dossiers.personal_number(passage)
             return holding_by_chip(mrz, number)
@@ -66,7 +93,8 @@ class RegistrationLane:
 
     def of(self, mrz: Mrz) -> Found | None:
         """The registration of the holder. Of a store that fails technicians are told. For any thread."""
-        return self._find(self.holder(mrz)) if self.serves(mrz) else None
+        found = self._find(self.holder(mrz)) if self.serves(mrz) else None
+        return found if found is None or self.trusts_number or not found.by_person else None
 
     def _find(self, who: Personal[Holding]) -> Found | None:
         try:
@@ -80,13 +108,14 @@ class RegistrationLane:
     # --- what the heart asks ------------------------------------------------------------------------------
 
     def ask(self, passage: str) -> None:
-        """The question is on the screen: listen; or answer, where the number in the chip tells who agreed."""
+        """The question is on the screen: listen; or answer, where number and portrait tell who agreed."""
         with self._asking:
             self._asked = passage
         known = self._dossiers.mrz(passage)
-        if known is not None and self._dossiers.personal_number(passage) is not None:
+        told = self._dossiers.personal_number(passage) is not None
+        if known is not None and (told or not self.trusts_number):
             who = self.holder(known[0], passage)
-            self.lane.ask(lambda: self._answer_for(passage, who))
+            self.lane.ask(lambda: self._look(passage, who))
 
     def pressed(self, given: bool) -> None:  # noqa: FBT001 - the button is the message
         """A button was pressed. For the thread of the board."""
@@ -112,7 +141,8 @@ class RegistrationLane:
 
     def admitted(self, passage: str) -> None:
         """Let the registration of whoever came with a new document be found by it from here on."""
-        if (known := self._dossiers.mrz(passage)) is not None and self.serves(known[0]):
+        known = self._dossiers.mrz(passage)
+        if known is not None and self.trusts_number and self.serves(known[0]):
             who, began = self.holder(known[0], passage), int(known[1].timestamp())
             self.lane.ask(lambda: self._link(who, began))
 
@@ -121,6 +151,12 @@ class RegistrationLane:
         with self._asking:
             if self._asked == passage:
                 self._asked = None
+        if not self.trusts_number:
+            self.lane.ask(lambda: self._forget(passage))
+
+    def hear(self, told: PortraitTold) -> None:
+        """What the vision process answered. For any thread."""
+        self.lane.ask(lambda: self._hear(told))
 
     def withdrawn(self, number: str) -> None:
         """The centre wants a registration deleted. For any thread."""
@@ -171,9 +207,11 @@ class RegistrationLane:
                 reason="registration_unknown", fix="nothing is registered of this document here"
             )
         if request.what == "show":
+            portrait = self.store.portrait(found.id)
             return say.RegistrationTold(
                 registration=found.id,
                 held=True,
+                embedder="" if portrait is None else portrait.reveal().embedder,
                 text=found.text,
                 agreed=found.agreed,
                 linked=found.linked,
@@ -203,11 +241,52 @@ class RegistrationLane:
 
     # --- in this lane's thread ----------------------------------------------------------------------------
 
-    def _answer_for(self, passage: str, who: Personal[Holding]) -> None:
-        """Say yes for whom the number in the chip tells to have said so, unless they were quicker."""
+    def _look(self, passage: str, who: Personal[Holding]) -> None:
+        """Whom does the number tell? Where templates are kept, the portrait must tell the same."""
         found = self._find(who)
-        if found is None or not found.by_person:
+        if found is not None and not found.by_person:
+            found = None
+        if self._portraits is not None:
+            kept = None if found is None else self._kept(found)
+            self._awaits = (passage, None if kept is None else found)
+            self._portraits.ask_portrait(passage, kept)
+        elif found is not None:
+            self._answer_for(passage, found)
+
+    def _kept(self, found: Found) -> Personal[Portrait] | None:
+        try:
+            kept = self.store.portrait(found.id)
+        except StoreError as error:
+            self._tell(error)
+            return None
+        if kept is None:
+            _log.warning("registration not taken over", code="no_template", fix=NOT_TAKEN_OVER)
+        return kept
+
+    def _hear(self, told: PortraitTold) -> None:
+        if self._awaits is None or self._awaits[0] != told.passage:
             return
+        (passage, found), self._awaits = self._awaits, None
+        if told.portrait is not None:
+            self._portrait = (passage, Personal(told.portrait))
+        like = told.likeness is not None and told.likeness >= self._threshold
+        if found is not None and like:
+            self._answer_for(passage, found)
+        elif found is not None or told.portrait is None:
+            code = told.reason or "portrait_differs"
+            _log.warning("registration not taken over", passage=passage, code=code, fix=NOT_TAKEN_OVER)
+
+    def _forget(self, passage: str) -> None:
+        if self._awaits is not None and self._awaits[0] == passage:
+            self._awaits = None
+        if self._portrait is not None and self._portrait[0] == passage:
+            self._portrait = None
+
+    def _portrait_of(self, passage: str) -> Personal[Portrait] | None:
+        return self._portrait[1] if self._portrait is not None and self._portrait[0] == passage else None
+
+    def _answer_for(self, passage: str, found: Found) -> None:
+        """Say yes for who is known to have said so, unless they were quicker."""
         with self._asking:
             if self._asked != passage:
                 return
@@ -221,7 +300,8 @@ class RegistrationLane:
     def _take_over(self, passage: str, number: str, who: Personal[Holding], began: int) -> None:
         """Let the registration go over to the new document, and say that it is kept."""
         try:
-            sha256 = self.store.link(number, who.reveal(), "personal_number", began)
+            portrait = self._portrait_of(passage)
+            sha256 = self.store.link(number, who.reveal(), "personal_number", began, portrait)
         except StoreError as error:
             self._tell(error)
             self._fail(passage, error.code)
@@ -231,7 +311,8 @@ class RegistrationLane:
 
     def _register(self, passage: str, who: Personal[Holding], began: int) -> None:
         try:
-            kept = self.store.register(who.reveal(), self._settings.text, passage, began)
+            portrait = self._portrait_of(passage)
+            kept = self.store.register(who.reveal(), self._settings.text, passage, began, portrait)
         except StoreError as error:
             self._tell(error)
             self._fail(passage, error.code)

@@ -16,6 +16,8 @@ from typing import NamedTuple, Protocol
 
 from drivers.face_light import Switch
 from gated.core import events as ev
+from gated.core.personal import Personal
+from gated.core.portraits import Portrait
 from gated.core.vocabulary import Device, Direction
 from gated.lanes import embedders
 from gated.lanes.condition import Condition, Post
@@ -55,6 +57,13 @@ class TemplateEar(Protocol):
     """Who asked for a template at a kiosk; called in the thread of SightLane."""
 
     def hear(self, message: say.TemplateGiven | say.TemplateNotGiven) -> None:
+        """What the vision process answered."""
+
+
+class PortraitEar(Protocol):
+    """Who asked for a portrait's template, for a registration; called in the thread of SightLane."""
+
+    def hear(self, message: say.PortraitTold) -> None:
         """What the vision process answered."""
 
 
@@ -102,6 +111,7 @@ class SightLane:
         self._marks = Marks()
         self._page: PageEar | None = None
         self._templates: TemplateEar | None = None
+        self._portraits: PortraitEar | None = None
         self._embedders: EmbedderWatch | None = None
         self._agrees = True  # on the embedder: a score of another one means nothing here
         self._peer: Peer[say.FromVision] | None = None
@@ -134,6 +144,14 @@ class SightLane:
     def compare_by(self, embedders: EmbedderWatch) -> None:
         """See to it that these are what faces are compared by. Before the lane starts."""
         self._embedders = embedders
+
+    def listen_for_portraits(self, ear: PortraitEar) -> None:
+        """Tell this one what the vision process answers to `ask_portrait`. Before the lane starts."""
+        self._portraits = ear
+
+    def ask_portrait(self, passage: str, kept: Personal[Portrait] | None) -> None:
+        """Ask for the template of the photograph, and how like a kept one it is."""
+        self._ask(say.AskPortrait(passage=passage, kept=None if kept is None else kept.reveal()))
 
     def give_template(self, passage: str, token: str) -> None:
         """Ask for the template of the photograph, sealed for the gate."""
@@ -302,6 +320,9 @@ class SightLane:
             case say.TemplateGiven() | say.TemplateNotGiven():
                 if self._templates is not None:
                     self._templates.hear(message)
+            case say.PortraitTold():
+                if self._portraits is not None:
+                    self._portraits.hear(message)
             case say.PageRead() | say.PagePlacement():
                 if self._page is not None:
                     self._page.hear(message, at)

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from gated.core.events import PassageId
+from gated.core.portraits import Portrait
 from gated.core.settings import Name
 from gated.core.values import Tagged, Value
 from gated.core.vocabulary import Advice, Hint, Liveness
@@ -76,6 +77,16 @@ class GiveTemplate(Message):
 
     passage: PassageId
     token: PassageId
+
+
+class AskPortrait(Message):
+    """Give out the template of the photograph, for a registration; say how like it is to a kept one.
+
+    Only where `[registration] keeps` templates is it given.
+    """
+
+    passage: PassageId
+    kept: Portrait | None = None
 
 
 class LightSwitch(Value):
@@ -166,6 +177,7 @@ ToVision = (
     SetReference
     | SetTemplate
     | GiveTemplate
+    | AskPortrait
     | Capture
     | Conclude
     | ReadPage
@@ -208,6 +220,15 @@ class TemplateNotGiven(Message):
     passage: PassageId
     token: PassageId
     reason: Code
+
+
+class PortraitTold(Message):
+    """The template of the photograph, and its likeness to the kept one; `reason` is why one of them lacks."""
+
+    passage: PassageId
+    portrait: Portrait | None = None
+    likeness: Score | None = None
+    reason: Code | None = None
 
 
 class PeopleSeen(Message):
@@ -314,6 +335,7 @@ FromVision = (
     | NotEnrolled
     | TemplateGiven
     | TemplateNotGiven
+    | PortraitTold
     | Guidance
     | PeopleSeen
     | Assessment

@@ -269,6 +269,8 @@ class RegistrationTold(Message):
     text: str = ""
     agreed: int = 0
     linked: int = 0
+    embedder: str = ""
+    """Which made the template of a portrait that is kept, if one is."""
     by_person: bool = False
     erased: int = 0
     reason: str = ""

@@ -33,6 +33,7 @@ from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
 from gated.core.personal import Personal
+from gated.core.portraits import Portrait
 from gated.core.values import Value
 from gated.store.database import StoreError, open_owned, store_error
 from gated.store.registration_letters import (
@@ -80,13 +81,14 @@ def registrations_and_letters(db: Database) -> None:
 
 
 class Record(Value):
-    """What is kept of one registration. Personal data."""
+    """What is kept of one registration. Personal data. A `portrait` only where templates are kept."""
 
     who: Holding
     text: str
     agreed: int
     passage: str
     linked: int = 0
+    portrait: Portrait | None = None
 
     def __repr__(self) -> str:
         return "Record(***)"
@@ -162,12 +164,15 @@ class Registrations:
                 return Found(row[0], bool(by_person), record.text, record.agreed, record.linked)
             return None
 
-    def register(self, who: Holding, text: str, passage: str, at: int) -> tuple[str, str]:
+    def register(
+        self, who: Holding, text: str, passage: str, at: int, portrait: Personal[Portrait] | None = None
+    ) -> tuple[str, str]:
         """Keep a registration; return its number, and the hash of what was sealed.
 
-        A document that is registered already keeps its registration, with the newer consent.
+        A document that is registered already keeps its registration, with the newer consent. The template of
+        a portrait stays here: no letter tells of it.
         """
-        record = Record(who=who, text=text, agreed=at, passage=passage)
+        record = Record(who=who, text=text, agreed=at, passage=passage, portrait=_revealed(portrait))
         with self._lock, self._transaction():
             row = self._one("SELECT registration FROM mark WHERE mark = ?", self._marks(who)[0])
             number = secrets.token_hex(ID_BYTES) if row is None else row[0]
@@ -180,14 +185,24 @@ class Registrations:
         with self._lock:
             return Personal(self._record(number).who)
 
-    def link(self, number: str, who: Holding, by: str, at: int) -> str:
+    def portrait(self, number: str) -> Personal[Portrait] | None:
+        """The template that is kept with it, if any is. Raises StoreError(registration_unknown)."""
+        with self._lock:
+            kept = self._record(number).portrait
+        return None if kept is None else Personal(kept)
+
+    def link(
+        self, number: str, who: Holding, by: str, at: int, portrait: Personal[Portrait] | None = None
+    ) -> str:
         """Let the registration be found by this document, and by the old one no more.
 
+        Of the new one's portrait the template is kept, where there is one, and none of the old one's then.
         Returns the hash of what was sealed. Raises StoreError(registration_unknown).
         """
         with self._lock, self._transaction():
             record = self._record(number)
-            moved = msgspec.structs.replace(record, who=who, linked=record.linked + 1)
+            kept = record.portrait if portrait is None else portrait.reveal()
+            moved = msgspec.structs.replace(record, who=who, linked=record.linked + 1, portrait=kept)
             self._do("DELETE FROM mark WHERE registration = ?", number)
             sealed = self._keep(number, moved)
             self._write_letter(number, Linked(who=who, by=by, linked=at))
@@ -365,6 +380,10 @@ class Registrations:
             return self._connection.execute(statement, values).fetchall()
         except sqlite3.Error as error:
             raise store_error(self._path, error) from error
+
+
+def _revealed(portrait: Personal[Portrait] | None) -> Portrait | None:
+    return None if portrait is None else portrait.reveal()
 
 
 def _count(file: BinaryIO, marks: tuple[bytes, ...]) -> int:

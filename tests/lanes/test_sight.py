@@ -10,6 +10,7 @@ import zmq
 
 from gated.core import events as ev
 from gated.core.personal import Personal
+from gated.core.portraits import Portrait
 from gated.core.vocabulary import Device, Direction, Hint, Liveness
 from gated.document.mrz import parse
 from gated.lanes import sight as module
@@ -169,6 +170,31 @@ def test_whoever_makes_tokens_is_told_of_the_templates_that_they_asked_for(bench
     eye.peer.send(answer)
     rounds_until(bench.lane.lane, lambda: bool(heard))
     assert heard == [answer]
+
+
+def test_whoever_registers_is_told_of_the_portraits_that_they_asked_for(bench: Bench) -> None:
+    heard: list[object] = []
+
+    class Ear:
+        def hear(self, message: object) -> None:
+            heard.append(message)
+
+    kept = Portrait(embedder="some-embedder", version="0" * 64, numbers=b"numbers")
+    eye = bench.eye()
+    eye.peer.send(say.PortraitTold(passage=PASSAGE))  # nobody asked, and nobody listens
+    bench.come_round()
+    bench.lane.listen_for_portraits(Ear())
+    bench.lane.ask_portrait(PASSAGE, None)
+    bench.lane.ask_portrait(NEXT, Personal(kept))
+    bench.come_round()
+    assert [eye.hear(), eye.hear()] == [
+        say.AskPortrait(passage=PASSAGE), say.AskPortrait(passage=NEXT, kept=kept)
+    ]  # fmt: skip
+    answer = say.PortraitTold(passage=NEXT, portrait=kept, likeness=0.5)
+    eye.peer.send(answer)
+    rounds_until(bench.lane.lane, lambda: bool(heard))
+    assert heard == [answer]
+    assert "numbers" not in repr(answer)
 
 
 def test_what_was_seen_becomes_facts(bench: Bench, posted: Posted) -> None:
