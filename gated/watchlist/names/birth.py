@@ -12,10 +12,11 @@ from typing import NamedTuple
 from gated.core.personal import MASK
 
 _PART = "[0-9X?]{1,2}"
+_TIME = "(?:[T ][0-9:.]{1,15}Z?)?"
 _FORMS = tuple(
     re.compile(pattern, re.IGNORECASE | re.ASCII)
     for pattern in (
-        rf"(?P<year>\d{{4}}|[X?]{{4}})(?:-(?P<month>{_PART})(?:-(?P<day>{_PART}))?)?(?:[T ][0-9:.]{{1,15}}Z?)?",
+        rf"(?P<year>\d{{4}}|[X?]{{4}})(?:-(?P<month>{_PART})(?:-(?P<day>{_PART}))?)?{_TIME}",
         r"(?P<year>[0-9]{4})[./](?P<month>[0-9]{1,2})[./](?P<day>[0-9]{1,2})",
         r"(?P<year>[0-9]{4})(?P<month>[0-9]{2})(?P<day>[0-9]{2})",
         r"(?P<year>[0-9]{2}|<<)(?P<month>[0-9]{2}|<<)(?P<day>[0-9]{2}|<<)",
