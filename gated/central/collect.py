@@ -20,6 +20,7 @@ import zmq
 
 from gated import logs
 from gated.central import curve
+from gated.central.figures import write_text
 from gated.central.folder import CentralError, CentralFolder
 from gated.central.journal_keys import KeyRing
 from gated.central.keys import server_pair
@@ -303,10 +304,7 @@ class Collector:
 
     def _write_metrics(self, path: Path) -> None:
         try:
-            text = metrics(self._records, self.counts)
-            made = path.with_name(f".{path.name}.new")
-            made.write_text(text, encoding="ascii")
-            made.replace(path)
+            write_text(path, metrics(self._records, self.counts))
         except (DatabaseError, OSError) as error:
             if self._may_complain():
                 _log.warning("the metrics cannot be written", fix=f"check {path}", exc_info=error)

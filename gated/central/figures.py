@@ -67,7 +67,8 @@ def _published(repository: Repository) -> list[str]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Let whoever reads find the old text or the new one. Raises OSError."""
+    """Let whoever reads find the old text or the new one, whatever the umask is. Raises OSError."""
     made = path.with_name(f".{path.name}.new")
     made.write_text(text, encoding="ascii")
+    made.chmod(0o644)
     made.replace(path)

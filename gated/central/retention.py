@@ -276,7 +276,8 @@ class Keeper:
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
             (*values, told.keep_days, told.by, told.why, signature),
         )
-        return int(made[0][0])
+        record: int = made[0][0]
+        return record
 
 
 def _at_rest(outcome: str) -> bool:

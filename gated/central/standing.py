@@ -71,5 +71,8 @@ def expiry_warnings(name: str, expires: datetime, now: datetime) -> list[str]:
     if expires <= now:
         return [f"{name} has expired: gates take nothing of it; sign it again"]
     if name not in {"timestamp", "snapshot"} and expires - now < SOON:
-        return [f"{name} expires in {(expires - now).days} days: gate-central publish signs it again"]
+        again = "publish" if name == "watchlist" else f"publish --kind {name}"
+        if name in {"root", "targets"}:
+            again = f"rotate --role {name}"
+        return [f"{name} expires in {(expires - now).days} days: gate-central {again} signs it again"]
     return []

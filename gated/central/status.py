@@ -1,7 +1,7 @@
 """`gate-central status`: what is published, until when and for whom; what was collected; what to look at."""
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -155,7 +155,7 @@ def _gates(told: CentralStatus, now: datetime) -> Iterator[str]:
         yield from _section("GATE", ("JOURNAL KEY",), list(told.journal_keys.items()))
 
 
-def _section(first: str, heading: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator[str]:
+def _section(first: str, heading: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
     yield ""
     yield from table((first, *heading), rows)
 
