@@ -10,18 +10,20 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from gated.commands.answer import Answer, UsageError, Words, configured
+from gated.commands.journal_export import compared, export_text
 from gated.config import load
 from gated.core.replay import Recorded, Replayed, replay
 from gated.core.values import Value
 from gated.report import entries_text, replay_text, verdict_text
 from gated.store.database import open_to_read, store_error
 from gated.store.journal import Entry, Head, Verdict, read, verify
-from gated.store.journal_key import JournalKeyError, make_journal_key
+from gated.store.journal_key import JournalKeyError, make_journal_key, read_journal_key
 from gated.store.receipts import with_receipts
 
 MAX_SHOWN = 1_000_000
 
 _HEAD = re.compile("[0-9]{1,15}:[0-9a-f]{64}")
+_KEY = re.compile("[0-9a-f]{64}")
 
 
 class JournalKeyMade(Value):
@@ -36,6 +38,11 @@ def add(words: Words) -> None:
     journal = words.group("journal", "Verify or show the journal.")
     checked = journal.command("verify", journal_verify)
     checked.add_argument("--head", metavar="NUMBER:HASH", help="a head that was kept elsewhere")
+    checked.add_argument(
+        "--export", type=Path, metavar="FILE", help="what the centre exported of this journal"
+    )
+    text = "with --export: a key that this gate signed with, as `key` printed it (the present one)"
+    checked.add_argument("--key", action="append", default=[], metavar="KEY", help=text)
     shown = journal.command("show", journal_show)
     shown.add_argument("--passage", metavar="ID", help="all entries of this passage")
     shown.add_argument("--last", metavar="N", type=_many, default=20, help="the last N entries (20)")
@@ -62,6 +69,9 @@ def journal_verify(arguments: argparse.Namespace) -> Answer:
         verdict: Verdict = verify(database, head)
         if head is None:
             verdict = with_receipts(verdict, database, _path(arguments).parent, _receipt_key(arguments))
+        if arguments.export is not None:
+            found = compared(verdict, database, arguments.export, _journal_keys(arguments))
+            return Answer(value=found, text=(*verdict_text(verdict), *export_text(found)), good=found.good)
     return Answer(value=verdict, text=verdict_text(verdict), good=not verdict.problems)
 
 
@@ -106,6 +116,21 @@ def _receipt_key(arguments: argparse.Namespace) -> Ed25519PublicKey | None:
     if config is None or config.journal is None:
         return None
     return Ed25519PublicKey.from_public_bytes(bytes.fromhex(config.journal.receipt_key))
+
+
+def _journal_keys(arguments: argparse.Namespace) -> tuple[Ed25519PublicKey, ...]:
+    """The keys that were named, or the gate's own. Raises UsageError."""
+    if wrong := [key for key in arguments.key if not _KEY.fullmatch(key)]:
+        raise UsageError(f"--key {wrong[0]}: 64 hexadecimal digits, as `journal key` printed them")
+    if arguments.key:
+        return tuple(Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)) for key in arguments.key)
+    config = configured(arguments)
+    if config is None or config.journal is None:
+        raise UsageError("--export: name the gate's journal key with --key")
+    try:
+        return (read_journal_key(Path(config.journal.key_file)).public_key(),)
+    except JournalKeyError as error:
+        raise UsageError(f"[journal] key_file: {error}; or name the public key with --key") from error
 
 
 def _head(text: str) -> Head:

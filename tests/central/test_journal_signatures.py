@@ -23,6 +23,8 @@ from gated.store.attested import ExportError, proven, read_lines
 from gated.store.journal_key import public_part
 from gated.store.outbox import Outbox
 from tests.central.collecting import GATE, KEY, OWN, change, copied, entries, lived, paired
+from tests.gatectl import gatectl
+from tests.store.test_pruning import pruned
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 OTHER = Ed25519PrivateKey.from_private_bytes(bytes(range(64, 96)))
@@ -333,6 +335,39 @@ def test_an_entry_that_was_changed_at_the_gate_is_told_and_the_rest_is_shown(
         "entry 20: is not what its hash says: changed, at the gate or since",
         "entries 12 to 19: no signature of the gate covers them",
     ]
+
+
+def test_the_gate_itself_holds_an_export_against_its_journal(
+    tmp_path: Path, folder: CentralFolder, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    journal, key = tmp_path / "gate" / "journal.db", public_part(OWN)
+    for passages in (range(2), range(5, 6)):
+        lived(journal, passages)
+    exported = Exported(folder, journal, run)
+
+    def verify(*words: object) -> tuple[int, str]:
+        question = ("journal", "verify", "--file", journal, "--export", exported.file, *words)
+        status, out, err = gatectl(capsys)(*question)
+        return status, out + err
+
+    last = entries(journal)[-1][0]
+    status, told = verify("--key", key)
+    assert (status, f"entries 1 to {last}, {last} of them signed by this gate" in told) == (0, True)
+    assert verify("--key", public_part(OTHER), "--key", key)[0] == 0  # of before and after a change
+    assert verify("--key", public_part(OTHER))[0] == 1
+    assert verify("--key", "abc")[0] == 2
+    assert verify()[0] == 2
+    assert pruned(journal, last) > 10
+    assert verify("--key", key)[0] == 0  # what was removed here is not missing
+    change(
+        journal,
+        "DELETE FROM entries WHERE seq = (SELECT max(seq) FROM entries)",
+        "UPDATE entries SET hash = zeroblob(32) WHERE seq = (SELECT max(seq) FROM entries)",
+    )
+    status, told = verify("--key", key)
+    assert status == 1
+    assert f"PROBLEM  export: entry {last - 1} of branch 1: is another one here" in told
+    assert f"PROBLEM  export: entry {last} of branch 1: is not here" in told
 
 
 @settings(derandomize=True, max_examples=200)
