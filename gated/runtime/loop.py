@@ -161,7 +161,7 @@ class Loop:
     def _go_on(self) -> None:
         """Do what waits no longer. Raises what kept the rest from being written."""
         kept = self._recorder.kept
-        while self._waiting and self._handed - len(self._waiting) < kept:
+        while self._done < kept:
             step = self._waiting.popleft()
             for number, effect in enumerate(step.effects):
                 self._check(effect, step.state)
@@ -169,17 +169,24 @@ class Loop:
                     self._perform(effect)
         self._recorder.look()
 
+    @property
+    def _done(self) -> int:
+        return self._handed - len(self._waiting)
+
     def _next(self, until: float) -> ev.AnyEvent | None:
-        """Return what happens next: an event, a deadline of the gate, or nothing until then."""
+        """Return what happens next: an event, a deadline, or nothing until then or news from the disk."""
         due = next_deadline(self.gate)
-        now = time.monotonic()
-        if due is not None and due <= now:
-            return ev.DeadlinePassed(at=now, due=due)
-        wait = max(0.0, min(until, due if due is not None else until) - now)
-        try:
-            return self._inbox.get(timeout=wait)
-        except queue.Empty:
-            return None
+        while True:
+            now = time.monotonic()
+            if due is not None and due <= now:
+                return ev.DeadlinePassed(at=now, due=due)
+            wait = max(0.0, min(until, due if due is not None else until) - now)
+            try:
+                event = self._inbox.get(timeout=wait)
+            except queue.Empty:
+                return None
+            if event is not None or self._recorder.has_failed or self._done < self._recorder.kept:
+                return event
 
     def _check(self, effect: do.AnyEffect, state: State) -> None:
         """See that an effect is safe in the state that is reached. Raises UnsafeEffectError."""

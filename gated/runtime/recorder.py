@@ -57,11 +57,15 @@ class Recorder:
         self._handed.put(None)
         return since is None or time.monotonic() - since < HANGS_S
 
-    def look(self) -> int:
-        """How many steps are on the disk. Raises what ended the thread."""
+    @property
+    def has_failed(self) -> bool:
+        """Whether the thread has ended before its time."""
+        return self._failure is not None
+
+    def look(self) -> None:
+        """Raise what ended the thread."""
         if self._failure is not None:
             raise self._failure
-        return self.kept
 
     def wait(self, count: int) -> None:
         """Wait until so many steps are on the disk, or the thread has ended."""

@@ -150,7 +150,9 @@ class Process:
     def _take(self, event: ev.AnyEvent) -> None:
         if self.failing:
             raise JournalError("disk_failing", "replace the disk")
-        self.loop.take(event)
+        self.loop._begin(event)
+        self.loop._recorder._work()  # the journal's thread, by hand as all are
+        self.loop._go_on()
 
     def _perform(self, effect: do.AnyEffect) -> None:
         self._hands.perform(effect)
@@ -160,6 +162,7 @@ class Process:
         """Power cut or SIGKILL: the kernel lets go of the lines; nothing else is put in order."""
         self.dead = True
         self.port.close()
+        self.loop.close()
         self.journal.close()
 
 
