@@ -215,7 +215,8 @@ class Keeper:
             " WHERE branches.parent = ? AND branches.id NOT IN (SELECT branch FROM removals)",
             (branch.id,),
         )
-        return min([limit, *(seq for seq, outcome in forks if not _at_rest(outcome))])
+        limits: list[int] = [seq for seq, outcome in forks if not _at_rest(outcome)]
+        return min(limit, *limits) if limits else limit
 
     def _boundary(self, branch: _Branch, limit: int) -> tuple[int, bytes] | None:
         """An entry some way on after which no passage is under way, and its hash; None: there is none."""
@@ -276,8 +277,7 @@ class Keeper:
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
             (*values, told.keep_days, told.by, told.why, signature),
         )
-        record: int = made[0][0]
-        return record
+        return int(made[0][0])
 
 
 def _at_rest(outcome: str) -> bool:
