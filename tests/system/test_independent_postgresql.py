@@ -29,6 +29,7 @@ from tests.central.collecting import Pair, copied, entries, lived
 from tests.core.passages import start_events
 from tests.system.independent import postgresql
 from tests.system.independent.postgresql import Server
+from tests.system.test_write_xor_execute import DENIED
 
 MISSING = postgresql.missing()
 pytestmark = [pytest.mark.independent, pytest.mark.skipif(bool(MISSING), reason=MISSING)]
@@ -303,6 +304,22 @@ def test_the_collector_outlives_its_server_and_its_commands_read_beside_it(
         assert main(["collect", str(folder), *where, "--keep-days", "1", "--dry-run"]) == 0
         os.kill(collector.pid, signal.SIGTERM)
         assert collector.wait(20) == 0
+
+
+def test_psycopg_needs_no_memory_that_is_writable_and_executable(server: Server) -> None:
+    program = (
+        f"import psycopg\nprint(psycopg.connect({server.address()!r}).execute('SELECT 7').fetchone()[0])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", f"{DENIED}\n{program}"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    if done.returncode == 77:
+        pytest.skip("this kernel has no PR_SET_MDWE (Linux 6.3)")
+    assert done.stdout == "7\n", done.stderr
 
 
 @contextlib.contextmanager
