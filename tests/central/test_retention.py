@@ -18,7 +18,7 @@ from gated.core import events as ev
 from gated.core.gate import Gate
 from gated.core.step import step
 from gated.store.journal import Followed, Journal, chained
-from tests.central.collecting import KEY, Pair, change, copied, paired
+from tests.central.collecting import KEY, OWN, Pair, change, copied, paired
 from tests.core.exploration import POLICY
 from tests.core.passages import citizen, start_events
 from tests.store.test_journal import UTC as AT_GATE
@@ -230,6 +230,29 @@ def test_entries_that_go_without_the_centre_s_word_show(pair: Pair) -> None:
 )
 def test_after_what_cannot_be_read_a_passage_may_be_under_way(outcome: str) -> None:
     assert not _at_rest(outcome)
+
+
+def test_what_is_left_of_a_delivery_is_still_what_its_gate_has_signed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, out = tmp_path / "central", tmp_path / "export.jsonl"
+    assert main(["init", str(folder)]) == 0
+    lived(tmp_path / "lived.db", travellers(1, 2))
+    with paired(copied(tmp_path / "lived.db", tmp_path / "gate"), folder / "journals.db") as pair:
+        deliver(pair, 0)
+        change(pair.journal, "DELETE FROM entries WHERE seq >= 27", "DELETE FROM passages WHERE ended >= 27")
+        deliver(pair, 1)
+        [removal] = keep(pair, 400).removed
+        left = numbers(pair)
+    assert left[0] == removal.last + 1 > 1
+    assert main(["collect", str(folder), "--export", str(out)]) == 0
+    capsys.readouterr()
+    key = f"gate-1={OWN.public_key().public_bytes_raw().hex()}"
+    assert main(["verify", str(folder), "--export", str(out), "--key", key, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["good"]
+    [journal] = told["journals"]
+    assert (journal["first"], journal["signed"]) == (left[0], len(left))
 
 
 def test_the_bytes_are_gone_from_the_file(pair: Pair, tmp_path: Path) -> None:
