@@ -17,11 +17,14 @@ from gated.central.collect import Collector, CollectSettings, _Letter
 from gated.central.folder import CentralError, CentralFolder
 from gated.central.journal_keys import KeyRing, all_keys, enrol
 from gated.central.keys import admit_gate, initialise, revoke_gate
+from gated.central.registrations import RegistrationBook
 from gated.central.repository import Lifetimes
 from gated.store import delivery as say
+from gated.store import registration_post as post
 from gated.store.attested import ExportError, proven, read_lines
 from gated.store.journal_key import public_part
 from gated.store.outbox import Outbox
+from gated.store.registration_letters import Kind
 from tests.central.collecting import GATE, KEY, OWN, change, copied, entries, lived, paired
 from tests.gatectl import gatectl
 from tests.store.test_pruning import pruned
@@ -151,6 +154,26 @@ def test_a_delivery_that_was_changed_on_its_way_is_refused_whatever_was_changed(
     assert answer(collector, elsewhere) == say.NotTaken(number=delivery.number, reason="malformed")
     assert isinstance(answer(collector, delivery), say.Receipt)
     outbox.close()
+
+
+def test_a_letter_about_a_registration_that_its_gate_has_not_signed_changes_nothing(
+    collector: Collector, folder: CentralFolder
+) -> None:
+    enrol(folder, GATE, public_part(OWN), NOW)
+    book = RegistrationBook(folder)
+
+    def bring(kind: Kind, key: Ed25519PrivateKey | None) -> list[tuple[str, bool]]:
+        letter = post.LetterUp(registration="0" * 32, kind=kind, sealed=bytes(200))
+        enclosed = say.Enclosed(body=post.encode(letter))
+        collector._registration((b"",), GATE, enclosed if key is None else say.attest(key, GATE, enclosed))
+        return [(each.registration, each.erased) for each in book.held()]
+
+    assert bring(Kind.REGISTERED, None) == []
+    assert bring(Kind.REGISTERED, OTHER) == []
+    assert bring(Kind.REGISTERED, OWN) == [("0" * 32, False)]
+    assert bring(Kind.ERASED, OTHER) == [("0" * 32, False)]
+    assert bring(Kind.ERASED, OWN) == [("0" * 32, True)]
+    book.close()
 
 
 def test_a_new_key_counts_at_once_and_the_old_one_as_long_as_the_operator_says(
