@@ -13,6 +13,7 @@ from tests.published_models import model
 from tests.system.test_vision import PASSAGE
 from tests.system.vision_rig import Vision
 
+pytestmark = pytest.mark.long
 ADA = people.passport_photo("ada", seed=7)
 
 
