@@ -11,6 +11,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,9 @@ from gated.core import events as ev
 from gated.core.gate import FIXES, Gate, inside
 from gated.core.screens import told
 from gated.core.topologies import plan_of
-from gated.core.vocabulary import Device
+from gated.core.vocabulary import Device, Vouched
 from gated.embedders import Embedders, Stock, fix_of
+from gated.lanes.ages import AgesLane
 from gated.lanes.background import BackgroundLane
 from gated.lanes.board import BoardLane
 from gated.lanes.caretaker import CaretakerLane
@@ -65,7 +67,7 @@ from gated.token_desk import TokenDesk
 from gated.tokens.token import Model
 from gated.trust_files import load_trust
 from gated.watchlist.keyed import ListKeyError, ListKeys
-from gated.watchlist.publication import Kind
+from gated.watchlist.publication import DECIDING, Kind
 from models.installed import fingerprint as models_fingerprint
 from models.manifest import ModelError
 
@@ -143,6 +145,12 @@ class GateDaemon:
             config.eligibility.anti_passback_s,
             false_hits,
         )
+        self._ages = AgesLane(
+            self._policy,
+            {Vouched.WATCHLIST: self._watchlist.age_s}
+            | {Vouched(kind): partial(self._kinds.updater.age_s, kind) for kind in DECIDING},
+            post,
+        )
         self._caretaker = CaretakerLane(state, post, keep=self._cycles.keep)
         self._control = ControlLane(
             f"ipc://{run}/control",
@@ -205,6 +213,7 @@ class GateDaemon:
             *self._reading.lanes,
             self._background.lane,
             self._lists.lane,
+            self._ages.lane,
             self._caretaker.lane,
             self._control.lane,
             *([schedule.lane] if config.port else []),
@@ -257,6 +266,7 @@ class GateDaemon:
                 locked_by=self._journal.locked_by(),
             )
         )
+        self._loop.take(self._ages.first())
 
     def _rules(self) -> Pack:
         """What is published, else the gate's own. Raises ConfigError."""
@@ -350,6 +360,8 @@ class GateDaemon:
             journal_trouble={standing.code: standing.fix} if standing and standing.code else {},
             embedder=self._compared.decides.name,
             embedder_trouble={name: f"{code}: {fix_of(code)}" for name, code in self._troubles.items()},
+            ages_s=self._ages.known(),
+            age_trouble=self._ages.troubles(),
         )
 
 

@@ -58,10 +58,18 @@ def status_text(status: Status) -> tuple[str, ...]:
         *(_field("embedder", status.embedder) if status.embedder else ()),
         *(line for name, fix in status.embedder_trouble.items() for line in _fault(name, fix, "EMBEDDER")),
         *_field("watchlist", lists),
+        *_ages(status),
+        *(line for code, fix in status.age_trouble.items() for line in _fault(code, fix, "TOO OLD")),
         *_field("journal", f"{status.journal_entries} entries{_delivered(status)}"),
         *(line for code, fix in status.journal_trouble.items() for line in _fault(code, fix, "DELIVERY")),
         *_field("head", f"{status.journal_entries}:{status.journal_head}"),
     )
+
+
+def _ages(status: Status) -> list[str]:
+    """The other kinds that the centre vouches for, and decide here."""
+    told = [f"{kind} {span(age_s)} old" for kind, age_s in status.ages_s.items() if kind != "watchlist"]
+    return _field("published", ", ".join(told)) if told else []
 
 
 def _delivered(status: Status) -> str:

@@ -70,4 +70,4 @@ def open_standings(
 
 def standings_max_age_s(config: GateConfig) -> float:
     """From which age on a file of standings is no knowledge any more, wherever it came from."""
-    return config.policy.watchlist_max_age_s
+    return config.policy.standings_max_age_s

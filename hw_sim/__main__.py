@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from gated.core.policy import Limits, Policy
+from gated.core.policy import DAY_S, Limits, Policy
 from gated.core.vocabulary import Outcome
 from hw_sim import chip_command, kiosk_and_gate
 from hw_sim.camera.people import portrait
@@ -140,6 +140,7 @@ def demo_policy() -> Policy:
         match_threshold=models.threshold(EMBEDDER, FMR),
         liveness_threshold=models.liveness.live_score,
         require_synchronised_clock=False,
+        watchlist_close_age_s=7 * DAY_S,
         calls=2,
         limits=Limits(optical_s=10.0, background_s=3.0, officer_s=15.0, leave_s=8.0, change_over_s=1.5),
     )
@@ -168,7 +169,7 @@ def _conditions(seconds: float) -> dict[str, str]:
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "face model": f"{EMBEDDER}, threshold at FMR {FMR:.1%}",
         "chip": "modelled: 848 kbit/s, 3 ms a command, 10 ms a KiB, 60 ms a point multiplication",
-        "policy": "as shipped, but: clock need not be synchronised; "
+        "policy": "as shipped, but: clock need not be synchronised; a watchlist of 7 days closes the lane; "
         "page 10 s, background 3 s, officer 15 s, way out 8 s, turn 1.5 s",
         "time for all": f"{seconds:.0f} s",
     }

@@ -9,6 +9,7 @@ import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from gated.core.gate import State
 from gated.store.journal import Entry
 from hw_sim.course import Course
 from hw_sim.scenarios import HOLDERS, LIST, Twist
@@ -122,14 +123,20 @@ def _last_entry_is_taken_off(site: Site) -> None:
     _await(site, site.centre.version())
 
 
-def _away(hours: float, more_s: float) -> Callable[[Site, int], None]:
+def _away(hours: float, more_s: float, told: str, until: State = State.IDLE) -> Callable[[Site, int], None]:
     def comes(site: Site, _: int) -> None:
         site.centre.kill()
         site.daemons["gated"].stop()
         put_back_word(site.state, hours * 3600 + more_s)
-        site.start_daemons()
+        site.start_daemons(until)
+        _until(lambda: told in _troubles(site), f"the status does not tell of {told}")
 
     return comes
+
+
+def _troubles(site: Site) -> Mapping[str, str]:
+    status = site.status()
+    return status.age_trouble if status else {}
 
 
 def _centre_is_back(site: Site) -> None:
@@ -161,6 +168,9 @@ LISTS: Mapping[Twist, Course] = {
     ),
     Twist.LIST_IS_FORGED: Course(comes=_list_is_forged, mended=_true_list_is_published, judged=_judged),
     Twist.DELTAS_ARE_MISSING: Course(comes=_deltas_have_a_gap, mended=_last_entry_is_taken_off),
-    Twist.AWAY_FOR_72_HOURS: Course(comes=_away(72, -MARGIN_S), mended=_centre_is_back),
-    Twist.AWAY_FOR_LONGER: Course(comes=_away(72, MARGIN_S), mended=_centre_is_back),
+    Twist.AWAY_FOR_72_HOURS: Course(comes=_away(72, -MARGIN_S, "watchlist_aging"), mended=_centre_is_back),
+    Twist.AWAY_FOR_A_WEEK: Course(
+        comes=_away(7 * 24, MARGIN_S, "watchlist_closing", State.CLOSED), happens=_centre_is_back
+    ),
+    Twist.AWAY_FOR_LONGER: Course(comes=_away(72, MARGIN_S, "watchlist_stale"), mended=_centre_is_back),
 }

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec.structs import replace
 
 from gated.config import GateConfig
+from gated.core.gate import State
 from gated.core.personal import Personal
 from gated.core.policy import LaneRules, Policy
 from gated.core.settings import (
@@ -247,12 +248,15 @@ class Site:
 
     # --- the gate's life --------------------------------------------------------------------------------
 
-    def start_daemons(self) -> None:
-        """Start what does not run; return when the lane takes travellers. Raises DaemonError."""
+    def start_daemons(self, until: State = State.IDLE) -> None:
+        """Start what does not run; return when the lane takes travellers, or is in another state.
+
+        Raises DaemonError.
+        """
         for daemon in self.daemons.values():
             if not daemon.is_running():
                 daemon.start()
-        self.await_state({"idle"}, OPEN_S)
+        self.await_state({until}, OPEN_S)
 
     def equip(
         self,

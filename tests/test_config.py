@@ -19,7 +19,7 @@ from gated.core.settings import (
     PortSettings,
     SafetyControllerSettings,
 )
-from gated.core.vocabulary import Direction
+from gated.core.vocabulary import Direction, Vouched
 from hw_sim.lane.board import CURTAINS
 from models import manifest
 from models.manifest import ModelError
@@ -91,6 +91,7 @@ def test_the_example_shows_every_key_that_there_is() -> None:
         "journal",
         "registration",
         "policy.match_threshold",  # no choice: the models' manifest gives it
+        *(f"policy.{kind}_close_age_s" for kind in Vouched),  # a lane does not close by itself
         "vision.shadow",
         "io_board.outputs.face_light",
         "io_board.inputs.panic",

@@ -9,8 +9,9 @@ from typing import Final
 from drivers import ccid, chip_reader, mrz_scanner, pcsc_reader, safety_faults
 from drivers.door import DoorWatch
 from gated.core import curtain, gate
-from gated.core.vocabulary import Door
+from gated.core.vocabulary import Door, Vouched
 from gated.lanes import embedders
+from gated.lanes.ages import MEANS
 from hw_sim.scenarios import SCENARIOS
 
 ROOT: Final = Path(__file__).parents[1]
@@ -84,7 +85,7 @@ def pairs(path: str) -> set[str]:
 
 
 def raised() -> set[str]:
-    codes = {"starting", *gate.FIXES}
+    codes = {"starting", *gate.FIXES, *(f"{kind}_{meaning}" for kind in Vouched for meaning in MEANS)}
     for path in sorted(path for pattern in SOURCES for path in ROOT.glob(pattern)):
         name = path.relative_to(ROOT).as_posix()
         if name in OF_CARDS:

@@ -108,6 +108,18 @@ def test_status_of_a_gate_in_trouble_says_what_to_do_right_after_the_state() -> 
     assert max(map(len, lines)) <= WIDTH
 
 
+def test_what_the_centre_has_not_vouched_for_for_long_is_told_below_the_lists() -> None:
+    ages = {"watchlist": 59.0, "rules": 2_700_000.0, "trust": 60.0}
+    trouble = {"rules_stale": "nobody is admitted without an officer"}
+    lines = status_text(msgspec.structs.replace(STATUS, ages_s=ages, age_trouble=trouble))
+    at = lines.index("watchlist  version 17, 59 s old")
+    assert lines[at + 1 : at + 4] == (
+        "published  rules 31 d 6 h old, trust 1 min old",
+        "TOO OLD    rules_stale",
+        "  to do    nobody is admitted without an officer",
+    )
+
+
 def test_a_long_fix_is_wrapped_and_whole() -> None:
     fix = "look at the cable " * 20
     lines = status_text(msgspec.structs.replace(STATUS, faults={"io_board: chip_lost": fix.strip()}))

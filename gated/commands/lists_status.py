@@ -104,7 +104,9 @@ def kinds_held(folder: Path, now: datetime) -> tuple[KindHeld, ...]:
             content=held.content if held else 0,
             sha256=held.sha256 if held else "",
             published=known.published,
-            age_s=max(0.0, now.timestamp() - known.signed_at) if known.signed_at else None,
+            age_s=max(0.0, now.timestamp() - known.signed_at, known.seen_at - known.signed_at)
+            if known.signed_at
+            else None,
             groups=known.groups,
             restart=known.restart,
             code=known.code,

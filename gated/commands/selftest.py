@@ -33,6 +33,7 @@ DEVICES: Final = (
     *("configuration", "gated", "disk", "journal", "clock"),
     *("lines", "io_board", "inputs", "alarms", "doors", "curtains", "presence", "document", "lamps", "power"),
     *("safety_controller", "mrz_scanner", "chip_reader", "cameras", "vision", "models", "link", "watchlist"),
+    "published",
 )
 LAMP_S: Final = 2.2  # the gate lights one for two seconds
 CALL_FIX: Final = "first: gatectl gate mode maintenance --reason TEXT"

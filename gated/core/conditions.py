@@ -19,8 +19,9 @@ from gated.core.gate import (
     is_open,
     lists_are_fresh,
     may_admit,
+    presence_is_doubted,
 )
-from gated.core.vocabulary import Device, Door, Grade, Liveness, Mode, OfficerWord, Topology
+from gated.core.vocabulary import Device, Door, Grade, Liveness, Mode, OfficerWord, Topology, Vouched
 
 __all__ = ("chip_is_good", "may_admit")  # rows ask them by this module's name too
 
@@ -85,8 +86,11 @@ def fit_to_open(gate: Gate) -> bool:
 
 
 def fit_to_close(gate: Gate) -> bool:
-    nobody_on_duty = gate.mode in {Mode.OPEN, Mode.ONE_WAY} and not is_open(gate)
-    return at_rest(gate) and (gate.mode is Mode.CLOSED or nobody_on_duty)
+    """Told to, or because nobody is on duty, or what the lane decides by is too old.
+
+    Also while it waits for what it was told to be: until nobody is felt in it, or, at a kiosk, for ever.
+    """
+    return at_rest(gate) and not is_open(gate) and gate.mode is not Mode.LOCKED
 
 
 def fit_to_lock(gate: Gate) -> bool:
@@ -100,8 +104,13 @@ def fit_for_free_passage(gate: Gate) -> bool:
 
 
 def fit_for_maintenance(gate: Gate) -> bool:
-    """A lane in trouble is just what is maintained; nobody may be inside when it begins."""
-    return gate.mode is Mode.MAINTENANCE and gate.persons == 0
+    """A lane in trouble is just what is maintained; nobody may be felt in it, unless that is the trouble."""
+    return gate.mode is Mode.MAINTENANCE and (gate.persons == 0 or presence_is_doubted(gate))
+
+
+def in_trouble_with_presence(gate: Gate) -> bool:
+    """Whoever works on the sensor need not wait until it feels nobody."""
+    return presence_is_doubted(gate) and fit_for_maintenance(gate)
 
 
 def maintenance_is_over(gate: Gate) -> bool:
@@ -209,8 +218,14 @@ def list_hit(gate: Gate) -> bool:
 
 
 def lists_are_stale(gate: Gate) -> bool:
+    """The watchlist, or anything else that the centre vouches for and that decides here."""
     known = gate.passage is not None and gate.passage.background is not None
     return known and not lists_are_fresh(gate, gate.since)
+
+
+def trust_has_lapsed(gate: Gate) -> bool:
+    """Since the traveller was let in, the clock or a list came to be no ground for an admission any more."""
+    return face_is_assessed(gate) and (clock_is_unsure(gate) or not lists_are_fresh(gate, gate.since))
 
 
 def not_eligible(gate: Gate) -> bool:
@@ -481,9 +496,20 @@ def lapsed_reasons(gate: Gate) -> tuple[str, ...]:
     """Name what an admission would not rest on any more."""
     if clock_is_unsure(gate):
         return ("clock_unsynchronised",)
-    if not lists_are_fresh(gate, _settled_at(gate)):
-        return ("watchlist_stale",)
-    return ("automatic_admission_not_allowed",)
+    return stale_reasons(gate) or ("automatic_admission_not_allowed",)
+
+
+def stale_reasons(gate: Gate) -> tuple[str, ...]:
+    """Name the kinds on which the centre's last word is too old; the watchlist's age counts on by itself."""
+    if gate.stale:
+        return tuple(f"{kind}_stale" for kind in Vouched if kind in gate.stale)
+    return () if lists_are_fresh(gate, _settled_at(gate)) else ("watchlist_stale",)
+
+
+def lapsed_and_face_reasons(gate: Gate) -> tuple[str, ...]:
+    """Name both, for the officer who decides now."""
+    of_the_face = () if face_is_good(gate) and height_verdict(gate) == "yes" else face_reasons(gate)
+    return (*lapsed_reasons(gate), *of_the_face)
 
 
 def face_reasons(gate: Gate) -> tuple[str, ...]:

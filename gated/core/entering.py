@@ -19,6 +19,7 @@ from gated.core.gate import (
     State,
     inside,
     is_enclosed,
+    presence_is_doubted,
     raised,
     with_passage,
 )
@@ -76,8 +77,10 @@ def _watched_anew(gate: Gate) -> Stepped:
 
 
 def _maintenance(gate: Gate, came_from: State, *, late: bool) -> Stepped:
-    del came_from, late
-    return replace(gate, counted=0), (do.AlertOfficer(kind="maintenance", passage=None),)
+    """Somebody works on the lane; a passage that only waited for the presence sensor ends."""
+    del late
+    gate, ended = _end(gate, came_from, late=False)
+    return replace(gate, counted=0), (*ended, do.AlertOfficer(kind="maintenance", passage=None))
 
 
 def _free_passage(gate: Gate, came_from: State, *, late: bool) -> Stepped:
@@ -230,7 +233,7 @@ def _doubted(gate: Gate) -> Stepped:
     Between two doors it is not trusted again until somebody has looked. Where the way back is open anybody
     may stand for as long as they like, so there the fault ends when nobody is felt any more.
     """
-    if any(fault.code == ALWAYS_FELT.code for fault in gate.faults):
+    if presence_is_doubted(gate):
         return gate, ()
     if gate.calls + 1 < gate.policy.calls:
         return replace(gate, calls=gate.calls + 1), ()

@@ -24,6 +24,7 @@ from gated.core.vocabulary import (
     Liveness,
     Mode,
     OfficerWord,
+    Vouched,
 )
 
 PassageId = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}\Z")]
@@ -91,6 +92,23 @@ class PublishedChanged(Event):
     kind: Literal["rules", "config", "trust", "models", "prompts", "standings"]
     version: int
     sha256: str
+
+
+class AgesChecked(Event):
+    """How many seconds ago the centre last vouched for what decides here; None: nothing of this kind does.
+
+    Told at the start, and whenever an age comes to mean something else by the policy.
+    """
+
+    watchlist_s: float | None = None
+    rules_s: float | None = None
+    trust_s: float | None = None
+    standings_s: float | None = None
+
+    def of(self, kind: Vouched) -> float | None:
+        """The age of the word on this kind."""
+        age_s: float | None = getattr(self, f"{kind}_s")
+        return age_s
 
 
 class ModeChanged(Event):
@@ -480,6 +498,7 @@ AnyEvent = (
     | StrangersCompared
     | ListsChanged
     | PublishedChanged
+    | AgesChecked
     | ModeChanged
     | DutyChanged
     | DirectionWanted

@@ -27,13 +27,25 @@ from gated.core.gate import (
 )
 from gated.core.rulings import Ruling
 from gated.core.topologies import plan_of
-from gated.core.vocabulary import Body, Device, Door, Grade, Mode, OfficerWord, Outcome, Topology
+from gated.core.vocabulary import (
+    Aging,
+    Body,
+    Device,
+    Door,
+    Grade,
+    Mode,
+    OfficerWord,
+    Outcome,
+    Topology,
+    Vouched,
+)
 
 Stepped = tuple[Gate, tuple[do.AnyEffect, ...]]
 
 BEFORE_ENTRY = frozenset({State.IDLE, State.DOC_OPTICAL, State.DOC_CHIP, State.DOC_TOKEN, State.BACKGROUND})
 CAPTURING = frozenset({State.APPROACH, State.ENTRY_CLOSING, State.FACE_CAPTURE, State.VERIFY})
 UNWATCHED = frozenset({State.EMERGENCY, State.MAINTENANCE, State.FREE_PASSAGE})  # people may go as they like
+STALE = frozenset({Aging.STALE, Aging.CLOSING})
 MANY = 3  # counted no further
 
 
@@ -72,6 +84,8 @@ def observe(gate: Gate, event: ev.AnyEvent) -> Stepped:
             return gate, (do.AlertOfficer(kind="not_registered", passage=event.passage),)
         case ev.FalseHitDecided():
             return gate, (_kept(event),)
+        case ev.AgesChecked():
+            return _aged(gate, event)
         case ev.DirectionWanted() | ev.OtherDeviceChanged():
             return (gate, ()) if gate.policy.lane.topology is not Topology.PORT else _other_end(gate, event)
         case ev.Crossed():
@@ -150,6 +164,33 @@ def _devices(gate: Gate, event: ev.DeviceReady | ev.FaultRaised | ev.FaultCleare
             looked = event.device is Device.IO_BOARD and gate.state is State.OUT_OF_SERVICE
             counted = 0 if looked and gate.persons == 0 else gate.counted
             return replace(gate, faults=kept, counted=counted)
+
+
+def _aged(gate: Gate, event: ev.AgesChecked) -> Stepped:
+    """What the ages of the centre's words mean by policy. Whatever has come to mean something graver is told.
+
+    A gate always decides by a watchlist: where it has none, it has no fresh one.
+    """
+    ages = {kind: event.of(kind) for kind in Vouched}
+    known = {kind: gate.policy.meaning(kind, age_s) for kind, age_s in ages.items() if age_s is not None}
+    known.setdefault(Vouched.WATCHLIST, Aging.STALE)
+    after = replace(
+        gate,
+        old=frozenset(kind for kind, meaning in known.items() if meaning is not Aging.FRESH),
+        stale=frozenset(kind for kind, meaning in known.items() if meaning in STALE),
+        closing=frozenset(kind for kind, meaning in known.items() if meaning is Aging.CLOSING),
+    )
+    risen = {
+        **dict.fromkeys(after.old - gate.old, Aging.OLD),
+        **dict.fromkeys(after.stale - (gate.stale & gate.old), Aging.STALE),
+        **dict.fromkeys(after.closing - gate.closing, Aging.CLOSING),
+    }
+    return after, tuple(
+        do.AlertOfficer(
+            kind=f"{kind}_{meaning}", passage=None, grade=Grade.NONE if meaning is Aging.OLD else Grade.REFER
+        )
+        for kind, meaning in sorted(risen.items())
+    )
 
 
 def _other_end(gate: Gate, event: ev.DirectionWanted | ev.OtherDeviceChanged) -> Stepped:
@@ -393,6 +434,4 @@ def _background_checked(gate: Gate, passage: Passage, event: ev.BackgroundChecke
         alerts.append(hit)
     if event.ruling is Ruling.STOP:
         alerts.append(do.AlertOfficer(kind="stopped_by_rules", passage=passage.id, grade=Grade.STOP))
-    if event.list_age_s > gate.policy.watchlist_warn_age_s:
-        alerts.append(do.AlertOfficer(kind="watchlist_aging", passage=None))
     return with_passage(gate, background=background), tuple(alerts)

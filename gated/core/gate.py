@@ -23,6 +23,7 @@ from gated.core.vocabulary import (
     OfficerWord,
     Outcome,
     Topology,
+    Vouched,
 )
 
 BOTH = frozenset(Door)
@@ -153,6 +154,8 @@ class Gate(Value):
     and did not go out; without curtains it stays 0. `blocked` are the doorways in which something stands.
     `calls`: so many times in a row somebody was called to the way out, and nothing moved there; `unopened`
     are the doors that were told shut ever since they were released. `locked_by` is who signed the lock.
+    `old`, `stale` and `closing` are the kinds on which the centre's last word is older than policy warns at,
+    admits by, and keeps the lane open with; before anything was told of ages all count as stale.
     Of a lane for two directions, `other_faults` are those of the end that is not in use; `served`: a passage
     began since it was turned.
     """
@@ -169,6 +172,9 @@ class Gate(Value):
     on_duty: bool = False
     emergency: bool = False
     clock_good: bool = False
+    old: frozenset[Vouched] = frozenset()
+    stale: frozenset[Vouched] = frozenset(Vouched)
+    closing: frozenset[Vouched] = frozenset()
     document: bool = False
     waiting: Placed | None = None
     other_document: bool = False
@@ -208,7 +214,8 @@ FIXES = {
     "count_unsure": "not everybody who came in was seen to leave: look into the lane, then clear this fault",
     "presence_stuck": (
         "somebody or something is felt in the lane, and nothing has moved for long: look; if nothing is"
-        " there, see the presence sensor and its wire; then clear this fault"
+        " there, see the presence sensor and its wire (maintenance begins though it feels somebody); then"
+        " clear this fault"
     ),
     "entry_contact_stuck": (
         "somebody came in while the contact of the entry said shut: see that it opens with the door; if it"
@@ -248,9 +255,17 @@ def is_enclosed(gate: Gate) -> bool:
 
 
 def is_open(gate: Gate) -> bool:
-    """Whether the lane takes travellers: it was told to, and somebody is on duty where that is asked."""
+    """Whether the lane takes travellers: it was told to, and nothing keeps it closed by itself.
+
+    That is: nobody is on duty where that is asked, or what it decides by is too old.
+    """
     told = gate.mode in {Mode.OPEN, Mode.ONE_WAY}
-    return told and (gate.on_duty or gate.policy.lane.duty_s == 0)
+    return told and (gate.on_duty or gate.policy.lane.duty_s == 0) and not gate.closing
+
+
+def presence_is_doubted(gate: Gate) -> bool:
+    """The presence sensor has felt somebody for so long that it may well be wrong."""
+    return any(fault.code == ALWAYS_FELT.code for fault in gate.faults)
 
 
 def chip_is_good(gate: Gate) -> bool:
@@ -260,9 +275,9 @@ def chip_is_good(gate: Gate) -> bool:
 
 
 def lists_are_fresh(gate: Gate, at: float) -> bool:
-    """The lists that were asked are, at monotonic time `at`, not older than policy allows."""
+    """What was asked is, at monotonic time `at`, not older than policy allows, and nothing else is."""
     background = gate.passage.background if gate.passage else None
-    if background is None:
+    if background is None or gate.stale:
         return False
     return background.list_age_s + (at - background.asked_at) <= gate.policy.watchlist_max_age_s
 

@@ -5,10 +5,12 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from gated.core.values import Value
-from gated.core.vocabulary import Direction, Grade, Topology
+from gated.core.vocabulary import Aging, Direction, Grade, Topology, Vouched
+
+HOUR_S, DAY_S = 3600.0, 86400.0
 
 Seconds = Annotated[float, Meta(gt=0, le=600)]
-Age = Annotated[float, Meta(ge=0, le=30 * 86400)]
+Age = Annotated[float, Meta(ge=0, le=365 * DAY_S)]
 Tries = Annotated[int, Meta(ge=1, le=10)]
 HitScore = Annotated[float, Meta(ge=0.75, le=0.95)]  # the same name scores 0.97 whatever else is unknown
 
@@ -86,6 +88,9 @@ class Policy(Value):
     lets them out, and nothing moves; then the presence sensor is doubted.
 
     `without_consent`: who is to be registered and does not agree goes to the counter, or passes unregistered.
+
+    The ages are those of the centre's last word on a kind that decides here: beyond `warn` people are told,
+    beyond `max` nobody is admitted without an officer, beyond `close` the lane takes nobody (None: never).
     """
 
     liveness_threshold: Annotated[float, Meta(ge=0, le=1)]
@@ -98,10 +103,46 @@ class Policy(Value):
     captures: Tries = 3
     reversals: Tries = 2
     calls: Tries = 9
-    watchlist_max_age_s: Age = 72 * 3600.0
-    watchlist_warn_age_s: Age = 24 * 3600.0
+    watchlist_warn_age_s: Age = 24 * HOUR_S
+    watchlist_max_age_s: Age = 72 * HOUR_S
+    watchlist_close_age_s: Age | None = None
+    rules_warn_age_s: Age = 7 * DAY_S
+    rules_max_age_s: Age = 30 * DAY_S
+    rules_close_age_s: Age | None = None
+    trust_warn_age_s: Age = 7 * DAY_S
+    trust_max_age_s: Age = 30 * DAY_S
+    trust_close_age_s: Age | None = None
+    standings_warn_age_s: Age = 24 * HOUR_S
+    standings_max_age_s: Age = 72 * HOUR_S
+    standings_close_age_s: Age | None = None
     require_synchronised_clock: bool = True
     open_at_start: bool = True
     without_consent: Literal["refer", "admit"] = "refer"
     lane: LaneRules = LaneRules()
     person_hits: PersonHits = USUAL_HITS
+
+    def __post_init__(self) -> None:
+        """Refuse ages that are out of order; the loader adds the file and the section."""
+        for kind in Vouched:
+            warn_s, max_s, close_s = self.ages_of(kind)
+            if not warn_s <= max_s or (close_s is not None and close_s < max_s):
+                keys = [f"`{kind}_{what}_age_s`" for what in ("warn", "max", "close")]
+                if close_s is None:
+                    keys.pop()
+                raise ValueError(f"{', '.join(keys)}: each must be as long as the one before it, or longer")
+
+    def ages_of(self, kind: Vouched) -> tuple[float, float, float | None]:
+        """Beyond which ages people are told, nobody is admitted without an officer, and the lane closes."""
+        warn_s: float = getattr(self, f"{kind}_warn_age_s")
+        max_s: float = getattr(self, f"{kind}_max_age_s")
+        close_s: float | None = getattr(self, f"{kind}_close_age_s")
+        return warn_s, max_s, close_s
+
+    def meaning(self, kind: Vouched, age_s: float) -> Aging:
+        """What it means that the centre's last word on this kind is so old."""
+        warn_s, max_s, close_s = self.ages_of(kind)
+        if close_s is not None and age_s > close_s:
+            return Aging.CLOSING
+        if age_s > max_s:
+            return Aging.STALE
+        return Aging.OLD if age_s > warn_s else Aging.FRESH

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from gated.core import conditions as on
-from gated.core.gate import BOTH, Gate, State
+from gated.core.gate import BOTH, Gate, State, is_enclosed, presence_is_doubted
 from gated.core.vocabulary import Door, Outcome
 
 Condition = Callable[[Gate], bool]
@@ -127,7 +127,7 @@ def background(before: Rows, then: State) -> Rows:
         *before,
         Row(on.clock_is_unsure, State.REJECT_OUT, Outcome.REFERRED, "clock_unsynchronised"),
         Row(on.list_hit, State.REJECT_OUT, Outcome.REFERRED, "watchlist_hit"),
-        Row(on.lists_are_stale, State.REJECT_OUT, Outcome.REFERRED, "watchlist_stale"),
+        Row(on.lists_are_stale, State.REJECT_OUT, Outcome.REFERRED, on.stale_reasons),
         Row(on.not_eligible, State.REJECT_OUT, Outcome.REFERRED, on.failed_background_checks),
         Row(on.photograph_is_unusable, State.REJECT_OUT, Outcome.REFERRED, "photograph_unusable"),
         Row(on.may_enter, then),
@@ -157,6 +157,7 @@ def verify(inside: Rows, then: State) -> Rows:
         Row(on.may_admit, then),
         Row(on.attack_is_seen, State.OFFICER, why=on.face_reasons),
         Row(on.too_short, State.OFFICER, why=on.face_reasons),
+        Row(on.trust_has_lapsed, State.OFFICER, why=on.lapsed_and_face_reasons),
         Row(on.another_look, State.FACE_CAPTURE),
         Row(on.face_is_assessed, State.OFFICER, why=on.face_reasons),
         Row(on.expired, State.OFFICER, why=on.face_reasons),
@@ -202,6 +203,10 @@ AFTER_CLEARING: Rows = (
 )
 
 
+# Whoever works on a presence sensor that feels somebody for ever need not wait for it.
+REPAIR = Row(on.in_trouble_with_presence, State.MAINTENANCE)
+
+
 def nothing(gate: Gate) -> frozenset[Door]:
     """No door at all."""
     del gate
@@ -216,7 +221,13 @@ def exit_for_those_admitted(gate: Gate) -> frozenset[Door]:
 
 
 def asked(gate: Gate) -> frozenset[Door]:
-    """In maintenance: the door that a technician asked for, as long as the other one is shut."""
-    if gate.asked_door is None or not gate.shut >= BOTH - {gate.asked_door}:
+    """In maintenance: the door that a technician asked for, as long as the other one is shut.
+
+    Where the presence sensor is doubted somebody may be there all the same: then the entry stays as it is,
+    released, while no door is asked for.
+    """
+    felt = gate.persons > 0 and presence_is_doubted(gate)
+    wanted = Door.ENTRY if gate.asked_door is None and felt and is_enclosed(gate) else gate.asked_door
+    if wanted is None or not gate.shut >= BOTH - {wanted}:
         return frozenset()
-    return frozenset({gate.asked_door})
+    return frozenset({wanted})

@@ -77,6 +77,24 @@ class Liveness(StrEnum):
     UNDETERMINED = "undetermined"
 
 
+class Vouched(StrEnum):
+    """What the centre publishes and vouches for anew all the time, and a gate decides travellers by."""
+
+    WATCHLIST = "watchlist"
+    RULES = "rules"
+    TRUST = "trust"
+    STANDINGS = "standings"
+
+
+class Aging(StrEnum):
+    """What the age of the centre's last word on a kind means by policy, in rising gravity."""
+
+    FRESH = "fresh"
+    OLD = "aging"  # technicians and officers are told
+    STALE = "stale"  # nobody is admitted without an officer
+    CLOSING = "closing"  # the lane takes nobody
+
+
 class Device(StrEnum):
     """What the gate cannot work without; each answers to one lane."""
 

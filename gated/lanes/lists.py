@@ -1,7 +1,7 @@
 """The lane that keeps the watchlist up to date, and the other kinds: asks gate-link, believes what is signed.
 
 A refresh that fails changes nothing: the list in force goes on being used, and grows older. How old it may
-grow is policy, and is decided for each traveller, not here. Only a gate without any list is at fault.
+grow is policy, and is not decided here (`gated.lanes.ages`). Only a gate without any list is at fault.
 """
 
 import time

@@ -20,7 +20,7 @@ from gated.core.gate import (
     State,
     is_enclosed,
 )
-from gated.core.vocabulary import Device, Direction
+from gated.core.vocabulary import Device, Direction, Vouched
 from gated.proof.happenings import DUE, LATCHED, NEXT, RENEW_AT, THIS, UTC
 
 _READING = frozenset({State.DOC_OPTICAL, State.DOC_CHIP, State.DOC_TOKEN})
@@ -40,12 +40,20 @@ def normal(gate: Gate) -> Gate:
         since=0.0,
         due=None if gate.due is None else DUE,
         renew_at=None if gate.renew_at is None else RENEW_AT,
+        old=_one(gate.old),
+        stale=_one(gate.stale),
+        closing=_one(gate.closing),
         faults=_alike(gate.faults),
         calls=gate.calls if gate.state is State.REJECT_OUT else 0,
         unopened=gate.unopened if gate.state in _LED_THROUGH and is_enclosed(gate) else frozenset(),
         waiting=Placed(passage=NEXT, utc=UTC) if gate.waiting else None,
         passage=None if passage is None else _normal(gate.state, passage),
     )
+
+
+def _one(kinds: frozenset[Vouched]) -> frozenset[Vouched]:
+    """Which kinds are old is a reason that is told, and nothing else."""
+    return frozenset({Vouched.WATCHLIST}) if kinds else frozenset()
 
 
 def _alike(faults: frozenset[Fault]) -> frozenset[Fault]:

@@ -6,7 +6,7 @@ The policy of each has the fewest tries that still show every row, and somebody 
 from collections.abc import Mapping
 from typing import Literal
 
-from gated.core.policy import LaneRules, Policy
+from gated.core.policy import DAY_S, LaneRules, Policy
 from gated.core.values import Value
 from gated.core.vocabulary import Topology
 
@@ -14,6 +14,7 @@ SINGLE = 2  # people in the lane at once, doorways included: one more than may
 WIDE = 3
 IRREGULAR = 1  # so many things at once are not as they should be: a mode, a fault, the clock, duty, a fire
 IN_TROUBLE = 1  # people in the lane at once while something is irregular
+CLOSE_S = 90 * DAY_S  # whatever is older than that closes the lane
 LATE = 1  # so many sensors at once may still have to tell what has changed
 
 
@@ -70,6 +71,10 @@ class Build(Value):
             reversals=1,
             calls=2,
             without_consent=self.without_consent,
+            watchlist_close_age_s=CLOSE_S,
+            rules_close_age_s=CLOSE_S,
+            trust_close_age_s=CLOSE_S,
+            standings_close_age_s=CLOSE_S,
             lane=LaneRules(topology=self.topology, wide=self.wide, duty_s=600.0, curtains=self.curtains),
         )
 

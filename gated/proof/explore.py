@@ -166,7 +166,7 @@ class Space:
             if honest and taken.marks & Mark.BOARD:  # it tells everything anew before it is ready
                 continue
             irregular = self.heart.views[taken.to].irregular
-            if taken.marks & Mark.SERVES and irregular > most:
+            if taken.marks & Mark.SERVES and (irregular > most or not self._may_work(taken, world)):
                 continue
             if taken.marks & (Mark.CLEARS | Mark.SAYS) and not _looked(taken.event, world):
                 continue
@@ -176,6 +176,11 @@ class Space:
             if taken.marks & (Mark.DECIDES | Mark.TURNS) and not honest:
                 judge.commits(self.heart.gates[taken.to], self.worlds[to], taken.marks)
             self._edge(index, self._reach(taken.to, to, index, depth, judge), taken.kind)
+
+    def _may_work(self, taken: Taken, world: World) -> bool:
+        """Of what is broken only the presence sensor is worked on while the lane feels somebody."""
+        begins = self.heart.gates[taken.to].state is State.MAINTENANCE
+        return not begins or world.broken in {Broken.NOTHING, Broken.PRESENCE}
 
     def _edge(self, source: int, target: int, kind: int) -> None:
         self.transitions += 1

@@ -6,9 +6,11 @@ the rest is ignored is shown by the exploration of the heart alone.
 
 from collections.abc import Iterator, Mapping
 
+from msgspec.structs import replace
+
 from gated.core import events as ev
 from gated.core.checks import Check, Result
-from gated.core.gate import Fault, Gate, State, required
+from gated.core.gate import ALWAYS_FELT, Fault, Gate, State, required
 from gated.core.policy import Policy
 from gated.core.vocabulary import (
     Body,
@@ -20,6 +22,7 @@ from gated.core.vocabulary import (
     Mode,
     OfficerWord,
     Topology,
+    Vouched,
 )
 
 THIS, NEXT = "a" * 16, "b" * 16  # the passage under way, and the one whose document waits
@@ -83,6 +86,16 @@ def answered(*, given: bool, passage: str = THIS) -> ev.ConsentAnswered:
     return ev.ConsentAnswered(at=0, passage=passage, given=given, text="1")
 
 
+FRESH = ev.AgesChecked(at=0, watchlist_s=0.0, rules_s=0.0, trust_s=0.0, standings_s=0.0)
+
+
+def aged(policy: Policy, kind: Vouched, *, closing: bool = False) -> ev.AgesChecked:
+    """The centre's last word on one kind is too old to admit by, or to keep the lane open."""
+    _, max_s, close_s = policy.ages_of(kind)
+    age_s = (max_s if close_s is None or not closing else close_s) + 1
+    return replace(FRESH, **{f"{kind}_s": age_s})
+
+
 def stale(policy: Policy) -> ev.BackgroundChecked:
     """A good answer from lists that are too old."""
     return background(Grade.NONE, age_s=policy.watchlist_max_age_s + 1)
@@ -103,6 +116,7 @@ def coming_up(policy: Policy) -> Iterator[ev.AnyEvent]:
     others = sorted(required(policy) - {Device.IO_BOARD})
     yield from (ev.DeviceReady(at=0, device=device) for device in others)
     yield ev.ClockChecked(at=0, synchronised=True)
+    yield FRESH
     yield ev.DutyChanged(at=0, on=True)
 
 
@@ -196,6 +210,7 @@ def service(gate: Gate) -> Iterator[ev.AnyEvent]:
     if not gate.on_duty or gate.state is State.IDLE:  # a passage under way is finished, as in a closed lane
         yield ev.DutyChanged(at=0, on=not gate.on_duty)
     yield ev.ClockChecked(at=0, synchronised=not gate.clock_good)
+    yield from _ages(gate)
     yield ev.EmergencyReset(at=0) if gate.emergency else ev.EmergencyRaised(at=0)
     if gate.state is State.MAINTENANCE:
         yield from (ev.DoorAsked(at=0, door=door) for door in (None, *Door) if door is not gate.asked_door)
@@ -205,6 +220,38 @@ def service(gate: Gate) -> Iterator[ev.AnyEvent]:
         code = "well" if gate.other_faults else "silent"
         yield ev.OtherDeviceChanged(at=0, device=Device.CHIP_READER, code=code)
     yield from _devices(gate)
+
+
+# Where ages are asked for, in this state or one that the same step may lead through. Elsewhere it is all the
+# same when they are told.
+ADMITTING = frozenset(
+    {
+        State.DOC_CHIP,
+        State.DOC_TOKEN,
+        State.BACKGROUND,
+        State.APPROACH,
+        State.ENTRY_CLOSING,
+        State.FACE_CAPTURE,
+        State.VERIFY,
+        State.CONSENT,
+    }
+)
+OPENING = frozenset({State.IDLE, State.CLEARING, State.EXIT_OPEN, State.REJECT_OUT})
+
+
+def _ages(gate: Gate) -> Iterator[ev.AnyEvent]:
+    """Any one kind grows too old to admit by, or to keep the lane open; a word of the centre ends both."""
+    if gate.old:
+        yield FRESH
+    elif gate.state in ADMITTING:
+        yield from (aged(gate.policy, kind) for kind in Vouched)
+    if gate.state in OPENING and not gate.closing:
+        yield from (aged(gate.policy, kind, closing=True) for kind in Vouched)
+
+
+def _is_worked_on(gate: Gate) -> bool:
+    """It is the presence sensor that must be looked at before the lane serves anybody again."""
+    return any(fault.latched and fault.code == ALWAYS_FELT.code for fault in gate.faults)
 
 
 def _devices(gate: Gate) -> Iterator[ev.AnyEvent]:
@@ -221,15 +268,17 @@ def _devices(gate: Gate) -> Iterator[ev.AnyEvent]:
             yield ev.FaultRaised(at=0, device=Device.IO_BOARD, code=LATCHED.code, latched=True)
             if gate.state is State.MAINTENANCE:
                 yield ev.FaultRaised(at=0, device=Device.IO_BOARD, code="exit_flutter", latched=True)
-    if any(fault.latched for fault in gate.faults):
+    cleared_later = gate.state is State.MAINTENANCE and _is_worked_on(gate)
+    if any(fault.latched for fault in gate.faults) and not cleared_later:
         yield ev.FaultCleared(at=0, device=Device.IO_BOARD)
 
 
 def deviations(gate: Gate) -> int:
-    """In how many ways the lane is not open and sound."""
+    """In how many ways the lane is not open and sound; a presence sensor that is being mended is one."""
     missing = required(gate.policy) - gate.ready
+    mended = gate.state is State.MAINTENANCE and _is_worked_on(gate)
     return (
-        (gate.mode is not Mode.OPEN and not gate.emergency)
+        (gate.mode is not Mode.OPEN and not gate.emergency and not mended)
         + (not gate.on_duty)
         + (not gate.clock_good)
         + (Device.IO_BOARD in missing)
@@ -238,6 +287,7 @@ def deviations(gate: Gate) -> int:
         + (gate.wanted_direction is not gate.direction)
         + gate.emergency
         + bool(gate.other_faults)
+        + bool(gate.old or gate.closing)
     )
 
 
@@ -251,6 +301,7 @@ SERVICE = (
     ev.ModeChanged,
     ev.DutyChanged,
     ev.ClockChecked,
+    ev.AgesChecked,
     ev.EmergencyRaised,
     ev.FaultRaised,
     ev.DirectionWanted,

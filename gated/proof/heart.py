@@ -171,6 +171,8 @@ def _mends(gate: Gate, event: ev.AnyEvent) -> int:
             return Kind.MENDING
         case ev.DutyChanged(on=True) | ev.ClockChecked(synchronised=True):
             return Kind.MENDING
+        case ev.AgesChecked() if event == happenings.FRESH:
+            return Kind.MENDING
         case ev.OtherDeviceChanged(code="well"):
             return Kind.MENDING
         case ev.DirectionWanted() if event.direction is gate.direction:

@@ -6,6 +6,8 @@ A check answers True (it asked something, and it holds), False (it does not hold
 from collections.abc import Callable
 from itertools import pairwise
 
+from msgspec.structs import replace
+
 from gated.core import effects as do
 from gated.core import events as ev
 from gated.core.gate import (
@@ -19,11 +21,13 @@ from gated.core.gate import (
     healthy,
     height_verdict,
     inside,
+    is_enclosed,
     lists_are_fresh,
+    presence_is_doubted,
 )
 from gated.core.screens import told
 from gated.core.topologies import plan_of
-from gated.core.vocabulary import Door, Mode, OfficerWord, Outcome, Topology
+from gated.core.vocabulary import Door, Mode, OfficerWord, Outcome, Topology, Vouched
 from gated.proof.abstraction import normal
 
 Effects = tuple[do.AnyEffect, ...]
@@ -141,6 +145,7 @@ def nobody_is_admitted_without_good_evidence_or_an_officer(
         and lists_are_fresh(after, event.at)
         and face_is_good(after)
         and height_verdict(after) == "yes"
+        and not after.stale
         and (after.clock_good or not after.policy.require_synchronised_clock)
         and healthy(after)
         and after.mode is not Mode.LOCKED
@@ -177,11 +182,28 @@ def who_is_to_be_registered_is_asked(
 
 
 def an_old_list_admits_nobody(before: Gate, event: ev.AnyEvent, after: Gate, effects: Effects) -> bool | None:
-    """5. Lists or clock that are not to be relied on send the passage to an officer before anybody is in."""
-    del before, event, effects
+    """5. Lists or clock that are not to be relied on send the passage to an officer before anybody is in.
+
+    Nobody is let in while the last word on any kind is too old. Whoever is in by then goes to an officer.
+    """
+    del event, effects
     if after.state not in {State.ENTRY_OPEN, State.APPROACH} or after.passage is None:
         return None
-    return lists_are_fresh(after, after.since) and background_is_good(after) and chip_is_good(after)
+    let_in = before.state in {State.ENTRY_OPEN, State.APPROACH, State.ENTRY_CLOSING}
+    then = after if not let_in else replace(after, stale=frozenset[Vouched]())
+    return lists_are_fresh(then, after.since) and background_is_good(after) and chip_is_good(after)
+
+
+def a_lane_closed_by_age_takes_nobody(
+    before: Gate, event: ev.AnyEvent, after: Gate, effects: Effects
+) -> bool | None:
+    """No passage begins while something is too old to keep the lane open, and nobody is asked for one."""
+    del event, effects
+    if not after.closing:
+        return None
+    was, now = before.passage, after.passage
+    begins = now is not None and (was is None or was.id != now.id)
+    return not begins and after.state is not State.IDLE
 
 
 def a_passage_ends_exactly_once(
@@ -279,13 +301,22 @@ def what_a_technician_touched_ends_with_maintenance(
 def maintenance_moves_one_door(
     before: Gate, event: ev.AnyEvent, after: Gate, effects: Effects
 ) -> bool | None:
-    """A technician gets the door that was asked for, and only while the other one is told shut."""
-    del before, event, effects
+    """A technician gets the door that was asked for, and only while the other one is told shut.
+
+    It begins with nobody felt inside, or with a sensor that is doubted; then the entry stays released for
+    whoever may be there, while no door is asked for.
+    """
+    del event, effects
     if after.state is not State.MAINTENANCE:
         return None
     if after.mode is not Mode.MAINTENANCE:
         return False
-    return all(after.asked_door is door and after.shut >= BOTH - {door} for door in after.released)
+    doubted = presence_is_doubted(after)
+    if before.state is not State.MAINTENANCE and after.persons > 0 and not doubted:
+        return False
+    wanted = Door.ENTRY if after.asked_door is None and after.persons and doubted else after.asked_door
+    kept_in = wanted is Door.ENTRY and Door.EXIT in after.shut and not after.released and is_enclosed(after)
+    return not kept_in and all(wanted is door and after.shut >= BOTH - {door} for door in after.released)
 
 
 def a_door_is_released_only_against_a_shut_one(
@@ -366,6 +397,7 @@ STEPS: tuple[StepCheck, ...] = (
     nobody_is_registered_without_their_word,
     who_is_to_be_registered_is_asked,
     an_old_list_admits_nobody,
+    a_lane_closed_by_age_takes_nobody,
     a_passage_ends_exactly_once,
     the_lane_rests_without_a_passage,
     an_emergency_opens_everything,

@@ -56,6 +56,10 @@ class Status(Message):
     """What decides whether a face matches."""
     embedder_trouble: dict[str, str] = msgspec.field(default_factory=dict)
     """The embedders that are named and not used, each with a code and what to do."""
+    ages_s: dict[str, float] = msgspec.field(default_factory=dict)
+    """How long ago the centre vouched for each kind that decides here."""
+    age_trouble: dict[str, str] = msgspec.field(default_factory=dict)
+    """The kinds of which that was too long ago, as `rules_stale`, with what it means and what to do."""
 
 
 class SelfTest(Message):

@@ -9,6 +9,7 @@ from gated.core.values import Value
 from gated.core.vocabulary import Door
 from gated.selftest.finding import Finding, fault, many, ok, warning
 
+HARDLY_S: Final = 300.0  # a passage with an officer in it is over by then
 STANDS_S: Final = 10.0  # nobody who only passes is anywhere so long
 ALARMS: Final = ("fire", "panic")
 _END: Final = {"document": "", "exit_document": "other end"}
@@ -23,10 +24,14 @@ class Level(Value):
 
 
 class Lane(Value):
-    """What is known of the lane: doors that are released, and whether nobody is served in it."""
+    """What is known of the lane: doors that are released, and whether nobody is served in it.
+
+    `doubted`: the gate itself has found that somebody is felt in it for ever.
+    """
 
     released: frozenset[str] = frozenset()
     at_rest: bool = True
+    doubted: bool = False
     cycles: Mapping[str, int] = {}
 
 
@@ -133,6 +138,22 @@ def _presence(levels: Mapping[str, Level], lane: Lane) -> Iterator[Finding]:
             "presence_contradicts",
             "several persons, and nobody",
             f"check the sensor's cable; {polarity('crowded')} and occupied",
+        )
+    elif occupied.active and (lane.doubted or occupied.since_s >= HARDLY_S):
+        yield fault(
+            "presence",
+            "presence_stuck",
+            f"somebody is felt in the lane, {_for(occupied)}, and nothing moves",
+            "look into the lane: people, a bag; if nothing is there, `gatectl gate mode maintenance`, then"
+            f" clean and align the sensor and see its wire; {polarity('occupied')};"
+            " then: gatectl clear-fault io_board",
+        )
+    elif lane.doubted:
+        yield warning(
+            "presence",
+            "presence_was_stuck",
+            "nobody now; before, somebody was felt for so long that the gate doubted it",
+            "walk in and out and see whether it follows, then: gatectl clear-fault io_board",
         )
     elif occupied.active and lane.at_rest and occupied.since_s >= STANDS_S:
         yield warning(

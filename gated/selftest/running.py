@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from typing import Final
 
 from gated.config import GateConfig
-from gated.core.gate import State
-from gated.core.vocabulary import Device
+from gated.core.gate import ALWAYS_FELT, State
+from gated.core.vocabulary import Aging, Device, Vouched
 from gated.report import span
 from gated.runtime.requests import SelfTested
 from gated.selftest.finding import Finding, fault, many, ok, warning
 from gated.selftest.inputs import Lane, judge, named
 
+DOUBTED: Final = f"{ALWAYS_FELT.device}: {ALWAYS_FELT.code}"
 WATCHED_S: Final = 3.0  # all inputs are read once a second
 RESTING: Final = frozenset({State.IDLE, State.CLOSED, State.LOCKED, State.MAINTENANCE, State.OUT_OF_SERVICE})
 STARTING_FIX: Final = "wait some seconds and test again: the gate has just started"
@@ -28,6 +29,7 @@ LINKS: Final = {
         "check the network cable and [link] requests; see `journalctl -u gate-link`",
     ),
 }
+PUBLISHED_FIX: Final = "see `gatectl watchlist status`: it names what did not come, and why"
 CAMERA_WELL: Final = {"live": "streams", "asleep": "asleep, was well when it last looked"}
 
 
@@ -79,6 +81,7 @@ def _board(tested: SelfTested) -> Iterator[Finding]:
     status = tested.status
     released = frozenset(door for door, told in status.doors.items() if told.startswith("released"))
     lane = Lane(
+        doubted=DOUBTED in status.faults,
         released=_by_wire(released, status.direction),
         at_rest=status.passage is None and status.state in RESTING,
         cycles=tested.cycles,
@@ -127,6 +130,9 @@ def _lists(tested: SelfTested, config: GateConfig) -> Iterator[Finding]:
         told, fix = LINKS.get(state, LINKS["no_link"])
         yield warning("link", f"link_{state}", told, fix)
     yield watchlist(tested.status.watchlist_version, tested.status.watchlist_age_s, config)
+    for kind in Vouched:
+        if kind is not Vouched.WATCHLIST and kind in tested.status.ages_s:
+            yield _aged("published", kind, "", tested.status.ages_s[kind], config, PUBLISHED_FIX)
 
 
 def watchlist(version: int, age_s: float | None, config: GateConfig) -> Finding:
@@ -134,12 +140,24 @@ def watchlist(version: int, age_s: float | None, config: GateConfig) -> Finding:
     fix = "see `journalctl -u gate-link`: lists come by the link, or by hand (docs of the centre)"
     if age_s is None:
         return fault("watchlist", "no_list", "none yet", fix)
-    told = f"version {version}, {span(age_s)} old"
-    if age_s > config.policy.watchlist_max_age_s:
-        return fault("watchlist", "list_too_old", f"{told}: nobody is admitted by it", fix)
-    if age_s > config.policy.watchlist_warn_age_s:
-        return warning("watchlist", "list_old", told, fix)
-    return ok("watchlist", told)
+    return _aged("watchlist", Vouched.WATCHLIST, f"version {version}, ", age_s, config, fix)
+
+
+def _aged(device: str, kind: Vouched, lead: str, age_s: float, config: GateConfig, fix: str) -> Finding:
+    """What the age of the centre's last word on a kind means here."""
+    told = f"{lead}vouched for {span(age_s)} ago"
+    part = "" if device == kind else str(kind)
+    meaning = config.policy.meaning(kind, age_s)
+    code = f"{kind}_{meaning}"
+    match meaning:
+        case Aging.CLOSING:
+            return fault(device, code, f"{told}: the lane takes nobody", fix, part)
+        case Aging.STALE:
+            return fault(device, code, f"{told}: nobody is admitted by it", fix, part)
+        case Aging.OLD:
+            return warning(device, code, told, fix, part)
+        case Aging.FRESH:
+            return ok(device, told, part)
 
 
 def _safety(tested: SelfTested) -> Iterator[Finding]:

@@ -6,6 +6,8 @@ what is in force goes on being used. How old each is, what failed last and which
 """
 
 import contextlib
+import os
+import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +17,7 @@ import msgspec
 from gated.core.values import Value
 from gated.store.published import InForce, Published
 from gated.store.signed import FAILURES, Failed, NotUsable, Signed, failed, failure_code
+from gated.watchlist.freshness import Age, Freshness
 from gated.watchlist.publication import (
     KINDS,
     MAX_KIND_INDEX,
@@ -33,6 +36,7 @@ from gated.watchlist.snapshot import ListError
 
 STATUS = "status.json"
 ASKED_BACK = "go-back.json"
+WITHDRAWN = "withdrawn"
 MAX_STATUS = 64_000
 KEEP_S = 60.0  # how old the status on disk may be while nothing but time has changed
 Check = Callable[[Path, tuple[PublishedFile, ...]], None]
@@ -40,9 +44,13 @@ Check = Callable[[Path, tuple[PublishedFile, ...]], None]
 
 
 class KindStatus(Value):
-    """A kind at this gate. `signed_at`: up to when the central side vouched that nothing newer is for it."""
+    """A kind at this gate. `signed_at`: up to when the central side vouched that nothing newer is for it.
+
+    `seen_at` is the latest time that was ever seen since, by which the age of that word goes on.
+    """
 
     signed_at: float = 0.0
+    seen_at: float = 0.0
     published: int = 0
     """The newest release that is published at all, whether it is for this gate or not."""
     groups: tuple[str, ...] = ()
@@ -84,6 +92,8 @@ class KindsUpdater:
         self._came = 0  # releases that came into force
         self._status = {kind: _started(each) for kind, each in read_status(folder).items()}
         self._kept_at = 0.0
+        self._ages: dict[Kind, Age] = {}
+        self._aging = threading.Lock()
         # What was seen to the end, index and version in force: nothing is to be done until one changes.
         self._settled: dict[Kind, tuple[str, int]] = {}
 
@@ -91,6 +101,22 @@ class KindsUpdater:
     def status(self) -> dict[Kind, KindStatus]:
         """Every kind that was ever heard of."""
         return dict(self._status)
+
+    def age_s(self, kind: Kind, now: datetime, at: float) -> float | None:
+        """Seconds since the central side last vouched for what is in force of a kind; None: nothing is.
+
+        `now` is aware UTC, `at` the monotonic time. A clock that goes back does not make it younger, nor does
+        a word about a release that this gate could not take, or went back from. For any thread.
+        """
+        if self._published.in_force(kind) is None:
+            return None
+        known = self._status.get(kind, KindStatus())
+        with self._aging:
+            age = self._ages.get(kind)
+            if age is None:
+                age = self._ages[kind] = Age(Freshness(signed_at=known.signed_at, seen_at=known.seen_at))
+            age.confirm(known.signed_at, now.timestamp(), at)
+            return age.seconds(now.timestamp(), at)
 
     def beside(self, signed: Signed | Failed, now: datetime) -> None:
         """Take what is for this gate from a verified state, or note why there is none."""
@@ -141,7 +167,7 @@ class KindsUpdater:
             now = self._published.in_force(kind)
             state = (digest, now.version if now else 0)
             if self._settled.get(kind) == state:
-                self._status[kind] = msgspec.structs.replace(self._status[kind], signed_at=signed.signed_at)
+                self._vouched(kind, now, signed)
                 return
             index = parse_kind_index(signed.target(index_path(kind), MAX_KIND_INDEX).read_bytes(), kind)
             self._take(index, signed)
@@ -157,22 +183,32 @@ class KindsUpdater:
         if now is not None and (not index.releases or index.releases[-1].version < now.version):
             raise Backwards(f"all that is published of {kind} is older than what is here")
         release = wanted(index, self._gate, now.version if now else 0)
+        before = self._status.get(kind, KindStatus())
         known = KindStatus(
-            signed_at=signed.signed_at,
+            signed_at=before.signed_at,
+            seen_at=before.seen_at,
             published=index.releases[-1].version if index.releases else 0,
             groups=groups_of(index, self._gate),
         )
-        known = msgspec.structs.replace(known, restart=self._status.get(kind, KindStatus()).restart)
+        known = msgspec.structs.replace(known, restart=before.restart)
         if release is None:
             listed = index.release(now.version) if now else None
-            trouble = failed("withdrawn") if listed is not None and listed.withdrawn else None
+            trouble = failed(WITHDRAWN) if listed is not None and listed.withdrawn else None
             self._status[kind] = known if trouble is None else _with(known, trouble)
+            self._vouched(kind, now, signed)
             return
         self._status[kind] = known
         if (kind, release.version) in self._refused:
             raise NotUsable
         self._install(kind, release, signed)
-        self._status[kind] = msgspec.structs.replace(known, restart=kind not in self._at_once)
+        taken = msgspec.structs.replace(known, restart=kind not in self._at_once)
+        self._status[kind] = msgspec.structs.replace(taken, signed_at=signed.signed_at)
+
+    def _vouched(self, kind: Kind, now: InForce | None, signed: Signed) -> None:
+        """Nothing newer is for this gate; which says nothing for what it went back to, or was withdrawn."""
+        known = self._status[kind]
+        if (now is None or now.content == now.version) and known.code != WITHDRAWN:
+            self._status[kind] = msgspec.structs.replace(known, signed_at=signed.signed_at)
 
     def _install(self, kind: Kind, release: Release, signed: Signed) -> None:
         def fetch(file: PublishedFile) -> Path:
@@ -195,16 +231,26 @@ class KindsUpdater:
         """Write the status where something changed, or a minute has passed."""
         told = {kind: (each.code, each.published, each.groups) for kind, each in self._status.items()}
         was = {kind: (each.code, each.published, each.groups) for kind, each in before.items()}
-        if told == was and now.timestamp() - self._kept_at < KEEP_S:
+        if told == was and abs(now.timestamp() - self._kept_at) < KEEP_S:
             return
         self._kept_at = now.timestamp()
         self._write()
 
     def _write(self) -> None:
+        """Keep it through a power cut too: without it nobody knows how old the words are."""
+        with self._aging:
+            seen = {kind: age.freshness.seen_at for kind, age in self._ages.items()}
+        kept = {
+            kind: msgspec.structs.replace(each, seen_at=seen.get(kind, each.seen_at))
+            for kind, each in self._status.items()
+        }
         with contextlib.suppress(OSError):  # a full disk is somebody else's fault to tell
             self._folder.mkdir(parents=True, exist_ok=True)
             spare = self._folder / f"{STATUS}.new"
-            spare.write_bytes(msgspec.json.encode(self._status))
+            with spare.open("wb") as file:
+                file.write(msgspec.json.encode(kept))
+                file.flush()
+                os.fsync(file.fileno())
             spare.replace(self._folder / STATUS)
 
 

@@ -35,7 +35,7 @@ USES: dict[Kind, tuple[str, ...]] = {
 """What the files of a kind are for. Of rules and overlay there is one; an anchor comes by hand alone."""
 
 DECIDING: tuple[Kind, ...] = ("rules", "trust", "standings")
-"""Travellers are decided by these as they are now, so they may grow too old; the others are used from a start."""
+"""Travellers are decided by these as they are now, so they may grow too old."""
 
 ALONE: frozenset[Kind] = frozenset({"standings"})
 """Of these the newest release alone is kept, here and there: the ones before hold whom it leaves out."""

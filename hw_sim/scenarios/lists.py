@@ -1,5 +1,6 @@
 """What happens to the lists while travellers come: attacks, gaps, and a centre that is away for days."""
 
+from gated.core.gate import State
 from gated.core.vocabulary import Outcome
 from hw_sim.scenarios.scenario import Scenario, Twist
 
@@ -39,7 +40,6 @@ SCENARIOS: tuple[Scenario, ...] = (
         title="The centre has been silent for almost 72 hours: the gate decides by its own list.",
         expected=Outcome.ADMITTED,
         holder="sofia",
-        alerts=("watchlist_aging",),
         twist=Twist.AWAY_FOR_72_HOURS,
     ),
     Scenario(
@@ -49,5 +49,14 @@ SCENARIOS: tuple[Scenario, ...] = (
         reasons=("watchlist_stale",),
         holder="ada",
         twist=Twist.AWAY_FOR_LONGER,
+    ),
+    Scenario(
+        name="closed-by-age",
+        title="The centre has been silent for a week, so the lane is closed; its next word opens it again.",
+        expected=Outcome.ADMITTED,
+        holder="blaise",
+        twist=Twist.AWAY_FOR_A_WEEK,
+        cut_in=State.CLOSED,
+        visits=(State.CLOSED, State.DOC_OPTICAL, State.EXIT_OPEN),
     ),
 )

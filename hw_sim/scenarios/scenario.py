@@ -49,6 +49,7 @@ class Twist(StrEnum):
     LISTED_OTHERWISE = "listed_otherwise"  # the traveller comes onto the list in another spelling
     AWAY_FOR_72_HOURS = "away_for_72_hours"  # no word of the centre for almost that long, and none now
     AWAY_FOR_LONGER = "away_for_longer"  # than the policy allows
+    AWAY_FOR_A_WEEK = "away_for_a_week"  # the lane is closed when the traveller comes
     REGISTERS = "registers"  # and the collector runs
     COMES_WITH_A_NEW_PASSPORT = "comes_with_a_new_passport"
     DIRECTION_IS_LOCKED = "direction_is_locked"  # an officer wants a two-way lane walked one way

@@ -5,12 +5,15 @@ What is proved over all reachable states is in `gated.proof`.
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from gated.core import events as ev
 from gated.core.checks import Check, Result
 from gated.core.gate import REQUIRED, Gate
 from gated.core.policy import Policy
 from gated.core.step import step
 from gated.core.vocabulary import Advice, Device, Door, Grade, Liveness, Mode, OfficerWord
+from gated.proof.happenings import FRESH
 
 PASSAGE = "0" * 16
 POLICY = Policy(
@@ -36,6 +39,7 @@ def started() -> Gate:
     for device in REQUIRED:
         gate, _ = step(gate, ev.DeviceReady(at=0, device=device))
     gate, _ = step(gate, ev.ClockChecked(at=0, synchronised=True))
+    gate, _ = step(gate, FRESH)
     for door in Door:
         gate, _ = step(gate, ev.DoorMoved(at=0, door=door, shut=True))
     return gate
@@ -96,6 +100,7 @@ ALWAYS: tuple[ev.AnyEvent, ...] = (
     ev.DocumentRemoved(at=0),
     ev.DocumentPlaced(at=0, passage=PASSAGE, utc="2030-01-01T00:00:00Z"),
     ev.ClockChecked(at=0, synchronised=False),
+    replace(FRESH, trust_s=POLICY.trust_max_age_s + 1),
 )
 
 OF_A_PASSAGE: tuple[ev.AnyEvent, ...] = (

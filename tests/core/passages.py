@@ -9,6 +9,7 @@ from gated.core import events as ev
 from gated.core.gate import REQUIRED, Gate
 from gated.core.step import step
 from gated.core.vocabulary import Door, Grade, Liveness
+from gated.proof.happenings import FRESH
 from tests.core.exploration import GOOD, POLICY, assessed, background
 
 UTC = "2030-01-01T00:00:00.000+00:00"
@@ -22,6 +23,7 @@ def start_events() -> tuple[ev.AnyEvent, ...]:
         ev.GateStarted(at=0, utc=UTC, policy=POLICY, hashes={"config": "0" * 64}),
         *(ev.DeviceReady(at=0, device=device) for device in sorted(REQUIRED)),
         ev.ClockChecked(at=0, synchronised=True),
+        FRESH,
         *(ev.DoorMoved(at=0, door=door, shut=True) for door in Door),
     )
 

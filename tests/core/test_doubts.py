@@ -58,6 +58,50 @@ def test_a_presence_sensor_that_is_stuck_is_a_fault_that_somebody_must_look_at(*
     assert lane.state is State.IDLE
 
 
+@pytest.mark.parametrize("topology", [Topology.MANTRAP, Topology.PORT, *OPEN_LANES])
+def test_whoever_works_on_a_stuck_presence_sensor_need_not_wait_for_it(topology: Topology) -> None:
+    lane = Lane(topology)
+    if topology in OPEN_LANES:
+        lane.lay_document().told(Mode.LOCKED).tell(ev.DocumentRemoved(at=0)).told(Mode.OPEN)
+        lane.lay_document("2" * 16).count(1).told(Mode.LOCKED).tell(ev.DocumentRemoved(at=0))
+    else:
+        lane.count(1)
+    assert lane.state is State.REJECT_OUT
+    lane.told(Mode.MAINTENANCE)
+    assert lane.state is State.REJECT_OUT, "somebody may be there"
+    waited(lane, POLICY.calls)
+    assert lane.state is State.MAINTENANCE
+    enclosed = topology not in OPEN_LANES
+    assert lane.released() == ({Door.ENTRY} if enclosed else set()), "and whoever is there may leave"
+    assert lane.gate.passage is None
+    lane.told(Mode.OPEN)
+    assert lane.state in {State.REJECT_OUT, State.OUT_OF_SERVICE}, "it is not mended"
+
+
+def test_a_door_that_is_asked_for_takes_the_place_of_the_way_out() -> None:
+    lane = waited(Lane().count(1), POLICY.calls).open(Door.ENTRY).told(Mode.MAINTENANCE, officer=None)
+    assert (lane.state, lane.released()) == (State.MAINTENANCE, {Door.ENTRY})
+    lane.tell(ev.DoorAsked(at=0, door=Door.EXIT))
+    assert lane.released() == set(), "first the entry shuts"
+    assert lane.shut(Door.ENTRY).released() == {Door.EXIT}
+    lane.tell(ev.DoorAsked(at=0, door=None))
+    assert lane.released() == {Door.ENTRY}
+    lane.count(0)
+    assert lane.released() == set(), "nobody is felt any more"
+
+
+def test_a_passage_that_waited_for_a_stuck_sensor_ends_with_the_maintenance() -> None:
+    lane = felt_inside(Lane(curtains=False)).told(Mode.LOCKED)
+    lane.tell(ev.OfficerDecided(at=0, passage=PASSAGE, word=OfficerWord.ESCORT, officer="kim"))
+    waited(lane, POLICY.calls)
+    assert lane.ends == []
+    lane.told(Mode.MAINTENANCE)
+    assert lane.ends == [(Outcome.REFERRED, ("lane_locked", "officer_escorts"))]
+    assert lane.state is State.MAINTENANCE
+    lane.count(0).tell(ev.FaultCleared(at=0, device=Device.IO_BOARD)).told(Mode.OPEN)
+    assert lane.state is State.IDLE
+
+
 def test_it_is_told_in_a_passage_too() -> None:
     lane = felt_inside(Lane(curtains=False))
     lane.told(Mode.LOCKED).tell(

@@ -23,6 +23,7 @@ from gated.core.vocabulary import (
     Outcome,
     Topology,
 )
+from gated.proof.happenings import FRESH
 from tests.core.passages import GOOD, POLICY, UTC, assessed, background
 
 PASSAGE, NEXT = "0" * 16, "1" * 16
@@ -41,7 +42,7 @@ class Lane:
         self.now = 0.0
         self.tell(ev.GateStarted(at=0, utc=UTC, policy=self.policy, hashes={}))
         self.tell(*(ev.DeviceReady(at=0, device=device) for device in sorted(REQUIRED)))
-        self.tell(ev.ClockChecked(at=0, synchronised=True))
+        self.tell(ev.ClockChecked(at=0, synchronised=True), FRESH)
         self.tell(*(ev.DoorMoved(at=0, door=door, shut=True) for door in sorted(plan_of(self.policy).doors)))
 
     def tell(self, *events: ev.AnyEvent) -> "Lane":

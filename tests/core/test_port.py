@@ -33,6 +33,7 @@ class Lane:
         for device in sorted(REQUIRED):
             self.tell(ev.DeviceReady(at=0, device=device))
         self.tell(ev.ClockChecked(at=0, synchronised=True))
+        self.tell(ev.AgesChecked(at=0, watchlist_s=0.0))
         for door in Door:
             self.tell(ev.DoorMoved(at=0, door=door, shut=True))
         assert self.gate.state is State.IDLE

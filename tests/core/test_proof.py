@@ -179,6 +179,10 @@ SEEDS: dict[str, Seed] = {
         SMALL,
         lambda _: rows(State.VERIFY, without=(on.consent_is_to_be_asked,)),
     ),
+    "a_lane_closed_by_age_takes_nobody": (
+        SERVED,
+        lambda _: rows(State.CLEARING, Row(on.cleared, State.IDLE)),
+    ),
     "a_passage_ends_exactly_once": (SMALL, without_effects(do.EndPassage)),
     "the_lane_rests_without_a_passage": (
         SMALL,

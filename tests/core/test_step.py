@@ -107,8 +107,10 @@ def test_a_silent_hit_alerts_and_goes_on() -> None:
 
 def test_an_aging_list_is_told_before_it_is_too_old() -> None:
     gate, _ = step(placed(), ev.MrzRead(at=0, passage=PASSAGE, format="TD3"))
-    gate, effects = step(gate, background(Grade.NONE, age=POLICY.watchlist_warn_age_s + 1))
+    gate, effects = step(gate, ev.AgesChecked(at=0, watchlist_s=POLICY.watchlist_warn_age_s + 1))
     assert effects == (do.AlertOfficer(kind="watchlist_aging", passage=None),)
+    gate, effects = step(gate, background(Grade.NONE, age=POLICY.watchlist_warn_age_s + 1))
+    assert effects == ()
     assert gate.state is State.DOC_CHIP
 
 

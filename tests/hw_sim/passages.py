@@ -71,6 +71,7 @@ def starting(at: float, interrupted: str | None = None) -> Iterable[ev.AnyEvent]
         at=at, utc=UTC0.isoformat(), policy=POLICY, hashes={"config": "ab" * 32}, interrupted=interrupted
     )
     yield ev.ClockChecked(at=at + 0.1, synchronised=True)
+    yield ev.AgesChecked(at=at + 0.1, watchlist_s=42.0)
     for door in Door:
         yield ev.DoorMoved(at=at + 0.2, door=door, shut=True)
     for number, device in enumerate((*sorted(REQUIRED), Device.JOURNAL)):

@@ -10,11 +10,12 @@ from gated.core import screens
 from gated.core.gate import FIXES, State
 from gated.core.table import ANYWHERE, Row
 from gated.core.topologies import PLANS
-from gated.core.vocabulary import Advice, Device, Hint
+from gated.core.vocabulary import Advice, Aging, Device, Hint, Vouched
 from hw_sim.telling import words
 
 ROOT = Path(__file__).parents[2]
 CORE = ROOT / "gated" / "core"
+AGES = {f"{kind}_{meaning}" for kind in Vouched for meaning in Aging if meaning is not Aging.FRESH}
 
 
 def rows() -> Iterator[Row]:
@@ -52,7 +53,9 @@ def kinds_in(tree: ast.Module) -> Iterator[str]:
             kind = call.args[0] if call.args else next(k.value for k in call.keywords if k.arg == "kind")
             while isinstance(kind, ast.Name) and kind.id in assigned:
                 kind = assigned[kind.id]
-            if isinstance(kind, ast.IfExp):
+            if isinstance(kind, ast.JoinedStr):  # of an age: the kind, and what it means
+                yield from AGES
+            elif isinstance(kind, ast.IfExp):
                 yield from texts(kind.body, kind.orelse)
             elif isinstance(kind, ast.Call) and isinstance(kind.func, ast.Name) and kind.func.id in functions:
                 returned = (

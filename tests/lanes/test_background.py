@@ -157,7 +157,8 @@ def judged(event: ev.BackgroundChecked) -> Gate:
         checks=event.checks, grade=event.grade, list_age_s=event.list_age_s, asked_at=event.at
     )
     policy = Policy(match_threshold=0.5, liveness_threshold=0.5, watchlist_max_age_s=30 * 86400.0)
-    return Gate(policy=policy, passage=Passage(id=PASSAGE, background=background))
+    known = Passage(id=PASSAGE, background=background)
+    return Gate(policy=policy, passage=known, stale=frozenset())
 
 
 def test_nobody_on_the_list_is_good_and_the_list_is_named(bench: Bench) -> None:

@@ -30,6 +30,25 @@ def bad(found: list[Finding]) -> list[tuple[str, str, str, Verdict]]:
     return [(e.device, e.part, e.code, e.verdict) for e in found if e.verdict is not Verdict.OK]
 
 
+@pytest.mark.parametrize(
+    ("occupied", "lane", "since_s", "told"),
+    [
+        (True, Lane(at_rest=False, doubted=True), 200.0, ("presence", "", "presence_stuck", FAULT)),
+        (True, Lane(at_rest=True, doubted=True), 200.0, ("presence", "", "presence_stuck", FAULT)),
+        (True, Lane(at_rest=False), 301.0, ("presence", "", "presence_stuck", FAULT)),
+        (False, Lane(at_rest=True, doubted=True), 200.0, ("presence", "", "presence_was_stuck", WARNING)),
+        (True, Lane(at_rest=False), 200.0, None),
+    ],
+)
+def test_a_presence_sensor_that_is_stuck_is_told_whatever_the_lane_does(
+    occupied: bool,  # noqa: FBT001 - what the sensor says
+    lane: Lane,
+    since_s: float,
+    told: tuple[str, str, str, Verdict] | None,
+) -> None:
+    assert bad(judged({"occupied": occupied}, lane, since_s)) == ([told] if told else [])
+
+
 def test_a_lane_at_rest_is_well() -> None:
     found = judged({})
     assert bad(found) == []

@@ -98,11 +98,40 @@ def test_a_link_that_is_not_live_is_told(config: GateConfig, state: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("age_s", "code"), [(None, "no_list"), (25 * 3600.0, "list_old"), (73 * 3600.0, "list_too_old")]
+    ("age_s", "code"), [(None, "no_list"), (25 * 3600.0, "watchlist_aging"), (73 * 3600.0, "watchlist_stale")]
 )
 def test_an_old_list_is_told(config: GateConfig, age_s: float | None, code: str) -> None:
     status = replace(TESTED.status, watchlist_age_s=age_s)
     assert bad(judged(replace(TESTED, status=status), config)) == [("watchlist", "", code)]
+
+
+@pytest.mark.parametrize(
+    ("age_s", "code"), [(8 * 86400.0, "trust_aging"), (31 * 86400.0, "trust_stale"), (1.0, "")]
+)
+def test_what_else_the_centre_has_not_vouched_for_for_long_is_told(
+    config: GateConfig, age_s: float, code: str
+) -> None:
+    status = replace(TESTED.status, ages_s={"watchlist": 1.0, "trust": age_s})
+    found = judged(replace(TESTED, status=status), config)
+    assert bad(found) == ([("published", "trust", code)] if code else [])
+    assert [each.device for each in found].count("published") == 1
+
+
+def test_a_lane_that_closes_by_age_is_told_so(config: GateConfig) -> None:
+    policy = replace(config.policy, watchlist_close_age_s=80 * 3600.0)
+    status = replace(TESTED.status, watchlist_age_s=81 * 3600.0)
+    found = judged(replace(TESTED, status=status), replace(config, policy=policy))
+    assert bad(found) == [("watchlist", "", "watchlist_closing")]
+
+
+def test_a_presence_sensor_that_the_gate_doubts_is_not_told_to_be_well(config: GateConfig) -> None:
+    status = replace(TESTED.status, state="reject_out", faults={"io_board: presence_stuck": "look"})
+    inputs = tuple(replace(each, active=each.active or each.name == "occupied") for each in INPUTS)
+    found = judged(replace(TESTED, status=status, inputs=inputs), config)
+    assert ("presence", "", "presence_stuck") in bad(found)
+    (told,) = [each for each in found if each.device == "presence"]
+    assert "maintenance" in told.fix
+    assert "clear-fault io_board" in told.fix
 
 
 def test_cameras_are_told_by_their_names(config: GateConfig) -> None:

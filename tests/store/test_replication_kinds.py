@@ -348,3 +348,72 @@ def test_what_has_not_changed_is_not_fetched_again_and_stays_fresh(kinds: Kinds,
     central.down = False
     kinds.gate.refresh()
     assert kinds.kinds.status["rules"].code == ""
+
+
+# --- how old the centre's word on a kind is ------------------------------------------------------------
+
+
+def age_s(kinds: Kinds, *, later_s: float = 0.0, kind: Kind = "rules") -> float | None:
+    """The age so long after the last word of the centre."""
+    return kinds.kinds.age_s(kind, kinds.central.now + timedelta(seconds=later_s), later_s)
+
+
+def test_a_kind_is_as_old_as_the_last_word_on_it_and_nothing_has_no_age(kinds: Kinds) -> None:
+    kinds.gate.refresh()
+    assert age_s(kinds) is None, "nothing is published"
+    kinds.publish(b"one")
+    kinds.gate.refresh()
+    vouched = age_s(kinds)
+    assert vouched is not None
+    assert 0 <= vouched < 60
+    assert age_s(kinds, later_s=3600.0) == vouched + 3600
+    assert age_s(kinds, later_s=0.0) == vouched + 3600, "a clock that goes back makes nothing younger"
+
+
+def test_an_age_goes_on_through_a_restart_by_a_clock_that_lost_its_battery(kinds: Kinds) -> None:
+    kinds.publish(b"one")
+    kinds.gate.refresh()
+    before = age_s(kinds, later_s=7200.0)
+    kinds.kinds._write()
+    kinds.begin()
+    assert age_s(kinds, later_s=-86400.0) == before
+
+
+def test_what_the_gate_cannot_take_is_vouched_for_by_no_word(kinds: Kinds) -> None:
+    kinds.publish(b"good")
+    kinds.gate.refresh()
+    signed = kinds.kinds.status["rules"].signed_at
+    kinds.refuse = {b"bad"}
+    kinds.central.now += timedelta(hours=1)
+    kinds.publish(b"bad")
+    for _ in range(2):
+        kinds.gate.refresh()
+        assert kinds.kinds.status["rules"].signed_at == signed
+    kinds.publish(b"better")
+    kinds.gate.refresh()
+    assert kinds.kinds.status["rules"].signed_at > signed
+
+
+def test_what_the_gate_went_back_to_grows_older(kinds: Kinds) -> None:
+    kinds.publish(b"one")
+    kinds.gate.refresh()
+    kinds.publish(b"two")
+    kinds.gate.refresh()
+    ask_back(kinds.folder, "rules")
+    kinds.kinds.go_back_if_asked()
+    signed = kinds.kinds.status["rules"].signed_at
+    kinds.central.now += timedelta(hours=1)
+    kinds.publish(b"other", kind="trust", use="master_lists")
+    kinds.gate.refresh()
+    assert kinds.kinds.status["trust"].signed_at > signed
+    assert kinds.kinds.status["rules"].signed_at == signed
+
+
+def test_without_its_status_a_kind_is_as_old_as_can_be(kinds: Kinds) -> None:
+    kinds.publish(b"one")
+    kinds.gate.refresh()
+    (kinds.folder / "status.json").unlink()
+    kinds.begin()
+    found = age_s(kinds)
+    assert found is not None
+    assert found > 40 * 365 * 86400

@@ -75,6 +75,7 @@ TABLE: Mapping[State, Rows] = {
     ),
     State.REJECT_OUT: (
         Row(on.left_with_everything, State.CLEARING),
+        rows.REPAIR,
         Row(on.left_with_everything_uncounted, State.CLEARING),
         Row(on.expired, State.REJECT_OUT),
     ),

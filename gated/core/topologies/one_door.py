@@ -46,6 +46,7 @@ FREE_PASSAGE: Rows = (
 
 REJECT_OUT: Rows = (
     Row(on.left_with_everything, State.CLEARING),
+    rows.REPAIR,
     Row(on.expired, State.REJECT_OUT),
 )
 
