@@ -6,8 +6,9 @@ and every key file) is told by the file at the gate alone, so no publication can
 hand it a secret.
 """
 
-import tomllib
 from typing import Any
+
+from gated.core import toml
 
 SECTIONS = frozenset({"policy", "eligibility", "document", "officers", "time_zone", "vision"})
 MAX_OVERLAY = 256_000
@@ -24,8 +25,8 @@ def read_overlay(raw: bytes) -> dict[str, Any]:
     if len(raw) > MAX_OVERLAY:
         raise OverlayError(f"longer than {MAX_OVERLAY} bytes: this is no configuration")
     try:
-        table = tomllib.loads(raw.decode())
-    except (UnicodeDecodeError, RecursionError, tomllib.TOMLDecodeError) as error:
+        table = toml.loads(raw)
+    except (ValueError, RecursionError) as error:  # a number may be too long to be one, too
         raise OverlayError("not TOML: correct it, and publish it again") from error
     if foreign := sorted(set(table) - SECTIONS):
         allowed = ", ".join(sorted(SECTIONS))

@@ -15,9 +15,7 @@ def test_any_overlay_is_read_or_raises_its_one_error(raw: bytes) -> None:
         assert set(read_overlay(raw)) <= SECTIONS
 
 
-@pytest.mark.parametrize(
-    "section", ["link", "paths", "io_board", "trust", "cameras", "tokens", "gate"]
-)
+@pytest.mark.parametrize("section", ["link", "paths", "io_board", "trust", "cameras", "tokens", "gate"])
 def test_what_a_gate_is_made_of_is_never_published(section: str) -> None:
     with pytest.raises(OverlayError, match=section):
         read_overlay(f"[{section}]\n".encode())
@@ -36,7 +34,17 @@ def test_of_vision_only_the_embedders_are_published() -> None:
             read_overlay(more)
 
 
-@pytest.mark.parametrize("raw", [b"x" * (MAX_OVERLAY + 1), b"\xff", b"a = ", b"a = [" + b"[" * 100_000])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"x" * (MAX_OVERLAY + 1),
+        b"\xff",
+        b"a = ",
+        b"a = [" + b"[" * 100_000,
+        b"a = " + b"9" * 5000,
+        b"policy." * 30_000 + b"a = 1",
+    ],
+)
 def test_what_is_no_configuration_is_refused(raw: bytes) -> None:
     with pytest.raises(OverlayError):
         read_overlay(raw)

@@ -12,6 +12,7 @@ from typing import Any as Anything
 import msgspec
 from msgspec import Meta
 
+from gated.core import toml
 from gated.core.rulings import Ruling
 from gated.core.values import Value
 from gated.rules.compiling import compiled, shown
@@ -86,7 +87,7 @@ def from_table(table: Mapping[str, Anything]) -> Pack:
 
 def _table(raw: bytes) -> dict[str, Anything]:
     try:
-        return tomllib.loads(raw.decode())
+        return toml.loads(raw)
     except UnicodeDecodeError as error:
         raise RulesError("file", f"no UTF-8 at byte {error.start}", "save it as UTF-8") from error
     except RecursionError as error:
@@ -94,8 +95,10 @@ def _table(raw: bytes) -> dict[str, Anything]:
     except tomllib.TOMLDecodeError as error:
         where = str(error).rpartition("(")[2].rstrip(")")
         raise RulesError("file", f"not TOML ({where})", "correct it there") from error
-    except ValueError as error:  # a date that does not exist, a number too long to be one
-        raise RulesError("file", "a value that does not exist", "look at its dates and numbers") from error
+    except ValueError as error:  # a date that does not exist, a number too long to be one, a key without end
+        raise RulesError(
+            "file", "a value that does not exist", "look at dates, numbers and long keys"
+        ) from error
 
 
 def _written(table: Mapping[str, Anything]) -> _Written:

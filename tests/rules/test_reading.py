@@ -168,6 +168,8 @@ def test_examples_are_checked_as_strictly(changed: dict[str, Any], key: str, say
         (b"x = " + b"[" * 5000, "nested too deeply"),
         (b"day = 2026-02-30", "TOML"),
         (b"number = " + b"9" * 5000, "a value that does not exist"),
+        (b"a." * 100_000 + b"a = 1", "a value that does not exist"),  # two minutes for who reads it
+        (b"[law]\nx = { " + rb'"\"" . ' * 20_000 + b"a = 1 }", "a value that does not exist"),
         (b"#" * (MAX_PACK + 1), "longer than"),
         (b"format = 1\n", "missing required field"),
     ],
