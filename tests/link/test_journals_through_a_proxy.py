@@ -12,6 +12,7 @@ import zmq
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gated.central.cli import main
+from gated.central.journal_proxy import SILENT_S, JournalProxy
 from gated.central.keys import Handout, admit_gate
 from gated.central.wire import read_key_file
 from gated.store import delivery as say
@@ -111,6 +112,24 @@ def test_a_proxy_speaks_for_no_gate_whose_signature_it_does_not_bring(rig: Colle
     with speaking(rig, rig.handout) as line:  # a gate is no proxy
         line.send_multipart([b"way", GATE.encode(), say.encode(say.attest(OWN, GATE, asks))])
         assert not line.poll(500)
+
+
+def test_a_collector_that_says_nothing_for_long_is_connected_to_anew(rig: CollectRig) -> None:
+    context, pair = zmq.Context(), read_key_file(Path(rig.handout.key_file))
+    passing = JournalProxy(context, pair, ("tcp://127.0.0.1:*", rig.address), rig.handout.server_key)
+    try:
+        gates, upwards = passing.sockets
+        passing.turn(lambda _: GATE, 1e6)
+        assert passing.sockets == (gates, upwards)  # nothing was said, nothing is awaited
+        passing._unheard_since = 0.0
+        passing.turn(lambda _: GATE, SILENT_S - 1)
+        assert passing.sockets == (gates, upwards)
+        passing.turn(lambda _: GATE, SILENT_S)
+        assert passing.sockets[0] is gates
+        assert passing.sockets[1] is not upwards
+        assert upwards.closed
+    finally:
+        context.destroy(linger=0)
 
 
 def test_half_of_the_addresses_is_told(rig: CollectRig, capsys: pytest.CaptureFixture[str]) -> None:
