@@ -79,6 +79,8 @@ def parse_entry(name: str, raw: bytes) -> Brought:
         raise ModelError(name, "not TOML", "write the entry again: docs/matching.md shows one") from error
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise ModelError(name, str(error), "correct the entry: docs/matching.md shows one") from error
+    except ValueError as error:  # a number may be too long to be one
+        raise ModelError(name, "a value that does not exist", "look at its numbers and dates") from error
     if ":" in entry.file or Path(entry.file).name != entry.file:
         raise ModelError(name, "`file` is no plain file name", "lay the model beside its entry")
     if entry.built_from is not None:

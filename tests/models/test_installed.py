@@ -115,3 +115,9 @@ def test_an_embedder_that_cannot_tell_faces_apart_is_refused(tmp_path: Path) -> 
     entry = installed.read_entry(lay_down(tmp_path / "stick", **wrong))
     with pytest.raises(ModelError, match="check `metric` and `score`"):
         trial.embed(entry.name, installed.embedder_of(entry))
+
+
+@pytest.mark.parametrize("raw", [b"a = " + b"9" * 5000, b"a = " + b"[" * 20_000, b"a = 2030-02-31", b"\xff"])
+def test_whatever_stands_in_for_an_entry_raises_the_one_error(raw: bytes) -> None:
+    with pytest.raises(ModelError):
+        installed.parse_entry("mine.toml", raw)
