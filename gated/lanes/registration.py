@@ -203,9 +203,8 @@ class RegistrationLane:
     def _ask(self, request: say.AskRegistration, who: Holding) -> say.FromControl:
         found = self.store.find(who)
         if found is None:
-            return say.Refused(
-                reason="registration_unknown", fix="nothing is registered of this document here"
-            )
+            fix = "nothing is registered of it here; of other gates `gate-central registrations` tells"
+            return say.Refused(reason="registration_unknown", fix=fix)
         if request.what == "show":
             portrait = self.store.portrait(found.id)
             return say.RegistrationTold(
@@ -247,20 +246,22 @@ class RegistrationLane:
         if found is not None and not found.by_person:
             found = None
         if self._portraits is not None:
-            kept = None if found is None else self._kept(found)
+            kept = None if found is None else self._kept(passage, found)
             self._awaits = (passage, None if kept is None else found)
             self._portraits.ask_portrait(passage, kept)
         elif found is not None:
             self._answer_for(passage, found)
 
-    def _kept(self, found: Found) -> Personal[Portrait] | None:
+    def _kept(self, passage: str, found: Found) -> Personal[Portrait] | None:
         try:
             kept = self.store.portrait(found.id)
         except StoreError as error:
             self._tell(error)
             return None
         if kept is None:
-            _log.warning("registration not taken over", code="no_template", fix=NOT_TAKEN_OVER)
+            _log.warning(
+                "registration not taken over", passage=passage, code="no_template", fix=NOT_TAKEN_OVER
+            )
         return kept
 
     def _hear(self, told: PortraitTold) -> None:

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from gated.core.personal import Personal
 from gated.rules.standing import Standing
-from gated.rules.standing_rows import COLUMNS, RowError, StandingRow, parse_row
+from gated.rules.standing_rows import COLUMNS, Lifelong, RowError, StandingRow, parse_row
 from gated.store.database import StoreError
-from gated.store.standings import Standings, build
+from gated.store.standings import Standings, build, differ, read_contents
 from gated.watchlist.keyed import ListKey, ListKeys
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
@@ -190,6 +190,72 @@ def test_what_cannot_be_written_leaves_the_old_file(place: Place) -> None:
         build(rows(), place.path, KEY, 2, NOW)
     assert place.ask() == STAYS
     assert [each.name for each in place.path.parent.iterdir()] == [place.path.name]
+
+
+# --- what is published ------------------------------------------------------------------------------------
+
+
+def test_what_is_published_stands_in_place_of_what_was_brought(place: Place, tmp_path: Path) -> None:
+    place.build(*ROWS)
+    published = tmp_path / "published.db"
+    current: list[Path | None] = [None]
+    standings = Standings(place.path, ListKeys([KEY]), 3 * DAY_S, lambda: current[0])
+    assert standings.of("FRA", Personal("12AB34567"), NOW) == STAYS
+    build([StandingRow("FRA", Personal("12AB34567"), LIVES)], published, KEY, 1, NOW)
+    current[0] = published
+    assert standings.of("FRA", Personal("12AB34567"), NOW) == LIVES
+    assert standings.of("D", Personal("C01X00T47"), NOW) is None
+    current[0] = None
+    assert standings.of("FRA", Personal("12AB34567"), NOW) == STAYS
+    standings.close()
+    assert Standings(None, ListKeys([KEY]), DAY_S).of("FRA", Personal("12AB34567"), NOW) is None
+
+
+def test_a_file_that_gives_way_to_the_next_one_this_moment_is_not_missed(
+    place: Place, tmp_path: Path
+) -> None:
+    place.build(*ROWS)
+    said = [tmp_path / "gone.db", place.path]
+    standings = Standings(None, ListKeys([KEY]), 3 * DAY_S, lambda: said.pop(0))
+    assert standings.of("FRA", Personal("12AB34567"), NOW) == STAYS
+    said[:] = [tmp_path / "gone.db"] * 2
+    with pytest.raises(StoreError, match="standings_missing"):
+        standings.of("FRA", Personal("12AB34567"), NOW)
+    standings.close()
+
+
+def test_a_person_is_found_by_the_number_for_life_and_only_as_registered(place: Place) -> None:
+    known = Standing(registered=True, consent=True, residence_title="permanent")
+    person = Personal(Lifelong("ZE184226B", "740812"))
+    place.build(StandingRow("UTO", Personal("L898902C3"), known, person))
+
+    def asked(number: str, birth: str = "740812", issuer: str = "UTO") -> Standing | None:
+        who = Personal(Lifelong(number, birth))
+        return place.standings.of(issuer, Personal("M000000X1"), NOW, who)
+
+    assert place.ask("UTO", "L898902C3") == known
+    assert asked("ZE184226B") == Standing(registered=True, consent=True)
+    assert asked("ZE184226B", birth="740813") is None
+    assert asked("ZE184226C") is None
+    assert asked("ZE184226B", issuer="FRA") is None
+    assert b"ZE184226B" not in place.path.read_bytes()
+    assert read_contents(place.path).standings == 1
+
+
+def test_files_differ_by_what_they_tell_alone(tmp_path: Path) -> None:
+    person = Personal(Lifelong("ZE184226B", "740812"))
+    several = [
+        (ROWS, KEY, NOW),
+        (ROWS[::-1], KEY, NOW + timedelta(hours=1)),
+        (ROWS[:1], KEY, NOW),
+        ((ROWS[0], ROWS[1]._replace(standing=STAYS)), KEY, NOW),
+        ((ROWS[0], ROWS[1]._replace(person=person)), KEY, NOW),
+        (ROWS, OTHER, NOW),
+    ]
+    for number, (rows, key, now) in enumerate(several):
+        build(rows, tmp_path / str(number), key, number, now)
+    told = [differ(tmp_path / "0", tmp_path / str(number), KEY) for number in range(len(several))]
+    assert told == [False, False, True, True, True, True]
 
 
 # --- rows ---------------------------------------------------------------------------------------------
