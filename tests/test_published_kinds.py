@@ -218,6 +218,10 @@ def test_models_before_the_configuration_that_names_one_come_as_well(daemon: Dae
     assert (daemon.version("models"), daemon.version("config")) == (1, 1)
     for path in daemon.published.place("models", 1).iterdir():
         assert path.stat().st_mode & 0o777 == 0o644, "gate-vision reads it under an account of its own"
+        path.chmod(0o600)  # as an earlier version kept it
+    daemon.start()
+    for path in daemon.published.place("models", 1).iterdir():
+        assert path.stat().st_mode & 0o777 == 0o644
 
 
 def test_a_rate_for_which_the_model_has_no_threshold_is_refused(daemon: Daemon, tmp_path: Path) -> None:
