@@ -18,12 +18,9 @@ OLD = DocumentClaim(number=Personal("A00000"), issuer="UTO")
 
 
 @pytest.mark.parametrize("step", ["built", "flushed", "named", "pointed", "switched"])
-@pytest.mark.parametrize("packed", [True, False])
-def test_a_full_disk_at_any_step_leaves_one_whole_list_and_no_litter(
-    tmp_path: Path, step: str, *, packed: bool
-) -> None:
+def test_a_full_disk_at_any_step_leaves_one_whole_list_and_no_litter(tmp_path: Path, step: str) -> None:
     central = Central(tmp_path / "central")
-    keys = ListKeys([new_list_key(central.folder)]) if packed else None
+    keys = ListKeys([new_list_key(central.folder)])
     central.publish(document("A00000"))
     gate = Gate(tmp_path / "state", central, keys)
     assert gate.refresh() == Updated(version=1, by="snapshot")
