@@ -117,7 +117,11 @@ class GateDaemon:
             doors=plan_of(config.policy).doors,
         )
         self._reading = Reading(config, self._trust, dossiers, evidence, post, usb_backend)
-        taken: dict[Kind, Callable[[], None]] = {"trust": self._take_trust, "rules": self._take_rules}
+        taken: dict[Kind, Callable[[], None]] = {
+            "trust": self._take_trust,
+            "rules": self._take_rules,
+            "false_hits": self._take_false_hits,
+        }
         keys = _list_keys(config)
         self._kinds = PublishedKinds(path, self._loaded, self._published, post, taken, keys)
         self._lists = ListsLane(f"ipc://{run}/link", self._watchlist, post, self._kinds.updater)
@@ -135,7 +139,10 @@ class GateDaemon:
             config.policy.lane.direction,
             self._registration,
         )
-        false_hits = FalseHitDesk(state / "false_hits.db", self._watchlist, person_hits.false_hit_days, post)
+        self._false_hits = FalseHitDesk(
+            state / "false_hits.db", self._watchlist, person_hits.false_hit_days, post
+        )
+        self._take_false_hits()
         self._background = BackgroundLane(
             self._eligibility,
             self._watchlist,
@@ -143,7 +150,7 @@ class GateDaemon:
             self._lists.condition,
             post,
             config.eligibility.anti_passback_s,
-            false_hits,
+            self._false_hits,
         )
         self._ages = AgesLane(
             self._policy,
@@ -163,7 +170,7 @@ class GateDaemon:
                 self._board.trace,
                 self._board.try_lamp,
                 self._registration.answer if self._registration else None,
-                false_hits.answer,
+                self._false_hits.answer,
             ),
             config.policy.lane.duty_s,
         )
@@ -279,6 +286,10 @@ class GateDaemon:
             self._eligibility.use(self._rules())
         except ConfigError as error:
             _log.error("published rules cannot be used", fix=str(error))  # those before go on being used
+
+    def _take_false_hits(self) -> None:
+        """Go by what officers found at other gates, as it is published now. In the thread of the lists."""
+        self._false_hits.take_shared(self._kinds.false_hits())
 
     def _take_trust(self) -> None:
         """Check documents against the trust store that is published now. In the thread of the lists."""

@@ -18,17 +18,19 @@ from gated.embedders import Stock
 from gated.lanes.condition import Post
 from gated.rule_files import load_rules, read_usable
 from gated.store.database import StoreError
+from gated.store.false_hits import read_shared
 from gated.store.kinds import Check, KindsUpdater
 from gated.store.published import InForce, Published
 from gated.store.signed import NotUsable
 from gated.store.standings import read_contents
 from gated.trust_files import load_trust
+from gated.watchlist.false_hits import Marking
 from gated.watchlist.keyed import ListKeys
 from gated.watchlist.publication import KINDS, Kind, PublishedFile
 from models import installed, manifest
 from models.manifest import ModelError
 
-AT_ONCE: frozenset[Kind] = frozenset({"trust", "rules", "standings"})
+AT_ONCE: frozenset[Kind] = frozenset({"trust", "rules", "standings", "false_hits"})
 """The kinds that a running gate takes up; the others wait for the next start."""
 
 _log = logs.get("published")
@@ -74,6 +76,7 @@ class PublishedKinds:
             "models": self._models,
             "prompts": self._prompts,
             "standings": self._standings,
+            "false_hits": self._false_hits,
         }
         folder = Path(loaded.config.paths.state) / "published"
         self.updater = KindsUpdater(published, folder, loaded.config.gate, checks, self._took, AT_ONCE)
@@ -90,6 +93,11 @@ class PublishedKinds:
     def standings(self) -> Path | None:
         """The file of standings that is published. For any thread."""
         (path,) = self._published.files("standings")["standings"] or (None,)
+        return path
+
+    def false_hits(self) -> Path | None:
+        """The file of false hits that is published. For any thread."""
+        (path,) = self._published.files("false_hits")["false_hits"] or (None,)
         return path
 
     def _took(self, kind: Kind, now: InForce) -> None:
@@ -159,6 +167,13 @@ class PublishedKinds:
 
     def _prompts(self, _: Path, __: tuple[PublishedFile, ...]) -> None:
         """Whatever is signed as a prompt is kept; it is played by its name."""
+
+    def _false_hits(self, folder: Path, files: tuple[PublishedFile, ...]) -> None:
+        """Marks under a key that this gate does not hold are of no use here, and do no harm."""
+        try:
+            read_shared(folder / files[0].name, Marking(self._keys))
+        except StoreError as error:
+            raise _refused("false_hits", error.code) from error
 
     def _standings(self, folder: Path, files: tuple[PublishedFile, ...]) -> None:
         """How old they may be is asked with each traveller, not here."""

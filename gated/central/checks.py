@@ -13,7 +13,9 @@ from gated.overlay import OverlayError, read_overlay
 from gated.rules.errors import RulesError
 from gated.rules.examples import tried
 from gated.rules.reading import read as read_rules
+from gated.watchlist.false_hits import parse_shared
 from gated.watchlist.publication import Kind
+from gated.watchlist.snapshot import ListError
 from models import manifest
 from models.installed import parse_entry
 from models.manifest import ModelError
@@ -23,7 +25,13 @@ Files = Mapping[str, bytes]
 
 def check_release(kind: Kind, files: Files) -> None:
     """Raise CentralError, which names the file and the fix, for what no gate would take."""
-    checks = {"rules": _rules, "config": _config, "trust": _trust, "models": _models}
+    checks = {
+        "rules": _rules,
+        "config": _config,
+        "trust": _trust,
+        "models": _models,
+        "false_hits": _false_hits,
+    }
     if kind in checks:
         checks[kind](files)
 
@@ -55,6 +63,14 @@ def _trust(files: Files) -> None:
         usable = any(piece.certificate is not None for piece in contents.pieces)
         if not (usable or contents.lists or contents.crls or contents.deviations):
             raise CentralError(f"{name}: nothing in it is usable: see gatectl trust show {name}")
+
+
+def _false_hits(files: Files) -> None:
+    for name, raw in files.items():
+        try:
+            parse_shared(raw)
+        except ListError as error:
+            raise CentralError(f"{name}: {error.code}: let gate-central false-hits make it") from error
 
 
 def _models(files: Files) -> None:

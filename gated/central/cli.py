@@ -10,7 +10,14 @@ from typing import Any
 import msgspec
 
 from gated import logs
-from gated.central import collect_command, distribution, journal_key_command, registrations_command, status
+from gated.central import (
+    collect_command,
+    distribution,
+    false_hits_command,
+    journal_key_command,
+    registrations_command,
+    status,
+)
 from gated.central.distribution import lifetimes, quorums, role_quorum
 from gated.central.folder import CentralError, CentralFolder
 from gated.central.intake import BadRow, read_list
@@ -242,6 +249,7 @@ def parser() -> argparse.ArgumentParser:
     collect_command.add(add, _show)
     journal_key_command.add(add)
     registrations_command.add(add)
+    false_hits_command.add(add, times)
     status.add(add)
     text = "at a kiosk, or at its gate: make its own key for tokens; print the public part"
     making = commands.add_parser("token-key", help=text, description=text)

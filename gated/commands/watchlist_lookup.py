@@ -12,15 +12,17 @@ from gated.commands.answer import Answer, UsageError, Words, read_input
 from gated.commands.mrz import MAX_INPUT
 from gated.config import load
 from gated.core.personal import Personal
+from gated.core.policy import PersonHits
 from gated.core.values import Value
 from gated.document.mrz import Mrz, MrzError, parse
 from gated.runtime.clock import now_utc
-from gated.store.false_hits import FalseHit, false_hits_in
+from gated.store.false_hits import FalseHit, false_hits_in, read_shared
 from gated.store.list_keys import read_list_keys
 from gated.store.list_version import UNREADABLE
+from gated.store.published import Published
 from gated.store.watchlist import WatchlistError, held
 from gated.watchlist.false_hits import Marking, doubtful, standing
-from gated.watchlist.keyed import ListKeyError
+from gated.watchlist.keyed import ListKeyError, ListKeys
 from gated.watchlist.match import Answer as Found
 from gated.watchlist.match import DocumentClaim, Hit, PersonClaim
 
@@ -71,10 +73,7 @@ def watchlist_lookup(arguments: argparse.Namespace) -> Answer:
             hits = watchlist.lookup(document, person, policy)
         except UNREADABLE as error:
             raise UsageError("the watchlist cannot be read: check the disk, and who may read it") from error
-    path, cases = Path(config.paths.state) / "false_hits.db", doubtful(hits)
-    known: tuple[FalseHit, ...] = ()
-    if cases and path.exists():
-        known = false_hits_in(path, Marking(keys), policy.false_hit_days, document, cases, now_utc())
+    known = _known_false(Path(config.paths.state), keys, policy, document, doubtful(hits))
     hits = standing(hits, {each.reference for each in known})
     found = Looked(
         version=now.version,
@@ -82,7 +81,11 @@ def watchlist_lookup(arguments: argparse.Namespace) -> Answer:
         grade=Found(version=now.version, hits=hits).grade.value,
         hits=hits,
         set_aside=tuple(
-            SetAside(reference=each.reference, officer=each.officer, on=each.at.date().isoformat())
+            SetAside(
+                reference=each.reference,
+                officer=f"{each.officer} at {each.gate}" if each.gate else each.officer,
+                on=each.at.date().isoformat(),
+            )
             for each in known
         ),
     )
@@ -90,6 +93,18 @@ def watchlist_lookup(arguments: argparse.Namespace) -> Answer:
         f"set aside: person, {each.reference}: false, {each.officer}, {each.on}" for each in found.set_aside
     )
     return Answer(value=found, text=(_head(found), *map(_line, hits), *aside), good=not hits)
+
+
+def _known_false(
+    state: Path, keys: ListKeys, policy: PersonHits, document: DocumentClaim, cases: tuple[str, ...]
+) -> tuple[FalseHit, ...]:
+    """What officers found at this gate and at others. Raises StoreError."""
+    path, marking = state / "false_hits.db", Marking(keys)
+    if not cases or not path.exists():
+        return ()
+    (published,) = Published(state / "published").files("false_hits")["false_hits"] or (None,)
+    shared = read_shared(published, marking) if published is not None else {}
+    return false_hits_in(path, marking, policy.false_hit_days, document, cases, now_utc(), shared)
 
 
 def _claims(zone: Mrz) -> tuple[DocumentClaim, PersonClaim]:

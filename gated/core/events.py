@@ -89,7 +89,7 @@ class ListsChanged(Event):
 class PublishedChanged(Event):
     """Another release of a kind that the centre publishes is in force at this gate."""
 
-    kind: Literal["rules", "config", "trust", "models", "prompts", "standings"]
+    kind: Literal["rules", "config", "trust", "models", "prompts", "standings", "false_hits"]
     version: int
     sha256: str
 
@@ -237,11 +237,15 @@ class ChipFailed(Event):
 
 
 class SetAside(Value):
-    """A listed person who fits and is known not to be the holder: which case, by whose word, and of when."""
+    """A listed person who fits and is known not to be the holder: which case, by whose word, and of when.
+
+    `gate` is where it was said; empty: here.
+    """
 
     reference: Case
     officer: str
     utc: str
+    gate: str = ""
 
 
 class BackgroundChecked(Event):

@@ -22,7 +22,7 @@ from gated.lanes.condition import Post
 from gated.runtime import requests as say
 from gated.runtime.clock import now_utc
 from gated.store.database import StoreError
-from gated.store.false_hits import FalseHit, FalseHits
+from gated.store.false_hits import FalseHit, FalseHits, read_shared
 from gated.store.watchlist import Watchlist, WatchlistError
 from gated.watchlist.false_hits import Marking, document_is_listed, doubtful, standing
 from gated.watchlist.match import DocumentClaim, Hit, PersonClaim
@@ -44,6 +44,7 @@ class FalseHitDesk:
         self._marking = Marking(watchlist.keys)
         self._store: FalseHits | None = None
         self._trouble: StoreError | None = None  # as long as there is one, hits stand
+        self._trouble_shared: StoreError | None = None  # and as long as there is this one
         self._said = threading.Condition()
         self._kept: tuple[tuple[str, ...], float] | None = None
         if not watchlist.keys.ids:
@@ -59,12 +60,15 @@ class FalseHitDesk:
     ) -> tuple[tuple[Hit, ...], tuple[ev.SetAside, ...]]:
         """The hits that stand, and those that are known to be false."""
         cases = doubtful(hits)
-        if not cases or self._trouble is not None:
+        if not cases or self._troubled:
             return hits, ()
         known = self._known(document, cases)[:MAX_SET_ASIDE]
         return standing(hits, {each.reference for each in known}), tuple(
             ev.SetAside(
-                reference=each.reference, officer=each.officer, utc=each.at.strftime("%Y-%m-%dT%H:%M:%SZ")
+                reference=each.reference,
+                officer=each.officer,
+                utc=each.at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                gate=each.gate,
             )
             for each in known
         )
@@ -77,6 +81,21 @@ class FalseHitDesk:
         except StoreError as error:
             _log.warning("false hits cannot be asked: hits stand", code=error.code, fix=error.fix)
             return ()
+
+    @property
+    def _troubled(self) -> bool:
+        return self._trouble is not None or self._trouble_shared is not None
+
+    def take_shared(self, path: Path | None) -> None:
+        """Go by the words of all gates in this file from here on; if it cannot be read, all hits stand."""
+        if self._store is None or path is None:
+            return
+        try:
+            self._store.take(read_shared(path, self._marking))
+            self._trouble_shared = None
+        except StoreError as error:
+            self._trouble_shared = error
+            _log.error("what other gates know cannot be read: all hits stand", code=error.code, fix=error.fix)
 
     def answer(self, request: say.AskFalseHits | say.DecideFalseHit) -> say.FromControl:
         """Tell what a document's holder is and is not taken for, or take an officer's word about it.
@@ -102,11 +121,9 @@ class FalseHitDesk:
     ) -> say.FalseHitsTold:
         persons = [hit for hit in hits if hit.kind == "person"][: say.MAX_TOLD]
         references = tuple(hit.reference for hit in persons)
-        known = (
-            {each.reference: each for each in self._known(document, references)}
-            if self._trouble is None
-            else {}
-        )
+        known = {each.reference: each for each in self._known(document, references)}
+        if self._troubled:
+            known = {}
         return say.FalseHitsTold(
             persons=tuple(
                 say.PersonFound(
@@ -114,7 +131,7 @@ class FalseHitDesk:
                     grade=hit.grade,
                     reason=hit.reason,
                     score=hit.score,
-                    false_by=known[hit.reference].officer if hit.reference in known else "",
+                    false_by=_by(known.get(hit.reference)),
                     false_at=int(known[hit.reference].at.timestamp()) if hit.reference in known else 0,
                 )
                 for hit in persons
@@ -190,6 +207,12 @@ class FalseHitDesk:
         """Close the file. Idempotent."""
         if self._store is not None:
             self._store.close()
+
+
+def _by(word: FalseHit | None) -> str:
+    if word is None:
+        return ""
+    return f"{word.officer} at {word.gate}" if word.gate else word.officer
 
 
 def document_of(mrz: Mrz) -> DocumentClaim:

@@ -19,7 +19,7 @@ from gated.core.settings import Name
 from gated.core.values import Value
 from gated.watchlist.snapshot import Digest, ListError, Utc, Version
 
-Kind = Literal["rules", "config", "trust", "models", "prompts", "standings"]
+Kind = Literal["rules", "config", "trust", "models", "prompts", "standings", "false_hits"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 ROLES = ("watchlist", *KINDS)
 """The delegated roles, each with keys of its own. Everything under `ROLE/` is signed by its role."""
@@ -31,13 +31,14 @@ USES: dict[Kind, tuple[str, ...]] = {
     "models": ("model",),
     "prompts": ("prompt",),
     "standings": ("standings",),
+    "false_hits": ("false_hits",),
 }
 """What the files of a kind are for. Of rules and overlay there is one; an anchor comes by hand alone."""
 
 DECIDING: tuple[Kind, ...] = ("rules", "trust", "standings")
 """Travellers are decided by these as they are now, so they may grow too old."""
 
-ALONE: frozenset[Kind] = frozenset({"standings"})
+ALONE: frozenset[Kind] = frozenset({"standings", "false_hits"})
 """Of these the newest release alone is kept, here and there: the ones before hold whom it leaves out."""
 
 FORMAT: Literal["egate-published/1"] = "egate-published/1"
@@ -126,7 +127,7 @@ def check_files(kind: Kind, files: tuple[PublishedFile, ...]) -> None:
         raise ListError("file_named_twice", 1)
     if any(each.use not in USES[kind] for each in files):
         raise ListError("unknown_use", 1)
-    if kind in {"rules", "config", "standings"} and len(files) != 1:
+    if kind in {"rules", "config", *ALONE} and len(files) != 1:
         raise ListError("one_file_expected", 1)
 
 

@@ -14,7 +14,7 @@ from gated.watchlist.publication import ROLES
 from tests.store.central_stand_in import Central, document
 from tests.system.link_rig import Rig, until
 
-LINE = re.compile(r'(# TYPE [a-z_]+ (counter|gauge))|([a-z_]+(\{[a-z]+="[a-z0-9-]+"\})? [0-9]+)')
+LINE = re.compile(r'(# TYPE [a-z_]+ (counter|gauge))|([a-z_]+(\{[a-z]+="[a-z0-9_-]+"\})? [0-9]+)')
 
 
 @pytest.fixture
