@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -69,7 +70,7 @@ COMMON = {
 class Unit:
     """A unit file, read strictly: every line is a section, a comment or a known directive."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, known: Mapping[str, str] = KNOWN) -> None:
         self.values: dict[str, list[str]] = {}
         section = ""
         for number, line in enumerate(path.read_text().splitlines(), 1):
@@ -78,11 +79,11 @@ class Unit:
                 continue
             if header := re.fullmatch(r"\[(\w+)\]", line):
                 section = header[1]
-                assert section in KNOWN, f"{place}: no such section"
+                assert section in known, f"{place}: no such section"
                 continue
             directive = re.fullmatch(r"([A-Za-z]+)=(.*[^\s\\]|)", line)
             assert directive, f"{place}: not Key=value on one line"
-            assert directive[1] in KNOWN[section].split(), (
+            assert directive[1] in known[section].split(), (
                 f"{place}: {directive[1]} is unknown in [{section}]"
             )
             self.values.setdefault(directive[1], []).append(directive[2])
