@@ -62,7 +62,9 @@ def names_of(spelling: str) -> frozenset[int]:
     table = _table()
     key = key_of(spelling)
     start = bisect_left(table, key)
-    stop = bisect_left(table, key + _ONE, start)
+    stop = start
+    while stop < len(table) and table[stop] < key + _ONE:  # a spelling has few names
+        stop += 1
     return frozenset(number & _ONE - 1 for number in table[start:stop])
 
 

@@ -22,15 +22,16 @@ _VOWELS = str.maketrans("", "", "AEIOUYHJW")
 
 
 class Glance:
-    """One name, looked at once, to be held against many."""
+    """One name, looked at once, to be held against many. Remembers their words, which many have in common."""
 
-    __slots__ = ("_cut", "_joined", "_kin", "_words")
+    __slots__ = ("_cut", "_joined", "_kin", "_met", "_words")
 
     def __init__(self, words: Sequence[str], *, may_be_cut: bool = False) -> None:
         self._cut = may_be_cut
         self._words = _telling(words)
         self._kin = {word: names_of(word) for word in words}
         self._joined = "".join(words)
+        self._met: dict[str, frozenset[str]] = {}
 
     def may_be(self, words: Sequence[str], *, may_be_cut: bool = False) -> bool:
         """Whether no word of theirs, or no word of ours, is without any that resembles it.
@@ -39,23 +40,27 @@ class Glance:
         """
         if self._cut or may_be_cut:
             return True
-        theirs = _telling(words)
+        theirs = [word for word in words if part_of(word) in _TELLING]
         if not self._words or not theirs:
             return True
-        ours_met, theirs_met = set[str](), set[str]()
-        for word in self._words:
-            for other in theirs:
-                if _resemble(word, other):
-                    ours_met.add(word[0])
-                    theirs_met.add(other[0])
+        met = [self._met_by(other) for other in theirs]
+        ours_met = frozenset[str]().union(*met)
         ours_alone = [word for word, _ in self._words if word not in ours_met]
-        theirs_alone = [word for word, _ in theirs if word not in theirs_met]
+        theirs_alone = [other for other, found in zip(theirs, met, strict=True) if not found]
         if not ours_alone or not theirs_alone:
             return True
         kin = frozenset[int]().union(*(self._kin[word] for word in ours_alone))
-        if any(not kin.isdisjoint(names_of(word)) for word in theirs_alone):
+        if kin and any(not kin.isdisjoint(names_of(word)) for word in theirs_alone):
             return True
         return fuzz.partial_ratio("".join(words), self._joined) >= _JOINED
+
+    def _met_by(self, other: str) -> frozenset[str]:
+        """Which words of ours one of theirs resembles."""
+        met = self._met.get(other)
+        if met is None:
+            their = (other, other.translate(_VOWELS))
+            met = self._met[other] = frozenset(word[0] for word in self._words if _resemble(word, their))
+        return met
 
 
 def _telling(words: Sequence[str]) -> list[tuple[str, str]]:
