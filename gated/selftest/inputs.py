@@ -139,7 +139,7 @@ def _presence(levels: Mapping[str, Level], lane: Lane) -> Iterator[Finding]:
             "several persons, and nobody",
             f"check the sensor's cable; {polarity('crowded')} and occupied",
         )
-    elif occupied.active and (lane.doubted or occupied.since_s >= HARDLY_S):
+    elif occupied.active and lane.doubted:
         yield fault(
             "presence",
             "presence_stuck",
@@ -155,11 +155,11 @@ def _presence(levels: Mapping[str, Level], lane: Lane) -> Iterator[Finding]:
             "nobody now; before, somebody was felt for so long that the gate doubted it",
             "walk in and out and see whether it follows, then: gatectl clear-fault io_board",
         )
-    elif occupied.active and lane.at_rest and occupied.since_s >= STANDS_S:
+    elif occupied.active and occupied.since_s >= (STANDS_S if lane.at_rest else HARDLY_S):
         yield warning(
             "presence",
             "lane_occupied",
-            f"somebody is in the lane at rest, {_for(occupied)}",
+            f"somebody is in the lane{' at rest' if lane.at_rest else ''}, {_for(occupied)}",
             f"look into the lane, take away what stands there; {polarity('occupied')}",
         )
     else:

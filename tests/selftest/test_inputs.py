@@ -35,7 +35,7 @@ def bad(found: list[Finding]) -> list[tuple[str, str, str, Verdict]]:
     [
         (True, Lane(at_rest=False, doubted=True), 200.0, ("presence", "", "presence_stuck", FAULT)),
         (True, Lane(at_rest=True, doubted=True), 200.0, ("presence", "", "presence_stuck", FAULT)),
-        (True, Lane(at_rest=False), 301.0, ("presence", "", "presence_stuck", FAULT)),
+        (True, Lane(at_rest=False), 301.0, ("presence", "", "lane_occupied", WARNING)),
         (False, Lane(at_rest=True, doubted=True), 200.0, ("presence", "", "presence_was_stuck", WARNING)),
         (True, Lane(at_rest=False), 200.0, None),
     ],
