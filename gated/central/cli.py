@@ -269,7 +269,8 @@ def _show(value: Value, *, as_json: bool) -> None:
         text = "\n".join(status.lines(value, datetime.now(UTC)))
     else:
         fields = msgspec.to_builtins(value)
-        text = "\n".join(f"{name.replace('_', ' ')}: {_plain(content)}" for name, content in fields.items())
+        told = ((name.replace("_", " "), _plain(content)) for name, content in fields.items())
+        text = "\n".join(f"{name}: {content or '-'}" for name, content in told)
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 
