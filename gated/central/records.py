@@ -12,6 +12,7 @@ ever given up for it, both are kept, and an alarm tells people, who settle it. T
 `unsigned`  something came over a gate's line that its journal key has not signed; nothing of it is kept
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,7 @@ from gated.store.journal import chained
 
 MAX_UNSETTLED = 32  # branches of one gate: a journal that is written anew so often is nobody's accident
 MAX_WHY = 200
+_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}\+00:00")
 
 
 class NotPlacedError(Exception):
@@ -151,7 +153,7 @@ class Records:
 
     def whereabouts(self, gate: str, said: Whereabouts, utc: str) -> tuple[Position, Position | None]:
         """The head of what the centre holds of this journal, and the newest position that both know."""
-        self._heard(gate, said.head.seq, utc)
+        self._heard(gate, said, utc)
         known = (said.head, *said.known)
         common = next((each for each in known if each == GENESIS or self._find(gate, each)), None)
         place = self._find(gate, common) if common else None
@@ -160,7 +162,7 @@ class Records:
         current = place or self._newest(gate)
         if current is None:
             return GENESIS, common
-        if said.head.seq < current.head.seq:
+        if said.head.seq < current.head.seq and said.heard >= self._came(current):
             self._raise(gate, "cut", current.id, said.head.seq + 1, utc)
         return current.head, common
 
@@ -169,7 +171,7 @@ class Records:
 
         `signer` is the gate's public key that has signed the delivery.
         """
-        self._heard(gate, said.head.seq, utc)
+        self._heard(gate, said, utc)
         place = self._place(gate, said, utc)
         fresh = self._pass_known(gate, place, entries)
         if fresh:
@@ -382,12 +384,24 @@ class Records:
         place.branch = _Branch(id_, at.seq + 1, at.hash, parent, at, "")
         self._of(gate).append(place.branch)
 
-    def _heard(self, gate: str, head: int, utc: str) -> None:
+    def _heard(self, gate: str, said: Whereabouts | Delivery, utc: str) -> None:
+        """Note the gate's word, unless it is an older one that somebody brings again.
+
+        The gate was there when it had the receipt that it names; later than that nothing shows.
+        """
+        heard = min(said.heard, utc) if _MOMENT.fullmatch(said.heard) else ""
+        head = said.head.seq
         self._db.rows(
             "INSERT INTO gates VALUES (?, ?, ?)"
-            " ON CONFLICT (gate) DO UPDATE SET head = excluded.head, heard = excluded.heard",
-            (gate, head, utc),
+            " ON CONFLICT (gate) DO UPDATE SET head = ?, heard = ? WHERE gates.heard <= ?",
+            (gate, head, utc, head, heard, heard),
         )
+
+    def _came(self, branch: _Branch) -> str:
+        """When the last entry of a branch was taken; empty where an earlier version took it."""
+        query = "SELECT utc FROM heads WHERE branch = ? AND seq = ?"
+        found = self._db.rows(query, (branch.id, branch.head.seq))
+        return str(found[0][0]) if found else ""
 
     def _raise(self, gate: str, code: str, branch: int | None, seq: int, utc: str) -> None:
         """Raise an alarm, or count that it is still so."""

@@ -87,21 +87,29 @@ class Sent(Value, array_like=True):
 
 
 class Whereabouts(Tagged):
-    """Up to where do you hold my journal? `head` is its last entry; `known` lists others, newest first."""
+    """Up to where do you hold my journal? `head` is its last entry; `known` lists others, newest first.
+
+    `heard` is the time of the newest receipt that the gate has: whoever brings this again later brings no
+    newer word of the gate.
+    """
 
     number: Number
     head: Position
     known: Annotated[tuple[Position, ...], Meta(max_length=MAX_KNOWN)]
+    heard: Utc = ""
     signature: GateSignature = b""
 
     def signed_text(self, gate: str) -> bytes:
         """The exact bytes that the gate of this name signs."""
-        said = hashlib.sha256(written((self.head, self.known))).hexdigest()
+        said = hashlib.sha256(written((self.head, self.known, self.heard))).hexdigest()
         return "\n".join(("egate journal question", gate, str(self.number), said, "")).encode()
 
 
 class Delivery(Tagged):
-    """The entries that follow from `after` up to `at`, packed. `oldest`: the gate has nothing before them."""
+    """The entries that follow from `after` up to `at`, packed. `oldest`: the gate has nothing before them.
+
+    `heard` as in Whereabouts.
+    """
 
     number: Number
     head: Position
@@ -109,12 +117,13 @@ class Delivery(Tagged):
     at: Position
     entries: Annotated[bytes, Meta(min_length=1, max_length=MAX_PACKED)]
     oldest: bool = False
+    heard: Utc = ""
     signature: GateSignature = b""
 
     @property
     def rest(self) -> bytes:
         """The SHA-256 of all in it that the positions do not tell."""
-        head = written((self.number, self.head, self.oldest))
+        head = written((self.number, self.head, self.oldest, self.heard))
         return hashlib.sha256(len(head).to_bytes(4, "big") + head + self.entries).digest()
 
     def signed_text(self, gate: str) -> bytes:

@@ -94,11 +94,14 @@ class Outbox:
         self._waits_since: float | None = None
         self._keep_at = 0.0
         self._heard_at = 0.0
+        self._newest = ""  # the time of the newest receipt, also of one that this journal contradicts
+        self._asked_again = False
         self._trouble = ""
         self._receipt: Receipt | None = None
         for name in (CONTRADICTED, RECEIPT):
             kept = read_receipt(self._folder / name)
             if kept is not None and holds(key, kept.receipt, gate):
+                self._newest = max(self._newest, kept.utc)
                 self._believe(kept.receipt)
         self._written: Receipt | None = self._receipt
 
@@ -156,12 +159,16 @@ class Outbox:
             self._lose_place(now + BUSY_S)
             return
         self._heard_at = now
+        self._newest = max(self._newest, answer.utc)
         if self._trouble != "journal_cut":
             self._trouble = ""
         own = self._believe(answer)
         if answer.number == self._asked:
             self._asked, self._ask_s = None, ASK_S
             self._cursor = self._beginning(answer.at if own else answer.common)
+            if not own and not self._asked_again:
+                self._asked_again = True
+                self._lose_place(now)  # only who has its newest word is believed to be cut
         else:
             self._under_way.pop(answer.number, None)
             if not own:
@@ -221,7 +228,8 @@ class Outbox:
         self._ask_at = now + self._ask_s
         self._ask_s = min(2 * self._ask_s, ASK_MAX_S)
         head, known = self._landmarks()
-        return (attest(self._own, self._gate, Whereabouts(number=self._number, head=head, known=known)),)
+        question = Whereabouts(number=self._number, head=head, known=known, heard=self._newest)
+        return (attest(self._own, self._gate, question),)
 
     def _deliver(self, entries: tuple[Sent, ...], now: float) -> Delivery:
         after = self._cursor or GENESIS
@@ -235,6 +243,7 @@ class Outbox:
             at=at,
             entries=pack(entries),
             oldest=after.seq > 0 and after == self._oldest(),
+            heard=self._newest,
         )
         return attest(self._own, self._gate, delivery)
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -153,6 +154,39 @@ def test_a_delivery_that_was_changed_on_its_way_is_refused_whatever_was_changed(
     elsewhere = say.attest(OWN, GATE, replace(delivery, at=beyond))
     assert answer(collector, elsewhere) == say.NotTaken(number=delivery.number, reason="malformed")
     assert isinstance(answer(collector, delivery), say.Receipt)
+    outbox.close()
+
+
+def test_what_a_gate_signed_long_ago_brought_again_raises_no_alarm_and_shows_no_life(
+    lives: Path, tmp_path: Path, collector: Collector, folder: CentralFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gated.store.outbox.MAX_ENTRIES", 11)
+    enrol(folder, GATE, public_part(OWN), NOW)
+    journal = copied(lives, tmp_path / "gate")
+    outbox = outbox_of(journal, OWN, collector)
+    said: list[say.Whereabouts | say.Delivery] = []
+    for now, head in ((1.0, 22), (3.0, 22), (5.0, 49), (7.0, 49), (9.0, 49), (5000.0, 49)):
+        for message in outbox.due(now, head):
+            said.append(message)
+            outbox.take(answer(collector, message), now)
+        time.sleep(0.003)  # receipts tell milliseconds
+    held, last = entries(journal), said[-1]
+    [state] = collector._records.states()
+    assert (state.entries, state.alarms) == (held[-1][0], ())
+    assert state.heard == last.heard > said[1].heard > said[0].heard == ""
+    old = replace(said[0], heard=said[1].heard)  # of when the centre had nothing yet
+    cut = say.attest(OWN, GATE, replace(old, head=say.Position(seq=5, hash=bytes.fromhex(held[4][1]))))
+    for again in (*said, cut):
+        assert isinstance(answer(collector, again), say.Receipt)
+        assert collector._records.states() == (state,)
+    answer(
+        collector,
+        say.attest(OWN, GATE, replace(cut, heard=datetime.now(UTC).isoformat(timespec="milliseconds"))),
+    )
+    [state] = collector._records.states()
+    assert [(each.code, each.seq) for each in state.alarms] == [("cut", 6)]  # the gate's own newest word
+    answer(collector, say.attest(OWN, GATE, replace(last, heard="9999-99-99T99:99:99.999+00:00")))
+    assert datetime.fromisoformat(collector._records.states()[0].heard) <= datetime.now(UTC)
     outbox.close()
 
 
