@@ -53,6 +53,12 @@ Kathryn Howard|Catherine Howard
 Fritz Lang|Friedrich Lang
 Albert Einstein|Albert Einstien
 Kwame Nkrumah|Kwame N'Krumah
+Nana Mouskouri|Νάνα Μούσχουρη
+Eleftherios Venizelos|Ελευθέριος Βενιζέλος
+Golda Meir|גולדה מאיר
+David Ben-Gurion|דוד בן גוריון
+Salah al-Din Ahmed|Salahuddin Ahmed
+Shams ad-Din Muhammad|Shamsuddin Mohammed
 Félix Houphouët-Boigny|Felix Houphouet Boigny
 """
 TWO_PERSONS = """
@@ -93,6 +99,7 @@ Marco Rossi|Mauro Rossi
 Janos Kovacs|Jozsef Kovacs
 Kwame Mensah|Kofi Mensah
 Elizabeth Taylor|Elizabeth Warren
+محمد علي|محمد عمر
 """
 
 

@@ -5,6 +5,7 @@ that are written together (JC) stand for the words that they begin.
 """
 
 import math
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from gated.watchlist.names.likeness import (
     short_likeness,
 )
 from gated.watchlist.names.parts import Part
+from gated.watchlist.names.sounds import skeleton
 from gated.watchlist.names.words import Name, Word
 
 MAX_JOINED = 4
@@ -25,6 +27,9 @@ _ALIKE_JOINED = 0.75
 _GOOD_ENOUGH = 0.9
 WEIGHTS = {Part.NAME: 1.0, Part.PATRONYMIC: 0.6, Part.PARTICLE: 0.15, Part.TITLE: 0.02}
 _INITIALS = range(2, 4)
+_BLENDED = 0.88
+_ARTICLE = re.compile("[AEU](?:[LDNRSTZ]|SH)")
+_SUN_LETTERS = frozenset("DLNRSTZ")
 
 
 class Link(NamedTuple):
@@ -120,6 +125,7 @@ def _joined(many: Name, few: Name) -> Iterator[tuple[range, int, Likeness]]:
 def _joined_likeness(joined: str, run: tuple[str, ...], word: Word, *, bare: bool) -> Likeness | None:
     """How alike they are together; `bare`: one side's script leaves out vowels, as in Abd al-Aziz."""
     best: Likeness | None = None
+    blended = _blended(run)
     for form in word.forms[:4]:
         if len(form) in _INITIALS and len(form) == len(run):
             if all(part[0] == letter for part, letter in zip(run, form, strict=True)):
@@ -127,9 +133,19 @@ def _joined_likeness(joined: str, run: tuple[str, ...], word: Word, *, bare: boo
             continue
         if bare and (found := bare_likeness(joined, form)) and (best is None or found.degree > best.degree):
             best = Likeness(found.degree - _JOINT * (len(run) - 1), found.how)
+        if blended and skeleton(blended) == skeleton(form) and (best is None or best.degree < _BLENDED):
+            best = Likeness(_BLENDED, How.SOUND)
         if abs(len(form) - len(joined)) > 3 or (form != joined and any(len(part) == 1 for part in run)):
             continue
         found = likeness(form, joined)
         if found and found.degree >= _ALIKE_JOINED and (best is None or found.degree > best.degree):
             best = Likeness(found.degree - _JOINT * (len(run) - 1), found.how)
     return best
+
+
+def _blended(run: tuple[str, ...]) -> str | None:
+    """The words as one without the Arabic article, whose L takes on the sound that follows: Salah ad-Din."""
+    for at in range(1, len(run) - 1):
+        if _ARTICLE.fullmatch(run[at]) and run[at + 1][0] in _SUN_LETTERS:
+            return "".join(run[:at] + run[at + 1 :])
+    return None

@@ -41,6 +41,7 @@ class Likeness(NamedTuple):
 
 
 _IE = re.compile("IE$")
+_HALF = re.compile("[WVY]")
 _SURE = {
     How.SAME: 1.0,
     How.TRANSLITERATION: 0.98,
@@ -99,6 +100,11 @@ def _vowels(word: str) -> str:
     return "".join(letter for letter in _IE.sub("I", word).replace("Y", "I") if letter in "AEIOU")
 
 
+def _without_vowels(word: str) -> str:
+    """The word without W, V and Y behind its first letter, which stand for vowels where none are written."""
+    return word[0] + _HALF.sub("", word[1:])
+
+
 def short_likeness(left: str, right: str) -> Likeness | None:
     """Whether one word may be the other's short form: its beginning, as Konst is of Konstantin."""
     shorter, longer = sorted((left, right), key=len)
@@ -119,6 +125,9 @@ def bare_likeness(left: str, right: str) -> Likeness | None:
     ours, theirs = skeleton(left), skeleton(right)
     if ours.removeprefix("A") == theirs.removeprefix("A"):
         return Likeness(_SURE[How.SOUND], How.SOUND) if len(ours) > 1 else None
+    fewer, few = skeleton(_without_vowels(left)), skeleton(_without_vowels(right))
+    if len(fewer) > 1 and fewer.removeprefix("A") == few.removeprefix("A"):
+        return Likeness(_SURE[How.SOUND] - 0.04, How.SOUND)
     if min(len(ours), len(theirs)) > 3 and OSA.distance(ours, theirs) == 1:
         return Likeness(0.75, How.TYPING)
     return None

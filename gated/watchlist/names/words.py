@@ -29,6 +29,21 @@ _LETTERS = re.compile("[A-Z]+")
 _LOOKALIKE = str.maketrans("0134578", "OIEASTB")
 _BARE = re.compile("[\u0590-\u08ff]")
 _ARTICLE = "\u0627\u0644"  # al-, written onto its word
+_GREEK = re.compile("[Α-Ω]")
+_GREEK_PAIRS = tuple(
+    (re.compile(pair), latin)
+    for pair, latin in (
+        ("ΟΥ", "OU"),
+        ("([ΑΕΗ])Υ(?=[ΘΚΞΠΣΤΦΧΨ]|$)", r"\1F"),
+        ("([ΑΕΗ])Υ", r"\1V"),
+        ("^ΜΠ", "B"),
+        ("^ΝΤ", "D"),
+        ("^ΓΚ", "G"),
+        ("ΓΓ", "NG"),
+        ("ΓΧ", "NCH"),
+        ("ΓΞ", "NX"),
+    )
+)
 _ASIDE = re.compile(r"\([^)]*\)")
 
 
@@ -92,7 +107,10 @@ def _words(text: str) -> tuple[Word, ...]:
     for written in islice(_split(text), MAX_WORDS * 2):
         forms = spellings(written)
         if forms:
-            words.append(Word(forms, part_of(forms[0]), bare=_BARE.match(written) is not None))
+            bare, part = _BARE.match(written) is not None, part_of(forms[0])
+            if bare and part is Part.TITLE:
+                part = Part.NAME  # the letters of Umar without its vowels are MR
+            words.append(Word(forms, part, bare=bare))
     words = words[:MAX_WORDS]
     if all(word.part in {Part.TITLE, Part.PARTICLE} for word in words):
         words = [Word(word.forms, Part.NAME) for word in words]
@@ -143,6 +161,16 @@ def _stands_alone(character: str) -> bool:
     return _is_han(character) or "\uac00" <= character <= "\ud7a3"
 
 
+def _greek(upper: str) -> str:
+    """Greek pairs of letters that stand for one sound, as ELOT 743 romanises them; the rest is left."""
+    plain = "".join(each for each in unicodedata.normalize("NFD", upper) if each != "\u0301")
+    if not _GREEK.search(plain):
+        return upper
+    for pair, latin in _GREEK_PAIRS:
+        plain = pair.sub(latin, plain)
+    return plain
+
+
 @lru_cache(maxsize=65_536)
 def spellings(written: str) -> tuple[str, ...]:
     """All forms of one written word in the zone, the likeliest first; none if it has no letters."""
@@ -153,7 +181,7 @@ def spellings(written: str) -> tuple[str, ...]:
         if not any(character.isalpha() for character in upper):
             return ()
         upper = upper.translate(_LOOKALIKE)
-    general = _OUTSIDE.sub("", anyascii(upper).upper())
+    general = _OUTSIDE.sub("", anyascii(_greek(upper)).upper())
     forms = dict.fromkeys([general] if general else [])
     for form in sorted(transliterations(upper)):
         forms[form.replace("<", "")] = None
