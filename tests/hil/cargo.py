@@ -28,7 +28,15 @@ UNITS = {
     "systemd/sysusers.d/egate.conf": "usr/lib/sysusers.d/egate.conf",
     "systemd/tmpfiles.d/egate.conf": "usr/lib/tmpfiles.d/egate.conf",
     "systemd/udev/70-egate.rules": "etc/udev/rules.d/70-egate.rules",
+    "systemd/central/sysusers.d/egate-central.conf": "usr/lib/sysusers.d/egate-central.conf",
+    "systemd/central/tmpfiles.d/egate-central.conf": "usr/lib/tmpfiles.d/egate-central.conf",
+    "config/central.example.env": "etc/egate/central.env",
 }
+CENTRAL = """#!/opt/egate/venv/bin/python3
+import sys
+from gated.central.cli import main
+sys.exit(main())
+"""
 
 
 def pack(target: Path) -> None:
@@ -47,7 +55,11 @@ def pack(target: Path) -> None:
             (tree / place).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / source, tree / place)
         (tree / "etc/udev/rules.d/71-board.rules").write_text(BOARD_RULE)
-        (tree / "etc/egate").mkdir(parents=True)
+        command = tree / "opt/egate/venv/bin/gate-central"
+        command.parent.mkdir(parents=True, exist_ok=True)
+        command.write_text(CENTRAL)
+        command.chmod(0o755)
+        (tree / "etc/egate").mkdir(parents=True, exist_ok=True)
         (tree / "etc/egate/gate.toml").write_text(configuration())
         with tarfile.open(target, "w") as archive:
             archive.add(tree, ".", filter=_of_root)
@@ -66,8 +78,11 @@ def configuration() -> str:
 
 
 def _units() -> dict[str, str]:
-    units = [path for path in (ROOT / "systemd").iterdir() if path.is_file()]
-    return UNITS | {f"systemd/{path.name}": f"usr/lib/systemd/system/{path.name}" for path in units}
+    places = ("systemd", "systemd/central")
+    units = [
+        f"{place}/{path.name}" for place in places for path in (ROOT / place).iterdir() if path.is_file()
+    ]
+    return UNITS | {unit: f"usr/lib/systemd/system/{Path(unit).name}" for unit in units}
 
 
 def _metadata(site: Path) -> None:
