@@ -1,6 +1,7 @@
 """`gate-central`: the reference central server's commands. They return values; `main` alone prints."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -316,8 +317,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("gate-central: stopped: what was current stays current\n")
         return 1
-    if result is not None:
-        _show(result, as_json=options.json)
+    try:
+        if result is not None:
+            _show(result, as_json=options.json)
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):  # whoever reads may stop reading
+            said = f"it is done, but the answer cannot be written ({error.strerror})"
+            sys.stderr.write(f"gate-central: {said}: make room for it\n")
+            return 1
     if isinstance(result, status.CentralStatus) and options.check and result.warnings:
         return 1
     return 0 if getattr(result, "good", True) else 1

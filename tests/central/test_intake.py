@@ -319,6 +319,22 @@ def test_a_full_disk_is_told_by_the_folder(tmp_path: Path, capsys: pytest.Captur
     )
 
 
+def test_an_answer_that_nobody_can_take_is_told_or_let_go(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(tmp_path / "central", capsys, "init")
+    command = [sys.executable, "-m", "gated.central.cli", "status", str(tmp_path / "central")]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False, timeout=20)
+    assert (done.returncode, done.stderr.count(b"\n")) == (1, 1)
+    assert b"No space left on device" in done.stderr
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as nobody:
+        done = subprocess.run(command, stdout=nobody, stderr=subprocess.PIPE, check=False, timeout=20)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 def test_who_stops_a_command_sees_one_line_and_publishes_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
