@@ -11,10 +11,11 @@ import msgspec
 
 from gated import logs
 from gated.central.collect import CollectSettings, collect, database_of
+from gated.central.collected import Collected
 from gated.central.folder import CentralError, CentralFolder
 from gated.central.receipts import receipt_key, receipt_public
 from gated.central.record_store import DatabaseError, open_database
-from gated.central.records import MAX_WHY, Collected, JournalState, Records
+from gated.central.records import MAX_WHY, JournalState, Records
 from gated.central.retention import MAX_DAYS, Keeper, Kept, Recorded, Rule, who
 from gated.core.values import Value
 

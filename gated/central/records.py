@@ -15,8 +15,8 @@ ever given up for it, both are kept, and an alarm tells people, who settle it. T
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
+from gated.central.collected import Collected, signed_of
 from gated.central.record_store import Database, DatabaseError
 from gated.core.values import Value
 from gated.store.delivery import GENESIS, Delivery, NotTakenReason, Position, Sent, Whereabouts
@@ -72,35 +72,6 @@ class JournalState(Value):
             f" {alarm.first_utc}: look into it, then gate-central collect --settle {alarm.id}"
             for alarm in self.alarms
         )
-
-
-class Signed(Value):
-    """A gate has signed an entry, with all before it: what it signed (`delivery_text`), and when it came."""
-
-    after: int
-    after_hash: str
-    rest: str
-    signature: str
-    key: str
-    came: str
-
-
-class Collected(Value):
-    """An entry as it was collected. `sound` is false where its hash is not what its content gives.
-
-    `follows` is the hash of the entry before it, where that entry was not given out before this one.
-    """
-
-    gate: str
-    branch: int
-    seq: int
-    utc: str
-    event: str
-    outcome: str
-    hash: str
-    sound: bool
-    follows: str = ""
-    signed: Signed | None = None
 
 
 @dataclass
@@ -253,7 +224,7 @@ class Records:
                         hash=bytes(link).hex(),
                         sound=bool(sound),
                         follows=follows,
-                        signed=_signed(signed),
+                        signed=signed_of(signed),
                     )
 
     def close(self) -> None:
@@ -418,18 +389,3 @@ class Records:
             " VALUES (?, ?, ?, ?, ?, ?, 1)",
             (gate, code, branch, seq, utc, utc),
         )
-
-
-def _signed(row: list[Any]) -> Signed | None:
-    """The columns of `heads` behind an entry's own; all None where its delivery went on after it."""
-    after, after_hash, rest, signature, signer, utc = row
-    if after is None:
-        return None
-    return Signed(
-        after=after,
-        after_hash=bytes(after_hash).hex(),
-        rest=bytes(rest).hex(),
-        signature=bytes(signature).hex(),
-        key=bytes(signer).hex(),
-        came=utc,
-    )
