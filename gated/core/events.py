@@ -105,10 +105,15 @@ class AgesChecked(Event):
     trust_s: float | None = None
     standings_s: float | None = None
 
-    def of(self, kind: Vouched) -> float | None:
-        """The age of the word on this kind."""
-        age_s: float | None = getattr(self, f"{kind}_s")
-        return age_s
+    @property
+    def ages(self) -> dict[Vouched, float | None]:
+        """The age of the word on each kind."""
+        return {
+            Vouched.WATCHLIST: self.watchlist_s,
+            Vouched.RULES: self.rules_s,
+            Vouched.TRUST: self.trust_s,
+            Vouched.STANDINGS: self.standings_s,
+        }
 
 
 class ModeChanged(Event):

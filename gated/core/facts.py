@@ -171,7 +171,7 @@ def _aged(gate: Gate, event: ev.AgesChecked) -> Stepped:
 
     A gate always decides by a watchlist: where it has none, it has no fresh one.
     """
-    ages = {kind: event.of(kind) for kind in Vouched}
+    ages = event.ages
     known = {kind: gate.policy.meaning(kind, age_s) for kind, age_s in ages.items() if age_s is not None}
     known.setdefault(Vouched.WATCHLIST, Aging.STALE)
     after = replace(

@@ -76,6 +76,7 @@ class PersonHits(Value):
 
 
 USUAL_HITS = PersonHits()
+AGE_KEYS = {kind: (f"{kind}_warn_age_s", f"{kind}_max_age_s", f"{kind}_close_age_s") for kind in Vouched}
 
 
 class Policy(Value):
@@ -126,16 +127,17 @@ class Policy(Value):
         for kind in Vouched:
             warn_s, max_s, close_s = self.ages_of(kind)
             if not warn_s <= max_s or (close_s is not None and close_s < max_s):
-                keys = [f"`{kind}_{what}_age_s`" for what in ("warn", "max", "close")]
+                keys = [f"`{key}`" for key in AGE_KEYS[kind]]
                 if close_s is None:
                     keys.pop()
                 raise ValueError(f"{', '.join(keys)}: each must be as long as the one before it, or longer")
 
     def ages_of(self, kind: Vouched) -> tuple[float, float, float | None]:
         """Beyond which ages people are told, nobody is admitted without an officer, and the lane closes."""
-        warn_s: float = getattr(self, f"{kind}_warn_age_s")
-        max_s: float = getattr(self, f"{kind}_max_age_s")
-        close_s: float | None = getattr(self, f"{kind}_close_age_s")
+        warn, longest, close = AGE_KEYS[kind]
+        warn_s: float = getattr(self, warn)
+        max_s: float = getattr(self, longest)
+        close_s: float | None = getattr(self, close)
         return warn_s, max_s, close_s
 
     def meaning(self, kind: Vouched, age_s: float) -> Aging:

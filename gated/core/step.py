@@ -18,6 +18,7 @@ from gated.core.vocabulary import Body, Door
 
 LEASE_S = 3.0  # a hung loop keeps no door released for longer
 RENEW_S = 1.0  # renewed this often while it is wanted: two renewals may be lost
+DOORS = tuple(Door)
 MAX_MOVES = 8  # no event can lead through more states than this; the exploration proves it
 
 Stepped = tuple[Gate, tuple[do.AnyEffect, ...]]
@@ -79,15 +80,15 @@ def _move_doors(gate: Gate, event: ev.AnyEvent) -> tuple[Gate, tuple[list[do.Any
         unlocks: list[do.AnyEffect] = [] if gate.released == BOTH else [do.ReleaseAll()]
         return replace(gate, released=wanted, unopened=frozenset(), renew_at=None), ([], unlocks)
     if gate.released == BOTH or isinstance(event, ev.GateStarted):  # whatever was released has no lease
-        locks: list[do.AnyEffect] = [do.LockDoor(door=door) for door in Door]
+        locks: list[do.AnyEffect] = [do.LockDoor(door=door) for door in DOORS]
         gate = replace(gate, released=frozenset())
     else:
-        locks = [do.LockDoor(door=door) for door in Door if door in gate.released - wanted]
+        locks = [do.LockDoor(door=door) for door in DOORS if door in gate.released - wanted]
     renew = isinstance(event, ev.DeadlinePassed) and event.due == gate.renew_at
     passage = gate.passage.id if gate.passage else None
     unlocks = [
         do.UnlockDoor(door=door, lease_s=LEASE_S, passage=passage)
-        for door in Door
+        for door in DOORS
         if door in wanted and (renew or door not in gate.released)
     ]
     if unlocks:

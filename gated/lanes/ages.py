@@ -60,9 +60,7 @@ class AgesLane:
 
     def known(self) -> dict[str, float]:
         """The age of each kind that decides here, in seconds."""
-        checked = self.check()
-        ages = {str(kind): checked.of(kind) for kind in Vouched}
-        return {kind: age_s for kind, age_s in ages.items() if age_s is not None}
+        return {str(kind): age_s for kind, age_s in self.check().ages.items() if age_s is not None}
 
     def troubles(self) -> dict[str, str]:
         """Each kind whose word is old, as `rules_stale`, with what that means and what to do."""
@@ -79,9 +77,9 @@ class AgesLane:
             self._post(checked)
 
     def _meaning(self, checked: AgesChecked) -> dict[Vouched, Aging | None]:
-        ages = {kind: checked.of(kind) for kind in Vouched}
         return {
-            kind: None if age_s is None else self._policy.meaning(kind, age_s) for kind, age_s in ages.items()
+            kind: None if age_s is None else self._policy.meaning(kind, age_s)
+            for kind, age_s in checked.ages.items()
         }
 
     def _changed(self, checked: AgesChecked) -> bool:

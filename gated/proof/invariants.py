@@ -133,18 +133,17 @@ class Checks:
 
     def __init__(self, only: str | None = None) -> None:
         everything = (*STEPS, *STATES, *MOVES, *COMMITMENTS)
-        self._of: dict[str, list[Callable[..., bool | None]]] = {
-            kind: [check for check in checks if only in {None, check.__name__}]
+        self._of: dict[str, list[tuple[str, Callable[..., bool | None]]]] = {
+            kind: [(check.__name__, check) for check in checks if only in {None, check.__name__}]
             for kind, checks in (("step", STEPS), ("state", STATES), ("move", MOVES), ("commit", COMMITMENTS))
         }
         self.asked: dict[str, int] = {check.__name__: 0 for check in everything}
 
     def _judge(self, kind: str, *where: object) -> None:
-        for check in self._of[kind]:
+        for name, check in self._of[kind]:
             answer = check(*where)
             if answer is None:
                 continue
-            name = check.__name__
             self.asked[name] += 1
             if not answer:
                 raise Violation(name, where)
