@@ -25,6 +25,7 @@ from gated.central.publish import KEEP_DELTAS, Published, publish, withdraw_list
 from gated.central.registrations import KEY as REGISTRATION_KEY
 from gated.central.repository import Lifetimes, Repository
 from gated.central.rotation import Rotated, rotate
+from gated.central.signers import load_signers
 from gated.central.standings import KIND as STANDINGS
 from gated.central.standings import RENEW, Sources, StandingsPublished, publish_standings
 from gated.core.values import Value
@@ -204,6 +205,8 @@ def _adopt(options: Options, folder: CentralFolder) -> Adopted:
 def _sign(options: Options, folder: CentralFolder) -> Signatures:
     folder.require()
     role = options.kind or LIST
+    if not load_signers(folder, role, tuple(options.keys)):
+        raise CentralError(f"no key of {role} is here: bring its folder with --keys")
     with folder.locked():
         have, needed = Repository(folder, tuple(options.keys)).sign_staged(role)
     return Signatures(kind=role, signatures=have, needed=needed)

@@ -28,6 +28,9 @@ def key_files(where: Path, role: str) -> list[Path]:
 
 def load_signers(folder: CentralFolder, role: str, further: tuple[Path, ...] = ()) -> list[CryptoSigner]:
     """Every signer of a role that is here. Raises CentralError for a key that cannot be used."""
+    for place in further:  # a stick that is not in is no stick without keys
+        if not place.is_dir():
+            raise CentralError(f"{place}: there is no such folder of keys: bring it, or correct --keys")
     places = (folder.keys, folder.keys / "next", *further)
     signers = [signer for place in places for signer in signers_in(place, role)]
     return list({signer.public_key.keyid: signer for signer in signers}.values())

@@ -150,6 +150,8 @@ def test_several_holders_sign_one_after_the_other(tmp_path: Path, capsys: pytest
     built = run(capsys, "build", folder.path, "--list", listed(tmp_path, "L898902C3"))
     assert (built["version"], built["staged"]) == (1, True)
     assert "needs 2 signatures and has 0" in refused(capsys, "publish", folder.path)
+    assert "no key of watchlist is here" in refused(capsys, "sign", folder.path)
+    assert "no such folder of keys" in refused(capsys, "sign", folder.path, "--keys", tmp_path / "stik-0")
     one = run(capsys, "sign", folder.path, "--keys", sticks[0])
     assert (one["signatures"], one["needed"]) == (1, 2)
     assert "needs 2 signatures and has 1" in refused(capsys, "publish", folder.path)
