@@ -29,6 +29,7 @@ from gated.central.packs import (
     sweep,
 )
 from gated.central.repository import Lifetimes, Repository, utc_text
+from gated.core.settings import Name
 from gated.core.values import Value
 from gated.watchlist.delta import delta_header, difference
 from gated.watchlist.replica import (
@@ -107,6 +108,10 @@ def publish(
     without an entry is refused: a query that went wrong must not free everybody.
     """
     folder.require()
+    try:
+        msgspec.convert(name, Name)
+    except msgspec.ValidationError:
+        raise CentralError("the list's name: small letters, digits and hyphens, at most 63") from None
     rows = read_list(source) if rows is None else rows
     prepared: Prepared | None = None
     if (key := list_key(folder)) is not None:

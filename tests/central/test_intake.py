@@ -284,6 +284,19 @@ def test_an_empty_list_frees_nobody_by_mistake(
     assert (status, json.loads(out)["documents"]) == (0, 0)
 
 
+@pytest.mark.parametrize("name", ["X Y", "", "a" * 64, "../up"])
+def test_a_list_of_a_name_that_is_none_leaves_the_folder_as_it_was(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    central, source = tmp_path / "central", tmp_path / "list.csv"
+    run(central, capsys, "init")
+    source.write_text(HEAD + ROW)
+    status, out, err = run(central, capsys, "publish", "--list", source, "--name", name)
+    assert (status, out) == (1, "")
+    assert "small letters" in err
+    assert run(central, capsys, "publish", "--list", source)[0] == 0
+
+
 def test_a_report_never_takes_the_place_of_the_list(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
