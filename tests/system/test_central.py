@@ -43,7 +43,7 @@ def test_secrets_are_for_their_owner_alone_and_differ_between_installations(tmp_
             assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
             secrets.add(path.read_bytes())
         assert stat.S_IMODE((tmp_path / name / "keys").stat().st_mode) == 0o700
-    assert len(secrets) == 2 * 13
+    assert len(secrets) == 2 * 15
     assert b"PRIVATE" not in b"".join(path.read_bytes() for path in tmp_path.glob("*/repository/**/*.json"))
 
 
