@@ -19,7 +19,7 @@ from gated.central.checks import check_release
 from gated.central.folder import CentralError, CentralFolder
 from gated.central.intake import BadRow, read_list, read_query
 from gated.central.keys import TOP, Quorum, extend
-from gated.central.kinds import Released, Signing, release, roll_out, set_group, withdraw
+from gated.central.kinds import Released, Signing, read_groups, release, roll_out, set_group, withdraw
 from gated.central.progress import Progress
 from gated.central.publish import KEEP_DELTAS, Published, publish, withdraw_list
 from gated.central.registrations import KEY as REGISTRATION_KEY
@@ -106,7 +106,7 @@ def _published(
             folder,
             kind,
             sources,
-            _stages(options),
+            _stages(options, folder),
             _signing(options, stage=stage),
             lambda files: check_release(kind, files),
         )
@@ -127,7 +127,7 @@ def _standings(options: Options, folder: CentralFolder, *, stage: bool) -> Stand
         skip_bad=options.skip_bad,
         renew=timedelta(hours=options.renew_hours),
     )
-    return publish_standings(folder, sources, _stages(options), _signing(options, stage=stage))
+    return publish_standings(folder, sources, _stages(options, folder), _signing(options, stage=stage))
 
 
 def _list(options: Options, folder: CentralFolder, *, stage: bool) -> Published:
@@ -223,7 +223,7 @@ def _withdraw(options: Options, folder: CentralFolder) -> Published | Released:
 def _rollout(options: Options, folder: CentralFolder) -> Released:
     if options.kind in {None, LIST}:
         raise CentralError("a watchlist is for every gate: name another kind with --kind")
-    return roll_out(folder, options.kind, options.version, _stages(options), _signing(options))
+    return roll_out(folder, options.kind, options.version, _stages(options, folder), _signing(options))
 
 
 def _group(options: Options, folder: CentralFolder) -> Grouped:
@@ -249,7 +249,10 @@ def _source(kind: Kind, text: str) -> tuple[str, Path]:
     return use, Path(path)
 
 
-def _stages(options: Options) -> tuple[Stage, ...]:
+def _stages(options: Options, folder: CentralFolder) -> tuple[Stage, ...]:
+    folder.require()
+    for unknown in sorted(set(options.group or ()) - set(read_groups(folder))):
+        raise CentralError(f"there is no group {unknown}: gate-central group {folder.path} --name {unknown}")
     if options.share == 0:
         return ()
     return tuple(Stage(group=group, share=options.share) for group in options.group or [""])

@@ -96,10 +96,10 @@ def read_list(
             f"{path}: cannot be read ({error.strerror}): check the path and its rights"
         ) from error
     with closing(file):
-        length = max(1, path.stat().st_size)
+        length, whole = max(1, path.stat().st_size), file.seekable()
         rows = _csv_rows(path, file) if path.suffix == ".csv" else _json_rows(file)
         for count, (line, row) in enumerate(rows):
-            if count % 1000 == 0:
+            if count % 1000 == 0 and whole:  # nobody knows how long a pipe is
                 told(file.tell() / length)
             match row:
                 case BadRow():

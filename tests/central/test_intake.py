@@ -357,13 +357,25 @@ def test_who_stops_a_command_sees_one_line_and_publishes_nothing(
     command = [sys.executable, "-m", "gated.central.cli", "publish", central, "--list", endless]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as program:
         with endless.open("w") as file:  # opens once the command reads
-            file.write(HEAD + ROW)
+            file.write(HEAD + ROW * 2000)
             file.flush()
             program.send_signal(signal.SIGINT)
             assert program.wait(20) == 1
         assert program.stderr is not None
         assert program.stderr.read() == "gate-central: stopped: what was current stays current\n"
     assert json.loads(run(central, capsys, "status", "--json")[1])["version"] == 0
+
+
+def test_a_group_that_nobody_made_is_no_group(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    central, overlay = tmp_path / "central", tmp_path / "overlay.toml"
+    run(central, capsys, "init")
+    overlay.write_text('time_zone = "UTC"\n')
+    asked = ("publish", "--kind", "config", "--file", overlay, "--group", "pilot")
+    status, out, err = run(central, capsys, *asked)
+    assert (status, out) == (1, "")
+    assert "no group pilot: gate-central group" in err
+    run(central, capsys, "group", "--name", "pilot", "--gate", "gate-1")
+    assert run(central, capsys, *asked)[0] == 0
 
 
 @pytest.mark.parametrize("words", [("--share", "many"), ("--share", "101"), ("--version", "x")])
