@@ -102,14 +102,21 @@ def _fail(text: str, *, as_json: bool) -> int:
     return NOT_ASKED
 
 
-def _parser() -> argparse.ArgumentParser:
+def _common(*, left_out: bool) -> argparse.ArgumentParser:
+    """What every command takes; `left_out`: as it is taken behind the words, where no default counts."""
     common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--json", action="store_true", help="print JSON")
-    common.add_argument(
-        "--config", type=Path, metavar="FILE", default=DEFAULT_CONFIG, help=f"in place of {DEFAULT_CONFIG}"
-    )
+    json, config = (argparse.SUPPRESS, argparse.SUPPRESS) if left_out else (False, DEFAULT_CONFIG)
+    common.add_argument("--json", action="store_true", default=json, help="print JSON")
+    text = f"in place of {DEFAULT_CONFIG}"
+    common.add_argument("--config", type=Path, metavar="FILE", default=config, help=text)
+    return common
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = _common(left_out=True)
     parser = argparse.ArgumentParser(
         prog="gatectl",
+        parents=[_common(left_out=False)],
         description="Ask and service one border-control gate.",
         epilog="Exit status: 0 all is well, 1 bad news, 2 the question could not be asked, 130 interrupted.",
     )

@@ -64,6 +64,13 @@ def test_a_whole_journal_is_good_news(run: Run, config: Path, journal: Path) -> 
     assert (verdict["passages"], verdict["problems"]) == (2, [])
 
 
+def test_options_count_before_the_words_as_behind_them(run: Run, config: Path) -> None:
+    behind = run("journal", "verify", "--json", "--config", config)
+    assert behind[0] == 0
+    assert run("--json", "--config", config, "journal", "verify") == behind
+    assert run("--config", "/nowhere", "journal", "verify", "--json", "--config", config) == behind
+
+
 def test_a_head_that_was_kept_proves_the_end(run: Run, journal: Path) -> None:
     printed = run("journal", "verify", "--file", journal)[1]
     head = next(line for line in printed.splitlines() if line.startswith("head ")).removeprefix("head ")

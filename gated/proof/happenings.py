@@ -239,14 +239,20 @@ ADMITTING = frozenset(
 OPENING = frozenset({State.IDLE, State.CLEARING, State.EXIT_OPEN, State.REJECT_OUT})
 
 
+# Where each kind is tried. Elsewhere the question is the same for all of them, and so is the state that it
+# leads to: none keeps which kind is old.
+OF_EACH_KIND = frozenset({State.BACKGROUND, State.VERIFY, State.CONSENT, State.IDLE})
+
+
 def _ages(gate: Gate) -> Iterator[ev.AnyEvent]:
     """Any one kind grows too old to admit by, or to keep the lane open; a word of the centre ends both."""
+    kinds = tuple(Vouched) if gate.state in OF_EACH_KIND else (Vouched.WATCHLIST,)
     if gate.old:
         yield FRESH
     elif gate.state in ADMITTING:
-        yield from (aged(gate.policy, kind) for kind in Vouched)
+        yield from (aged(gate.policy, kind) for kind in kinds)
     if gate.state in OPENING and not gate.closing:
-        yield from (aged(gate.policy, kind, closing=True) for kind in Vouched)
+        yield from (aged(gate.policy, kind, closing=True) for kind in kinds)
 
 
 def _is_worked_on(gate: Gate) -> bool:
