@@ -445,7 +445,7 @@ def run(argv: Sequence[str] | None = None, usb_backend: Any = None) -> int:
         )  # the fix is the explanation
         return EXIT_FAILED
     except EmbedderRefusedError as error:
-        _log.error("starts again", embedder=str(error), fix="none: another one stands in, and status says so")
+        _log.error("starts again", model=str(error), fix="none: another one stands in, and status says so")
         return EXIT_FAILED
     except Exception:  # noqa: BLE001  # whatever it is, the gate stops safely and says where
         _log.exception("the gate stops")

@@ -191,13 +191,13 @@ class Embedders:
             threshold = self._threshold(decides, fmr, troubles)
         except ModelError as error:
             decides, threshold = self._stand_in(error, own.embedder, fmr, troubles)
-            _log.error("another embedder stands in", named=named, used=decides.name, fix=str(error))
+            _log.error("another embedder stands in", expected=named, model=decides.name, fix=str(error))
         beside = config.vision.shadow
         if beside is not None and beside not in {named, decides.name}:
             try:
                 shadow = self._tried(self._stock.find, beside, beside, troubles)
             except ModelError as error:
-                _log.error("there is no shadow", named=beside, fix=str(error))
+                _log.error("there is no shadow", model=beside, fix=str(error))
         return Choice(decides=decides, threshold=threshold, shadow=shadow, troubles=troubles)
 
     def used(self, at: EmbedderAt) -> None:
@@ -208,7 +208,7 @@ class Embedders:
 
     def refused(self, at: EmbedderAt, code: str) -> None:
         """Remember that gate-vision cannot use one."""
-        _log.error("gate-vision cannot use an embedder", name=at.name, code=code, fix=WITHDRAW)
+        _log.error("gate-vision cannot use an embedder", model=at.name, code=code, fix=WITHDRAW)
         new = Refused(name=at.name, version=at.version, code=code, under=self._under)
         others = (each for each in self._memory.refused if each.version != at.version)
         self._keep(replace(self._memory, refused=(*others, new)[-MAX_REFUSED:]))
@@ -253,7 +253,7 @@ class Embedders:
             spare.write_bytes(msgspec.json.encode(memory))
             spare.replace(self._path)
         except OSError as error:
-            _log.error("cannot be remembered", file=MEMORY, error=error.strerror, fix="see the disk")
+            _log.error("cannot be remembered", path=MEMORY, fix=f"see the disk ({error.strerror})")
 
 
 def fix_of(code: str) -> str:

@@ -336,7 +336,7 @@ class Rehearsal:
             yield "the gate never noticed the document"
         for reason in self._scenario.reasons:
             if reason not in self._reasons:
-                yield f"the reasons do not name {reason}"
+                yield f"the reasons do not name {reason}, but {', '.join(self._reasons) or 'nothing'}"
         if self._scenario.one_of and not set(self._scenario.one_of) & set(self._reasons):
             yield f"the reasons name none of {', '.join(self._scenario.one_of)}"
         if (told := tuple(self._advices)) != self._scenario.advices:

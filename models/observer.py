@@ -128,7 +128,7 @@ class Observer:
         Raises ImageError when it is no embedding, or there is no reference.
         """
         if self._reference is None:
-            raise ImageError("no_reference")
+            raise ImageError("no_photograph")
         return self._embedder.score(self._reference, self._embedding(template))
 
     def _embedding(self, template: bytes) -> Floats:

@@ -93,7 +93,7 @@ class Embedders:
         self.in_use = UseEmbedders(
             decides=use.decides, threshold=use.threshold, shadow=None if shadow is None else shadow_at
         )
-        _log.info("embedder", decides=use.decides.name, version=use.decides.version, threshold=use.threshold)
+        _log.info("embedder in use", model=use.decides.name, version=use.decides.version)
         return decides, shadow
 
     def _is_tried(self, use: UseEmbedders) -> bool:
@@ -134,7 +134,7 @@ class Embedders:
             return None
 
     def _refuse(self, at: EmbedderAt, code: str) -> None:
-        _log.error("an embedder is refused", name=at.name, code=code, release=at.release)
+        _log.error("an embedder is refused", model=at.name, code=code, version=at.version)
         while len(self.refused) >= MAX_REFUSED:
             del self.refused[next(iter(self.refused))]
         self.refused[at.version] = code

@@ -24,8 +24,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 # Played by `make demo` and `make long` only: another scenario here takes nearly the same way.
 LONG = {
     "bent-photo", "bystander", "central-down-72h", "closed-by-age", "consent-declined", "delta-gap",
-    "exit-ban", "foreigner-departing", "loiterer", "paper-mask", "stale-watchlist", "sunglasses",
-    "twins-impostor", "two-persons", "wrong-way",
+    "exit-ban", "foreigner-departing", "left-bag", "loiterer", "paper-mask", "rollback-attack",
+    "stale-watchlist", "sunglasses", "twins-impostor", "two-persons", "wrong-way",
 }  # fmt: skip
 
 
