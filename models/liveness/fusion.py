@@ -9,16 +9,19 @@ That is an assumption, and not quite true: a print that is badly lit fails two c
 bound what this can do: a cue that is not STRONG can neither make nor undo a verdict alone. A cue without
 evidence adds nothing, whether its sensor is missing or it has not seen enough.
 
-- *live*: the score is at least `live_score`, and a STRONG cue says so by itself. Weak cues never say it, but
-  they can forbid it: a film on a screen moves with the relief of a face, for it is the film of one. When the
-  weak cues that speak against life do so by DOUBTED together, nobody is called live, whatever others say: a
-  print follows the lamp, too. The surroundings can do that alone, when they clearly move with the face, and
-  so can a code of the gate's lamp that the face clearly did not follow. While a verdict is *held*, because
-  such an answer is still to come, nobody is called live either.
+- *live*: the score is at least `live_score`, a STRONG cue says so by itself, and none says *attack*. Weak cues
+  never say it, but they can forbid it: a film on a screen moves with the relief of a face, for it is the film
+  of one. When the weak cues that speak against life do so by DOUBTED together, nobody is called live, whatever
+  others say: a print follows the lamp, too. The surroundings can do that alone, when they clearly move with
+  the face, and so can a code of the gate's lamp that the face clearly did not follow. While a verdict is
+  *held*, because such an answer is still to come, nobody is called live either.
 - *attack*: the score is at most `attack_score`. That takes a STRONG cue, or two weak ones that agree; against
   a STRONG one it takes three (OUTVOTED).
 - *undetermined*: anything else. The score then lies in UNSURE, well between those of the verdicts. It is 0.5
   when no STRONG cue has any evidence: then nothing is known, whatever weak cues may hint at.
+
+A depth camera measures what motion infers. So where it finds a face flat, movement with the relief of one is
+that of a film, and counts for nothing.
 
 A higher score of any cue never lowers the verdict.
 """
@@ -75,13 +78,19 @@ def ratio(cue: Cue, entry: Liveness) -> float:
 
 def fuse(cues: Sequence[Cue], entry: Liveness, frames: int, *, hold: bool = False) -> Evidence:
     """Join the cues, each name at most once. `hold`: it is too early to call anybody live."""
-    total = sum(ratio(cue, entry) for cue in cues)
+    is_flat = any(
+        cue.name == "depth" and cue.score is not None and cue.score <= entry.attack_score for cue in cues
+    )
+    ratios = {cue.name: ratio(cue, entry) for cue in cues}
+    if is_flat and "motion" in ratios:
+        ratios["motion"] = min(ratios["motion"], 0.0)
+    total = sum(ratios.values())
     doubts = sum(min(ratio(cue, entry), 0.0) for cue in cues if cue.name not in STRONG)
     score = chance(logit_of(entry.prior) + (min(total, doubts) if doubts <= OUTVOTED else total))
     strong = [cue.score for cue in cues if cue.name in STRONG and cue.score is not None]
     verdict: Verdict = "undetermined"
     lives = score >= entry.live_score and doubts > DOUBTED
-    lives = lives and any(each >= entry.live_score for each in strong)
+    lives = lives and any(each >= entry.live_score for each in strong) and min(strong) > entry.attack_score
     if lives and not hold:
         verdict = "live"
     elif score <= entry.attack_score:

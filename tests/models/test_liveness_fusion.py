@@ -57,6 +57,18 @@ def test_no_weak_cue_undoes_clear_motion_but_surroundings_and_an_unanswered_ligh
     assert fuse(cues({"motion": 0.01, name: 1.0}), ENTRY, 9).verdict == "attack"
 
 
+def test_a_face_that_the_depth_camera_finds_flat_is_an_attack_however_it_moves() -> None:
+    for motion in (0.5, 0.99, 1.0):
+        film = {"motion": motion, "depth": 0.0, "background": 0.95, "recapture": 0.9, "blink": 1.0}
+        assert fuse(cues(film), ENTRY, 9).verdict == "attack"
+    assert fuse(cues({"motion": 1.0, "depth": 0.3}), ENTRY, 9).verdict == "live"
+
+
+def test_relief_that_moves_as_a_sheet_does_is_never_live() -> None:
+    rest = dict.fromkeys(WEAK, 1.0)
+    assert fuse(cues({"motion": 0.0, "depth": 1.0, **rest}), ENTRY, 9).verdict != "live"
+
+
 @settings(derandomize=True, max_examples=200)
 @given(values=mixed, name=st.sampled_from(NAMES), higher=st.floats(0, 1))
 def test_a_higher_score_of_any_cue_never_lowers_the_verdict(
