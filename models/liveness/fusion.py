@@ -9,12 +9,12 @@ That is an assumption, and not quite true: a print that is badly lit fails two c
 bound what this can do: a cue that is not STRONG can neither make nor undo a verdict alone. A cue without
 evidence adds nothing, whether its sensor is missing or it has not seen enough.
 
-- *live*: the score is at least `live_score`, a STRONG cue says so by itself, and none says *attack*. Weak cues
-  never say it, but they can forbid it: a film on a screen moves with the relief of a face, for it is the film
-  of one. When the weak cues that speak against life do so by DOUBTED together, nobody is called live, whatever
-  others say: a print follows the lamp, too. The surroundings can do that alone, when they clearly move with
-  the face, and so can a code of the gate's lamp that the face clearly did not follow. While a verdict is
-  *held*, because such an answer is still to come, nobody is called live either.
+- *live*: the score is at least `live_score`, a STRONG cue says so by itself, and none says *attack*. Weak
+  cues never say it, but they can forbid it: a film on a screen moves with the relief of a face, for it is
+  the film of one. When the weak cues that speak against life do so by DOUBTED together, nobody is called
+  live, whatever others say: a print follows the lamp, too. The surroundings can do that alone, when they
+  clearly move with the face, and so can a code of the gate's lamp that the face clearly did not follow.
+  While a verdict is *held*, because such an answer is still to come, nobody is called live either.
 - *attack*: the score is at most `attack_score`. That takes a STRONG cue, or two weak ones that agree; against
   a STRONG one it takes three (OUTVOTED).
 - *undetermined*: anything else. The score then lies in UNSURE, well between those of the verdicts. It is 0.5
