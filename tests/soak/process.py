@@ -76,6 +76,7 @@ class Process:
         for condition in self.conditions.values():
             condition.ready()
         self._take(ev.ClockChecked(at=now, synchronised=True))
+        self._take(ev.AgesChecked(at=now, watchlist_s=0.0, rules_s=0.0, trust_s=0.0, standings_s=0.0))
 
     def later(self, seconds: float, job: Callable[[], None]) -> None:
         """Let something happen in a while, if this life lasts as long."""
