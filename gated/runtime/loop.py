@@ -4,7 +4,8 @@ The order is the safety of the gate. The event and all that follows from it are 
 released, or anything else is performed, so nobody ever passes for a reason that is not in the journal. Only
 what makes people safe waits for no disk: a lock, since the end of this process locks as well, whatever it had
 written; the release of an emergency, which the fire's own wire makes without it; the entry, where it opens
-again for a passage whose release of it is on record already; and the call for an officer. Nor does what
+again and its first release, for this passage or this stay in a state without one, is on record already; and
+the call for an officer. Nor does what
 happens meanwhile wait: the journal is written in a thread of its own (`gated.runtime.recorder`).
 
 What was asked for later and could not wait comes before what was asked for earlier and had to: so a lock, or
@@ -52,7 +53,7 @@ class InboxFullError(Exception):
 class _Waiting:
     """The effects of an event that is not on the disk yet; `settled`: those that were done, or cancelled."""
 
-    state: State
+    gate: Gate
     effects: tuple[do.AnyEffect, ...]
     settled: set[int] = field(default_factory=set)
 
@@ -77,8 +78,8 @@ class Loop:
         self._handed = 0
         self._stopping = False
         self._lost_one = False
-        self._entered: tuple[str | None] | None = None
-        """For whom the entry was released last, with that on record; None: for nobody yet."""
+        self._entered: str | float | None = None
+        """On whose account the entry was released last, with that on record; None: on nobody's yet."""
         self._admitted: str | None = None
 
     def post(self, event: ev.AnyEvent) -> None:
@@ -131,14 +132,14 @@ class Loop:
         gate, effects = step(self.gate, event)
         passage = gate.passage.id if gate.passage else None
         utc = now_utc().isoformat(timespec="milliseconds")
-        waiting = _Waiting(gate.state, effects)
+        waiting = _Waiting(gate, effects)
         for number, effect in enumerate(effects):
-            if self._waits_for_no_disk(effect):
+            if self._waits_for_no_disk(effect, gate):
                 if isinstance(effect, do.LockDoor | do.ReleaseAll):
                     for earlier in self._waiting:
                         earlier.cancel(effect)
                 if isinstance(effect, do.ReleaseAll):
-                    self._check(effect, gate.state)
+                    self._check(effect, gate)
                 self._perform(effect)
                 waiting.settled.add(number)
         self.gate = gate
@@ -148,9 +149,9 @@ class Loop:
         if any(isinstance(effect, do.TurnLane) for effect in effects):
             self._settle()  # which door is the entry changes with it: nothing may overtake that
 
-    def _waits_for_no_disk(self, effect: do.AnyEffect) -> bool:
+    def _waits_for_no_disk(self, effect: do.AnyEffect, gate: Gate) -> bool:
         if isinstance(effect, do.UnlockDoor):
-            return effect.door is Door.ENTRY and self._entered == (effect.passage,)
+            return effect.door is Door.ENTRY and self._entered == _account(effect, gate)
         return isinstance(effect, do.LockDoor | do.ReleaseAll | do.AlertOfficer)
 
     def _settle(self) -> None:
@@ -164,7 +165,7 @@ class Loop:
         while self._done < kept:
             step = self._waiting.popleft()
             for number, effect in enumerate(step.effects):
-                self._check(effect, step.state)
+                self._check(effect, step.gate)
                 if number not in step.settled:
                     self._perform(effect)
         self._recorder.look()
@@ -188,8 +189,9 @@ class Loop:
             if event is not None or self._recorder.has_failed or self._done < self._recorder.kept:
                 return event
 
-    def _check(self, effect: do.AnyEffect, state: State) -> None:
+    def _check(self, effect: do.AnyEffect, gate: Gate) -> None:
         """See that an effect is safe in the state that is reached. Raises UnsafeEffectError."""
+        state = gate.state
         match effect:
             case do.Decide():
                 self._admitted = effect.passage
@@ -200,9 +202,14 @@ class Loop:
             case do.ReleaseAll() if state is not State.EMERGENCY:
                 raise UnsafeEffectError("both doors were asked to open without an emergency in the journal")
             case do.UnlockDoor(door=Door.ENTRY):
-                self._entered = (effect.passage,)
+                self._entered = _account(effect, gate)
             case do.UnlockDoor(door=Door.EXIT, passage=None) if state in UNDECIDED:
                 pass
             case do.UnlockDoor(door=Door.EXIT):
                 if effect.passage is None or effect.passage != self._admitted:
                     raise UnsafeEffectError("the exit was asked to open without a decision in the journal")
+
+
+def _account(release: do.UnlockDoor, gate: Gate) -> str | float:
+    """On whose account a door is released: a passage's; without one, that of the stay in this state."""
+    return gate.since if release.passage is None else release.passage

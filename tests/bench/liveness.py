@@ -87,8 +87,11 @@ LANE: Final = {"bona fide": None, "print, flat": 0.0, "print, bent to 0.15 m": 0
 Judged = tuple[Evidence, Evidence]
 
 
-def run(*, quick: bool = False, each: int = EACH) -> None:
-    """Print error rates by kind of attack, and non-response rates; `each`: presentations of a kind."""
+def run(*, quick: bool = False, each: int = EACH, seed: int = FIRST_SEED, only: str = "") -> None:
+    """Print error rates by kind of attack, and non-response rates; `each`: presentations of a kind.
+
+    `seed` is the first of the presentations' seeds; `only` picks the rows whose names hold it.
+    """
     use_one_thread()
     each, standing, lane = (2, 1, 1) if quick else (each, max(1, each // 5), max(1, each // 15))
     models = manifest.load()
@@ -97,12 +100,13 @@ def run(*, quick: bool = False, each: int = EACH) -> None:
     told = (
         f"{len(photographed)} photographs and {FIGURES} random figures" if photographed else "random figures"
     )
-    print(f"  faces: {told}; seeds {FIRST_SEED} and up; 10 to 20 frames a second, {SECONDS:g} s each")
+    print(f"  faces: {told}; seeds {seed} and up; 10 to 20 frames a second, {SECONDS:g} s each")
     if not photographed:
         print("  no photographs: set EGATE_TEST_DATA to the folder that holds faces/lfw_part.zip")
     print(f"  {'motion alone':41} n     within {FEW} frames{'':32}within {MANY}")
-    seed = FIRST_SEED
     for row in (*APPROACHES, *SWUNG, *STILL):
+        if only not in row.name:
+            continue
         count = max(1, round((standing if row in STILL else each) * row.share))
         outcomes = [_judge(reader, entry, presentation_of(row, seed + n, photographed)) for n in range(count)]
         seed += count
@@ -110,10 +114,14 @@ def run(*, quick: bool = False, each: int = EACH) -> None:
         print(f"  {row.name:41} {count:4}  {_rates(row, few):46} {_rates(row, whole)}", flush=True)
     print(f"  {'walks from 2.5 m to 0.7 m':41} n     {FEW} frames spread over all of it{'':14}all frames")
     for row in WALKS:
+        if only not in row.name:
+            continue
         outcomes = [_walked(reader, entry, presentation_of(row, seed + n, photographed)) for n in range(each)]
         seed += each
         few, whole = ([pair[part] for pair in outcomes] for part in (0, 1))
         print(f"  {row.name:41} {each:4}  {_rates(row, few):46} {_rates(row, whole)}", flush=True)
+    if only:
+        return
     print("  the simulator's lane at 15 frames a second, whole frames, all cues, at the end of an approach")
     for name, bend in LANE.items():
         evidence = [_in_lane(reader, entry, bend, FIRST_SEED + n) for n in range(lane)]
@@ -276,5 +284,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Print the error rates of liveness.")
     parser.add_argument("--quick", action="store_true", help="two presentations of a kind, to try it out")
     parser.add_argument("--each", type=int, default=EACH, help=f"presentations of a kind ({EACH})")
+    parser.add_argument("--seed", type=int, default=FIRST_SEED, help=f"of the first one ({FIRST_SEED})")
+    parser.add_argument("--only", default="", metavar="TEXT", help="only rows whose names hold this")
     chosen = parser.parse_args()
-    run(quick=chosen.quick, each=chosen.each)
+    run(quick=chosen.quick, each=chosen.each, seed=chosen.seed, only=chosen.only)

@@ -17,14 +17,15 @@ from gated.core.gate import Gate, State
 from gated.core.step import LEASE_S, step
 from gated.core.vocabulary import Door, Mode
 from gated.runtime.lanes import MAX_JOBS, Lane
-from gated.runtime.loop import MAX_INBOX, InboxFullError, Loop, UnsafeEffectError
-from gated.runtime.recorder import Step
+from gated.runtime.loop import BEAT_S, MAX_INBOX, InboxFullError, Loop, UnsafeEffectError
+from gated.runtime.recorder import HANGS_S, Step
 from gated.store.database import open_to_read
 from gated.store.journal import Journal, JournalError, read, verify
 from tests.core.exploration import POLICY
 from tests.core.passages import citizen, start_events
 
 PASSAGE = "a" * 16
+IN = {state: Gate(policy=POLICY, state=state) for state in State}
 
 
 class Doer:
@@ -144,6 +145,45 @@ def test_a_first_release_of_the_entry_waits_for_the_disk(book: SlowBook) -> None
     assert do.UnlockDoor(door=Door.ENTRY, lease_s=LEASE_S, passage=PASSAGE) in done
 
 
+def test_an_entry_that_was_opened_for_nobody_opens_again_at_once_in_that_stay_alone(
+    book: SlowBook,
+) -> None:
+    done: list[do.AnyEffect] = []
+    loop = Loop(Gate(policy=POLICY), book, done.append)
+    book.disk.set()
+    for event in start_events():
+        loop.take(event)
+    release = do.UnlockDoor(door=Door.ENTRY, lease_s=LEASE_S, passage=None)
+
+    def tried(at: float) -> bool:
+        return loop._waits_for_no_disk(release, Gate(policy=POLICY, state=State.REJECT_OUT, since=at))
+
+    assert not tried(5.0)
+    loop._check(release, Gate(policy=POLICY, state=State.REJECT_OUT, since=5.0))
+    assert tried(5.0)
+    assert not tried(6.0), "another stay, of which nothing is on record"
+
+
+def test_a_disk_that_hangs_withholds_the_beat_so_that_the_watchdog_ends_the_gate(book: SlowBook) -> None:
+    beats: list[float] = []
+    loop = Loop(Gate(policy=POLICY), book, lambda _: None)
+    thread = threading.Thread(target=loop.run, args=(lambda: beats.append(time.monotonic()),))
+    thread.start()
+    loop.post(start_events()[0])
+    time.sleep(HANGS_S + 2 * BEAT_S)
+    hung, told = time.monotonic(), len(beats)
+    time.sleep(2 * BEAT_S)
+    assert [at for at in beats if at > hung] == []
+    assert told >= 1
+    book.disk.set()
+    deadline = time.monotonic() + 5
+    while len(beats) == told and time.monotonic() < deadline:
+        time.sleep(0.02)
+    loop.stop()
+    thread.join(5)
+    assert len(beats) > told
+
+
 def test_a_release_that_waits_for_the_disk_is_cancelled_by_a_later_lock(book: SlowBook) -> None:
     done: list[do.AnyEffect] = []
     loop = Loop(Gate(policy=POLICY), book, done.append)
@@ -208,11 +248,11 @@ def test_an_exit_without_its_decision_is_refused_below_the_heart(journal: Journa
     loop = Loop(Gate(policy=POLICY), journal, lambda _: None)
     for passage in (PASSAGE, None):
         with pytest.raises(UnsafeEffectError):
-            loop._check(do.UnlockDoor(door=Door.EXIT, lease_s=1.0, passage=passage), State.OUT_OF_SERVICE)
-    loop._check(do.Decide(passage=PASSAGE, reasons=(), checks=()), State.OUT_OF_SERVICE)
-    loop._check(do.UnlockDoor(door=Door.EXIT, lease_s=1.0, passage=PASSAGE), State.OUT_OF_SERVICE)
+            loop._check(do.UnlockDoor(door=Door.EXIT, lease_s=1.0, passage=passage), IN[State.OUT_OF_SERVICE])
+    loop._check(do.Decide(passage=PASSAGE, reasons=(), checks=()), IN[State.OUT_OF_SERVICE])
+    loop._check(do.UnlockDoor(door=Door.EXIT, lease_s=1.0, passage=PASSAGE), IN[State.OUT_OF_SERVICE])
     with pytest.raises(UnsafeEffectError):
-        loop._check(do.UnlockDoor(door=Door.EXIT, lease_s=1.0, passage="b" * 16), State.OUT_OF_SERVICE)
+        loop._check(do.UnlockDoor(door=Door.EXIT, lease_s=1.0, passage="b" * 16), IN[State.OUT_OF_SERVICE])
 
 
 def test_undecided_the_exit_opens_only_for_an_officer_or_a_technician(journal: Journal) -> None:
@@ -220,38 +260,38 @@ def test_undecided_the_exit_opens_only_for_an_officer_or_a_technician(journal: J
     loop = Loop(Gate(policy=POLICY), journal, lambda _: None)
     for state in State:
         if state in {State.FREE_PASSAGE, State.MAINTENANCE}:
-            loop._check(unlock, state)
+            loop._check(unlock, IN[state])
             continue
         with pytest.raises(UnsafeEffectError):
-            loop._check(unlock, state)
+            loop._check(unlock, IN[state])
 
 
 def test_whoever_turns_back_in_the_exit_may_go_on_by_the_same_decision(journal: Journal) -> None:
     loop = Loop(Gate(policy=POLICY), journal, lambda _: None)
     unlock = do.UnlockDoor(door=Door.EXIT, lease_s=1.0, passage=PASSAGE)
-    loop._check(do.Decide(passage=PASSAGE, reasons=(), checks=()), State.EXIT_OPEN)
-    loop._check(unlock, State.EXIT_OPEN)
-    loop._check(do.LockDoor(door=Door.EXIT), State.EXIT_OPEN)
-    loop._check(unlock, State.EXIT_OPEN)
+    loop._check(do.Decide(passage=PASSAGE, reasons=(), checks=()), IN[State.EXIT_OPEN])
+    loop._check(unlock, IN[State.EXIT_OPEN])
+    loop._check(do.LockDoor(door=Door.EXIT), IN[State.EXIT_OPEN])
+    loop._check(unlock, IN[State.EXIT_OPEN])
 
 
 def test_a_decision_is_good_for_one_opening(journal: Journal) -> None:
     loop = Loop(Gate(policy=POLICY), journal, lambda _: None)
     unlock = do.UnlockDoor(door=Door.EXIT, lease_s=1.0, passage=PASSAGE)
-    loop._check(do.Decide(passage=PASSAGE, reasons=(), checks=()), State.OUT_OF_SERVICE)
-    loop._check(do.LockDoor(door=Door.ENTRY), State.OUT_OF_SERVICE)
-    loop._check(unlock, State.OUT_OF_SERVICE)
-    loop._check(unlock, State.OUT_OF_SERVICE)  # a renewal
-    loop._check(do.LockDoor(door=Door.EXIT), State.OUT_OF_SERVICE)
+    loop._check(do.Decide(passage=PASSAGE, reasons=(), checks=()), IN[State.OUT_OF_SERVICE])
+    loop._check(do.LockDoor(door=Door.ENTRY), IN[State.OUT_OF_SERVICE])
+    loop._check(unlock, IN[State.OUT_OF_SERVICE])
+    loop._check(unlock, IN[State.OUT_OF_SERVICE])  # a renewal
+    loop._check(do.LockDoor(door=Door.EXIT), IN[State.OUT_OF_SERVICE])
     with pytest.raises(UnsafeEffectError):
-        loop._check(unlock, State.OUT_OF_SERVICE)
+        loop._check(unlock, IN[State.OUT_OF_SERVICE])
 
 
 def test_both_doors_are_released_in_an_emergency_alone(journal: Journal) -> None:
     done: list[do.AnyEffect] = []
     loop = Loop(Gate(policy=POLICY), journal, done.append)
     with pytest.raises(UnsafeEffectError):
-        loop._check(do.ReleaseAll(), State.OUT_OF_SERVICE)
+        loop._check(do.ReleaseAll(), IN[State.OUT_OF_SERVICE])
     for event in (*start_events(), ev.EmergencyRaised(at=1.0)):
         loop.take(event)
     assert done.count(do.ReleaseAll()) == 1
