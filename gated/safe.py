@@ -23,6 +23,7 @@ from gated.config import ConfigError, load_board
 from gated.core.ports import DeviceError, Lamps
 from gated.core.settings import IoBoardSettings
 from gated.runtime.notify import Notifier
+from gated.runtime.resident import stay_resident
 
 RELEASES: Final = ("entry_release", "exit_release")
 ALARMS: Final = ("fire", "panic")
@@ -116,6 +117,7 @@ def _hold_open_board(board: IoBoard, settings: IoBoardSettings, news: Wire, noti
     lamps = _Signs(board, settings, news)
     try:
         make_safe(board, lamps, fire=False)
+        stay_resident()
         notifier.ready()
         notifier.status("doors locked, out of service")
         _log.warning("the gate is held safe", fix="find out why gated failed, then: systemctl start gated")

@@ -25,6 +25,7 @@ from gated.core.vocabulary import Hint, Liveness
 from gated.runtime import messages as say
 from gated.runtime.bus import Peer
 from gated.runtime.notify import Notifier
+from gated.runtime.resident import stay_resident
 from gated.seeing.crowd import Crowd
 from gated.seeing.embedders import Embedders, find
 from gated.seeing.eye import Eye
@@ -43,6 +44,7 @@ from models.manifest import ModelError
 from models.matching.estimation import Bounds, FalseMatches
 from models.observer import Observer, Verdict
 from models.quality.check import QualityCheck
+from models.rehearsal import rehearse
 from models.tflite import Image
 
 IDLE_S = 0.5  # how long an idle turn waits for a message; one that comes is taken at once
@@ -104,7 +106,9 @@ class Vision:
         self._stopping = True
 
     def run(self) -> None:
-        """Work until stopped."""
+        """Work until stopped. Raises ModelError when not even a drawn face is seen."""
+        rehearse(self._observer, _sizes(self._config.cameras))
+        stay_resident()
         self._notifier.ready()
         fed = 0.0
         while not self._stopping:
@@ -389,6 +393,10 @@ def _eyes(cameras: Sequence[FaceCameraSettings], rate: Rate) -> Eyes:
         infrared={each.infrared_of: eye for each, eye in eyes.items() if each.infrared_of is not None},
         depth={each.depth_of: eye for each, eye in eyes.items() if each.depth_of is not None},
     )
+
+
+def _sizes(cameras: Sequence[FaceCameraSettings]) -> dict[str, tuple[int, int]]:
+    return {each.name: (each.width, each.height) for each in cameras if each.beside is None}
 
 
 def _pictures(camera: FaceCameraSettings) -> Pictures:

@@ -25,7 +25,8 @@ KNOWN = {
     "Service": """
         Type NotifyAccess ExecStart User Group SupplementaryGroups Environment LoadCredential
         WatchdogSec TimeoutStartSec TimeoutStopSec TimeoutAbortSec Restart RestartSec RestartPreventExitStatus
-        LimitCORE MemorySwapMax MemoryMax CPUQuota CPUSchedulingPolicy CPUSchedulingPriority TasksMax
+        LimitCORE LimitMEMLOCK MemorySwapMax MemoryMax CPUQuota CPUSchedulingPolicy CPUSchedulingPriority
+        TasksMax
         OOMScoreAdjust
         UMask StateDirectory StateDirectoryMode ReadWritePaths InaccessiblePaths TemporaryFileSystem
         BindReadOnlyPaths
