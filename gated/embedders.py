@@ -180,25 +180,40 @@ class Embedders:
         self._memory = read_memory(state)
 
     def choose(self, config: GateConfig, own: VisionSettings) -> Choice:
-        """Return what to compare by. `own`: what the gate's own file says, whatever was published.
+        """Return what to compare by, and log why it is another one. `own`: what the gate's own file says.
 
         Raises ModelError where nothing serves at all: it is that of the embedder which is named.
         """
+        choice, refusals = self._weigh(config, own)
+        if (why := refusals.get(named := config.vision.embedder)) is not None:
+            _log.error("another embedder stands in", expected=named, model=choice.decides.name, fix=str(why))
+        if (beside := config.vision.shadow) is not None and (why := refusals.get(beside)) is not None:
+            _log.error("there is no shadow", model=beside, fix=str(why))
+        return choice
+
+    def foresee(self, config: GateConfig, own: VisionSettings) -> Choice:
+        """Return what the next start will choose, and log nothing. Raises ModelError, as `choose` does."""
+        return self._weigh(config, own)[0]
+
+    def _weigh(self, config: GateConfig, own: VisionSettings) -> tuple[Choice, dict[str, ModelError]]:
+        """What to compare by, and why those that are named and not used are not."""
         troubles: dict[str, str] = {}
+        refusals: dict[str, ModelError] = {}
         named, fmr, shadow = config.vision.embedder, config.policy.match_fmr, None
         try:
             decides = self._tried(self._stock.find, named, named, troubles)
             threshold = self._threshold(decides, fmr, troubles)
         except ModelError as error:
+            refusals[named] = error
             decides, threshold = self._stand_in(error, own.embedder, fmr, troubles)
-            _log.error("another embedder stands in", expected=named, model=decides.name, fix=str(error))
         beside = config.vision.shadow
         if beside is not None and beside not in {named, decides.name}:
             try:
                 shadow = self._tried(self._stock.find, beside, beside, troubles)
             except ModelError as error:
-                _log.error("there is no shadow", model=beside, fix=str(error))
-        return Choice(decides=decides, threshold=threshold, shadow=shadow, troubles=troubles)
+                refusals[beside] = error
+        choice = Choice(decides=decides, threshold=threshold, shadow=shadow, troubles=troubles)
+        return choice, refusals
 
     def used(self, at: EmbedderAt) -> None:
         """Remember which one decides: gate-vision has taken it into use."""

@@ -45,8 +45,13 @@ def load_published(path: Path) -> tuple[Loaded, Published]:
     published = Published(Path(alone.config.paths.state) / "published")
     for kind, serves in published.recover().items():
         _log.error("what was published is damaged", kind=kind, code=serves, fix="it is fetched again")
+    return overlaid(path, alone, published), published
+
+
+def overlaid(path: Path, own: Loaded, published: Published) -> Loaded:
+    """Return a gate's own configuration with what is in force laid over it. Raises ConfigError."""
     (overlay,) = published.files("config")["overlay"] or (None,)
-    return (alone if overlay is None else load(path, overlay)), published
+    return own if overlay is None else load(path, overlay)
 
 
 class PublishedKinds:

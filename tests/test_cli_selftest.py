@@ -1,5 +1,6 @@
 """`gatectl selftest` and `gatectl calibrate doors|sensors`, asked of a gate that is only a socket."""
 
+import hashlib
 import json
 import tempfile
 import tomllib
@@ -213,3 +214,51 @@ def test_a_gate_that_does_not_answer_is_told_and_its_devices_are_opened(run: Run
     assert status == 1
     assert "gated_silent" in out
     assert "not_there" in out
+
+
+def published_overlay(folder: Path, text: str) -> None:
+    """A configuration that the centre has published, as it lies at a gate."""
+    body = text.encode()
+    place = folder / "published" / "config"
+    (place / "1").mkdir(parents=True)
+    (place / "1" / "overlay.toml").write_bytes(body)
+    sha256 = hashlib.sha256(body).hexdigest()
+    described = {"name": "overlay.toml", "use": "overlay", "length": len(body), "sha256": sha256}
+    (place / "1" / "release.json").write_text(json.dumps([described]))
+    (place / "current").write_text(json.dumps({"version": 1, "content": 1, "sha256": sha256}))
+
+
+@pytest.fixture
+def published(gate: Gate, folder: Path) -> Gate:
+    """A gate whose state lies here, so that something can be published to it."""
+    config = folder / "gate.toml"
+    config.write_text(config.read_text().replace('state = "/var/lib/egate"', f'state = "{folder}"'))
+    return gate
+
+
+def test_what_is_published_is_judged_by(run: Run, published: Gate, folder: Path) -> None:
+    told = published.tested
+    published.tested = replace(told, status=replace(told.status, embedder="dlib-resnet"))
+
+    def findings() -> list[tuple[str, str, str]]:
+        status, out, _ = run("selftest", "--only", "models", "--json")
+        assert status == 0, out
+        return [(each["part"], each["code"], each["measured"]) for each in json.loads(out)["findings"]][1:]
+
+    own = ("dlib-resnet", "", "decides; shipped or installed, the right file")
+    assert findings() == [own]
+    published_overlay(folder, '[vision]\nembedder = "mine"\n')
+    assert findings() == [own, ("mine", "embedder_not_here", "named, and not used")]
+
+
+def test_a_publication_that_no_longer_fits_the_gate_s_file_is_a_fault(
+    run: Run, published: Gate, folder: Path
+) -> None:
+    published_overlay(folder, "[policy]\nno_such_rule = 1\n")
+    status, out, _ = run("selftest", "--only", "configuration", "--json")
+    assert status == 1
+    (bad,) = [each for each in json.loads(out)["findings"] if each["code"]]
+    assert (bad["device"], bad["code"]) == ("configuration", "published_unusable")
+    assert "no_such_rule" in bad["fix"]
+    assert run("selftest", "--only", "watchlist")[0] == 0
+    assert published.asked

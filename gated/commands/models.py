@@ -12,6 +12,7 @@ from gated.config import ConfigError
 from gated.config import load as load_config
 from gated.core.values import Value
 from gated.embedders import Found, Stock, read_memory
+from gated.published_kinds import overlaid
 from gated.store.published import Published
 from models import installed, manifest
 from models.manifest import Manifest, ModelError
@@ -204,13 +205,11 @@ def _uses(arguments: argparse.Namespace) -> dict[str, str]:
     if config is None:
         return {}
     state = Path(config.paths.state)
-    (overlay,) = Published(state / "published").files("config")["overlay"] or (None,)
-    vision = config.vision
-    if overlay is not None:
-        try:
-            vision = load_config(arguments.config, overlay).config.vision
-        except ConfigError as error:
-            raise UsageError(str(error)) from error
+    try:
+        published = Published(state / "published")
+        vision = overlaid(arguments.config, load_config(arguments.config), published).config.vision
+    except ConfigError as error:
+        raise UsageError(str(error)) from error
     memory = read_memory(state)
     uses = {vision.embedder: "decides"}
     if vision.shadow is not None:

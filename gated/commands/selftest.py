@@ -20,14 +20,16 @@ from gated.config import ConfigError, GateConfig, Loaded, load
 from gated.core.gate import State
 from gated.core.settings import ChipReaderSettings, MrzScannerSettings
 from gated.core.vocabulary import Door
+from gated.published_kinds import overlaid
 from gated.runtime import requests as say
 from gated.runtime.control import NoAnswerError, ask
-from gated.selftest import board, cameras, devices, door_times, records
+from gated.selftest import board, cameras, devices, door_times, models, records
 from gated.selftest.door_times import DoorStuckError
 from gated.selftest.finding import Finding, Verdict, fault, is_good, ok, warning
 from gated.selftest.gate_line import ControlLine, NotDoneError
 from gated.selftest.inputs import BEAMS
 from gated.selftest.running import judge_running
+from gated.store.published import Published
 
 DEVICES: Final = (
     *("configuration", "gated", "disk", "journal", "clock"),
@@ -57,14 +59,24 @@ def selftest(arguments: argparse.Namespace) -> Answer:
     """Test every device, and say what is wrong and what to do; nothing moves but by --move in maintenance."""
     only = set(arguments.only or DEVICES)
     try:
-        loaded = load(arguments.config)
+        own = load(arguments.config)
     except ConfigError as error:
         fix = "correct it, then `gatectl config-check FILE`; the rest was not tested"
         return _answer([fault("configuration", "config_unusable", str(error), fix)])
-    found: list[Finding] = []
-    for test in _tests(loaded, arguments, only):
+    loaded, unusable = _in_force(arguments.config, own)
+    found = [each for each in unusable if each.device in only]
+    for test in _tests(own, loaded, arguments, only):
         found += [each for each in test() if each.device in only]
     return _answer(sorted(found, key=lambda each: DEVICES.index(each.device)), _untried(arguments, only))
+
+
+def _in_force(path: Path, own: Loaded) -> tuple[Loaded, list[Finding]]:
+    """The configuration with what is published laid over it; the gate's own alone where that does not fit."""
+    try:
+        return overlaid(path, own, Published(Path(own.config.paths.state) / "published")), []
+    except ConfigError as error:
+        told = "what is published does not fit gate.toml: gated cannot start again"
+        return own, [fault("configuration", "published_unusable", told, str(error))]
 
 
 def _untried(arguments: argparse.Namespace, only: set[str]) -> tuple[str, ...]:
@@ -86,21 +98,24 @@ def _answer(found: Sequence[Finding], untried: tuple[str, ...] = ()) -> Answer:
     return Answer(value=value, text=(*lines_of(found), *untried), good=is_good(found))
 
 
-def _tests(loaded: Loaded, arguments: argparse.Namespace, only: set[str]) -> Iterator[Test]:
-    """What is to be done, in turn; what nobody asked for is not touched."""
+def _tests(own: Loaded, loaded: Loaded, arguments: argparse.Namespace, only: set[str]) -> Iterator[Test]:
+    """What is to be done, in turn; what nobody asked for is not touched.
+
+    `loaded` is the gate's `own` configuration with the published one laid over it.
+    """
     config = loaded.config
     state = Path(config.paths.state)
     yield from _of(only, "configuration", lambda: [records.configuration(loaded)])
     yield from _of(only, "disk", lambda: [records.disk_below(state)])
     yield from _of(only, "journal", lambda: [records.journal(state)])
     yield from _of(only, "clock", lambda: [records.clock(required=config.policy.require_synchronised_clock)])
-    yield from _of(only, "models", lambda: records.models(Path(config.paths.models), config.vision.embedder))
     address = f"ipc://{arguments.run or config.paths.run}/control"
     try:
         tested = ask(address, say.SelfTest())
     except NoAnswerError as error:
         silent = partial(warning, "gated", "gated_silent", "does not answer: its devices were opened here")
         yield partial(_one, silent(str(error)))
+        yield from _of(only, "models", partial(models.judge, own.config, loaded, ""))
         yield from _while_stopped(loaded, only)
         if arguments.move or arguments.lamps:
             asked = "doors" if arguments.move else "lamps"
@@ -108,6 +123,7 @@ def _tests(loaded: Loaded, arguments: argparse.Namespace, only: set[str]) -> Ite
         return
     if not isinstance(tested, say.SelfTested):
         raise UsageError("gated gave no self-test: use the gatectl of its version")
+    yield from _of(only, "models", partial(models.judge, own.config, loaded, tested.status.embedder))
     yield lambda: _but_clock(judge_running(tested, config))
     yield from _of(only, "lines", lambda: [board.held(config.io_board, running=True)[0]])
     yield from _in_maintenance(tested, config, address, arguments, only)

@@ -1,8 +1,7 @@
-"""What a gate's computer shows by itself: configuration, disk, journal, clock, list, models. Only read."""
+"""What a gate's computer shows by itself: configuration, disk, journal, clock, list. Only read."""
 
 import sqlite3
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -102,29 +101,3 @@ def lists(loaded: Loaded) -> Finding:
         return fault("watchlist", "damaged", "cannot be read", fix)
     age_s = Age(freshness).seconds(now_utc().timestamp(), time.monotonic())
     return watchlist(now.version if now else header.version, age_s, loaded.config)
-
-
-def models(folder: Path, embedder: str) -> Iterator[Finding]:
-    """Whether each model is there and the right one, byte by byte."""
-    from models import installed, manifest, trial  # noqa: PLC0415 - the runtime takes a second to load
-    from models.manifest import ModelError  # noqa: PLC0415
-
-    try:
-        parts = list(trial.parts(installed.load(folder)))
-    except ModelError as error:
-        yield fault("models", "models_unreadable", "the manifest cannot be read", str(error))
-        return
-    good = 0
-    for part in parts:
-        try:
-            manifest.read(part.file, part.sha256)
-            good += 1
-        except ModelError as error:
-            told = fault if _is_needed(part.name, embedder) else warning
-            yield told("models", "model_damaged", "is missing or not the right one", str(error), part.name)
-    if good == len(parts):
-        yield ok("models", f"{good} files, each the right one; embedder {embedder}")
-
-
-def _is_needed(name: str, embedder: str) -> bool:
-    return not name.startswith("embedders.") or name == f"embedders.{embedder}"

@@ -11,7 +11,6 @@ from gated.selftest.finding import Verdict
 from gated.store import disk
 from gated.store.journal import Journal
 from gated.store.watchlist import ENTRIES
-from models import manifest
 from tests.core.passages import citizen, start_events
 from tests.store.central_stand_in import Central, Gate, document
 from tests.store.test_journal import FIRST, tamper, write
@@ -101,17 +100,3 @@ def test_a_list_is_read_with_its_age_while_no_gate_holds_it(loaded: Loaded, tmp_
     assert records.lists(loaded).verdict is Verdict.OK
     (gate.place(1) / ENTRIES).write_bytes(bytes(10_000))
     assert records.lists(loaded).verdict is Verdict.FAULT
-
-
-def test_a_model_that_is_not_the_right_one_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (good,) = records.models(tmp_path, "dlib-resnet")
-    assert good.verdict is Verdict.OK
-    read = manifest.read
-
-    def read_wrongly(file: str, sha256: str) -> bytes:
-        return read(file, sha256.replace("0", "1"))
-
-    monkeypatch.setattr(manifest, "read", read_wrongly)
-    found = list(records.models(tmp_path, "dlib-resnet"))
-    assert {each.code for each in found} == {"model_damaged"}
-    assert {each.verdict for each in found if each.part == "embedders.dlib-resnet"} == {Verdict.FAULT}
