@@ -47,6 +47,8 @@ MAX_CONFIG = 256_000
 DEFAULT_CONFIG = Path("/etc/egate/gate.toml")
 
 T = TypeVar("T")
+TimeZone = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9/_+-]{0,62}\Z")]
+Officers = Annotated[tuple[OfficerSettings, ...], Meta(max_length=1000)]
 _PLACEHOLDER = re.compile("<[^<>]+>")
 _Z85_KEY = re.compile("[!-~]{40}")  # may hold angle brackets of its own
 
@@ -81,8 +83,8 @@ class GateConfig(Settings):
     document: DocumentSettings = DocumentSettings()
     eligibility: EligibilitySettings = EligibilitySettings()
     watchlist: WatchlistSettings = WatchlistSettings()
-    time_zone: Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9/_+-]{0,62}\Z")] = "UTC"
-    officers: Annotated[tuple[OfficerSettings, ...], Meta(max_length=1000)] = ()
+    time_zone: TimeZone = "UTC"
+    officers: Officers = ()
 
 
 class Loaded(Value):
@@ -101,19 +103,11 @@ def load(path: Path, overlay: Path | None = None) -> Loaded:
     table = _table(path, raw)
     if overlay is not None:
         raw, table = raw + _read(overlay), _laid_over(table, overlay)
-    for key, text in _texts("", table):
-        if (placeholder := _PLACEHOLDER.search(text)) and not _Z85_KEY.fullmatch(text):
-            raise ConfigError(f"{path}: {key}: {placeholder[0]} is still to be filled in: do so")
-    if "match_threshold" in table.get("policy", {}):
-        fix = "it belongs to the embedder: remove it, and choose policy.match_fmr"
-        raise ConfigError(f"{path}: policy.match_threshold is no choice: {fix}")
-    if "curtains" in table.get("policy", {}).get("lane", {}):
-        fix = "remove it: the wiring of [io_board.inputs] tells"
-        raise ConfigError(f"{path}: policy.lane.curtains is no choice: {fix}")
-    config = _convert(path, table, GateConfig)
+    check_said(path, table)
+    config = convert(path, table, GateConfig)
     _check_lines(path, config.io_board)
     _check_lane(path, config.policy.lane, config.io_board.inputs)
-    _check_zone(path, config.time_zone)
+    check_zone(path, config.time_zone)
     _check_port(path, config)
     _check_tokens(path, config)
     _check_registration(path, config)
@@ -122,12 +116,32 @@ def load(path: Path, overlay: Path | None = None) -> Loaded:
         raise ConfigError(f"{path}: vision.awaits_light: no lamp plays a code here: {fix}")
     if config.mrz_scanner is None and config.page_camera is None:
         raise ConfigError(f"{path}: nothing is there to read the zone: add [mrz_scanner] or [page_camera]")
-    _check_once(path, "officers.name", [each.name for each in config.officers], "one key each")
-    _check_once(path, "cameras.name", [each.name for each in config.cameras], "give each its own")
+    check_once(path, "officers.name", [each.name for each in config.officers], "one key each")
+    check_once(path, "cameras.name", [each.name for each in config.cameras], "give each its own")
     _check_beside(path, config.cameras)
     sources = [each.source for each in (*config.cameras, *filter(None, [config.page_camera]))]
-    _check_once(path, "cameras.source", sources, "one section each")
+    check_once(path, "cameras.source", sources, "one section each")
     return Loaded(config=config, sha256=hashlib.sha256(raw).hexdigest())
+
+
+def check_said(path: Path, table: dict[str, Any]) -> None:
+    """Refuse what is still to be filled in, and what nobody chooses. Raises ConfigError."""
+    for key, text in _texts("", table):
+        if (placeholder := _PLACEHOLDER.search(text)) and not _Z85_KEY.fullmatch(text):
+            raise ConfigError(f"{path}: {key}: {placeholder[0]} is still to be filled in: do so")
+    policy = _inner(table, "policy")
+    if "match_threshold" in policy:
+        fix = "it belongs to the embedder: remove it, and choose policy.match_fmr"
+        raise ConfigError(f"{path}: policy.match_threshold is no choice: {fix}")
+    if "curtains" in _inner(policy, "lane"):
+        fix = "remove it: the wiring of [io_board.inputs] tells"
+        raise ConfigError(f"{path}: policy.lane.curtains is no choice: {fix}")
+
+
+def _inner(table: dict[str, Any], key: str) -> dict[str, Any]:
+    """A table of a table; empty where it is none: its type is looked at afterwards."""
+    inner = table.get(key)
+    return inner if isinstance(inner, dict) else {}
 
 
 def _laid_over(table: dict[str, Any], overlay: Path) -> dict[str, Any]:
@@ -156,7 +170,7 @@ def load_board(path: Path) -> IoBoardSettings:
 
     Raises ConfigError as `load` does.
     """
-    board = _convert(path, _table(path, _read(path)), _BoardOnly).io_board
+    board = convert(path, _table(path, _read(path)), _BoardOnly).io_board
     _check_lines(path, board)
     return board
 
@@ -191,7 +205,8 @@ def _table(path: Path, raw: bytes) -> dict[str, Any]:
         raise ConfigError(f"{path}: not TOML: {error}: correct it there") from error
 
 
-def _convert(path: Path, table: dict[str, Any], kind: type[T]) -> T:
+def convert(path: Path, table: dict[str, Any], kind: type[T]) -> T:
+    """Check a table key by key. Raises ConfigError that names the file, the key and the fix."""
     try:
         return msgspec.convert(table, kind)
     except msgspec.ValidationError as error:
@@ -235,10 +250,11 @@ def _check_beside(path: Path, cameras: Sequence[FaceCameraSettings]) -> None:
             if other is None or (other.width, other.height) != (each.width, each.height):
                 fix = "name a colour camera of the same width and height"
                 raise ConfigError(f"{path}: cameras.{key}: {each.beside} of {each.name}: {fix}")
-        _check_once(path, f"cameras.{key}", [each.beside or "" for each in belong], "one for each")
+        check_once(path, f"cameras.{key}", [each.beside or "" for each in belong], "one for each")
 
 
-def _check_zone(path: Path, name: str) -> None:
+def check_zone(path: Path, name: str) -> None:
+    """Refuse a time zone that nobody knows. Raises ConfigError."""
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
@@ -284,7 +300,7 @@ def _check_port(path: Path, config: GateConfig) -> None:
         fix = "add [mrz_scanner]; a page camera can only coach here"
         raise ConfigError(f"{path}: [mrz_scanner]: each end of the lane needs one: {fix}")
     ports = [config.mrz_scanner.port, port.mrz_scanner.port]
-    _check_once(path, "port.mrz_scanner.port", ports, "each end has a scanner of its own")
+    check_once(path, "port.mrz_scanner.port", ports, "each end has a scanner of its own")
     _check_readers(path, config.chip_reader, port.chip_reader)
     for direction in Direction:
         if not any(each.beside is None and each.direction in {None, direction} for each in config.cameras):
@@ -307,7 +323,7 @@ def _check_tokens(path: Path, config: GateConfig) -> None:
     if tokens is None or not getattr(tokens, key):
         fix = f"add [tokens] with `key_file`, and {what}"
         raise ConfigError(f"{path}: policy.lane.topology: {topology} needs tokens: {fix}")
-    _check_once(path, "tokens.kiosks.name", [each.name for each in tokens.kiosks], "one key each")
+    check_once(path, "tokens.kiosks.name", [each.name for each in tokens.kiosks], "one key each")
     others = {each.name for each in tokens.kiosks} | ({tokens.gate.name} if tokens.gate else set())
     if config.gate in others:
         raise ConfigError(f"{path}: tokens: {config.gate} is this lane itself: name the other one")
@@ -358,8 +374,8 @@ def _check_readers(path: Path, one: ChipReaderSettings, other: ChipReaderSetting
         raise ConfigError(f"{path}: {key}.usb_path: it may find the reader of the other end: {fix}")
 
 
-def _check_once(path: Path, key: str, values: Sequence[str], fix: str) -> None:
-    """Refuse what stands twice."""
+def check_once(path: Path, key: str, values: Sequence[str], fix: str) -> None:
+    """Refuse what stands twice. Raises ConfigError."""
     if twice := {value for value in values if values.count(value) > 1}:
         raise ConfigError(f"{path}: {key}: {', '.join(sorted(twice))} stands twice: {fix}")
 

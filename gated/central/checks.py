@@ -5,11 +5,13 @@ A gate looks again, with what only the gate knows: its own configuration, its an
 
 import hashlib
 from collections.abc import Mapping
+from pathlib import Path
 
 from gated.central.folder import CentralError
+from gated.config import ConfigError
 from gated.document.errors import TrustError
 from gated.document.trust.contents import take_apart
-from gated.overlay import OverlayError, read_overlay
+from gated.overlay_check import check_overlay
 from gated.rules.errors import RulesError
 from gated.rules.examples import tried
 from gated.rules.reading import read as read_rules
@@ -49,9 +51,9 @@ def _rules(files: Files) -> None:
 def _config(files: Files) -> None:
     for name, raw in files.items():
         try:
-            read_overlay(raw)
-        except OverlayError as error:
-            raise CentralError(f"{name}: {error}") from error
+            check_overlay(Path(name), raw)
+        except ConfigError as error:
+            raise CentralError(str(error)) from error
 
 
 def _trust(files: Files) -> None:

@@ -378,6 +378,20 @@ def test_a_group_that_nobody_made_is_no_group(tmp_path: Path, capsys: pytest.Cap
     assert run(central, capsys, *asked)[0] == 0
 
 
+@pytest.mark.parametrize("command", ["publish", "build"])
+def test_a_configuration_that_no_gate_would_take_is_refused_before_anything_is_signed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    central, overlay = tmp_path / "central", tmp_path / "overlay.toml"
+    run(central, capsys, "init")
+    before = {path: path.read_bytes() for path in central.rglob("*") if path.is_file()}
+    overlay.write_text("[policy]\nchip_trys = 3\n")
+    status, out, err = run(central, capsys, command, "--kind", "config", "--file", overlay)
+    assert (status, out) == (1, "")
+    assert "overlay.toml: [policy] Object contains unknown field `chip_trys`: remove it" in err
+    assert {path: path.read_bytes() for path in central.rglob("*") if path.is_file()} == before
+
+
 @pytest.mark.parametrize("words", [("--share", "many"), ("--share", "101"), ("--version", "x")])
 def test_a_number_that_is_none_is_told_in_words(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, str]

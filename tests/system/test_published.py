@@ -92,7 +92,7 @@ def test_a_configuration_counts_from_the_next_start_and_one_that_does_not_fit_ne
     until(lambda: version(site, "config") == 1, "the gate did not take the configuration")
     (held,) = [each for each in kinds_held(site.state / "published", now_utc()) if each.kind == "config"]
     assert held.restart
-    overlay.write_text("[policy]\nliveness_threshold = 9\n")
+    overlay.write_text('[eligibility]\nrules = "/no/such/rules"\n')  # what only the gate can see
     central(site, "publish", "--kind", "config", "--file", str(overlay))
 
     def refused() -> bool:
