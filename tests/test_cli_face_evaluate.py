@@ -130,7 +130,7 @@ def test_another_embedder_is_measured_from_its_entry(album: Path, tmp_path: Path
         (("--images", "{album}", "--pairs", "/nowhere/pairs.txt"), "cannot be read"),
         (("--images", "{album}", "--pairs", "{album}/Grace_Hopper/notes.txt"), "not_a_number in line 1"),
         (("--images", "/nowhere", "--pairs", "{listed}"), "neither a folder nor a zip file"),
-        (("--images", "{album}/Grace_Hopper", "--pairs", "{listed}"), "photograph_missing 12"),
+        (("--images", "{album}/Grace_Hopper", "--pairs", "{listed}"), "no photographs: give a folder"),
         (("--images", "{album}", "--all-pairs", "--template", "5"), "nobody has more than 5"),
         (("--images", "{album}", "--pairs", "{listed}", "--live"), "give --template"),
         (("--images", "{album}", "--draw", "20"), "too few people"),

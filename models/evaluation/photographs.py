@@ -1,9 +1,11 @@
 """The photographs of an evaluation: a folder or a zip file of `.../Person/Person_0001.jpg`.
 
 A photograph is found in a listing made once, never by joining a name from a list to a path: no list can lead
-out of the folder. Its number is the digits that its file name ends with.
+out of the folder. Its number is the digits that its file name ends with. What desktops leave beside the files
+(`._name`, `__MACOSX`) is none. Folders may be links: a set is often put together of links to a larger one.
 """
 
+import os
 import re
 import zipfile
 from collections import defaultdict
@@ -53,22 +55,39 @@ class Collection:
                 number = int(digits[1]) if digits else None
                 person = same_name(path.parent.name)
                 people[person].append(Photograph(person=person, number=number, file=file))
+        if not people:
+            raise PhotographsError(
+                f"{source}: no photographs: give a folder or zip file of NAME/NAME_0001.jpg"
+            )
         self.people: dict[str, tuple[Photograph, ...]] = {name: tuple(each) for name, each in people.items()}
         self._by_sample: dict[tuple[str, int], Photograph] = {}
+        self._twice: dict[tuple[str, int], Photograph] = {}  # who has a number that another photograph has
         for each in (photograph for group in self.people.values() for photograph in group):
-            if each.number is None:
-                continue
-            if self._by_sample.setdefault((each.person, each.number), each) != each:
-                raise PhotographsError(f"{source}: two photographs of one person have the same number")
+            if each.number is not None:
+                known = self._by_sample.setdefault((each.person, each.number), each)
+                if known != each:
+                    self._twice[each.person, each.number] = each
 
     def person(self, name: str) -> str | None:
         """Return the name under which a person's folder stands: as listed, or with _ for each blank."""
         return next((n for n in (name, name.replace(" ", "_")) if n in self.people), None)
 
     def find(self, sample: Sample) -> Photograph | None:
-        """Return the photograph of a list's sample, or None when it is missing."""
+        """Return the photograph of a list's sample, or None when it is missing.
+
+        Raises PhotographsError where two photographs have the number: a list cannot tell which it means.
+        """
         person = self.person(sample.person)
-        return None if person is None else self._by_sample.get((person, sample.number))
+        if person is None:
+            return None
+        found = self._by_sample.get((person, sample.number))
+        other = self._twice.get((person, sample.number))
+        if found is not None and other is not None:
+            raise PhotographsError(
+                f"{self.source}: two photographs of one person have the same number: "
+                f"{found.file} and {other.file}: keep one of them"
+            )
+        return found
 
     def from_number(self, photograph: Photograph) -> tuple[Photograph, ...]:
         """Return all of the person's photographs, this one first and then in order, round the end."""
@@ -99,11 +118,21 @@ class Opened:
 
 
 def _in_folder(source: Path) -> list[str]:
-    return [
-        path.relative_to(source).as_posix()
-        for path in source.rglob("*")
-        if path.suffix.lower() in SUFFIXES and path.is_file()
-    ]
+    found: list[str] = []
+    entered: set[tuple[int, int]] = set()  # a link may lead back to where it came from
+    for folder, below, names in os.walk(source, followlinks=True):
+        status = Path(folder).stat()
+        if (status.st_dev, status.st_ino) in entered:
+            below.clear()
+            continue
+        entered.add((status.st_dev, status.st_ino))
+        paths = (Path(folder, name) for name in names)
+        found.extend(
+            path.relative_to(source).as_posix()
+            for path in paths
+            if _is_photograph(PurePosixPath(path.relative_to(source))) and path.is_file()
+        )
+    return found
 
 
 def _in_archive(source: Path) -> list[str]:
@@ -111,5 +140,10 @@ def _in_archive(source: Path) -> list[str]:
         return [
             entry.filename
             for entry in archive.infolist()
-            if PurePosixPath(entry.filename).suffix.lower() in SUFFIXES and not entry.is_dir()
+            if _is_photograph(PurePosixPath(entry.filename)) and not entry.is_dir()
         ]
+
+
+def _is_photograph(path: PurePosixPath) -> bool:
+    left_behind = path.name.startswith(".") or "__MACOSX" in path.parts
+    return path.suffix.lower() in SUFFIXES and not left_behind

@@ -83,12 +83,47 @@ def test_what_is_neither_folder_nor_archive_is_refused(tmp_path: Path) -> None:
             Collection(path)
 
 
-def test_two_photographs_with_one_number_are_refused(tmp_path: Path) -> None:
-    for name in ("Ada/Ada_0001.jpg", "Ada/Ada_0001.png"):
+def test_two_photographs_with_one_number_are_told_apart_by_no_list_but_compared_with_all(
+    tmp_path: Path,
+) -> None:
+    for name in ("Ada/Ada_0001.jpg", "Ada/Ada_0001.png", "Ada/Ada_0002.jpg"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"")
-    with pytest.raises(PhotographsError, match="the same number"):
-        Collection(tmp_path)
+    found = Collection(tmp_path)
+    assert len(found.people["Ada"]) == 3
+    assert found.find(Sample(person="Ada", number=2)) is not None
+    with pytest.raises(PhotographsError, match=r"number: Ada/Ada_0001\.jpg and Ada/Ada_0001\.png: keep one"):
+        found.find(Sample(person="Ada", number=1))
+
+
+def test_a_person_may_be_a_link_to_a_folder_and_a_link_back_is_no_second_one(source: Path) -> None:
+    if source.is_file():
+        pytest.skip("an archive holds no links")
+    chosen = source.parent / "chosen"
+    chosen.mkdir()
+    (chosen / "Ada_Lovelace").symlink_to(source / "set" / "Ada_Lovelace", target_is_directory=True)
+    (source / "set" / "Ada_Lovelace" / "back").symlink_to(chosen, target_is_directory=True)
+    found = Collection(chosen)
+    assert [each.number for each in found.people["Ada_Lovelace"]] == [1, 2, 10]
+    assert Opened(chosen).read(found.people["Ada_Lovelace"][0]).endswith(b"Ada_Lovelace_0001.jpg")
+
+
+def test_what_a_desktop_leaves_beside_photographs_is_no_photograph(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
+        archive.writestr("set/Ada/Ada_0001.jpg", b"photograph")
+        archive.writestr("set/Ada/._Ada_0001.jpg", b"resource fork")
+        archive.writestr("__MACOSX/set/Ada/Ada_0001.jpg", b"resource fork")
+    found = Collection(tmp_path / "set.zip")
+    assert [each.file for each in found.people["Ada"]] == ["set/Ada/Ada_0001.jpg"]
+
+
+def test_a_folder_or_archive_without_photographs_is_refused_for_that(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "loose.jpg").write_bytes(b"nobody's")
+    zipfile.ZipFile(tmp_path / "empty.zip", "w").close()
+    for source in (tmp_path / "empty", tmp_path / "empty.zip"):
+        with pytest.raises(PhotographsError, match="no photographs: give a folder or zip file"):
+            Collection(source)
 
 
 def test_too_many_photographs_are_refused(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
