@@ -50,6 +50,7 @@ from gated.watchlist.publication import Kind, Stage, file_path
 KIND: Final[Kind] = "false_hits"
 FILE: Final = "false-hits.json"
 BOOK: Final = "false_hits.db"
+RENEW: Final = timedelta(days=30)  # a week before its end `gate-central status` warns
 AHEAD: Final = timedelta(minutes=5)  # a word from later is of a clock that is wrong, and would count too long
 CHUNK: Final = 1000
 OF_A_WORD: Final = '{"type":"FalseHitDecided",'  # as the journal's encoder begins one
@@ -77,7 +78,8 @@ class _Officers(msgspec.Struct, frozen=True):
 class FalseHitsPublished(Value):
     """What a publication did. `unsigned` words are of no known officer, or of no time that can be; left out.
 
-    `unchanged`: nothing was published, because the same is published already.
+    `unchanged`: nothing was published, because the same is published already; `renewed`: it was signed for
+    another term, because the one that it had was nearly over.
     """
 
     kind: str
@@ -86,6 +88,7 @@ class FalseHitsPublished(Value):
     withdrawn: int
     unsigned: int
     unchanged: bool
+    renewed: bool = False
     staged: bool = False
 
 
@@ -153,8 +156,20 @@ def publish_false_hits(
         withdrawn=sum(word.withdrawn for word in counting),
         unsigned=len(found) - len(good),
         unchanged=unchanged,
+        renewed=unchanged and _renew(folder, signing),
         staged=signing.stage and not unchanged,
     )
+
+
+def _renew(folder: CentralFolder, signing: Signing) -> bool:
+    """Sign what is published again where its term is nearly over; return whether that was so."""
+    with folder.locked():
+        repository = Repository(folder, signing.keys)
+        left = repository.targets(KIND).expires - signing.now
+        if signing.stage or left > min(RENEW, signing.lifetimes.of(KIND) / 2):
+            return False
+        repository.renew(KIND, signing.now, signing.lifetimes)
+        return True
 
 
 def published_words(folder: CentralFolder) -> Shared | None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from gated.central.cli import main
 from gated.central.packs import new_list_key
 from gated.central.record_store import Sqlite
+from gated.central.repository import Repository
 from gated.core import events as ev
 from gated.core.vocabulary import Grade
 from gated.lanes.false_hits import FalseHitDesk, document_of, person_of
@@ -239,6 +240,22 @@ def test_words_grow_old(site: Site) -> None:
     assert site.publish()["words"] == 1
     assert site.publish("--days", "2")["words"] == 0
     assert site.b.grade()[0] is Grade.STOP
+
+
+def test_what_does_not_change_is_signed_again_before_its_term_ends(site: Site) -> None:
+    site.collect(word(site.keys, site.now - DAY))
+    site.publish("--kinds-days", "29")
+
+    def until() -> datetime:
+        return Repository(site.central.folder).targets("false_hits").expires
+
+    first = until()
+    told = site.publish()
+    assert (told["unchanged"], told["renewed"], told["version"]) == (True, True, 1)
+    assert until() > first + timedelta(days=300)
+    assert not site.publish()["renewed"]
+    assert not site.publish("--build")["renewed"], "who signs is not who builds"
+    assert site.b.grade()[0] is Grade.NONE
 
 
 def test_a_quorum_signs_what_was_built(site: Site) -> None:

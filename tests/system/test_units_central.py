@@ -15,7 +15,8 @@ from tests.system.test_units import BASE, BIN, COMMON, KNOWN, ROOT, Unit, tool
 UNITS = ROOT / "systemd" / "central"
 FOLDER = "/var/lib/egate-central"
 DAEMONS = ("gate-central-serve", "gate-central-collect", "gate-central-proxy")
-TIMED = ("gate-central-check", "gate-central-keep", "gate-central-standings")
+TIMED = ("gate-central-check", "gate-central-keep", "gate-central-standings", "gate-central-false-hits")
+PUBLISHES = TIMED[2:]
 ENVIRONMENT = {"gate-central-proxy": "proxy"}  # all others are told by central.env
 
 # What the units of a centre say besides.
@@ -90,8 +91,9 @@ def test_each_unit_starts_a_command_of_ours_with_what_its_file_tells(service: tu
     program, *words = shlex.split(command)
     assert program == f"{BIN}gate-central"
     options = parser().parse_args(words)
+    started = name.removeprefix("gate-central-")
     assert options.command == {"check": "status", "keep": "collect", "standings": "publish"}.get(
-        name.rpartition("-")[2], name.rpartition("-")[2]
+        started, started
     )
     assert str(options.folder) == ("/etc/egate/proxy-gates" if name == "gate-central-proxy" else FOLDER)
 
@@ -127,10 +129,27 @@ def test_who_takes_journals_and_who_removes_them_has_no_signing_key() -> None:
     assert proxy.one("User") == "egate-proxy"
 
 
-def test_who_publishes_on_a_timer_has_no_network() -> None:
-    standings = unit("gate-central-standings.service")
-    assert standings.one("PrivateNetwork") == "yes"
-    assert standings.words("RestrictAddressFamilies") == {"AF_UNIX"}
+@pytest.mark.parametrize("name", PUBLISHES)
+def test_who_publishes_on_a_timer_has_no_network_and_cannot_change_who_may_ask(name: str) -> None:
+    here = unit(f"{name}.service")
+    assert here.one("PrivateNetwork") == "yes"
+    assert here.one("IPAddressDeny") == "any"
+    assert here.words("RestrictAddressFamilies") == {"AF_UNIX"}
+    assert here.words("ReadWritePaths") == {FOLDER}
+    assert here.words("ReadOnlyPaths") == {f"{FOLDER}/{at}" for at in ("curve", "gates", "keys")}
+    assert here.words("InaccessiblePaths") == {f"-{FOLDER}/handout"}
+
+
+def test_timers_start_what_they_are_named_after_and_the_target_stops_them() -> None:
+    for name in TIMED:
+        timer = unit(f"{name}.timer")
+        assert timer.one("OnCalendar")
+        assert timer.one("WantedBy") == "egate-central.target"
+        assert "Unit" not in timer.values, "it starts the service of its own name"
+
+
+def test_what_is_published_by_timers_is_not_published_in_the_same_minute() -> None:
+    assert len({unit(f"{name}.timer").one("OnCalendar") for name in PUBLISHES}) == len(PUBLISHES)
 
 
 def test_only_daemons_listen_and_only_on_tcp() -> None:
@@ -200,7 +219,7 @@ def test_systemd_s_complaints_are_heard(machine: Path, old: str, new: str) -> No
 
 @pytest.mark.parametrize("name", DAEMONS + TIMED)
 def test_the_exposure_does_not_grow(name: str) -> None:
-    limit = 0.6 if name == "gate-central-standings" else 1.5
+    limit = 0.6 if name in PUBLISHES else 1.5
     done = tool(
         "systemd-analyze", "security", "--no-pager", "--offline=true", f"--threshold={round(limit * 10)}",
         str(UNITS / f"{name}.service"),
