@@ -135,6 +135,8 @@ def test_a_report_names_no_file(ask: Ask, folders: Path, tmp_path: Path) -> None
         (("--bona-fide", "nowhere", "--attack", "sheets"), "cannot_be_read"),
         (("--bona-fide", "people", "--attack", *[f"s{n}" for n in range(65)]), "more than 64"),
         (("--bona-fide", "people", "--attack", "tablets", "--report", "people/0.png"), "cannot be written"),
+        # before anything else, for that may take an hour
+        (("--bona-fide", "nowhere", "--attack", "sheets", "--report", "people/0.png"), "cannot be written"),
     ],
 )
 def test_a_question_that_makes_no_sense_is_refused(

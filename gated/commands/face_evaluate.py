@@ -64,6 +64,8 @@ def face_evaluate(arguments: argparse.Namespace) -> Answer:
     if arguments.live and arguments.template == 1:
         raise UsageError("--live is of what is fused: give --template N with it")
     try:
+        if arguments.report is not None:
+            report.prepare(arguments.report)
         models, name, entry = face_model.chosen(arguments)
         collection = photographs.Collection(arguments.images)
         listed = None

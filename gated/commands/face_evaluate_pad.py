@@ -79,6 +79,11 @@ def face_evaluate_pad(arguments: argparse.Namespace) -> Answer:
 
     folders = _folders(arguments)
     listings = {}
+    if arguments.report is not None:
+        try:
+            report.prepare(arguments.report)
+        except report.ReportError as error:
+            raise UsageError(str(error)) from error
     for name, folder in folders.items():
         try:
             listings[name] = presentations.listed(folder, only_stills=arguments.stills)

@@ -3,6 +3,8 @@
 The page loads nothing and runs nothing, and names no photograph: those that failed are counted by reason.
 """
 
+import errno
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -57,6 +59,16 @@ class Report:
     remarks: Sequence[str]
 
 
+def prepare(folder: Path) -> None:
+    """Make the folder, before work that may take hours. Raises ReportError where nothing can be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+
+
 def write(folder: Path, report: Report) -> tuple[Path, ...]:
     """Write `index.html` and the figures; return their paths. Raises ReportError."""
     files = {"index.html": page(report)} | {f"{each.name}.svg": each.svg for each in report.figures}
@@ -65,10 +77,12 @@ def write(folder: Path, report: Report) -> tuple[Path, ...]:
         for name, text in files.items():
             (folder / name).write_text(text, encoding="utf-8")
     except OSError as error:
-        raise ReportError(
-            f"{folder}: the report cannot be written ({error.strerror}): name another folder"
-        ) from error
+        raise _unwritable(folder, error) from error
     return tuple(folder / name for name in files)
+
+
+def _unwritable(folder: Path, error: OSError) -> ReportError:
+    return ReportError(f"{folder}: the report cannot be written ({error.strerror}): name another folder")
 
 
 def page(report: Report) -> str:

@@ -182,3 +182,12 @@ def test_a_report_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ReportError, match="cannot be written"):
         report.write(tmp_path / "file" / "below", made())
+
+
+def test_a_place_for_a_report_is_made_or_refused_before_there_is_one(tmp_path: Path) -> None:
+    report.prepare(tmp_path / "a" / "b")
+    assert not any((tmp_path / "a" / "b").iterdir())
+    (tmp_path / "file").touch()
+    for place in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(ReportError, match="cannot be written"):
+            report.prepare(place)
