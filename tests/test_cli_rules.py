@@ -145,6 +145,15 @@ def test_a_decision_is_explained_rule_by_rule_with_its_law(pack: Path) -> None:
     assert value["rules"]["sha256"] == agency().sha256
 
 
+def test_a_refusal_is_explained_as_an_officer_s_to_make(pack: Path) -> None:
+    changed(pack, 'otherwise = "stop"', 'otherwise = "refuse"')
+    facts = ["nationality=UTO", "age=30", "direction=departure", "document_type=P", 'listed=["exit_ban"]']
+    answer = ask("explain", pack, *(word for fact in facts for word in ("--fact", fact)))
+    assert as_json(answer)["ruling"] == "refuse"
+    said = "The traveller is referred to an officer, who is told that the law says no."
+    assert told(answer).startswith(f"{said} - no-exit-ban does not hold")
+
+
 def test_a_child_is_admitted_on_condition_of_their_height(pack: Path) -> None:
     facts = ["nationality=UTO", "age=12", "direction=departure", "document_type=P", "listed=[]"]
     answer = ask("explain", pack, *(word for fact in facts for word in ("--fact", fact)))

@@ -432,6 +432,9 @@ def _background_checked(gate: Gate, passage: Passage, event: ev.BackgroundChecke
     if event.grade is not Grade.NONE:
         hit = do.AlertOfficer(kind="watchlist_hit", passage=passage.id, grade=event.grade, hits=event.hits)
         alerts.append(hit)
-    if event.ruling is Ruling.STOP:
-        alerts.append(do.AlertOfficer(kind="stopped_by_rules", passage=passage.id, grade=Grade.STOP))
+    match event.ruling:
+        case Ruling.REFUSE:
+            alerts.append(do.AlertOfficer(kind="refused_by_rules", passage=passage.id, grade=Grade.REFER))
+        case Ruling.STOP:
+            alerts.append(do.AlertOfficer(kind="stopped_by_rules", passage=passage.id, grade=Grade.STOP))
     return with_passage(gate, background=background), tuple(alerts)

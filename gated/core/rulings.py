@@ -18,7 +18,7 @@ class Ruling(StrEnum):
 
     ADMIT = "admit"
     REFER = "refer"  # to an officer or the counter
-    REFUSE = "refuse"  # sent back: not by this lane
+    REFUSE = "refuse"  # to an officer, who is told that the law says no: no gate refuses anybody
     STOP = "stop"  # to an officer, who is called at once
 
 

@@ -16,7 +16,7 @@ HELD: Mapping[Held, str] = {
 RULINGS: Mapping[Ruling, str] = {
     Ruling.ADMIT: "may use the lane",
     Ruling.REFER: "is referred to an officer",
-    Ruling.REFUSE: "is sent back",
+    Ruling.REFUSE: "is referred to an officer, who is told that the law says no",
     Ruling.STOP: "is brought to an officer at once",
 }
 

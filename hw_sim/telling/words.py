@@ -219,6 +219,7 @@ ALERTS: Final[Mapping[str, str]] = {
     "officer_late": "the traveller still waits for an officer",
     "referred": "a traveller is referred to an officer",
     "refused": "a traveller was refused",
+    "refused_by_rules": "by the rules a traveller is to be refused, and comes to the counter",
     "stopped_by_rules": "the rules stop a traveller: go there at once",
 }
 

@@ -1,4 +1,4 @@
-"""What the heart does with a ruling: whom the rules do not admit is not let in, a stop calls officers."""
+"""What the heart does with a ruling: whom the rules do not admit is not let in, and who is told of it."""
 
 import pytest
 from msgspec.structs import replace
@@ -38,7 +38,7 @@ def alerts(effects: list[do.AnyEffect]) -> dict[str, Grade]:
 def test_an_admission_by_the_rules_calls_nobody() -> None:
     effects, states = passed(Ruling.ADMIT, Result.SUCCESSFUL)
     assert State.EXIT_OPEN in states
-    assert "stopped_by_rules" not in alerts(effects)
+    assert not {"stopped_by_rules", "refused_by_rules"} & alerts(effects).keys()
 
 
 @pytest.mark.parametrize("ruling", [Ruling.REFER, Ruling.REFUSE, Ruling.STOP])
@@ -47,6 +47,12 @@ def test_whoever_the_rules_do_not_admit_is_not_let_in(ruling: Ruling) -> None:
     assert State.ENTRY_OPEN not in states
     (ended,) = (effect for effect in effects if isinstance(effect, do.EndPassage))
     assert (ended.outcome, ended.reasons) == (Outcome.REFERRED, ("exit_ban",))
-    assert ("stopped_by_rules" in alerts(effects)) is (ruling is Ruling.STOP)
-    if ruling is Ruling.STOP:
-        assert alerts(effects)["stopped_by_rules"] is Grade.STOP
+    told = {kind: grade for kind, grade in alerts(effects).items() if kind.endswith("_by_rules")}
+    assert (
+        told
+        == {
+            Ruling.REFER: {},
+            Ruling.REFUSE: {"refused_by_rules": Grade.REFER},
+            Ruling.STOP: {"stopped_by_rules": Grade.STOP},
+        }[ruling]
+    )

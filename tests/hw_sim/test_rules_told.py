@@ -71,5 +71,6 @@ def test_the_report_lists_each_rule_that_concerned_the_traveller() -> None:
     assert "<h3>Rules</h3>" not in report_evidence.checks(ruled(Ruling.ADMIT, ()))
 
 
-def test_a_stop_by_the_rules_has_words_for_the_officers() -> None:
+def test_a_stop_or_a_refusal_by_the_rules_has_words_for_the_officers() -> None:
+    assert words.alert("refused_by_rules").startswith("by the rules a traveller is to be refused")
     assert words.alert("stopped_by_rules") == "the rules stop a traveller: go there at once"

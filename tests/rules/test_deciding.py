@@ -82,7 +82,7 @@ def test_what_does_not_hold_is_told_as_a_check(
     assert set(decision.reasons) == {reason for _, reason in fault.values()}
 
 
-def test_a_rule_may_send_back() -> None:
+def test_a_rule_may_ask_to_refuse() -> None:
     refusing = {**BAN, "otherwise": "refuse"}
     decision = decided(small(refusing), listed=["exit_ban"])
     assert decision.ruling is Ruling.REFUSE
