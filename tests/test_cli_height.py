@@ -227,6 +227,34 @@ def test_too_little_to_calibrate_with_is_said(tmp_path: Path, calibration: Path)
     assert "cannot_be_read" in because("--lens", calibration, "--marks", tmp_path / "none")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--height-m", "nan"),
+        ("--height-m", "-1.5"),
+        ("--height-m", "150"),
+        ("--seconds", "nan"),
+        ("--seconds", "x"),
+    ],
+)
+def test_a_height_or_time_that_cannot_be_is_refused_before_anything_is_fitted(
+    tmp_path: Path, calibration: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, str]
+) -> None:
+    file = tmp_path / "marks.toml"
+    file.write_text(
+        "".join(
+            f"[[mark]]\nx = {639.5 + x}\ny = {359.5 - 1200 * (high - 1.2) / far}\n"
+            f"height_m = {high}\ndistance_m = {far}\n"
+            for high, far, x in ((1.0, 2.0, 200), (1.5, 2.0, -200), (0.5, 3.0, 200), (1.8, 3.0, -200))
+        )
+    )
+    line = (calibrate_camera.add, "camera", "--lens", calibration, "--marks", file)
+    assert value(asked(*line))["height_m"] == pytest.approx(1.2, abs=0.05)
+    with pytest.raises(SystemExit):
+        asked(*line, *words)
+    assert words[0] in capsys.readouterr().err
+
+
 def test_an_upright_board_that_is_not_seen_is_named(tmp_path: Path, calibration: Path) -> None:
     cv2.imwrite(str(tmp_path / "blank.png"), np.full((720, 1280, 3), 128, np.uint8))
     file = tmp_path / "marks.toml"

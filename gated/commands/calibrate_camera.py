@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _BOARD = re.compile(r"([0-9]{1,2})x([0-9]{1,2})")
 _VIEW_S = 0.5  # between two frames that are taken from a camera
 _MOST_S = 300.0
+_HEIGHTS_M = (0.3, 4.0)  # as a calibration may have
 
 
 def add(calibrate: Words) -> None:
@@ -37,7 +38,7 @@ def add(calibrate: Words) -> None:
         "--images", nargs="+", type=Path, metavar="PATH", help="images, folders or videos of the board"
     )
     lens.add_argument(
-        "--seconds", type=float, default=40.0, metavar="S", help="how long to look with --camera"
+        "--seconds", type=_seconds, default=40.0, metavar="S", help="how long to look with --camera"
     )
     lens.add_argument("--board", metavar="9x6", help="inner corners of the chessboard, across and down")
     lens.add_argument("--square-mm", type=float, metavar="MM", help="side of its squares")
@@ -46,7 +47,7 @@ def add(calibrate: Words) -> None:
     hanging.add_argument(
         "--marks", type=Path, metavar="FILE", help="marks or upright boards (docs/height.md)"
     )
-    hanging.add_argument("--height-m", type=float, metavar="M", help="the lens over the floor, by tape")
+    hanging.add_argument("--height-m", type=_metres, metavar="M", help="the lens over the floor, by tape")
     sub.add_argument(
         "--camera", default="", metavar="NAME", help="the gate's camera: named, and looked through"
     )
@@ -132,7 +133,7 @@ def _frames(arguments: argparse.Namespace) -> Iterator[Any]:
     if arguments.camera not in named:
         raise UsageError(f"no camera {arguments.camera!r} in the configuration: {', '.join(sorted(named))}")
     camera = Camera(named[arguments.camera], f"cameras.{arguments.camera}")
-    last, end = 0, time.monotonic() + min(arguments.seconds, _MOST_S)
+    last, end = 0, time.monotonic() + arguments.seconds
     try:
         camera.open()
         while (now := time.monotonic()) < end:
@@ -173,3 +174,22 @@ def _answer(found: "CameraCalibration", more: dict[str, Any]) -> Answer:
     if more.get("file") is None:
         lines.append("not written: give --write FILE")
     return Answer(value={**msgspec.to_builtins(found), **more}, text=tuple(lines))
+
+
+def _seconds(text: str) -> float:
+    return _number(text, 1.0, _MOST_S, "seconds")
+
+
+def _metres(text: str) -> float:
+    return _number(text, *_HEIGHTS_M, "metres over the floor")
+
+
+def _number(text: str, least: float, most: float, what: str) -> float:
+    """A number from the command line. Raises ArgumentTypeError."""
+    try:
+        number = float(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number: give {what}") from error
+    if not least <= number <= most:
+        raise argparse.ArgumentTypeError(f"{text}: give {what} from {least:g} to {most:g}")
+    return number
