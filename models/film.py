@@ -1,9 +1,11 @@
 """The frames of a recording: a video file, or a folder of images in the order of their names.
 
+Numbers in names count as numbers, so that `frame_10` comes after `frame_9`; hidden files are no frames.
 Recordings are an operator's own, yet what is read is capped: length, size of a frame, number of frames. Each
 frame comes with its time in seconds since the first. `frames` yields, or raises FilmError, and nothing else.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -19,6 +21,7 @@ MAX_FRAMES: Final = 5000
 SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".jp2"})
 RATE: Final = 15.0  # frames a second of a folder, and of a video that does not tell
 _RATES: Final = (1.0, 240.0)
+_DIGITS: Final = re.compile(r"([0-9]+)")
 
 
 class FilmError(Exception):
@@ -40,7 +43,8 @@ def frames(path: Path, rate: float | None = None) -> Iterator[tuple[Image, float
 
 def _of_folder(folder: Path, rate: float) -> Iterator[tuple[Image, float]]:
     try:
-        files = sorted(each for each in folder.iterdir() if each.suffix.lower() in SUFFIXES)
+        images = (each for each in folder.iterdir() if each.suffix.lower() in SUFFIXES)
+        files = sorted((each for each in images if not each.name.startswith(".")), key=_order)
     except OSError as error:
         raise FilmError("cannot_be_read", f"{error.strerror}: check the path") from error
     if not files:
@@ -60,6 +64,12 @@ def _of_folder(folder: Path, rate: float) -> Iterator[tuple[Image, float]]:
                 error.reason, f"{file.name}: {error.fix}, or take it out of the folder"
             ) from error
         yield image, number / rate
+
+
+def _order(file: Path) -> tuple[tuple[str | int, ...], str]:
+    """By words and numbers in turn; by the name itself where they are alike, as of 1 and 01."""
+    parts = _DIGITS.split(file.name)
+    return tuple(int(part) if place % 2 else part for place, part in enumerate(parts)), file.name
 
 
 def _of_video(path: Path, rate: float | None) -> Iterator[tuple[Image, float]]:

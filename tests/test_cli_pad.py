@@ -159,6 +159,15 @@ def test_a_recording_that_is_none_is_unusable(tmp_path: Path) -> None:
         judge.still(tmp_path / "gone.png")
 
 
+def test_what_is_hidden_is_no_presentation(tmp_path: Path) -> None:
+    for name in ("still.png", "._still.png", "._film.mp4"):
+        (tmp_path / name).touch()
+    (tmp_path / ".Spotlight").mkdir()
+    assert listed(tmp_path).stills == (tmp_path / "still.png",)
+    assert not listed(tmp_path).sequences
+    assert len(listed(tmp_path, only_stills=True)) == 1
+
+
 def test_one_picture_shown_for_seconds_is_never_live(tmp_path: Path) -> None:
     for number in range(25):
         cv2.imwrite(str(tmp_path / f"{number:03}.png"), astronaut())

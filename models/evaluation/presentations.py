@@ -1,8 +1,9 @@
 """Judges recorded presentations, stills and sequences, as a gate would: what evaluation of attacks counts.
 
-A still is an image file; a sequence is a folder of images in the order of their names, or a video file. A
-still is judged by what one frame can show; a sequence by all cues together, and by the first verdict that
-they reach, where a gate would stop, too. Each is one presentation of the main person in it.
+A still is an image file; a sequence is a folder of images in the order of their names, or a video file; what
+is hidden is neither. A still is judged by what one frame can show; a sequence by all cues together, and by
+the first verdict that they reach, where a gate would stop, too. Each is one presentation of the main person
+in it.
 """
 
 from collections.abc import Iterator
@@ -54,7 +55,7 @@ def listed(folder: Path, *, only_stills: bool = False) -> Listing:
             files = [each for each in folder.rglob("*") if _is(each, film.SUFFIXES)]
             found = Listing(tuple(sorted(files)), ())
         else:
-            inside = sorted(folder.iterdir())
+            inside = sorted(each for each in folder.iterdir() if not each.name.startswith("."))
             stills = tuple(each for each in inside if _is(each, film.SUFFIXES))
             sequences = tuple(each for each in inside if each.is_dir() or _is(each, VIDEOS))
             found = Listing(stills, sequences)
@@ -137,4 +138,4 @@ class Judge:
 
 
 def _is(path: Path, suffixes: frozenset[str]) -> bool:
-    return path.suffix.lower() in suffixes and path.is_file()
+    return path.suffix.lower() in suffixes and not path.name.startswith(".") and path.is_file()

@@ -32,6 +32,14 @@ def test_a_folder_gives_its_images_in_the_order_of_their_names(tmp_path: Path) -
     assert [at for _, at in found] == [0.0, 0.1, 0.2]
 
 
+def test_numbers_in_names_count_as_numbers_and_hidden_files_are_no_frames(tmp_path: Path) -> None:
+    numbers = (1, 2, 9, 10, 11, 100)
+    for number in numbers:
+        cv2.imwrite(str(tmp_path / f"frame{number}_a.png"), grey(number))
+    (tmp_path / "._frame3_a.png").write_bytes(b"what a desktop leaves")
+    assert [round(float(image.mean())) for image, _ in frames(tmp_path)] == list(numbers)
+
+
 def test_a_video_gives_its_frames_at_its_own_rate(tmp_path: Path) -> None:
     file = tmp_path / "walk.avi"
     writer = cv2.VideoWriter(str(file), cv2.VideoWriter.fourcc(*"MJPG"), 20.0, (160, 120))
