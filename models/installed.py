@@ -118,9 +118,9 @@ def install(source: Path, folder: Path, *, replacing: bool = False) -> Brought:
 
 
 def remove(name: str, folder: Path) -> None:
-    """Take an installed embedder away. Raises ModelError."""
+    """Take an installed embedder away, even one whose entry is broken. Raises ModelError."""
     there = folder / f"{name}.toml"
-    if name not in {entry.name for entry in entries(folder)}:
+    if there not in _entry_files(folder):  # by the file's name: a broken entry must go, too
         raise ModelError(name, "is not installed", "`gatectl models list` shows what is")
     try:
         there.unlink()

@@ -5,7 +5,8 @@ run on noise. An embedder is tried as the gate uses it besides, with its own ali
 with what its entry says of known inputs.
 
 As a program, `python -m models.trial FOLDER NAME`, it tries one embedder that is shipped or lies in the
-folder: what a bad network does to the runtime then ends no daemon.
+folder, and `python -m models.trial ENTRY.toml` one that is brought: what a bad network does to the runtime
+then ends no daemon and no command.
 """
 
 import hashlib
@@ -144,9 +145,14 @@ def _parts(prefix: str, value: Any) -> Iterator[Part]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Try one embedder; return the exit status."""
-    folder, name = sys.argv[1:] if arguments is None else arguments
+    given = sys.argv[1:] if arguments is None else arguments
     try:
-        embed(name, installed.find(name, Path(folder)))
+        if len(given) == 1:
+            brought = installed.read_entry(Path(given[0]))
+            embed(brought.name, installed.embedder_of(brought))
+        else:
+            folder, name = given
+            embed(name, installed.find(name, Path(folder)))
     except ModelError as error:
         sys.stderr.write(f"{error}\n")
         return UNUSABLE

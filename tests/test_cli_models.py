@@ -1,5 +1,6 @@
 """`gatectl models`: what a technician does with the models of a gate."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -110,6 +111,24 @@ def test_a_model_that_does_not_run_is_not_installed(run: Run, config: Path, tmp_
     assert status == 2
     assert "its input is not the manifest's: correct the entry" in err
     assert not (tmp_path / "models").exists()
+
+
+def test_a_model_that_ends_its_runtime_ends_no_command(run: Run, config: Path, tmp_path: Path) -> None:
+    entry = lay_down(tmp_path / "stick")
+    model_ = tmp_path / "stick" / "model.tflite"
+    whole, cut = model_.read_bytes(), model_.read_bytes()[:200_000]
+    model_.write_bytes(cut)
+    entry.write_text(
+        entry.read_text().replace(hashlib.sha256(whole).hexdigest(), hashlib.sha256(cut).hexdigest())
+    )
+    portrait = tmp_path / "portrait.png"
+    for words in (("models", "install", entry), ("models", "golden", entry)):
+        status, _, err = run(*words, "--config", config)
+        assert status == 2
+        assert "ends the runtime that loads it" in err
+    assert not (tmp_path / "models").exists()
+    status, _, err = run("face", "compare", portrait, portrait, "--model", entry, "--config", config)
+    assert (status, "ends the runtime" in err) == (2, True)
 
 
 def test_what_is_published_is_listed_with_what_became_of_it(run: Run, tmp_path: Path) -> None:

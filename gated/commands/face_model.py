@@ -1,6 +1,8 @@
 """Which embedder a command uses: a shipped one, an installed one, or one only looked at."""
 
 import argparse
+import subprocess
+import sys
 from pathlib import Path
 
 from gated.commands.answer import UsageError, configured
@@ -9,6 +11,7 @@ from models.manifest import Manifest, ModelError
 from models.schema import Embedder
 
 DEFAULT = "dlib-resnet"
+TRIAL_S = 60.0
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -39,6 +42,7 @@ def chosen(arguments: argparse.Namespace) -> tuple[Manifest, str, Embedder]:
         shipped = manifest.load()
         if name.endswith(".toml"):
             brought = installed.read_entry(Path(name).resolve())
+            try_apart(Path(name))
             return shipped, brought.name, installed.embedder_of(brought)
         place = folder(arguments)
         if name not in shipped.embedders and not (place / f"{name}.toml").exists():
@@ -47,6 +51,25 @@ def chosen(arguments: argparse.Namespace) -> tuple[Manifest, str, Embedder]:
         return shipped, name, installed.find(name, place)
     except ModelError as error:
         raise UsageError(f"models: {error}") from error
+
+
+def try_apart(entry: Path) -> None:
+    """Try a brought embedder in a process of its own, as gate-vision does: a bad network ends its runtime.
+
+    Raises UsageError for one that does; what else may be wrong with it is for the caller to find.
+    """
+    from models.trial import UNUSABLE  # noqa: PLC0415 - the runtime takes a second to load
+
+    command = [sys.executable, "-m", "models.trial", str(entry.resolve())]
+    try:
+        status = subprocess.run(  # noqa: S603 - ourselves, and a path
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=TRIAL_S, check=False
+        ).returncode
+    except subprocess.TimeoutExpired as error:
+        raise UsageError(f"models: {entry}: took over {TRIAL_S:g} s to try: bring a smaller model") from error
+    if status not in {0, UNUSABLE}:
+        fix = "its model is damaged, or not for TFLite: fetch or convert it again"
+        raise UsageError(f"models: {entry}: ends the runtime that loads it: {fix}")
 
 
 def folder(arguments: argparse.Namespace, *, may_be_new: bool = False) -> Path:

@@ -122,6 +122,7 @@ def install_model(arguments: argparse.Namespace) -> Answer:
     folder = face_model.folder(arguments, may_be_new=True)
     try:
         entry = installed.read_entry(arguments.entry)
+        face_model.try_apart(arguments.entry)
         trial.embed(entry.name, installed.embedder_of(entry))
         done = installed.install(arguments.entry, folder, replacing=arguments.replace)
     except ModelError as error:
@@ -178,6 +179,7 @@ def golden_embeddings(arguments: argparse.Namespace) -> Answer:
 
     try:
         entry = installed.embedder_of(installed.read_entry(arguments.entry))
+        face_model.try_apart(arguments.entry)
         embedder = trial.embed(arguments.entry.name, entry)
     except ModelError as error:
         raise UsageError(f"models: {error}") from error

@@ -96,6 +96,11 @@ def test_a_broken_entry_stops_nobody_who_uses_another(tmp_path: Path) -> None:
         installed.find(NAME, folder)
     with pytest.raises(ModelError, match=NAME):
         installed.load(folder)
+    for name in ("other", f"../models/{NAME}", ""):
+        with pytest.raises(ModelError, match="is not installed"):
+            installed.remove(name, folder)
+    installed.remove(NAME, folder)
+    assert not list(folder.iterdir())
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
