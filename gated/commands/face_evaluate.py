@@ -76,7 +76,7 @@ def face_evaluate(arguments: argparse.Namespace) -> Answer:
         if listed is not None:
             needed = verification.needed_for_pairs(collection, listed, arguments.template)
         else:
-            needed = verification.needed_for_all(collection)
+            needed = verification.needed_for_all(collection, arguments.template)
         acquired = acquisition.acquire(
             arguments.images,
             needed,

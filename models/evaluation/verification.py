@@ -72,9 +72,12 @@ def needed_for_pairs(collection: Collection, listed: PairList, template: int) ->
     return list(found.values())
 
 
-def needed_for_all(collection: Collection) -> list[Photograph]:
-    """Return every photograph."""
-    return [photograph for group in collection.people.values() for photograph in group]
+def needed_for_all(collection: Collection, template: int = 1) -> list[Photograph]:
+    """Return every photograph. Raises VerificationError where they are too many to compare all with all."""
+    needed = [photograph for group in collection.people.values() for photograph in group]
+    if template == 1:
+        _check_count(len(needed))
+    return needed
 
 
 def of_pairs(
@@ -247,11 +250,7 @@ def _crossed(cases: Sequence[_Case], numbers: dict[str, int], embedder: Embedder
 def _all_pairs(
     kept: Sequence[Photograph], numbers: dict[str, int], acquired: Acquired, embedder: Embedder
 ) -> Comparisons:
-    count = len(kept) * (len(kept) - 1) // 2
-    if count > MAX_COMPARISONS:
-        raise VerificationError(
-            f"{count} comparisons are more than {MAX_COMPARISONS}: give fewer photographs"
-        )
+    _check_count(len(kept))
     vectors = np.stack([acquired.embeddings[each.file] for each in kept])
     whose = np.array([numbers[each.person] for each in kept], np.int32)
     rows = [embedder.scores(vectors[row], vectors[row + 1 :]) for row in range(len(kept) - 1)]
@@ -261,6 +260,15 @@ def _all_pairs(
         first=np.repeat(whose[:-1], sizes),
         second=np.concatenate([whose[row + 1 :] for row in range(len(kept) - 1)]),
     )
+
+
+def _check_count(photographs: int) -> None:
+    """Raise VerificationError for more comparisons of all with all than fit in memory."""
+    count = photographs * (photographs - 1) // 2
+    if count > MAX_COMPARISONS:
+        raise VerificationError(
+            f"{count} comparisons are more than {MAX_COMPARISONS}: give fewer photographs"
+        )
 
 
 def _told(sample: Sample) -> str:

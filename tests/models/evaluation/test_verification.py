@@ -161,6 +161,9 @@ def test_more_comparisons_than_memory_holds_are_refused(
     for template in (1, 5):
         with pytest.raises(VerificationError, match="more than 20"):
             verification.of_all(collection, acquired(collection), embedder(), template)
+    with pytest.raises(VerificationError, match="136 comparisons are more than 20"):
+        verification.needed_for_all(collection)  # before they are embedded
+    assert len(verification.needed_for_all(collection, template=5)) == 17
 
 
 def test_only_what_is_needed_is_embedded(collection: Collection) -> None:
