@@ -37,6 +37,7 @@ from gated.lanes.control import ControlLane, Service
 from gated.lanes.delivery import DeliveryLane
 from gated.lanes.dossier import Dossiers
 from gated.lanes.eligibility import Eligibility
+from gated.lanes.elsewhere import Elsewhere
 from gated.lanes.embedders import EmbedderRefusedError, EmbedderWatch
 from gated.lanes.false_hits import FalseHitDesk
 from gated.lanes.hands import Hands
@@ -62,6 +63,7 @@ from gated.store.journal_key import JournalKeyError, read_journal_key
 from gated.store.list_keys import read_list_key, read_list_keys
 from gated.store.registration_post import PostBox
 from gated.store.registrations import Registrations
+from gated.store.standings import Standings
 from gated.store.watchlist import Watchlist
 from gated.token_desk import TokenDesk
 from gated.tokens.token import Model
@@ -127,7 +129,12 @@ class GateDaemon:
         self._lists = ListsLane(f"ipc://{run}/link", self._watchlist, post, self._kinds.updater)
         standings = open_standings(config, keys, self._kinds.standings)
         self._registration = _registration(
-            config, dossiers, post, self._reading.sight, self._policy.match_threshold
+            config,
+            dossiers,
+            post,
+            self._reading.sight,
+            self._policy.match_threshold,
+            open_standings(config, keys, self._kinds.standings),
         )
         if self._registration is not None:
             self._board.sensors.on_consent = self._registration.pressed
@@ -406,7 +413,12 @@ def _delivery(
 
 
 def _registration(
-    config: GateConfig, dossiers: Dossiers, post: Post, sight: Portraits, threshold: float
+    config: GateConfig,
+    dossiers: Dossiers,
+    post: Post,
+    sight: Portraits,
+    threshold: float,
+    standings: Standings | None,
 ) -> RegistrationLane | None:
     """The lane that registers travellers, where the configuration says so. Raises ConfigError, StoreError."""
     settings = config.registration
@@ -419,7 +431,8 @@ def _registration(
     centre = X25519PublicKey.from_public_bytes(bytes.fromhex(settings.centre_key))
     store = Registrations(Path(config.paths.state), key, config.gate, centre)
     portraits = sight if settings.keeps == "template" else None
-    return RegistrationLane(store, settings, dossiers, post, portraits, threshold)
+    elsewhere = None if standings is None else Elsewhere(standings, store)
+    return RegistrationLane(store, settings, dossiers, post, portraits, threshold, elsewhere)
 
 
 class LaneEndedError(Exception):

@@ -16,7 +16,7 @@ import sqlite3
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
@@ -66,6 +66,14 @@ class Held(Value):
     letters: int
     erased: bool
     withdrawn: bool
+
+
+class Holder(NamedTuple):
+    """Who is registered, under which number, and the text that they agreed to. Personal data."""
+
+    who: Holding
+    registration: str
+    text: str | None
 
 
 class RegistrationBook:
@@ -153,7 +161,7 @@ class RegistrationBook:
                 found[gate, registration] = None
         return tuple(found)
 
-    def valid(self, key: X25519PrivateKey) -> tuple[tuple[Holding, ...], tuple[str, ...]]:
+    def valid(self, key: X25519PrivateKey) -> tuple[tuple[Holder, ...], tuple[str, ...]]:
         """Who is registered, each by the document that counts now; and gates with letters that do not open.
 
         Withdrawn is whose gate is to delete a registration, whether it has or not. Of a letter that does not
@@ -171,7 +179,9 @@ class RegistrationBook:
                 unreadable.add(gate)
                 continue
             said = [each for each in opened if isinstance(each, Registered | Linked)]
-            holders.append(max(said, key=_at).who)
+            agreed = [each for each in said if isinstance(each, Registered)]
+            text = max(agreed, key=_at).text if agreed else None  # a letter may be on its way still
+            holders.append(Holder(max(said, key=_at).who, number, text))
         if rows and not holders:
             raise CentralError("no letter about a registration opens: use the key that gates seal for")
         return tuple(holders), tuple(sorted(unreadable))

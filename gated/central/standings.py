@@ -24,14 +24,13 @@ from gated.central.intake import BadRow
 from gated.central.kinds import Signing, kind_index, release
 from gated.central.packs import list_key
 from gated.central.publish import BadRows
-from gated.central.registrations import RegistrationBook, registration_key
+from gated.central.registrations import Holder, RegistrationBook, registration_key
 from gated.central.repository import Repository
 from gated.core.personal import Personal
 from gated.core.values import Value
 from gated.rules.standing import Standing
-from gated.rules.standing_rows import Lifelong, StandingRow
+from gated.rules.standing_rows import Agreed, ByChip, Lifelong, StandingRow
 from gated.store.database import StoreError
-from gated.store.registration_letters import Holding
 from gated.store.standing_table import StandingTable, TableError
 from gated.store.standings import build, differ, read_contents
 from gated.watchlist.keyed import ListKey
@@ -124,7 +123,7 @@ def published_standings(folder: CentralFolder) -> Path | None:
     )
 
 
-def _registrations(folder: CentralFolder, key: Path) -> tuple[tuple[Holding, ...], tuple[str, ...]]:
+def _registrations(folder: CentralFolder, key: Path) -> tuple[tuple[Holder, ...], tuple[str, ...]]:
     book = RegistrationBook(folder)
     try:
         return book.valid(registration_key(key))
@@ -132,15 +131,13 @@ def _registrations(folder: CentralFolder, key: Path) -> tuple[tuple[Holding, ...
         book.close()
 
 
-def _rows(holders: Iterable[Holding], table: Iterable[StandingRow]) -> Iterator[StandingRow]:
+def _rows(holders: Iterable[Holder], table: Iterable[StandingRow]) -> Iterator[StandingRow]:
     """A row for each document; of two the later counts, and the table's come later."""
-    registered: dict[tuple[str, str], Personal[Lifelong] | None] = {}
-    for who in holders:
-        person = (
-            Personal(Lifelong(who.personal, who.birth)) if who.personal and who.source == "zone" else None
-        )
-        registered[_document(who.issuer, who.number)] = person
-        yield StandingRow(who.issuer, Personal(who.number), REGISTERED, person)
+    registered: dict[tuple[str, str], StandingRow] = {}
+    for holder in holders:
+        row = _row(holder)
+        registered[_document(row.issuer, row.number.reveal())] = row
+        yield row
     for row in table:
         known, document = row.standing, _document(row.issuer, row.number.reveal())
         if document not in registered:
@@ -149,7 +146,26 @@ def _rows(holders: Iterable[Holding], table: Iterable[StandingRow]) -> Iterator[
         if known.registered is not False:
             consent = True if known.consent is None else known.consent
             known = replace(known, registered=True, consent=consent)
-        yield row._replace(standing=known, person=registered[document])
+        held = registered[document]
+        by_chip = held.by_chip
+        if by_chip is not None and not (known.registered and known.consent):
+            by_chip = Personal(by_chip.reveal()._replace(agreed=None))
+        yield row._replace(standing=known, person=held.person, by_chip=by_chip)
+
+
+def _row(holder: Holder) -> StandingRow:
+    """What a registration tells: of its document, and of its holder by a number for life."""
+    who = holder.who
+    row = StandingRow(who.issuer, Personal(who.number), REGISTERED)
+    if not who.personal:
+        return row
+    person = Lifelong(who.personal, who.birth)
+    if who.source == "zone":
+        return row._replace(person=Personal(person))
+    if holder.text is None:
+        return row
+    agreed = Agreed(registration=holder.registration, text=holder.text)
+    return row._replace(by_chip=Personal(ByChip(person, agreed)))
 
 
 def _document(issuer: str, number: str) -> tuple[str, str]:

@@ -446,7 +446,10 @@ class ConsentAnswered(Event):
 
 
 class Registered(Event):
-    """The traveller's registration is kept under this number; `sha256` is that of what was sealed of it."""
+    """The traveller's registration is kept under this number; `sha256` is that of what was sealed of it.
+
+    Zeros: it is kept at another gate, and nothing of it here.
+    """
 
     passage: PassageId
     registration: RegistrationId

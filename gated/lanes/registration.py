@@ -7,7 +7,7 @@ by the zone, which the chip has confirmed when anybody is inside.
 
 import threading
 import time
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from msgspec.structs import replace
 
@@ -19,13 +19,14 @@ from gated.core.settings import RegistrationSettings
 from gated.document.mrz import Mrz, MrzError, parse
 from gated.lanes.condition import Post
 from gated.lanes.dossier import Dossiers
+from gated.lanes.elsewhere import Elsewhere
 from gated.runtime import requests as say
 from gated.runtime.clock import now_utc
 from gated.runtime.lanes import Lane
 from gated.runtime.messages import PortraitTold
 from gated.store.database import StoreError
 from gated.store.registration_letters import Holding, holding, holding_by_chip
-from gated.store.registrations import Erasure, Found, Registrations
+from gated.store.registrations import NOT_HELD, Erasure, Found, Registrations
 
 NOT_TAKEN_OVER: Final = "none: the traveller is asked; or an officer links (gatectl registration link)"
 
@@ -49,6 +50,14 @@ class Portraits(Protocol):
         """Ask for the template of a passage, and how like a kept one it is; the answer is heard later."""
 
 
+class _Known(NamedTuple):
+    """A passage, and the registration by which it is answered for; it is kept here, or at another gate."""
+
+    passage: str
+    registration: str
+    is_here: bool
+
+
 class RegistrationLane:
     """Keeps registrations in `store`, of the nationals of `settings.states`."""
 
@@ -60,16 +69,21 @@ class RegistrationLane:
         post: Post,
         portraits: Portraits | None = None,
         threshold: float = 1.0,
+        elsewhere: Elsewhere | None = None,
     ) -> None:
-        """`portraits`, where templates are kept: from the `threshold` on two portraits are of one person."""
-        self.lane = Lane("registration", leave=store.close)
+        """`portraits`, where templates are kept: from the `threshold` on two portraits are of one person.
+
+        `elsewhere` tells who agreed at other gates, by the number of their chip.
+        """
+        self.lane = Lane("registration", leave=self._leave)
         self.store = store
         self._settings = settings
         self._dossiers = dossiers
         self._post = post
         self._asking = threading.Lock()
         self._asked: str | None = None
-        self._known: tuple[str, str] | None = None  # a passage, and the registration it takes over
+        self._known: _Known | None = None
+        self._elsewhere = elsewhere
         self._portraits, self._threshold = portraits, threshold
         self._awaits: tuple[str, Found | None] | None = None  # a portrait, and whom the number tells
         self._portrait: tuple[str, Personal[Portrait]] | None = None
@@ -133,11 +147,13 @@ class RegistrationLane:
             self._fail(passage, "no_document")
             return
         who, began = self.holder(known[0], passage), int(known[1].timestamp())
-        taken_over = self._known[1] if self._known and self._known[0] == passage else None
+        taken_over = self._known if self._known and self._known.passage == passage else None
         if taken_over is None:
             self.lane.ask(lambda: self._register(passage, who, began))
-        else:
-            self.lane.ask(lambda: self._take_over(passage, taken_over, who, began))
+        elif taken_over.is_here:
+            self.lane.ask(lambda: self._take_over(passage, taken_over.registration, who, began))
+        else:  # a second registration would outlive the withdrawal of the first
+            self.lane.ask(lambda: self._registered(passage, taken_over.registration, NOT_HELD))
 
     def admitted(self, passage: str) -> None:
         """Let the registration of whoever came with a new document be found by it from here on."""
@@ -243,6 +259,11 @@ class RegistrationLane:
     def _look(self, passage: str, who: Personal[Holding]) -> None:
         """Whom does the number tell? Where templates are kept, the portrait must tell the same."""
         found = self._find(who)
+        if found is None and self._elsewhere is not None and self._portraits is None:
+            agreed = self._elsewhere.agreed(who, now_utc())
+            if agreed is not None:
+                self._answer_for(_Known(passage, agreed.registration, is_here=False), agreed.text)
+            return
         if found is not None and not found.by_person:
             found = None
         if self._portraits is not None:
@@ -250,7 +271,7 @@ class RegistrationLane:
             self._awaits = (passage, None if kept is None else found)
             self._portraits.ask_portrait(passage, kept)
         elif found is not None:
-            self._answer_for(passage, found)
+            self._answer_for(_Known(passage, found.id, is_here=True), found.text)
 
     def _kept(self, passage: str, found: Found) -> Personal[Portrait] | None:
         try:
@@ -272,7 +293,7 @@ class RegistrationLane:
             self._portrait = (passage, Personal(told.portrait))
         like = told.likeness is not None and told.likeness >= self._threshold
         if found is not None and like:
-            self._answer_for(passage, found)
+            self._answer_for(_Known(passage, found.id, is_here=True), found.text)
         elif found is not None or told.portrait is None:
             code = told.reason or "portrait_differs"
             _log.warning("registration not taken over", passage=passage, code=code, fix=NOT_TAKEN_OVER)
@@ -286,15 +307,19 @@ class RegistrationLane:
     def _portrait_of(self, passage: str) -> Personal[Portrait] | None:
         return self._portrait[1] if self._portrait is not None and self._portrait[0] == passage else None
 
-    def _answer_for(self, passage: str, found: Found) -> None:
+    def _answer_for(self, known: _Known, text: str) -> None:
         """Say yes for who is known to have said so, unless they were quicker."""
         with self._asking:
-            if self._asked != passage:
+            if self._asked != known.passage:
                 return
-            self._asked, self._known = None, (passage, found.id)
+            self._asked, self._known = None, known
         self._post(
             ev.ConsentAnswered(
-                at=time.monotonic(), passage=passage, given=True, text=found.text, registration=found.id
+                at=time.monotonic(),
+                passage=known.passage,
+                given=True,
+                text=text,
+                registration=known.registration,
             )
         )
 
@@ -308,7 +333,7 @@ class RegistrationLane:
             self._fail(passage, error.code)
             return
         self._post(ev.RegistrationLinked(at=time.monotonic(), registration=number, by="personal_number"))
-        self._post(ev.Registered(at=time.monotonic(), passage=passage, registration=number, sha256=sha256))
+        self._registered(passage, number, sha256)
 
     def _register(self, passage: str, who: Personal[Holding], began: int) -> None:
         try:
@@ -318,7 +343,9 @@ class RegistrationLane:
             self._tell(error)
             self._fail(passage, error.code)
             return
-        number, sha256 = kept
+        self._registered(passage, *kept)
+
+    def _registered(self, passage: str, number: str, sha256: str) -> None:
         self._post(ev.Registered(at=time.monotonic(), passage=passage, registration=number, sha256=sha256))
 
     def _link(self, who: Personal[Holding], began: int) -> None:
@@ -357,6 +384,11 @@ class RegistrationLane:
             )
         )
         return erasure
+
+    def _leave(self) -> None:
+        if self._elsewhere is not None:
+            self._elsewhere.close()
+        self.store.close()
 
     def _fail(self, passage: str, reason: str) -> None:
         self._post(ev.RegistrationFailed(at=time.monotonic(), passage=passage, reason=reason))

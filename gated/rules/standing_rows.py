@@ -7,7 +7,9 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from gated.core.events import RegistrationId, TextVersion
 from gated.core.personal import Personal
+from gated.core.values import Value
 from gated.document.mrz.codes import CODES
 from gated.rules.standing import Standing
 
@@ -25,22 +27,38 @@ class RowError(Exception):
 
 
 class Lifelong(NamedTuple):
-    """The number that a state gave somebody for life, and their birth date: both as the zone has them."""
+    """The number that a state gave somebody for life, and their birth date: the date as the zone has it."""
 
     number: str
     birth: str
 
 
+class Agreed(Value):
+    """A registration that somebody agreed to: its number, and the version of the text."""
+
+    registration: RegistrationId
+    text: TextVersion
+
+
+class ByChip(NamedTuple):
+    """Whom a chip tells by a number for life, and what they agreed to; None: it counts no more."""
+
+    person: Lifelong
+    agreed: Agreed | None
+
+
 class StandingRow(NamedTuple):
     """The document that a standing is found by, and the standing.
 
-    With a `person` it is found by any other document of theirs, too, as far as it is about registration.
+    With a `person` it is found by any other document of theirs, too, as far as it is about registration. A
+    number that stands in the chip is known too late for a standing: `by_chip` is what answers the question.
     """
 
     issuer: str
     number: Personal[str]
     standing: Standing
     person: Personal[Lifelong] | None = None
+    by_chip: Personal[ByChip] | None = None
 
 
 def parse_row(row: Mapping[str, str]) -> StandingRow:

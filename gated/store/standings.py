@@ -5,8 +5,9 @@ mark, a keyed hash of issuer and number of the document, and is sealed with ChaC
 and to the version and the time of its file: it can be moved neither to another document nor into a newer
 file, and a file cannot be made to look newer. Records are padded, so their lengths tell nothing. Both keys
 come from the list key: a stolen disk shows how many travellers are known, and nothing of them. Registrations
-lie under a second mark, of the number for life with the birth date, where a zone tells one. A file is written
-whole beside its place and renamed into it; the gate notices that and opens the new one.
+lie under a second mark, of the number for life with the birth date, where a zone tells one; where a chip
+does, under one of a third kind, and the record says by which registration a gate may answer its question. A
+file is written whole beside its place and renamed into it; the gate notices that and opens the new one.
 
 What is older than the operator allows is no knowledge any more: a stay that was extended since, or a consent
 that was withdrawn, would not show.
@@ -21,7 +22,7 @@ from contextlib import closing
 from datetime import datetime
 from itertools import zip_longest
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
 
 import msgspec
 from cryptography.exceptions import InvalidTag
@@ -32,7 +33,7 @@ from msgspec.structs import replace
 from gated.core.personal import Personal
 from gated.core.values import Value
 from gated.rules.standing import Standing
-from gated.rules.standing_rows import Lifelong, StandingRow
+from gated.rules.standing_rows import Agreed, Lifelong, StandingRow
 from gated.store.database import StoreError, open_to_read, store_error
 from gated.watchlist.keyed import ListKey, ListKeys
 from gated.watchlist.match import normal_issuer, normal_number
@@ -45,6 +46,11 @@ PAD_TO: Final = 128
 MAX_SEALED: Final = 2048
 AHEAD_S: Final = 300.0  # the centre's clock may be so far ahead of the gate's
 TABLES: Final = ("standing", "person")
+BY_CHIP: Final = "chip"  # not in files of earlier versions, which do not look for it either
+
+_standings: Final = msgspec.json.Decoder(Standing)
+_agreed: Final[msgspec.json.Decoder[Agreed | None]] = msgspec.json.Decoder(Agreed | None)
+K = TypeVar("K")
 
 
 class Contents(Value):
@@ -90,6 +96,29 @@ class Standings:
         """
         if (path := self._in_force()) is None:
             return None
+        database, contents, key = self._current(path, now)
+        marks = [_mark(key, issuer, number)]
+        if person is not None:
+            marks.append(_person_mark(key, issuer, person))
+        for table, mark in zip(TABLES, marks, strict=False):
+            if (found := _found(path, database, contents, key, table, mark, _standings)) is not None:
+                return found
+        return None
+
+    def agreed(self, issuer: str, person: Personal[Lifelong], now: datetime) -> Agreed | None:
+        """What the holder of a number that a chip told has agreed to, at whatever gate; None: nothing.
+
+        Raises StoreError as `of` does.
+        """
+        if (path := self._in_force()) is None:
+            return None
+        database, contents, key = self._current(path, now)
+        if not _has_chips(path, database):
+            return None
+        return _found(path, database, contents, key, BY_CHIP, _chip_mark(key, issuer, person), _agreed)
+
+    def _current(self, path: Path, now: datetime) -> tuple[sqlite3.Connection, Contents, ListKey]:
+        """The file as it is now, if it is new enough to be believed, and the key to it. Raises StoreError."""
         try:
             database, contents = self._opened(path)
         except StoreError:
@@ -100,20 +129,7 @@ class Standings:
         age = now.timestamp() - contents.created
         if not -AHEAD_S <= age <= self._max_age_s:
             raise StoreError("standings_stale", "bring a newer file of standings, and look at the clocks")
-        key = self._key(contents)
-        marks = [_mark(key, issuer, number)]
-        if person is not None:
-            marks.append(_person_mark(key, issuer, person))
-        try:
-            for table, mark in zip(TABLES, marks, strict=False):
-                row = database.execute(f"SELECT sealed FROM {table} WHERE mark = ?", (mark,)).fetchone()  # noqa: S608
-                if row is not None:
-                    return msgspec.json.decode(_plain(contents, key, mark, row[0]), type=Standing)
-        except sqlite3.Error as error:
-            raise StoreError("standings_damaged", store_error(path, error).fix) from error
-        except (_NoRecordError, msgspec.MsgspecError, UnicodeError) as error:
-            raise _damaged(path) from error
-        return None
+        return database, contents, self._key(contents)
 
     def close(self) -> None:
         """Close the file. Idempotent."""
@@ -171,12 +187,41 @@ def differ(one: Path, other: Path, key: ListKey) -> bool:
         return any(a != b for a, b in zip_longest(*(_records(*file, key) for file in files)))
 
 
+def _found(
+    path: Path,
+    database: sqlite3.Connection,
+    contents: Contents,
+    key: ListKey,
+    table: str,
+    mark: bytes,
+    decoder: msgspec.json.Decoder[K],
+) -> K | None:
+    """What lies under a mark; None: nothing. Raises StoreError."""
+    try:
+        row = database.execute(f"SELECT sealed FROM {table} WHERE mark = ?", (mark,)).fetchone()  # noqa: S608
+        return None if row is None else decoder.decode(_plain(contents, key, mark, row[0]))
+    except sqlite3.Error as error:
+        raise StoreError("standings_damaged", store_error(path, error).fix) from error
+    except (_NoRecordError, msgspec.MsgspecError, UnicodeError) as error:
+        raise _damaged(path) from error
+
+
+def _has_chips(path: Path, database: sqlite3.Connection) -> bool:
+    """Whether the file tells of numbers in chips. Raises StoreError."""
+    try:
+        query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
+        return database.execute(query, (BY_CHIP,)).fetchone() is not None
+    except sqlite3.Error as error:
+        raise StoreError("standings_damaged", store_error(path, error).fix) from error
+
+
 def _records(
     path: Path, database: sqlite3.Connection, contents: Contents, key: ListKey
 ) -> Iterator[tuple[bytes, bytes]]:
     """Every mark with what is sealed for it, in the order of the marks."""
+    tables = (*TABLES, BY_CHIP) if _has_chips(path, database) else TABLES
     try:
-        for table in TABLES:
+        for table in tables:
             for mark, sealed in database.execute(f"SELECT mark, sealed FROM {table} ORDER BY mark"):  # noqa: S608
                 yield mark, _plain(contents, key, mark, sealed)
     except (_NoRecordError, sqlite3.Error) as error:
@@ -225,7 +270,7 @@ def build(rows: Iterable[StandingRow], path: Path, key: ListKey, version: int, n
         try:
             database.execute("PRAGMA journal_mode = OFF")  # a file that is not whole is never renamed
             database.execute("CREATE TABLE contents (json TEXT NOT NULL) STRICT")
-            for table in TABLES:
+            for table in (*TABLES, BY_CHIP):
                 columns = "(mark BLOB PRIMARY KEY, sealed BLOB NOT NULL) STRICT, WITHOUT ROWID"
                 database.execute(f"CREATE TABLE {table} {columns}")
             database.execute("BEGIN")
@@ -253,12 +298,17 @@ def _sealed(
     row: StandingRow, key: ListKey, cipher: ChaCha20Poly1305, contents: Contents
 ) -> Iterator[tuple[str, bytes, bytes]]:
     """The records of a row, each with its table and its mark."""
-    told = [(TABLES[0], _mark(key, row.issuer, row.number), row.standing)]
+    told: list[tuple[str, bytes, Standing | Agreed | None]] = [
+        (TABLES[0], _mark(key, row.issuer, row.number), row.standing)
+    ]
     if row.person is not None:
         known = Standing(registered=row.standing.registered, consent=row.standing.consent)
         told.append((TABLES[1], _person_mark(key, row.issuer, row.person), known))
-    for table, mark, standing in told:
-        nonce, plain = secrets.token_bytes(NONCE_BYTES), msgspec.json.encode(standing)
+    if row.by_chip is not None:
+        who, agreed = row.by_chip.reveal()
+        told.append((BY_CHIP, _chip_mark(key, row.issuer, Personal(who)), agreed))
+    for table, mark, said in told:
+        nonce, plain = secrets.token_bytes(NONCE_BYTES), msgspec.json.encode(said)
         padded = plain.ljust(-(-len(plain) // PAD_TO) * PAD_TO)
         yield table, mark, nonce + cipher.encrypt(nonce, padded, _bound(contents, mark))
 
@@ -273,10 +323,17 @@ def _mark(key: ListKey, issuer: str, number: Personal[str]) -> bytes:
     return hashlib.blake2b(text.encode(), key=key.derive("standing mark"), digest_size=MARK_BYTES).digest()
 
 
-def _person_mark(key: ListKey, issuer: str, person: Personal[Lifelong]) -> bytes:
+def _person_mark(
+    key: ListKey, issuer: str, person: Personal[Lifelong], purpose: str = "standing person"
+) -> bytes:
     known = person.reveal()
     text = f"{normal_issuer(issuer)}/{known.number}/{known.birth}"
-    return hashlib.blake2b(text.encode(), key=key.derive("standing person"), digest_size=MARK_BYTES).digest()
+    return hashlib.blake2b(text.encode(), key=key.derive(purpose), digest_size=MARK_BYTES).digest()
+
+
+def _chip_mark(key: ListKey, issuer: str, person: Personal[Lifelong]) -> bytes:
+    """Under a key of its own: the number of a chip is never taken for that of a zone."""
+    return _person_mark(key, issuer, person, "standing by chip")
 
 
 def _flush(path: Path) -> None:
