@@ -37,6 +37,11 @@ def test_an_embedder_is_brought_and_used_and_let_go(run: Run, config: Path, tmp_
     listed = {one["name"]: one for one in json.loads(out)}
     assert (listed[NAME]["origin"], listed[NAME]["use"]) == ("installed", "")
     assert (listed["dlib-resnet"]["origin"], listed["dlib-resnet"]["use"]) == ("shipped", "decides")
+    assert listed["dlib-resnet"]["images"] > listed[NAME]["images"] == 1
+    out = " ".join(run("models", "list", "--config", config)[1].split())
+    for one in listed.values():
+        of = "one photograph" if one["images"] == 1 else f"{one['images']} fused photographs"
+        assert f"thresholds by FMR, of {of}: {one['thresholds'][0]['fmr']:g}: " in out
     comments = config.read_text().count("#")
     status, out, _ = run("models", "use", NAME, "--config", config)
     assert status == 0

@@ -23,7 +23,10 @@ _KEY = re.compile(r"(?P<lead>\s*(?P<key>[a-z_]+)\s*=\s*)(?P<value>\"[^\"]*\"|[^#
 
 
 class Listed(Value):
-    """One embedder: where it is from, what it may be used for, and what was measured of it."""
+    """One embedder: where it is from, what it may be used for, and what was measured of it.
+
+    `thresholds` are those of the most fused photographs that were measured, `images`.
+    """
 
     name: str
     origin: str
@@ -31,6 +34,7 @@ class Listed(Value):
     licence: str
     provenance: str
     sha256: str
+    images: int
     thresholds: tuple[Threshold, ...]
 
 
@@ -73,6 +77,7 @@ def list_models(arguments: argparse.Namespace) -> Answer:
             licence=found.entry.licence,
             provenance=found.entry.provenance,
             sha256=found.entry.sha256,
+            images=max(each.images for each in found.entry.measured),
             thresholds=found.entry.thresholds,
         )
         for found in sorted(known, key=lambda each: each.name)
@@ -232,10 +237,11 @@ def _is_named(name: str, asked: list[str]) -> bool:
 def _listed_text(one: Listed) -> tuple[str, ...]:
     use = f", {one.use}" if one.use else ""
     rates = ", ".join(f"{t.fmr:g}: {t.score:g} (FNMR {t.fnmr:.2%})" for t in one.thresholds)
+    of = "one photograph" if one.images == 1 else f"{one.images} fused photographs"
     return (
         f"{one.name} ({one.origin}{use})",
         *wrapped(f"{one.licence}; {one.provenance}", first="  ", then=2),
-        *wrapped(f"thresholds by FMR: {rates}", first="  ", then=2),
+        *wrapped(f"thresholds by FMR, of {of}: {rates}", first="  ", then=2),
     )
 
 
