@@ -195,12 +195,15 @@ def test_the_gate_s_own_camera_is_looked_through(tmp_path: Path, monkeypatch: py
 
 
 def test_a_camera_that_is_not_there_is_said(tmp_path: Path) -> None:
+    (tmp_path / "marks.toml").touch()
     line = (
         "camera",
         "--board",
         "9x6",
         "--square-mm",
         40,
+        "--marks",
+        tmp_path / "marks.toml",
         "--config",
         config_of(tmp_path, "http://127.0.0.1:9/x"),
     )
@@ -217,8 +220,16 @@ def test_too_little_to_calibrate_with_is_said(tmp_path: Path, calibration: Path)
         return refused(calibrate_camera.add, "camera", *line)
 
     board = ("--board", "9x6", "--square-mm", 40)
-    assert "too_few_views" in because("--images", one, *board)
+    marks_ = tmp_path / "marks.toml"
+    marks_.touch()
+    assert "too_few_views" in because("--images", one, *board, "--marks", marks_)
+    # whatever is missing is said before the board is looked for, which may take a minute
     assert "--marks" in because("--lens", calibration)
+    assert "--marks" in because("--images", one, *board)
+    assert "--marks" in because("--camera", "middle", *board)
+    for place in (tmp_path, tmp_path / "nowhere" / "middle.camera"):
+        told = because("--images", one, *board, "--marks", marks_, "--write", place)
+        assert "cannot be written" in told
     assert "--board" in because("--images", one)
     assert "--square-mm" in because("--images", one, "--board", "9x6")
     assert "9x6" in because("--images", one, "--board", "9by6", "--square-mm", 40)

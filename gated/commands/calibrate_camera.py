@@ -5,6 +5,7 @@ to do about it.
 """
 
 import argparse
+import os
 import re
 import time
 from collections.abc import Iterator
@@ -66,10 +67,9 @@ def calibrate_camera(arguments: argparse.Namespace) -> Answer:
             loaded = _loaded(arguments.check)
             return _answer(loaded.calibration, {"file": str(arguments.check), "sha256": loaded.sha256})
         board = _board(arguments)
-        base = _lens(arguments, board)
-        if arguments.marks is None:
-            raise UsageError("no marks: give --marks FILE, from which height, tilt and roll follow")
+        _check_complete(arguments, board)
         marks = calibrating.read_marks(arguments.marks)
+        base = _lens(arguments, board)
         found = calibrating.mounting_of(base, marks, arguments.marks.parent, board, arguments.height_m)
         how = (
             "chessboard and marks" if arguments.lens is None else "lens of an earlier calibration, and marks"
@@ -108,20 +108,32 @@ def _board(arguments: argparse.Namespace) -> "Board | None":
     return Board(columns=int(size[1]), rows=int(size[2]), square_m=arguments.square_mm / 1000)
 
 
+def _check_complete(arguments: argparse.Namespace, board: "Board | None") -> None:
+    """Raise UsageError for what is missing, before somebody holds a board up for nothing."""
+    if arguments.lens is None:
+        if board is None:
+            raise UsageError("no board: give --board 9x6 and --square-mm 25, or --lens FILE")
+        if not arguments.images and not arguments.camera:
+            raise UsageError(
+                "no pictures: give --images PATH ..., or --camera NAME to look through the gate's own"
+            )
+    if arguments.marks is None:
+        raise UsageError("no marks: give --marks FILE, from which height, tilt and roll follow")
+    file: Path | None = arguments.write
+    if file is not None and (file.is_dir() or not os.access(file if file.exists() else file.parent, os.W_OK)):
+        raise UsageError(f"{file}: cannot be written: name a file in a folder that you may write")
+
+
 def _lens(arguments: argparse.Namespace, board: "Board | None") -> "CameraCalibration":
     """The lens: of a calibration, of pictures, or of the gate's own camera. Raises UsageError."""
     from models.height import calibrating  # noqa: PLC0415 - see calibrate_camera
     from models.height.lens import calibrate  # noqa: PLC0415
 
-    if arguments.lens is not None:
+    if arguments.lens is not None or board is None:
         return _loaded(arguments.lens).calibration
-    if board is None:
-        raise UsageError("no board: give --board 9x6 and --square-mm 25, or --lens FILE")
     if arguments.images:
         return calibrating.with_lens(calibrating.lens_of(arguments.images, board))
-    if arguments.camera:
-        return calibrating.with_lens(calibrate(_frames(arguments), board))
-    raise UsageError("no pictures: give --images PATH ..., or --camera NAME to look through the gate's own")
+    return calibrating.with_lens(calibrate(_frames(arguments), board))
 
 
 def _frames(arguments: argparse.Namespace) -> Iterator[Any]:
