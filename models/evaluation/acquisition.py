@@ -6,7 +6,6 @@ that says why, and left out of the comparisons, never out of the account.
 
 import multiprocessing
 import signal
-import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -16,7 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from models.evaluation.photographs import Opened, Photograph
+from models.evaluation.photographs import Opened, Photograph, PhotographsError
 from models.face import PORTRAIT_MARGIN, Detection, Face, FaceReader, Points
 from models.image import ImageError, use_one_thread
 from models.manifest import Manifest
@@ -232,5 +231,5 @@ def _embed(opened: Opened, enroller: Enroller, photograph: Photograph, *, live: 
         return enroller.embed(opened.read(photograph), live=live)
     except ImageError as error:
         return error.reason
-    except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError):
+    except PhotographsError:
         return "file_unreadable"

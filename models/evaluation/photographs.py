@@ -5,9 +5,11 @@ out of the folder. Its number is the digits that its file name ends with. What d
 (`._name`, `__MACOSX`) is none. Folders may be links: a set is often put together of links to a larger one.
 """
 
+import lzma
 import os
 import re
 import zipfile
+import zlib
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -19,11 +21,15 @@ SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".jp2"})
 MAX_FILE = files.MAX_BYTES
 MAX_FILES = 200_000
 
+# whatever a damaged archive, or one of a kind that is not read, makes of its readers
+_UNREADABLE = (
+    OSError, EOFError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error, lzma.LZMAError,
+)  # fmt: skip
 _NUMBER = re.compile(r"(\d{1,6})$", re.ASCII)
 
 
 class PhotographsError(Exception):
-    """The photographs cannot be listed: the text says why."""
+    """The photographs cannot be listed, or one cannot be read: the text says why."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +49,7 @@ class Collection:
         self.source = source
         try:
             files = _in_folder(source) if source.is_dir() else _in_archive(source)
-        except (OSError, zipfile.BadZipFile) as error:
+        except _UNREADABLE as error:
             raise PhotographsError(f"{source}: neither a folder nor a zip file that can be read") from error
         if len(files) > MAX_FILES:
             raise PhotographsError(f"{source}: more than {MAX_FILES} photographs")
@@ -104,12 +110,15 @@ class Opened:
         self._archive = None if source.is_dir() else zipfile.ZipFile(source)
 
     def read(self, photograph: Photograph) -> bytes:
-        """Return a file's bytes, at most MAX_FILE and one. Raises OSError or BadZipFile."""
-        if self._archive is None:
-            with (self._source / photograph.file).open("rb") as file:
+        """Return a file's bytes, at most MAX_FILE and one. Raises PhotographsError."""
+        try:
+            if self._archive is None:
+                with (self._source / photograph.file).open("rb") as file:
+                    return file.read(MAX_FILE + 1)
+            with self._archive.open(photograph.file) as file:
                 return file.read(MAX_FILE + 1)
-        with self._archive.open(photograph.file) as file:
-            return file.read(MAX_FILE + 1)
+        except _UNREADABLE as error:
+            raise PhotographsError(f"{photograph.file}: cannot be read") from error
 
     def close(self) -> None:
         """Close the archive."""

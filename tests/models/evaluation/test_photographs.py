@@ -1,3 +1,6 @@
+import contextlib
+import itertools
+import random
 import zipfile
 from pathlib import Path
 
@@ -96,16 +99,17 @@ def test_two_photographs_with_one_number_are_told_apart_by_no_list_but_compared_
         found.find(Sample(person="Ada", number=1))
 
 
-def test_a_person_may_be_a_link_to_a_folder_and_a_link_back_is_no_second_one(source: Path) -> None:
-    if source.is_file():
-        pytest.skip("an archive holds no links")
-    chosen = source.parent / "chosen"
+def test_a_person_may_be_a_link_to_a_folder_and_a_link_back_is_no_second_one(tmp_path: Path) -> None:
+    large, chosen = tmp_path / "large", tmp_path / "chosen"
+    (large / "Ada").mkdir(parents=True)
+    for number in (1, 2, 10):
+        (large / "Ada" / f"Ada_{number:04}.jpg").write_bytes(b"photograph")
     chosen.mkdir()
-    (chosen / "Ada_Lovelace").symlink_to(source / "set" / "Ada_Lovelace", target_is_directory=True)
-    (source / "set" / "Ada_Lovelace" / "back").symlink_to(chosen, target_is_directory=True)
+    (chosen / "Ada").symlink_to(large / "Ada", target_is_directory=True)
+    (large / "Ada" / "back").symlink_to(chosen, target_is_directory=True)
     found = Collection(chosen)
-    assert [each.number for each in found.people["Ada_Lovelace"]] == [1, 2, 10]
-    assert Opened(chosen).read(found.people["Ada_Lovelace"][0]).endswith(b"Ada_Lovelace_0001.jpg")
+    assert [each.number for each in found.people["Ada"]] == [1, 2, 10]
+    assert Opened(chosen).read(found.people["Ada"][0]) == b"photograph"
 
 
 def test_what_a_desktop_leaves_beside_photographs_is_no_photograph(tmp_path: Path) -> None:
@@ -130,3 +134,37 @@ def test_too_many_photographs_are_refused(source: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(photographs, "MAX_FILES", 2)
     with pytest.raises(PhotographsError, match="more than 2"):
         Collection(source)
+
+
+@pytest.mark.parametrize(
+    "method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+)
+def test_a_damaged_photograph_of_an_archive_raises_the_one_error(tmp_path: Path, method: int) -> None:
+    body = random.Random(1).randbytes(5000)
+    with zipfile.ZipFile(tmp_path / "set.zip", "w", method) as archive:
+        archive.writestr("Ada/Ada_0001.jpg", body)
+        archive.writestr("Ada/Ada_0002.jpg", b"whole")
+    damaged = bytearray((tmp_path / "set.zip").read_bytes())
+    start = 30 + len("Ada/Ada_0001.jpg")
+    damaged[start + 5 : start + 200] = bytes(byte ^ 0xA5 for byte in damaged[start + 5 : start + 200])
+    (tmp_path / "set.zip").write_bytes(damaged)
+    found, opened = Collection(tmp_path / "set.zip"), Opened(tmp_path / "set.zip")
+    one, other = found.people["Ada"]
+    with pytest.raises(PhotographsError, match="Ada_0001"):
+        opened.read(one)
+    assert opened.read(other) == b"whole"
+    opened.close()
+
+
+def test_an_archive_with_any_byte_of_its_listing_changed_is_read_or_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "set.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("Ada/Ad\u00e9_0001.jpg", b"whole")
+    whole = (tmp_path / "set.zip").read_bytes()
+    for place in range(whole.index(b"PK\x01\x02"), len(whole)):
+        for changed in (0x00, 0xFF, whole[place] ^ 1):
+            (tmp_path / "set.zip").write_bytes(whole[:place] + bytes([changed]) + whole[place + 1 :])
+            with contextlib.suppress(PhotographsError):
+                people = Collection(tmp_path / "set.zip").people
+                opened = Opened(tmp_path / "set.zip")
+                for each in itertools.chain.from_iterable(people.values()):
+                    opened.read(each)
