@@ -131,6 +131,7 @@ def test_a_report_names_no_file(ask: Ask, folders: Path, tmp_path: Path) -> None
     ("words", "said"),
     [
         (("--bona-fide", "people", "--attack", "sheets", "sheets"), "second species"),
+        (("--bona-fide", "people", "--attack", "sheets/../people"), "holds the bona fide"),
         (("--bona-fide", "people", "--attack", "empty"), "no_presentations"),
         (("--bona-fide", "nowhere", "--attack", "sheets"), "cannot_be_read"),
         (("--bona-fide", "people", "--attack", *[f"s{n}" for n in range(65)]), "more than 64"),

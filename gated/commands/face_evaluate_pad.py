@@ -117,12 +117,17 @@ BONA_FIDE = ""  # the key of bona fide presentations among the species; no folde
 
 
 def _folders(arguments: argparse.Namespace) -> dict[str, Path]:
-    """Folders by species. Raises UsageError for two of one name: their figures could not be told apart."""
+    """Folders by species. Raises UsageError for two of one name: their figures could not be told apart.
+
+    So it does for that of the bona fide presentations, which would be both.
+    """
     attacks: Sequence[Path] = arguments.attack
     if len(attacks) > MAX_SPECIES:
         raise UsageError(f"more than {MAX_SPECIES} folders of attacks")
     folders = {BONA_FIDE: arguments.bona_fide}
     for folder in attacks:
+        if folder.resolve() == arguments.bona_fide.resolve():
+            raise UsageError(f"{folder}: holds the bona fide presentations: name a folder of attacks")
         name = folder.resolve().name
         if name in folders:
             raise UsageError(f"{folder}: a second species called {name}: name the folders differently")

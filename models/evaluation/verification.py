@@ -73,10 +73,12 @@ def needed_for_pairs(collection: Collection, listed: PairList, template: int) ->
 
 
 def needed_for_all(collection: Collection, template: int = 1) -> list[Photograph]:
-    """Return every photograph. Raises VerificationError where they are too many to compare all with all."""
+    """Return every photograph. Raises VerificationError where they are too many or too few to compare."""
     needed = [photograph for group in collection.people.values() for photograph in group]
     if template == 1:
         _check_count(len(needed))
+    elif max(map(len, collection.people.values())) <= template:
+        raise VerificationError(f"nobody has more than {template} photographs")
     return needed
 
 

@@ -150,6 +150,8 @@ def test_each_photograph_in_turn_is_a_reference_for_the_next_ones(collection: Co
 def test_too_few_photographs_for_anything_are_an_error(collection: Collection) -> None:
     with pytest.raises(VerificationError, match="nobody has more than 7"):
         verification.of_all(collection, acquired(collection), embedder(), 7)
+    with pytest.raises(VerificationError, match="nobody has more than 7"):
+        verification.needed_for_all(collection, 7)  # before they are embedded
     with pytest.raises(VerificationError, match="fewer than two"):
         verification.of_all(collection, Acquired(), embedder())
 
