@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,16 @@ def test_paths_may_be_told_from_where_one_stands(
     status, _, err = run("models", "install", "entry.toml", "--replace", "--models", "../here")
     assert status == 2
     assert "lay the model beside its entry" in err
+
+
+def test_the_configuration_keeps_who_may_read_it(run: Run, config: Path) -> None:
+    groups = [each for each in (*os.getgroups(), *([1] if os.geteuid() == 0 else [])) if each != os.getegid()]
+    if not groups:
+        pytest.skip("needs an account with two groups")
+    os.chown(config, -1, groups[0])
+    config.chmod(0o640)
+    assert run("models", "use", "dlib-resnet", "--config", config)[0] == 0
+    assert (config.stat().st_gid, config.stat().st_mode & 0o777) == (groups[0], 0o640)
 
 
 def test_a_shadow_runs_beside_and_is_another_one(run: Run, config: Path, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The models of this gate: what there is, whether it is sound, and bringing an embedder of one's own."""
 
 import argparse
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -271,7 +272,9 @@ def _set(path: Path, key: str, value: str) -> None:
     beside = path.with_name(f".{path.name}.new")
     try:
         beside.write_text("".join(lines), encoding="utf-8")
-        beside.chmod(path.stat().st_mode & 0o777)
+        was = path.stat()
+        os.chown(beside, was.st_uid, was.st_gid)  # a daemon may read it by its group alone
+        beside.chmod(was.st_mode & 0o777)
         load_config(beside)
         beside.replace(path)
     except OSError as error:
