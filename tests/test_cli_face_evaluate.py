@@ -135,6 +135,7 @@ def test_another_embedder_is_measured_from_its_entry(album: Path, tmp_path: Path
         (("--images", "{album}", "--pairs", "{listed}", "--live"), "give --template"),
         (("--images", "{album}", "--draw", "20"), "too few people"),
         (("--images", "{album}", "--draw", "30"), "multiple of 20"),
+        (("--images", "{album}", "--all-pairs", "--draws", "2"), "give --draw N"),
         (("--images", "{album}", "--all-pairs", "--report", "{listed}/below"), "cannot be written"),
         # before anything else, for that may take an hour
         (("--images", "/nowhere", "--all-pairs", "--report", "{listed}/below"), "cannot be written"),

@@ -34,6 +34,9 @@ def add(face: Words) -> None:
         "--draw", type=_count, metavar="N", help="draw so many pairs as LFW's were, half mated, in ten folds"
     )
     sub.add_argument("--seed", type=_seed, default=0, metavar="S", help="of the draw: other pairs (0)")
+    sub.add_argument(
+        "--draws", type=_draws, default=1, metavar="K", help="draw so often, with seeds from S on (1)"
+    )
     face_model.add(sub)
     sub.add_argument(
         "--template",
@@ -61,6 +64,8 @@ def face_evaluate(arguments: argparse.Namespace) -> Answer:
     from models.evaluation import acquisition, draw, pairs, photographs, report, summary, verification  # noqa: PLC0415  # noqa: PLC0415
     from models.matching import Embedder  # noqa: PLC0415
 
+    if arguments.draws > 1 and arguments.draw is None:
+        raise UsageError("--draws says how often pairs are drawn: give --draw N with it")
     if arguments.live and arguments.template == 1:
         raise UsageError("--live is of what is fused: give --template N with it")
     try:
@@ -72,7 +77,7 @@ def face_evaluate(arguments: argparse.Namespace) -> Answer:
         if arguments.pairs is not None:
             listed = pairs.parse(read_capped(arguments.pairs, pairs.MAX_BYTES))
         elif arguments.draw is not None:
-            listed = draw.pairs(collection, arguments.draw, arguments.seed)
+            listed = draw.repeated(collection, arguments.draw, arguments.seed, arguments.draws)
         if listed is not None:
             needed = verification.needed_for_pairs(collection, listed, arguments.template)
         else:
@@ -131,6 +136,10 @@ def _template(text: str) -> int:
 
 def _count(text: str) -> int:
     return _between(text, 500_000)
+
+
+def _draws(text: str) -> int:
+    return _between(text, 1000)
 
 
 def _seed(text: str) -> int:

@@ -4,11 +4,16 @@ In each fold half of the pairs are mated: a person is drawn of those with severa
 theirs. The others are of two people, a photograph of each. People are drawn with one chance each, so that
 whoever has hundreds of photographs weighs no more than others; comparing all with all, they decide. The
 people of a fold are in no other one.
+
+One draw of a small collection says little of a false match rate of 0.1 %. Many draws together come near to
+what such draws give on the average.
 """
 
 import random
 from collections.abc import Sequence
 from typing import Final
+
+from msgspec.structs import replace
 
 from models.evaluation.pairs import MAX_PAIRS, Pair, PairList, Sample
 from models.evaluation.photographs import Collection
@@ -22,6 +27,21 @@ Person = tuple[Sample, ...]
 
 class DrawError(Exception):
     """So many pairs cannot be drawn: the text says why."""
+
+
+def repeated(collection: Collection, count: int, seed: int, draws: int) -> PairList:
+    """Return `draws` lists of `count` pairs as one, with the seeds from `seed` on. Raises DrawError.
+
+    The pairs of one list are different, those of several are not, and people have no folds of their own
+    any more: there is one fold then.
+    """
+    if draws > 1 and draws * count > MAX_PAIRS:
+        raise DrawError(f"{draws} draws of {count} pairs are more than {MAX_PAIRS} pairs: draw fewer")
+    lists = [pairs(collection, count, seed + number) for number in range(draws)]
+    if draws == 1:
+        return lists[0]
+    together = tuple(replace(pair, fold=0) for each in lists for pair in each.pairs)
+    return PairList(pairs=together, folds=1, told=None, draws=draws)
 
 
 def pairs(collection: Collection, count: int, seed: int) -> PairList:

@@ -49,11 +49,15 @@ class Pair(Value):
 
 
 class PairList(Value):
-    """The pairs in the order of the file. `told`: pairs that the heading speaks of, None without one."""
+    """The pairs in the order of the file. `told`: pairs that the heading speaks of, None without one.
+
+    `draws`: how many lists these are together, drawn one by one, so that a pair may be here several times.
+    """
 
     pairs: tuple[Pair, ...]
     folds: int
     told: int | None
+    draws: int = 1
 
 
 def parse(raw: bytes) -> PairList:

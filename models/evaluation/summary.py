@@ -199,6 +199,11 @@ def _remarks(
             f"The list's heading speaks of {listed.told} pairs and {len(listed.pairs)} follow: "
             "its folds are not known."
         )
+    if listed is not None and listed.draws > 1:
+        remarks.append(
+            f"{listed.draws} draws together: pairs occur several times, and the Clopper-Pearson intervals, "
+            "which take them for different ones, say nothing. Those over people hold."
+        )
     if measured.cross:
         remarks.append(
             "Non-mated comparisons: every reference with every template of another person, since pairs of "

@@ -50,6 +50,19 @@ def test_a_seed_gives_the_same_pairs_and_another_gives_others(tmp_path: Path) ->
     assert draw.pairs(people, 200, seed=1) != draw.pairs(people, 200, seed=2)
 
 
+def test_several_draws_together_are_each_of_them_without_folds(tmp_path: Path) -> None:
+    people = crowd(tmp_path)
+    both = draw.repeated(people, 200, seed=1, draws=2)
+    apart = [draw.pairs(people, 200, seed=seed) for seed in (1, 2)]
+    assert [(each.reference, each.probe) for each in both.pairs] == [
+        (each.reference, each.probe) for one in apart for each in one.pairs
+    ]
+    assert (both.folds, both.draws) == (1, 2)
+    assert draw.repeated(people, 200, seed=1, draws=1) == apart[0]
+    with pytest.raises(DrawError, match="draw fewer"):
+        draw.repeated(people, 400, seed=1, draws=2000)
+
+
 @pytest.mark.parametrize("count", [0, 10, 30, 500_020])
 def test_a_count_that_makes_no_ten_folds_is_refused(tmp_path: Path, count: int) -> None:
     people = crowd(tmp_path)
