@@ -189,11 +189,15 @@ class LivenessCaps(Value):
 
 
 class Liveness(Value):
-    """How cues are joined, and from which score on they are a verdict; `measured`: what came of it."""
+    """How cues are joined, and from which score on they are a verdict; `measured`: what came of it.
+
+    `answer_score`: from this score of the cue of light on, the face has answered the lamp.
+    """
 
     prior: Annotated[float, Meta(gt=0, lt=1)]  # of a bona fide presentation, before any cue
     live_score: Unit
     attack_score: Unit
+    answer_score: Unit
     caps: LivenessCaps
     motion: MotionLiveness
     measured: str

@@ -101,7 +101,7 @@ class LivenessCheck:
     def _holds(self, cues: list[Cue]) -> bool:
         """Whether the lamp's code must be answered first: it was not, not clearly, or not long enough."""
         score = {cue.name: cue.score for cue in cues}
-        if not any(not on for _, on in self._code) or (score["light"] or UNKNOWN) >= self._entry.live_score:
+        if not any(not on for _, on in self._code) or (score["light"] or UNKNOWN) >= self._entry.answer_score:
             return False
         frame, around = score.get("recapture", UNKNOWN), score["background"]
         doubted = frame is None or frame < UNKNOWN or (around is not None and around < UNKNOWN)

@@ -116,8 +116,8 @@ def test_scores_have_far_more_than_ten_levels() -> None:
 
 def test_the_prior_shifts_every_score() -> None:
     fewer = ENTRY.__class__(**{**{n: getattr(ENTRY, n) for n in ENTRY.__struct_fields__}, "prior": 0.2})
-    before = fuse(cues({"motion": 0.95}), ENTRY, 9).score
-    after = fuse(cues({"motion": 0.95}), fewer, 9).score
+    before = fuse(cues({"motion": 0.99}), ENTRY, 9).score
+    after = fuse(cues({"motion": 0.99}), fewer, 9).score
     assert math.log(after / (1 - after)) == pytest.approx(math.log(before / (1 - before)) + logit_of(0.2))
 
 
