@@ -10,8 +10,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
-
 from gated.commands import (
     calibrate_camera,
     calibrate_doors,
@@ -30,6 +28,7 @@ from gated.commands import (
     lists_status,
     models,
     mrz,
+    printable,
     proof,
     readers,
     registration,
@@ -91,14 +90,15 @@ def config_check(arguments: argparse.Namespace) -> Answer:
 def _print(answer: Answer, *, as_json: bool) -> None:
     if as_json:
         for value in answer.value if answer.series else (answer.value,):
-            print(msgspec.json.encode(value).decode())
+            print(printable.json(value))
         return
     for line in answer.text:
-        print(line)
+        print(printable.line(line))
 
 
 def _fail(text: str, *, as_json: bool) -> int:
-    print(msgspec.json.encode({"error": text}).decode() if as_json else f"gatectl: {text}", file=sys.stderr)
+    told = printable.json({"error": text}) if as_json else f"gatectl: {printable.line(text)}"
+    print(told, file=sys.stderr)
     return NOT_ASKED
 
 

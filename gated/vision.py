@@ -136,6 +136,7 @@ class Vision:
             self._page.turn()
         if not self._passage:
             self._turn_to_others()
+        self._strangers.drop_old()
         busy = self._attempt is not None or reading or time.monotonic() < self._awake_until
         message = self._peer.receive(0.0 if busy else IDLE_S)
         while message is not None:

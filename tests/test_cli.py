@@ -209,6 +209,23 @@ def test_a_bad_configuration_names_file_key_and_fix(run: Run, config: Path) -> N
     assert "liveness_treshold" in err
 
 
+@pytest.mark.parametrize("status", [1, 2])
+def test_a_file_whose_name_is_no_text_is_named_and_obeyed_by_no_terminal(
+    run: Run, tmp_path: Path, status: int
+) -> None:
+    named = tmp_path / "bad\udcff\x1b[2J\n.jpg"
+    if status == 1:
+        named.write_bytes(b"no picture")
+    found, *said = run("face", "quality", named)
+    assert found == status
+    assert "bad\\udcff\\x1b[2J\\n.jpg: " in "".join(said)
+    assert "\x1b" not in "".join(said)
+    found, *said = run("face", "quality", named, "--json")
+    assert found == status
+    (text,) = json.loads("".join(said)).values() if status == 2 else [json.loads(said[0])["file"]]
+    assert "bad\\udcff" in text
+
+
 def test_the_diagram(run: Run) -> None:
     status, out, _ = run("gate", "diagram")
     assert status == 0

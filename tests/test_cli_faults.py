@@ -34,7 +34,7 @@ UNUSABLE = [
     "face evaluate --all-pairs --images GIVEN",
     "face evaluate-pad --bona-fide GIVEN --attack ROOT",
     "calibrate camera --check GIVEN",
-    "calibrate camera --board 9x6 --square-mm 25 --images GIVEN",
+    "calibrate camera --board 9x6 --square-mm 25 --marks MARKS --images GIVEN",
     "models install GIVEN",
     "models verify --config GIVEN",
 ]
@@ -54,12 +54,15 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "text").write_text("hello\n")
     (folder / "nested").write_text("a = " + "[" * 20_000)
     (folder / "noise").write_bytes(bytes(range(256)) * 8)
+    (folder / "marks").write_text("[[mark]]\nx = 1.0\ny = 2.0\nheight_m = 1.0\ndistance_m = 2.0\n" * 4)
     (folder / "root").write_bytes(Authority.establish("utopia", today=TODAY).anchor)
     return folder
 
 
 def asked(command: str, files: Path, kind: str) -> list[str]:
-    return command.replace(GIVEN, str(files / kind)).replace("ROOT", str(files / "root")).split()
+    for word, name in ((GIVEN, kind), ("ROOT", "root"), ("MARKS", "marks")):
+        command = command.replace(word, str(files / name))
+    return command.split()
 
 
 def refused(run: Run, command: list[str]) -> str:

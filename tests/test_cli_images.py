@@ -53,13 +53,16 @@ def test_a_page_that_is_read_wants_no_fix(run: Run, tmp_path: Path) -> None:
     [
         ("face", "compare", "IMAGE", "IMAGE"),
         ("face", "liveness", "IMAGE"),
-        ("calibrate", "camera", "--images", "IMAGE", "--board", "9x6", "--square-mm", 25),
+        ("calibrate", "camera", "--images", "IMAGE", "--board", "9x6", "--square-mm", 25, "--marks", "MARKS"),
     ],
 )
 def test_an_image_without_which_nothing_can_be_said_ends_the_command(
     run: Run, printed: Path, command: tuple[object, ...]
 ) -> None:
-    status, out, err = run(*(printed if word == "IMAGE" else word for word in command))
+    marks = printed.parent / "marks.toml"
+    marks.write_text("[[mark]]\nx = 1.0\ny = 2.0\nheight_m = 1.0\ndistance_m = 2.0\n" * 4)
+    given = {"IMAGE": printed, "MARKS": marks}
+    status, out, err = run(*(given.get(str(word), word) for word in command))
     assert (status, out, len(err.splitlines())) == (2, "", 1)
     assert str(printed) in err
     assert "image_kind_unsupported" in err

@@ -164,7 +164,7 @@ def _seen(image: Image, place: Points) -> Singles:
     grey = cv2.resize(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     soft = cv2.GaussianBlur(grey.astype(np.float32), (0, 0), 0.7)
     rest = soft - cv2.blur(soft, (13, 13))
-    contrast = np.sqrt(cv2.blur(rest * rest, (25, 25)))
+    contrast = np.sqrt(np.maximum(cv2.blur(rest * rest, (25, 25)), 0))  # running sums end a little below 0
     return np.asarray(rest / (contrast + 4.0), np.float32)
 
 

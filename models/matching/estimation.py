@@ -52,7 +52,7 @@ class FalseMatches:
 
     def __len__(self) -> int:
         """How many references are kept now."""
-        self._drop_old()
+        self.drop_old()
         return len(self._kept)
 
     def compare(
@@ -62,7 +62,7 @@ class FalseMatches:
 
         Returns what this round adds, by the strata of the two, as `adult-f/child-m` in that order.
         """
-        self._drop_old()
+        self.drop_old()
         others = [kept for kept in self._kept if kept.subject != subject]
         if not others:
             return {}
@@ -76,7 +76,7 @@ class FalseMatches:
 
     def keep(self, reference: Floats, *, subject: bytes, stratum: str) -> None:
         """Keep the reference of a traveller who has gone; the oldest makes room."""
-        self._drop_old()
+        self.drop_old()
         if self._bounds.references == 0:
             return
         if len(self._kept) >= self._bounds.references:
@@ -90,7 +90,8 @@ class FalseMatches:
         while self._kept:
             self._kept.popleft().embedding.fill(0)
 
-    def _drop_old(self) -> None:
+    def drop_old(self) -> None:
+        """Overwrite and drop those that were kept for long enough: to be called also when nobody comes."""
         oldest = self._clock() - self._bounds.seconds
         while self._kept and self._kept[0].at <= oldest:
             self._kept.popleft().embedding.fill(0)

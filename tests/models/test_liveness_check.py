@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pytest
 
 from models.face import Face
-from models.liveness.background import BackgroundCheck
+from models.liveness.background import BackgroundCheck, _seen
 from models.liveness.check import RECAPTURE_S, LivenessCheck
 from models.liveness.cue import Cue
 from models.liveness.fusion import Evidence
@@ -241,3 +241,12 @@ def test_all_cues_take_little_time() -> None:
         check.add(image, face, at)
         check.judge()
     assert (time.process_time() - spent) / len(frames) < 0.015
+
+
+def test_surroundings_without_any_texture_have_a_contrast_all_the_same() -> None:
+    place = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+    for seed in range(40):
+        chance = np.random.default_rng(seed)
+        image = np.full((160, 160, 3), chance.integers(0, 255), np.uint8)
+        image[40:44] = chance.integers(0, 255, (4, 160, 1))
+        assert np.isfinite(_seen(image, place)).all()

@@ -74,6 +74,17 @@ def test_nobody_is_kept_longer_than_the_time_says_and_what_is_dropped_is_overwri
     assert not kept.any()
 
 
+def test_where_nobody_comes_any_more_the_last_are_dropped_in_time_all_the_same() -> None:
+    clock = Clock()
+    estimate = FalseMatches(Bounds(references=8, seconds=900), clock)
+    keep(estimate, 0.5, "a")
+    kept = estimate._kept[0].embedding
+    clock.now += 900
+    estimate.drop_old()
+    assert not estimate._kept
+    assert not kept.any()
+
+
 def test_the_reference_that_is_kept_is_a_copy() -> None:
     estimate = FalseMatches(Bounds(references=8, seconds=900))
     mine = row(0.5)
