@@ -15,7 +15,7 @@ import cv2
 
 from drivers.pictures import Capture, Colours, Image, Picture, Pictures, check_source
 from gated.core.ports import DeviceError, DeviceGone, DeviceTimeout
-from gated.core.settings import CameraSettings
+from gated.core.settings.cameras import CameraSettings
 
 DEVICE: Final = "camera"
 STOP_S: Final = 0.2  # more than a frame takes; a thread that hangs in a system call longer is left behind

@@ -14,7 +14,7 @@ import numpy as np
 from drivers.camera import Camera, Frame
 from drivers.pictures import Colours, Distances, Image, millimetres
 from gated.core.ports import DeviceTimeout
-from gated.core.settings import CameraSettings, FaceCameraSettings
+from gated.core.settings.cameras import CameraSettings, FaceCameraSettings
 
 SETTLE: Final = 3  # first pictures, in which the exposure still settles
 LOOK_S: Final = 2.0

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple, Protocol
 import cv2
 
 from gated.core.ports import DeviceError
-from gated.core.settings import CameraSettings
+from gated.core.settings.cameras import CameraSettings
 
 MANUAL: Final = 1  # V4L2_EXPOSURE_MANUAL
 PER_MS: Final = 10  # V4L2_CID_EXPOSURE_ABSOLUTE counts in units of 100 us

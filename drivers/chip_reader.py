@@ -15,7 +15,7 @@ from drivers.ccid_slot import DEVICE, KEEP_STILL, PLUG_AGAIN, STATUS_S, CcidSlot
 from drivers.t1 import T1Error
 from drivers.usb import open_interface
 from gated.core.ports import CardGone, DeviceError, DeviceGone, DeviceTimeout, Limits
-from gated.core.settings import ChipReaderSettings
+from gated.core.settings.readers import ChipReaderSettings
 
 T = TypeVar("T")
 

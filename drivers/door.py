@@ -24,7 +24,7 @@ from typing import Final, Protocol
 
 from drivers.gpio import Lines, OnFault
 from gated.core.ports import DeviceError
-from gated.core.settings import IoBoardSettings
+from gated.core.settings.board import IoBoardSettings
 from gated.core.vocabulary import Door
 
 DEVICE: Final = "doors"

@@ -28,7 +28,7 @@ from periphery.gpio_cdev2 import Cdev2GPIO
 from drivers.debounce import Debounce
 from drivers.gpio_names import NoLineError, find_line, read_names
 from gated.core.ports import DeviceError, DeviceGone, Watch
-from gated.core.settings import InputLine, IoBoardSettings, OutputLine
+from gated.core.settings.board import InputLine, IoBoardSettings, OutputLine
 
 OnFault = Callable[[DeviceError], None]
 OnEdge = Callable[[str, bool, float], None]  # (input, active, monotonic time): before debouncing

@@ -12,7 +12,7 @@ from drivers.gpio import IoBoard, Lines, OnFault
 from drivers.safety_controller import SafetyController
 from drivers.safety_protocol import Input
 from gated.core.ports import DeviceError, Watch
-from gated.core.settings import IoBoardSettings, SafetyControllerSettings
+from gated.core.settings.board import IoBoardSettings, SafetyControllerSettings
 from gated.core.vocabulary import Door
 
 INPUTS: Final = frozenset(str(one.name).lower() for one in Input)

@@ -22,7 +22,7 @@ from typing import Final, Literal
 from drivers.gpio import Lines, OnFault
 from drivers.pwm import Dimmer
 from gated.core.ports import DeviceError
-from gated.core.settings import Lights
+from gated.core.settings.board import Lights
 from gated.core.values import Value
 
 DEVICE: Final = "light_strips"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from drivers.mrz_framing import Auto, Delimited, Elyctis, Framing, Rte
-from gated.core.settings import MrzScannerSettings
+from gated.core.settings.readers import MrzScannerSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from drivers.mrz_framing import CR_LF, FramingError, lines_of
 from drivers.mrz_profiles import habits_of
 from drivers.serial_line import SerialLine
 from gated.core.ports import DeviceError
-from gated.core.settings import MrzScannerSettings
+from gated.core.settings.readers import MrzScannerSettings
 
 DEVICE: Final = "mrz_scanner"
 BITS_PER_BYTE: Final = 12  # start, eight data bits, parity, two stop bits

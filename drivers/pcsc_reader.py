@@ -18,7 +18,7 @@ from typing import Any, Final, TypeVar
 
 from drivers.atr import AtrError, parse_atr
 from gated.core.ports import CardGone, DeviceError, DeviceGone, DeviceTimeout, Limits
-from gated.core.settings import ChipReaderSettings
+from gated.core.settings.readers import ChipReaderSettings
 
 T = TypeVar("T")
 

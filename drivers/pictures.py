@@ -13,7 +13,7 @@ import numpy.typing as npt
 from drivers.camera_controls import Controls, control
 from drivers.v4l2 import DepthDevice
 from gated.core.ports import DeviceGone
-from gated.core.settings import CameraSettings
+from gated.core.settings.cameras import CameraSettings
 
 Image = npt.NDArray[np.uint8]
 Depth = npt.NDArray[np.uint16]

@@ -5,7 +5,7 @@ from typing import Any
 from drivers.chip_reader import CcidChipReader
 from drivers.pcsc_reader import PcscChipReader
 from gated.core.ports import ChipReader
-from gated.core.settings import ChipReaderSettings
+from gated.core.settings.readers import ChipReaderSettings
 
 
 def chip_reader(settings: ChipReaderSettings, usb_backend: Any = None) -> ChipReader:

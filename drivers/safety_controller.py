@@ -26,7 +26,7 @@ from drivers.safety_protocol import MAX_RELEASE_MS, Fault, Input, Mode, Output, 
 from drivers.safety_session import Identity, Session, SessionOver
 from drivers.serial_line import SerialLine
 from gated.core.ports import DeviceError, DeviceGone, Watch
-from gated.core.settings import SafetyControllerSettings
+from gated.core.settings.board import SafetyControllerSettings
 from gated.core.vocabulary import Door
 
 JOIN_S: Final = 2.0  # the thread waits for one heartbeat at most

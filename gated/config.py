@@ -13,29 +13,15 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from gated.core.policy import LaneRules, Policy
-from gated.core.settings import (
-    ChipReaderSettings,
-    DocumentSettings,
-    EligibilitySettings,
-    FaceCameraSettings,
-    Inputs,
-    IoBoardSettings,
-    JournalSettings,
-    LinkSettings,
-    MrzScannerSettings,
-    Name,
-    OfficerSettings,
-    PageCameraSettings,
-    PathSettings,
-    PortSettings,
-    RegistrationSettings,
-    SafetyControllerSettings,
-    Settings,
-    TokenSettings,
-    TrustSettings,
-    VisionSettings,
-    WatchlistSettings,
-)
+from gated.core.settings import Name, PathSettings, Settings
+from gated.core.settings.board import Inputs, IoBoardSettings, SafetyControllerSettings
+from gated.core.settings.cameras import FaceCameraSettings, PageCameraSettings, VisionSettings
+from gated.core.settings.central import JournalSettings, LinkSettings, OfficerSettings, WatchlistSettings
+from gated.core.settings.documents import DocumentSettings, TrustSettings
+from gated.core.settings.port import PortSettings
+from gated.core.settings.readers import ChipReaderSettings, MrzScannerSettings
+from gated.core.settings.tokens import TokenSettings
+from gated.core.settings.travellers import EligibilitySettings, RegistrationSettings
 from gated.core.values import Value
 from gated.core.vocabulary import Direction, Topology
 from gated.document.mrz.codes import CODES

@@ -21,7 +21,7 @@ from msgspec.structs import replace
 
 from gated import logs
 from gated.config import GateConfig
-from gated.core.settings import VisionSettings
+from gated.core.settings.cameras import VisionSettings
 from gated.core.values import Value
 from gated.runtime.messages import EmbedderAt, UseEmbedders
 from gated.store.published import Published

@@ -21,7 +21,7 @@ from gated import logs
 from gated.central.shelf import Shelf
 from gated.central.wire import KeyFileError, read_key_file
 from gated.config import ConfigError, GateConfig, load
-from gated.core.settings import LinkSettings
+from gated.core.settings.central import LinkSettings
 from gated.core.vocabulary import Topology
 from gated.link_carrier import Carrier
 from gated.link_central import Central

@@ -13,7 +13,7 @@ from zmq.utils.monitor import recv_monitor_message
 from gated import logs
 from gated.central import curve
 from gated.central.wire import MAX_ANSWER, TOPIC, Answer, KeyFileError, KeyPair, ToServer
-from gated.core.settings import LinkSettings
+from gated.core.settings.central import LinkSettings
 
 WINDOW = 4  # questions open towards the server: 1 MiB in flight fills 80 Mbit/s at 100 ms
 REFUSED_S, UNLINKED_S = 5.0, 30.0  # until new sockets are tried

@@ -12,7 +12,7 @@ import zmq
 from gated import logs
 from gated.central import curve
 from gated.central.wire import KeyPair
-from gated.core.settings import LinkSettings
+from gated.core.settings.central import LinkSettings
 from gated.runtime.bus import Peer
 from gated.runtime.messages import JournalDown, JournalUp
 from gated.store.delivery import MAX_ANSWER

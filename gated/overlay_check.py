@@ -9,7 +9,10 @@ from typing import Any
 
 from gated.config import ConfigError, Officers, TimeZone, check_once, check_said, check_zone, convert
 from gated.core.policy import AGE_KEYS, Policy
-from gated.core.settings import DocumentSettings, EligibilitySettings, Settings, VisionSettings
+from gated.core.settings import Settings
+from gated.core.settings.cameras import VisionSettings
+from gated.core.settings.documents import DocumentSettings
+from gated.core.settings.travellers import EligibilitySettings
 from gated.overlay import OverlayError, read_overlay
 from gated.rules import RulesError, of_settings
 from models import manifest

@@ -11,7 +11,7 @@ from typing import Any
 from drivers.mrz_scanner import SerialMrzScanner
 from drivers.reader_choice import chip_reader
 from gated.config import ConfigError, GateConfig
-from gated.core.settings import ChipReaderSettings
+from gated.core.settings.readers import ChipReaderSettings
 from gated.core.vocabulary import Device, Direction
 from gated.document.trust.store import TrustStore
 from gated.lanes.chip import ChipLane

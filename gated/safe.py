@@ -21,7 +21,7 @@ from drivers.light_strips import LightStrips
 from gated import logs
 from gated.config import ConfigError, load_board
 from gated.core.ports import DeviceError, Lamps
-from gated.core.settings import IoBoardSettings
+from gated.core.settings.board import IoBoardSettings
 from gated.runtime.notify import Notifier
 from gated.runtime.resident import stay_resident
 

@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
 from gated.config import ConfigError, GateConfig
-from gated.core.settings import TokenSettings
+from gated.core.settings.tokens import TokenSettings
 from gated.lanes.condition import Post
 from gated.lanes.dossier import Dossiers
 from gated.lanes.sight import SightLane

@@ -5,7 +5,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from gated.config import ConfigError
-from gated.core.settings import TrustSettings
+from gated.core.settings.documents import TrustSettings
 from gated.document.errors import TrustError
 from gated.document.trust.contents import MAX_TRUST_FILE
 from gated.document.trust.store import TrustStore

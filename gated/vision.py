@@ -20,7 +20,7 @@ from drivers.pictures import Colours, Distances, Pictures
 from gated import logs
 from gated.config import ConfigError, GateConfig, decided, load
 from gated.core.portraits import Portrait
-from gated.core.settings import FaceCameraSettings
+from gated.core.settings.cameras import FaceCameraSettings
 from gated.core.vocabulary import Hint, Liveness
 from gated.runtime import messages as say
 from gated.runtime.bus import Peer

@@ -13,7 +13,7 @@ from gated.central.folder import CentralFolder
 from gated.central.journal_keys import enrol
 from gated.central.publish import current_header
 from gated.central.receipts import receipt_public
-from gated.core.settings import JournalSettings, LinkSettings
+from gated.core.settings.central import JournalSettings, LinkSettings
 from gated.store.journal_key import make_journal_key
 from hw_sim.supervisor import STOP_S, DaemonError, python
 

@@ -5,7 +5,9 @@ import threading
 from pathlib import Path
 from typing import Final, Literal
 
-from gated.core.settings import ChipReaderSettings, FaceCameraSettings, MrzScannerSettings, PortSettings
+from gated.core.settings.cameras import FaceCameraSettings
+from gated.core.settings.port import PortSettings
+from gated.core.settings.readers import ChipReaderSettings, MrzScannerSettings
 from gated.core.vocabulary import Direction
 from hw_sim.camera.server import SimulatedCamera
 from hw_sim.laid import Laid

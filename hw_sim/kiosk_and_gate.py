@@ -14,7 +14,8 @@ from msgspec.structs import replace
 from gated.config import GateConfig
 from gated.core import effects as do
 from gated.core.policy import LaneRules, Policy
-from gated.core.settings import JournalSettings, LinkSettings, ServedGate, TokenSettings, TrustedKiosk
+from gated.core.settings.central import JournalSettings, LinkSettings
+from gated.core.settings.tokens import ServedGate, TokenSettings, TrustedKiosk
 from gated.core.vocabulary import OfficerWord, Outcome, Topology
 from gated.store.journal import Entry
 from gated.tokens.keys import make_key

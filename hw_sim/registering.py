@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from gated.central.folder import CentralFolder
 from gated.central.registrations import RegistrationBook, make_registration_key
 from gated.core import events as ev
-from gated.core.settings import RegistrationSettings
+from gated.core.settings.travellers import RegistrationSettings
 from gated.store.journal import Entry
 from gated.store.list_keys import make_list_key, read_list_key
 from gated.store.registration_letters import Holding

@@ -24,21 +24,18 @@ from gated.config import GateConfig
 from gated.core.gate import State
 from gated.core.personal import Personal
 from gated.core.policy import LaneRules, Policy
-from gated.core.settings import (
-    ChipReaderSettings,
-    EligibilitySettings,
+from gated.core.settings import PathSettings
+from gated.core.settings.board import IoBoardSettings
+from gated.core.settings.cameras import (
     EstimationSettings,
     FaceCameraSettings,
-    IoBoardSettings,
-    LinkSettings,
-    MrzScannerSettings,
-    OfficerSettings,
     PageCameraSettings,
-    PathSettings,
-    TrustSettings,
     VisionSettings,
-    WatchlistSettings,
 )
+from gated.core.settings.central import LinkSettings, OfficerSettings, WatchlistSettings
+from gated.core.settings.documents import TrustSettings
+from gated.core.settings.readers import ChipReaderSettings, MrzScannerSettings
+from gated.core.settings.travellers import EligibilitySettings
 from gated.core.vocabulary import OfficerWord, Topology
 from gated.rules.standing import Standing
 from gated.rules.standing_rows import StandingRow

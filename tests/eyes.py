@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from drivers.camera import Camera, Frame
-from gated.core.settings import CameraSettings
+from gated.core.settings.cameras import CameraSettings
 from gated.seeing.eye import Eye
 
 PATIENCE_S = 30.0  # what a busy machine may take; on a quiet one nothing takes so long

@@ -14,7 +14,7 @@ from gated.core import effects as do
 from gated.core import events as ev
 from gated.core.gate import Gate as Heart
 from gated.core.policy import Policy
-from gated.core.settings import OfficerSettings
+from gated.core.settings.central import OfficerSettings
 from gated.core.step import step
 from gated.lanes.control import ControlLane, Service
 from gated.lanes.false_hits import FalseHitDesk

@@ -10,15 +10,10 @@ import pytest
 
 from drivers.mrz_profiles import PROFILES, habits_of
 from gated.config import MAX_CONFIG, ConfigError, GateConfig, _check_readers, decided, load, load_board
-from gated.core.settings import (
-    CAMERA_CONTROLS,
-    ChipReaderSettings,
-    FaceCameraSettings,
-    MrzScannerSettings,
-    PageCameraSettings,
-    PortSettings,
-    SafetyControllerSettings,
-)
+from gated.core.settings.board import SafetyControllerSettings
+from gated.core.settings.cameras import CAMERA_CONTROLS, FaceCameraSettings, PageCameraSettings
+from gated.core.settings.port import PortSettings
+from gated.core.settings.readers import ChipReaderSettings, MrzScannerSettings
 from gated.core.vocabulary import Direction, Vouched
 from hw_sim.lane.board import CURTAINS
 from models import manifest

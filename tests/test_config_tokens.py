@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gated.config import ConfigError, load
-from gated.core.settings import ServedGate, TrustedKiosk
+from gated.core.settings.tokens import ServedGate, TrustedKiosk
 from tests.test_config import filled
 
 KEY = "ab" * 32

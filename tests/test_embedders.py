@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gated.core.settings import VisionSettings
+from gated.core.settings.cameras import VisionSettings
 from gated.embedders import MEMORY, Embedders, Stock, read_memory
 from gated.store.published import Published
 from models import manifest

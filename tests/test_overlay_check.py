@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gated.config import ConfigError, GateConfig, load
 from gated.core.policy import Policy
-from gated.core.settings import EligibilitySettings
+from gated.core.settings.travellers import EligibilitySettings
 from gated.overlay import SECTIONS
 from gated.overlay_check import Overlay, check_overlay
 from tests.test_config import filled

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gated.core import events as ev
-from gated.core.settings import TrustSettings
+from gated.core.settings.documents import TrustSettings
 from gated.core.vocabulary import Device, Direction
 from gated.lanes.dossier import Dossiers
 from gated.reading import Reading

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from gated.config import ConfigError, GateConfig, load
 from gated.core.personal import Personal
-from gated.core.settings import EligibilitySettings
+from gated.core.settings.travellers import EligibilitySettings
 from gated.rule_files import load_rules, open_standings, read_usable
 from gated.watchlist.keyed import ListKey, ListKeys
 from tests.rules.packs import AGENCY_FILE, agency

@@ -31,7 +31,7 @@ from gated.central.kinds import Signing, kind_index, release
 from gated.central.record_store import Database, DatabaseError, open_database
 from gated.central.repository import Repository
 from gated.core.events import FalseHitDecided
-from gated.core.settings import OfficerSettings
+from gated.core.settings.central import OfficerSettings
 from gated.core.values import Value
 from gated.store.database import StoreError, open_owned, store_error
 from gated.watchlist.false_hits import (

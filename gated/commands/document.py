@@ -27,7 +27,8 @@ from gated.commands.terminal_key import terminal_key
 from gated.config import GateConfig
 from gated.core.checks import Result, overall
 from gated.core.ports import CardGone, ChipReader, DeviceError
-from gated.core.settings import ChipReaderSettings, DocumentSettings
+from gated.core.settings.documents import DocumentSettings
+from gated.core.settings.readers import ChipReaderSettings
 from gated.core.trust_policy import TrustPolicy
 from gated.document.access import Password
 from gated.document.errors import AccessError, DocumentError

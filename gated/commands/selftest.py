@@ -18,7 +18,7 @@ from gated.commands.findings import lines_of
 from gated.commands.telling import telling
 from gated.config import ConfigError, GateConfig, Loaded, load
 from gated.core.gate import State
-from gated.core.settings import ChipReaderSettings, MrzScannerSettings
+from gated.core.settings.readers import ChipReaderSettings, MrzScannerSettings
 from gated.core.vocabulary import Door
 from gated.published_kinds import overlaid
 from gated.runtime import requests as say

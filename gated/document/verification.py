@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gated.core.checks import Check, Result
-from gated.core.settings import DocumentSettings
+from gated.core.settings.documents import DocumentSettings
 from gated.core.trust_policy import TrustPolicy
 from gated.document.errors import LdsError
 from gated.document.genuineness import Grounds, genuineness

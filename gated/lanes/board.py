@@ -18,7 +18,7 @@ from drivers.guarded_board import Board, GuardedBoard, guarded
 from drivers.safety_faults import INCIDENTS
 from gated.core.gate import BOTH
 from gated.core.ports import DeviceError, Watch
-from gated.core.settings import IoBoardSettings, SafetyControllerSettings
+from gated.core.settings.board import IoBoardSettings, SafetyControllerSettings
 from gated.core.vocabulary import Device, Direction, Door
 from gated.lanes.condition import Condition, Post
 from gated.lanes.dossier import Dossiers

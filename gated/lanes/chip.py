@@ -14,7 +14,7 @@ from gated.core.checks import Check, Result, overall
 from gated.core.events import ChipFailed, ChipRead, PlacementAdvised
 from gated.core.personal import Personal
 from gated.core.ports import CardGone, ChipReader, DeviceError, DeviceGone, DeviceTimeout, Limits
-from gated.core.settings import DocumentSettings
+from gated.core.settings.documents import DocumentSettings
 from gated.core.trust_policy import TrustPolicy
 from gated.core.vocabulary import Advice, Device
 from gated.document.access import Password

@@ -14,7 +14,7 @@ import zmq
 
 from gated.core import events as ev
 from gated.core.gate import State
-from gated.core.settings import OfficerSettings
+from gated.core.settings.central import OfficerSettings
 from gated.core.vocabulary import Device, Door, Mode, OfficerWord, Topology
 from gated.lanes.condition import Post
 from gated.lanes.officers import Officers

@@ -6,7 +6,7 @@ from typing import Final, Literal
 from gated import logs
 from gated.core.personal import Personal
 from gated.core.rulings import Ruling
-from gated.core.settings import EligibilitySettings
+from gated.core.settings.travellers import EligibilitySettings
 from gated.core.vocabulary import Direction
 from gated.document.mrz import Mrz
 from gated.lanes.registration import RegistrationLane

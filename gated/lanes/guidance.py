@@ -9,7 +9,7 @@ from drivers.lamps import SignalLamps
 from drivers.light_strips import LightStrips
 from gated import logs
 from gated.core.ports import DeviceError
-from gated.core.settings import IoBoardSettings
+from gated.core.settings.board import IoBoardSettings
 from gated.core.vocabulary import Direction
 from gated.lanes.ends import Ends
 from gated.runtime.clock import now_utc

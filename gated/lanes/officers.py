@@ -15,7 +15,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from gated import logs
-from gated.core.settings import OfficerSettings
+from gated.core.settings.central import OfficerSettings
 from gated.runtime import requests as say
 from gated.runtime.clock import now_utc
 

@@ -15,7 +15,7 @@ from gated import logs
 from gated.core import events as ev
 from gated.core.personal import Personal
 from gated.core.portraits import Portrait
-from gated.core.settings import RegistrationSettings
+from gated.core.settings.travellers import RegistrationSettings
 from gated.document.mrz import Mrz, MrzError, parse
 from gated.lanes.condition import Post
 from gated.lanes.dossier import Dossiers

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta, tzinfo
 
 from gated.core.events import DirectionWanted
-from gated.core.settings import Turning
+from gated.core.settings.port import Turning
 from gated.lanes.condition import Post
 from gated.runtime.clock import now_utc
 from gated.runtime.lanes import Lane

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from gated.core import events as ev
 from gated.core.gate import BOTH
-from gated.core.settings import IoBoardSettings
+from gated.core.settings.board import IoBoardSettings
 from gated.core.vocabulary import Device, Direction, Door
 from gated.lanes.condition import Condition, Post
 from gated.lanes.curtains import Curtains, is_beam

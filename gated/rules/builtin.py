@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gated.core.settings import EligibilitySettings
+from gated.core.settings.travellers import EligibilitySettings
 from gated.rules.pack import Pack
 from gated.rules.reading import from_table
 

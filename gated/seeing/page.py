@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from drivers.camera import Camera
-from gated.core.settings import PageCameraSettings
+from gated.core.settings.cameras import PageCameraSettings
 from gated.core.vocabulary import Advice
 from gated.document.mrz.decoding import NOTHING, Reading, decode
 from gated.document.placement import Coach, Station

@@ -8,7 +8,7 @@ from typing import Final
 from drivers.gpio import CONSUMER, IoBoard
 from drivers.gpio_names import LineState, NoLineError, find_line, read_lines
 from gated.core.ports import DeviceError
-from gated.core.settings import IoBoardSettings
+from gated.core.settings.board import IoBoardSettings
 from gated.selftest.finding import Finding, failed, fault, ok, warning
 from gated.selftest.inputs import STANDS_S, Lane, Level, judge
 

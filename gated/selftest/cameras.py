@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from gated.config import GateConfig
 from gated.core.ports import DeviceError
-from gated.core.settings import CameraSettings
+from gated.core.settings.cameras import CameraSettings
 from gated.selftest.finding import Finding, failed, fault, ok, warning
 
 if TYPE_CHECKING:

@@ -14,12 +14,9 @@ from drivers.safety_controller import read_identity
 from drivers.safety_faults import FIXES, error_of
 from drivers.safety_protocol import Fault
 from gated.core.ports import CardGone, DeviceError
-from gated.core.settings import (
-    ChipReaderSettings,
-    LinkSettings,
-    MrzScannerSettings,
-    SafetyControllerSettings,
-)
+from gated.core.settings.board import SafetyControllerSettings
+from gated.core.settings.central import LinkSettings
+from gated.core.settings.readers import ChipReaderSettings, MrzScannerSettings
 from gated.selftest.finding import Finding, failed, fault, ok, warning
 
 LISTEN_S: Final = 0.5  # noise shows within this

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from drivers.door import OPEN_S, SHUT_S
-from gated.core.settings import InputLine, IoBoardSettings
+from gated.core.settings.board import InputLine, IoBoardSettings
 from gated.core.values import Value
 from gated.core.vocabulary import Door
 from gated.runtime.requests import Mark

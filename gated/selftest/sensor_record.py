@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from gated.core.crossings import Beam
-from gated.core.settings import InputLine, Inputs
+from gated.core.settings.board import InputLine, Inputs
 from gated.core.vocabulary import Door
 from gated.runtime.requests import Mark
 from gated.selftest.door_times import debounce_for, gaps_of, input_line

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from gated.core.settings import InputLine, Inputs, IoBoardSettings, OutputLine, Outputs
+from gated.core.settings.board import InputLine, Inputs, IoBoardSettings, OutputLine, Outputs
 from gated.core.values import Value
 
 Changed = Callable[[str, bool], None]  # (name of the wire, active)

@@ -22,7 +22,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from gated.core.settings import IoBoardSettings, OutputLine
+from gated.core.settings.board import IoBoardSettings, OutputLine
 from gated.core.vocabulary import Door
 from hw_sim.lane.board import SimulatedBoard
 from hw_sim.lane.safety_firmware import Firmware, Setting, Wires

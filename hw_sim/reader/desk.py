@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from drivers.chip_reader import CcidChipReader
 from gated.core.ports import ChipReader
-from gated.core.settings import ChipReaderSettings
+from gated.core.settings.readers import ChipReaderSettings
 from hw_sim.passport import profiles
 from hw_sim.reader.ccid_device import CcidDevice
 from hw_sim.reader.usb_backend import BusBackend

@@ -23,7 +23,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from gated.core.settings import IoBoardSettings
+from gated.core.settings.board import IoBoardSettings
 from gated.core.vocabulary import Door, Mode
 from gated.runtime import messages as say
 from gated.runtime import requests

@@ -15,7 +15,7 @@ from typing import Final
 
 from drivers.door import Leases
 from drivers.safety_controller import SafetyController
-from gated.core.settings import SafetyControllerSettings
+from gated.core.settings.board import SafetyControllerSettings
 from gated.core.vocabulary import Door
 from hw_sim.lane.board import SimulatedBoard, wiring
 from hw_sim.lane.safety_controller import PtySafetyController

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from drivers.camera import Camera
-from gated.core.settings import CameraSettings
+from gated.core.settings.cameras import CameraSettings
 from gated.runtime import messages as say
 from hw_sim.camera import people
 from hw_sim.camera.scene import Scene, Walker, Waypoint, picture, prepare

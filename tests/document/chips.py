@@ -4,7 +4,7 @@ import hashlib
 from datetime import UTC, date, datetime
 
 from gated.core.ports import Limits
-from gated.core.settings import DocumentSettings
+from gated.core.settings.documents import DocumentSettings
 from gated.document.access import Password
 from gated.document.keys import Suite
 from gated.document.mrz import Mrz, parse

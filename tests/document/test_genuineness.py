@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from gated.core.checks import Check, Result, overall
-from gated.core.settings import DocumentSettings
+from gated.core.settings.documents import DocumentSettings
 from gated.document.access import Password
 from gated.document.errors import AccessError, CvError, ReadingError
 from gated.document.genuine.credentials import Credentials

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from gated.core.checks import Check, Result, overall
-from gated.core.settings import DocumentSettings
+from gated.core.settings.documents import DocumentSettings
 from gated.document import tlv
 from gated.document.access import (
     PaceChoice,

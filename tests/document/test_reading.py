@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gated.core.settings import DocumentSettings
+from gated.core.settings.documents import DocumentSettings
 from gated.document.access import Password
 from gated.document.apdu import parse_command
 from gated.document.errors import AccessError, DocumentError, MessagingError, ReadingError

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from hypothesis import given
 
-from gated.core.settings import DocumentSettings
+from gated.core.settings.documents import DocumentSettings
 from gated.document.access import Password, PasswordKind
 from gated.document.errors import AccessError, DocumentError
 from gated.document.reading import SHORT_APDUS, drive, read_passport

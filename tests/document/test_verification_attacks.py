@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gated.core.checks import Result, overall
 from gated.core.personal import Personal
-from gated.core.settings import DocumentSettings
+from gated.core.settings.documents import DocumentSettings
 from gated.document.lds.directory import DATA_GROUPS
 from gated.document.mrz.transliteration import ALLAH, ARABIC, CYRILLIC, LATIN, SHADDA, TEH_MARBUTA
 from gated.document.reading import ChipFiles

@@ -11,7 +11,7 @@ import time
 from drivers.camera import Camera
 from drivers.pictures import Distances, millimetres
 from gated.core.ports import DeviceError
-from gated.core.settings import CameraSettings
+from gated.core.settings.cameras import CameraSettings
 
 SOURCE = "/dev/video77"
 PIXELS = (0, 1, 639, 640, 230_399)

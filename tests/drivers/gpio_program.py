@@ -29,7 +29,7 @@ from drivers.gpio import IoBoard
 from drivers.lamps import SignalLamps
 from drivers.light_strips import LightStrips
 from gated.core.ports import DeviceError
-from gated.core.settings import Inputs, IoBoardSettings
+from gated.core.settings.board import Inputs, IoBoardSettings
 from gated.core.vocabulary import Door
 from hw_sim.lane.board import REQUIRED_INPUTS, SimulatedBoard, wiring
 from hw_sim.lane.gpio_shim import GpioServer, ShimError, build, environment

@@ -17,7 +17,7 @@ import msgspec
 from drivers.door import Leases
 from drivers.safety_controller import SafetyController
 from gated.core.ports import DeviceError
-from gated.core.settings import SafetyControllerSettings
+from gated.core.settings.board import SafetyControllerSettings
 from gated.core.vocabulary import Door
 
 ROOT = Path(__file__).resolve().parents[2]

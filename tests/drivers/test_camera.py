@@ -10,7 +10,7 @@ import pytest
 
 from drivers.camera import DEVICE, STOP_S, Camera
 from gated.core.ports import DeviceError, DeviceGone, DeviceTimeout
-from gated.core.settings import CameraSettings
+from gated.core.settings.cameras import CameraSettings
 from tests.mjpeg import MjpegServer, plain
 
 

@@ -6,7 +6,7 @@ import cv2
 import pytest
 
 from drivers.camera_controls import MANUAL, ControlRefused, control
-from gated.core.settings import CAMERA_CONTROLS, CameraSettings
+from gated.core.settings.cameras import CAMERA_CONTROLS, CameraSettings
 
 NAMES = {
     "rate": cv2.CAP_PROP_FPS,

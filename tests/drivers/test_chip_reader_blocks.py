@@ -8,7 +8,7 @@ import pytest
 from drivers import ccid_slot
 from drivers.chip_reader import CcidChipReader
 from gated.core.ports import CardGone, DeviceError, DeviceGone
-from gated.core.settings import ChipReaderSettings
+from gated.core.settings.readers import ChipReaderSettings
 from hw_sim.passport.chip import NoAnswer
 from hw_sim.reader.ccid_device import CcidDevice
 from hw_sim.reader.reader_model import (

@@ -9,7 +9,7 @@ import pytest
 from drivers.chip_reader import CcidChipReader
 from drivers.mrz_scanner import SerialMrzScanner
 from gated.core.ports import CardGone, DeviceGone
-from gated.core.settings import ChipReaderSettings, MrzScannerSettings
+from gated.core.settings.readers import ChipReaderSettings, MrzScannerSettings
 from gated.document import mrz
 from gated.document.access import Password
 from gated.document.reading import ChipFiles, drive, read_passport

@@ -11,7 +11,7 @@ import pytest
 from drivers.camera import Camera
 from drivers.pictures import Colours, Distances, millimetres
 from gated.core.ports import DeviceGone
-from gated.core.settings import CameraSettings
+from gated.core.settings.cameras import CameraSettings
 from hw_sim.lane.gpio_shim import ShimError, build
 from tests.drivers.depth_program import PIXELS, SOURCE
 from tests.mjpeg import MjpegServer

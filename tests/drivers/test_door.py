@@ -11,7 +11,7 @@ import pytest
 
 from drivers.door import FORCED_S, SETTLE_S, WATCH_S, Interlock, LeasedDoors
 from gated.core.ports import DeviceError, DeviceGone
-from gated.core.settings import IoBoardSettings
+from gated.core.settings.board import IoBoardSettings
 from gated.core.vocabulary import Door
 from hw_sim.lane.board import SimulatedBoard, wiring
 from hw_sim.lane.gpio_shim import GpioServer

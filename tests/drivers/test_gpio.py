@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from drivers.gpio import IoBoard
-from gated.core.settings import IoBoardSettings
+from gated.core.settings.board import IoBoardSettings
 from hw_sim.lane.board import SimulatedBoard, wiring
 from hw_sim.lane.gpio_shim import GpioServer
 from tests.drivers.gpio_program import Program

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from drivers.gpio_names import NoLineError, find_line
-from gated.core.settings import InputLine, IoBoardSettings, Lights, OutputLine, Strip
+from gated.core.settings.board import InputLine, IoBoardSettings, Lights, OutputLine, Strip
 from hw_sim.lane.board import SimulatedBoard, wiring
 from hw_sim.lane.gpio_shim import GpioServer
 from tests.drivers.gpio_program import Program

@@ -11,7 +11,7 @@ from drivers.door import Leases
 from drivers.gpio import OnFault
 from drivers.guarded_board import INPUTS, guarded
 from gated.core.ports import DeviceError, DeviceGone, Watch
-from gated.core.settings import IoBoardSettings, SafetyControllerSettings
+from gated.core.settings.board import IoBoardSettings, SafetyControllerSettings
 from gated.core.vocabulary import Door
 from hw_sim.lane.board import REQUIRED_INPUTS, SimulatedBoard, wiring
 from hw_sim.lane.gpio_shim import GpioServer

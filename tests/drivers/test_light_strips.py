@@ -24,7 +24,7 @@ from drivers.pwm import GAMMA, Dimmer
 from gated.core.gate import State
 from gated.core.ports import DeviceError, DeviceGone
 from gated.core.screens import TOLD
-from gated.core.settings import IoBoardSettings, Lights, Strip
+from gated.core.settings.board import IoBoardSettings, Lights, Strip
 from hw_sim.lane.board import SimulatedBoard, wiring
 from hw_sim.lane.gpio_shim import GpioServer
 from hw_sim.lane.pwm_shim import PwmServer, SimulatedPwm

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from drivers.mrz_framing import Auto, Delimited, Elyctis, Framing, FramingError, Rte, lines_of
 from drivers.mrz_profiles import PROFILES, Habits, habits_of
-from gated.core.settings import ChipReaderSettings, MrzScannerSettings
+from gated.core.settings.readers import ChipReaderSettings, MrzScannerSettings
 from hw_sim.reader import scanner as sim
 
 FRAMINGS: dict[str, Framing] = {

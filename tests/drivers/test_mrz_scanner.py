@@ -10,7 +10,7 @@ import pytest
 
 from drivers.mrz_scanner import SerialMrzScanner
 from gated.core.ports import DeviceError, DeviceGone
-from gated.core.settings import MrzScannerSettings
+from gated.core.settings.readers import MrzScannerSettings
 from hw_sim.reader.scanner import Framing, PtyScanner
 
 # Doc 9303-4, appendix B (TD3); Doc 9303-5, appendix B (TD1); Doc 9303-6, appendix B (TD2)

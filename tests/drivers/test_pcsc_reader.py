@@ -16,7 +16,7 @@ from drivers.pcsc_reader import PcscChipReader
 from drivers.reader_choice import chip_reader
 from drivers.reader_survey import pcsc_readers
 from gated.core.ports import CardGone, ChipReader, DeviceError, DeviceGone, DeviceTimeout, Limits
-from gated.core.settings import ChipReaderSettings
+from gated.core.settings.readers import ChipReaderSettings
 from gated.document import mrz
 from gated.document.access import Password
 from gated.document.reading import ChipFiles, drive, read_passport

@@ -14,7 +14,7 @@ from drivers.safety_controller import Obedience, SafetyController, read_identity
 from drivers.safety_faults import FIXES, INCIDENTS
 from drivers.safety_protocol import Input, State
 from gated.core.ports import DeviceError, DeviceGone
-from gated.core.settings import SafetyControllerSettings
+from gated.core.settings.board import SafetyControllerSettings
 from gated.core.vocabulary import Door
 from hw_sim.lane.board import SimulatedBoard, wiring
 from hw_sim.lane.safety_controller import PtySafetyController

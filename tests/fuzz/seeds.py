@@ -9,7 +9,7 @@ import cv2
 import msgspec
 import numpy as np
 
-from gated.core.settings import DocumentSettings
+from gated.core.settings.documents import DocumentSettings
 from gated.document import tlv
 from gated.document.access.password import PasswordKind
 from gated.document.reading.terminal import SHORT_APDUS

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from drivers.camera import Camera
-from gated.core.settings import PageCameraSettings
+from gated.core.settings.cameras import PageCameraSettings
 from gated.document.mrz.decoding import decode
 from hw_sim.camera.glass import GLASS_MM, PAGE_MM, SIZE, Bytes, DataPage, Glass, Lying, picture
 from hw_sim.camera.server import CameraFailed, SimulatedCamera

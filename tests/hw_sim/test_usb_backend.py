@@ -16,7 +16,7 @@ import usb.util
 
 from drivers.chip_reader import CcidChipReader
 from gated.core.ports import DeviceError, DeviceGone
-from gated.core.settings import ChipReaderSettings
+from gated.core.settings.readers import ChipReaderSettings
 from hw_sim.reader.bulk_pipe import BulkPipe
 from hw_sim.reader.ccid_descriptors import EVENTS, IN, OUT, STRINGS
 from hw_sim.reader.ccid_device import CcidDevice, Fault
@@ -151,7 +151,7 @@ def test_two_programs_do_not_share_the_reader(server: UsbServer, reader: CcidChi
 DAEMON = """
 import sys
 from drivers.chip_reader import CcidChipReader
-from gated.core.settings import ChipReaderSettings
+from gated.core.settings.readers import ChipReaderSettings
 from hw_sim.reader.usb_backend import SocketBackend
 
 reader = CcidChipReader(ChipReaderSettings(exchange_s=30), SocketBackend(sys.argv[1]))

@@ -11,7 +11,7 @@ from gated.core import events as ev
 from gated.core.checks import Check, Result, overall
 from gated.core.gate import Background, Gate, Passage, background_is_good, lists_are_fresh
 from gated.core.policy import Policy
-from gated.core.settings import EligibilitySettings
+from gated.core.settings.travellers import EligibilitySettings
 from gated.core.vocabulary import Device, Grade
 from gated.document.mrz import Mrz, check_digit, parse
 from gated.lanes.background import MAX_HITS, BackgroundLane

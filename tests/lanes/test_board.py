@@ -12,7 +12,7 @@ from drivers.lamps import LAMPS
 from gated.core import events as ev
 from gated.core.personal import Personal
 from gated.core.ports import DeviceError, DeviceGone, Watch
-from gated.core.settings import IoBoardSettings
+from gated.core.settings.board import IoBoardSettings
 from gated.core.vocabulary import Device, Door
 from gated.lanes import board as module
 from gated.lanes.board import BoardLane, NotGuardedError

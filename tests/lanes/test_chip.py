@@ -8,7 +8,7 @@ import pytest
 from drivers.chip_reader import CcidChipReader
 from gated.core import events as ev
 from gated.core.checks import Result, overall
-from gated.core.settings import ChipReaderSettings
+from gated.core.settings.readers import ChipReaderSettings
 from gated.core.vocabulary import Advice
 from gated.document import mrz
 from gated.document.trust.store import TrustStore

@@ -10,7 +10,7 @@ import zmq
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gated.core import events as ev
-from gated.core.settings import OfficerSettings
+from gated.core.settings.central import OfficerSettings
 from gated.core.vocabulary import Device, Direction, Door, Mode, OfficerWord
 from gated.lanes.control import MAX_REQUEST, ControlLane, Service
 from gated.lanes.trace import AT_ONCE, Trace

@@ -12,7 +12,7 @@ from gated.core import events as ev
 from gated.core.checks import Result
 from gated.core.personal import Personal
 from gated.core.rulings import Held, Ruling
-from gated.core.settings import EligibilitySettings
+from gated.core.settings.travellers import EligibilitySettings
 from gated.core.vocabulary import Device, Direction, Grade
 from gated.document.mrz import Mrz, parse
 from gated.lanes.background import BackgroundLane

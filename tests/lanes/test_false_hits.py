@@ -13,7 +13,7 @@ from gated.core import events as ev
 from gated.core.gate import Gate as Heart
 from gated.core.policy import Policy
 from gated.core.rulings import Ruling
-from gated.core.settings import EligibilitySettings
+from gated.core.settings.travellers import EligibilitySettings
 from gated.core.step import step
 from gated.core.vocabulary import Device, Grade
 from gated.lanes import false_hits

@@ -10,12 +10,8 @@ from drivers.chip_reader import CcidChipReader
 from drivers.gpio import OnFault
 from drivers.mrz_scanner import SerialMrzScanner
 from gated.core.ports import Watch
-from gated.core.settings import (
-    ChipReaderSettings,
-    IoBoardSettings,
-    MrzScannerSettings,
-    SafetyControllerSettings,
-)
+from gated.core.settings.board import IoBoardSettings, SafetyControllerSettings
+from gated.core.settings.readers import ChipReaderSettings, MrzScannerSettings
 from gated.core.vocabulary import Door
 from gated.lanes.board import BoardLane
 from gated.lanes.chip import ChipLane

@@ -4,7 +4,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec.structs import replace
 
-from gated.core.settings import OfficerSettings
+from gated.core.settings.central import OfficerSettings
 from gated.core.vocabulary import Mode
 from gated.lanes.officers import AHEAD_S, WORD_S, Officers
 from gated.runtime import requests as say

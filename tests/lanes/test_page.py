@@ -10,7 +10,7 @@ import zmq
 
 from drivers.mrz_scanner import SerialMrzScanner
 from gated.core import events as ev
-from gated.core.settings import MrzScannerSettings
+from gated.core.settings.readers import MrzScannerSettings
 from gated.core.vocabulary import Advice, Device
 from gated.lanes import scanner as scanner_module
 from gated.lanes.dossier import Dossiers

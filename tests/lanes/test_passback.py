@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gated.core.checks import Result
-from gated.core.settings import EligibilitySettings
+from gated.core.settings.travellers import EligibilitySettings
 from gated.lanes import passback
 from gated.lanes.background import BackgroundLane
 from gated.lanes.passback import Admitted

@@ -8,7 +8,7 @@ import pytest
 
 from drivers.mrz_scanner import SerialMrzScanner
 from gated.core import events as ev
-from gated.core.settings import MrzScannerSettings
+from gated.core.settings.readers import MrzScannerSettings
 from gated.core.vocabulary import Device
 from gated.document.mrz import parse
 from gated.lanes import scanner as module

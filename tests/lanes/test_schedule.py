@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gated.core import events as ev
-from gated.core.settings import Turning
+from gated.core.settings.port import Turning
 from gated.core.vocabulary import Direction
 from gated.lanes.schedule import ScheduleLane, last_time
 from tests.lanes.rounds import Posted, come_round

@@ -15,7 +15,7 @@ from gated.core.gate import Gate
 from gated.core.personal import Personal
 from gated.core.policy import LaneRules, Policy
 from gated.core.ports import Watch
-from gated.core.settings import IoBoardSettings
+from gated.core.settings.board import IoBoardSettings
 from gated.core.vocabulary import Direction, Door, Topology
 from gated.lanes.board import BoardLane
 from gated.lanes.dossier import MAX_OPEN, Dossiers

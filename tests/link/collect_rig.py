@@ -26,7 +26,7 @@ from gated.central.record_store import open_database
 from gated.central.records import JournalState, Records
 from gated.central.repository import Lifetimes
 from gated.central.wire import read_key_file
-from gated.core.settings import LinkSettings
+from gated.core.settings.central import LinkSettings
 from gated.lanes.delivery import DeliveryLane
 from gated.link_journal import JournalCarrier
 from gated.runtime.bus import Peer

@@ -15,7 +15,7 @@ from gated.central.cli import main as central
 from gated.central.folder import CentralFolder
 from gated.central.registrations import RegistrationBook
 from gated.core import events as ev
-from gated.core.settings import OfficerSettings
+from gated.core.settings.central import OfficerSettings
 from gated.lanes.control import ControlLane, Service
 from gated.lanes.dossier import Dossiers
 from gated.lanes.registration import RegistrationLane

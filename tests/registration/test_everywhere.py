@@ -21,7 +21,7 @@ from gated.central.registrations import RegistrationBook, make_registration_key,
 from gated.central.repository import Lifetimes, Repository
 from gated.core import events as ev
 from gated.core.rulings import Ruling
-from gated.core.settings import EligibilitySettings
+from gated.core.settings.travellers import EligibilitySettings
 from gated.document.mrz import Mrz
 from gated.lanes.dossier import Dossiers
 from gated.lanes.eligibility import Eligibility

@@ -9,7 +9,7 @@ import pytest
 
 from gated.core import events as ev
 from gated.core.rulings import Ruling
-from gated.core.settings import EligibilitySettings, RegistrationSettings
+from gated.core.settings.travellers import EligibilitySettings, RegistrationSettings
 from gated.document.mrz import Mrz, check_digit, parse
 from gated.lanes.dossier import Dossiers
 from gated.lanes.eligibility import Eligibility

@@ -13,7 +13,7 @@ from gated.core import events as ev
 from gated.core.personal import Personal
 from gated.core.portraits import Portrait
 from gated.core.rulings import Ruling
-from gated.core.settings import EligibilitySettings
+from gated.core.settings.travellers import EligibilitySettings
 from gated.lanes.eligibility import Eligibility
 from gated.lanes.registration import RegistrationLane
 from gated.rules.standing import Standing

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from gated.core.rulings import Held, Ruling
-from gated.core.settings import EligibilitySettings
+from gated.core.settings.travellers import EligibilitySettings
 from gated.rules import CHECKS, REASONS, RulesError, decide, of_settings, tried
 from gated.rules.given import given as facts_of
 from gated.rules.telling import trace_in_words

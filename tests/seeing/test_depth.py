@@ -9,7 +9,7 @@ import pytest
 
 from drivers.camera import Camera, Frame
 from drivers.pictures import Distances, millimetres
-from gated.core.settings import CameraSettings
+from gated.core.settings.cameras import CameraSettings
 from gated.seeing.eye import Eye
 from gated.seeing.eyes import Eyes, Seen
 from hw_sim.camera.presence import Presence, Scene

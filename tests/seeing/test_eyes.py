@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from drivers.camera import Camera
-from gated.core.settings import CameraSettings
+from gated.core.settings.cameras import CameraSettings
 from gated.seeing.eye import Eye
 from gated.seeing.eyes import Eyes, Seen
 from models.tflite import Image

@@ -6,7 +6,7 @@ import pytest
 
 from drivers.camera_check import Looked, look
 from gated.core.ports import DeviceError
-from gated.core.settings import CameraSettings
+from gated.core.settings.cameras import CameraSettings
 from gated.selftest.cameras import MIN_RATE, judge, look_through
 from gated.selftest.finding import Verdict
 from hw_sim.camera.server import SimulatedCamera

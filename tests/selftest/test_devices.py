@@ -9,12 +9,9 @@ import pytest
 from msgspec.structs import replace
 
 from drivers.mrz_scanner import SerialMrzScanner
-from gated.core.settings import (
-    ChipReaderSettings,
-    LinkSettings,
-    MrzScannerSettings,
-    SafetyControllerSettings,
-)
+from gated.core.settings.board import SafetyControllerSettings
+from gated.core.settings.central import LinkSettings
+from gated.core.settings.readers import ChipReaderSettings, MrzScannerSettings
 from gated.core.vocabulary import Door
 from gated.selftest import devices
 from gated.selftest.finding import Verdict

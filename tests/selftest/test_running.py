@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from gated.config import GateConfig, load
-from gated.core.settings import SafetyControllerSettings
+from gated.core.settings.board import SafetyControllerSettings
 from gated.core.vocabulary import Door
 from gated.runtime import requests as say
 from gated.selftest.finding import Finding, Verdict

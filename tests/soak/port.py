@@ -5,7 +5,7 @@ from collections.abc import Callable
 from drivers.debounce import Debounce
 from drivers.gpio import ACTIVE_WHEN_CUT, SWEEP_S, LineFlaps, OnFault
 from gated.core.ports import DeviceGone, Watch
-from gated.core.settings import IoBoardSettings
+from gated.core.settings.board import IoBoardSettings
 from hw_sim.lane.board import SimulatedBoard
 
 

@@ -15,7 +15,7 @@ from gated.core import events as ev
 from gated.core.checks import Check, Result
 from gated.core.gate import Gate
 from gated.core.policy import LaneRules, Policy
-from gated.core.settings import IoBoardSettings
+from gated.core.settings.board import IoBoardSettings
 from gated.core.step import next_deadline
 from gated.core.vocabulary import Device, Grade, Hint, Liveness
 from gated.lanes.board import BoardLane

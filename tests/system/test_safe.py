@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gated.core.settings import Lights, Strip
+from gated.core.settings.board import Lights, Strip
 from hw_sim.lane.board import SimulatedBoard, wiring
 from hw_sim.lane.gpio_shim import GpioServer, environment
 from tests.drivers.gpio_program import shim

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from gated.core.personal import MASK, Personal
 from gated.core.ports import Limits
-from gated.core.settings import DocumentSettings
+from gated.core.settings.documents import DocumentSettings
 from gated.document.access import (
     CardAccess,
     PaceChoice,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from gated.core.ports import Limits
-from gated.core.settings import DocumentSettings
+from gated.core.settings.documents import DocumentSettings
 from gated.core.values import Value
 from gated.document.access import Password, PasswordKind
 from gated.document.apdu import MAX_COMMAND, MAX_RESPONSE, parse_command, status_name

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from drivers.camera import Camera
-from gated.core.settings import CameraSettings
+from gated.core.settings.cameras import CameraSettings
 from tests.hil.guest.system import await_devices, run
 
 LOOPBACK, VIVID = Path("/dev/video8"), Path("/dev/video9")

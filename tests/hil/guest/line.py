@@ -9,7 +9,7 @@ import serial
 
 from drivers.mrz_scanner import SerialMrzScanner
 from gated.core.ports import DeviceTimeout
-from gated.core.settings import MrzScannerSettings
+from gated.core.settings.readers import MrzScannerSettings
 from tests.hil.guest.system import await_devices
 
 NODE = Path("/dev/egate/mrz")  # the name that the project's udev rule gives it

@@ -8,7 +8,7 @@ from typing import Any
 from drivers.ccid import INTERFACE_CLASS
 from drivers.chip_reader import CcidChipReader
 from drivers.usb import interfaces_of
-from gated.core.settings import ChipReaderSettings
+from gated.core.settings.readers import ChipReaderSettings
 from gated.document import mrz
 from gated.document.access import Password
 from gated.document.reading import drive, read_passport

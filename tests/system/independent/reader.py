@@ -3,7 +3,7 @@
 import time
 
 from drivers.pcsc_reader import PcscChipReader
-from gated.core.settings import ChipReaderSettings
+from gated.core.settings.readers import ChipReaderSettings
 from tests.system.independent.programs import START_S
 
 SETTINGS = ChipReaderSettings(interface="pcsc", name="virtual pcd 00 00", exchange_s=5.0)
