@@ -1,9 +1,8 @@
-"""The conditions that the table asks, and the reasons that it gives: small questions about facts.
+"""The conditions that the tables ask: small questions about facts.
 
 A condition's name is its sentence; the generated diagram prints it.
 """
 
-from gated.core.checks import Check, Result
 from gated.core.gate import (
     BOTH,
     REQUIRED,
@@ -11,7 +10,6 @@ from gated.core.gate import (
     State,
     background_is_good,
     chip_is_good,
-    face_is_good,
     healthy,
     height_verdict,
     inside,
@@ -21,7 +19,7 @@ from gated.core.gate import (
     may_admit,
     presence_is_doubted,
 )
-from gated.core.vocabulary import Device, Door, Grade, Liveness, Mode, OfficerWord, Topology, Vouched
+from gated.core.vocabulary import Device, Door, Grade, Liveness, Mode, OfficerWord, Topology
 
 __all__ = ("chip_is_good", "may_admit")  # rows ask them by this module's name too
 
@@ -303,7 +301,7 @@ def consent_is_to_be_asked(gate: Gate) -> bool:
     return background is not None and background.registration and may_admit(gate)
 
 
-def _settled_at(gate: Gate) -> float:
+def settled_at(gate: Gate) -> float:
     """When the question was answered, or the time for it was over; before that, when it was put."""
     passage = gate.passage
     if passage is not None and passage.consent is not None:
@@ -313,7 +311,7 @@ def _settled_at(gate: Gate) -> float:
 
 def may_be_admitted_no_more(gate: Gate) -> bool:
     """While the traveller thought about it something changed that their admission rests on."""
-    return not may_admit(gate) or not lists_are_fresh(gate, _settled_at(gate))
+    return not may_admit(gate) or not lists_are_fresh(gate, settled_at(gate))
 
 
 def consents(gate: Gate) -> bool:
@@ -455,80 +453,3 @@ def next_waits(gate: Gate) -> bool:
 def count_is_unsure(gate: Gate) -> bool:
     """Nobody is felt, but not everybody who came in was seen to leave: somebody must go and look."""
     return gate.expired and gate.persons == 0 and gate.counted > 0 and gate.shut == BOTH
-
-
-# --- reasons ----------------------------------------------------------------------------------------
-
-
-def faults(gate: Gate) -> tuple[str, ...]:
-    """Name the devices that the lane lacks, each once in its fault's name."""
-    named = (
-        fault.code if fault.code.startswith(f"{fault.device}_") else f"{fault.device}_{fault.code}"
-        for fault in gate.faults
-    )
-    return tuple(sorted(named)) or ("gate_trouble",)
-
-
-def token_reason(gate: Gate) -> tuple[str, ...]:
-    return (gate.passage.token_refused,) if gate.passage else ()
-
-
-def chip_reason(gate: Gate) -> tuple[str, ...]:
-    return (gate.passage.chip_failure,) if gate.passage else ()
-
-
-def failed_chip_checks(gate: Gate) -> tuple[str, ...]:
-    return _failed((gate.passage.chip if gate.passage else None) or ())
-
-
-def failed_background_checks(gate: Gate) -> tuple[str, ...]:
-    background = gate.passage.background if gate.passage else None
-    return _failed(background.checks if background else ())
-
-
-def _failed(checks: tuple[Check, ...]) -> tuple[str, ...]:
-    """Name what failed, each once; what was not reached because of it is not a reason of its own."""
-    found = dict.fromkeys(c.reason or c.name for c in checks if c.result is not Result.SUCCESSFUL)
-    return tuple(reason for reason in found if reason != "not_reached") or tuple(found)
-
-
-def lapsed_reasons(gate: Gate) -> tuple[str, ...]:
-    """Name what an admission would not rest on any more."""
-    if clock_is_unsure(gate):
-        return ("clock_unsynchronised",)
-    return stale_reasons(gate) or ("automatic_admission_not_allowed",)
-
-
-def stale_reasons(gate: Gate) -> tuple[str, ...]:
-    """Name the kinds on which the centre's last word is too old; the watchlist's age counts on by itself."""
-    if gate.stale:
-        return tuple(f"{kind}_stale" for kind in Vouched if kind in gate.stale)
-    return () if lists_are_fresh(gate, _settled_at(gate)) else ("watchlist_stale",)
-
-
-def lapsed_and_face_reasons(gate: Gate) -> tuple[str, ...]:
-    """Name both, for the officer who decides now."""
-    of_the_face = () if face_is_good(gate) and height_verdict(gate) == "yes" else face_reasons(gate)
-    return (*lapsed_reasons(gate), *of_the_face)
-
-
-def face_reasons(gate: Gate) -> tuple[str, ...]:
-    """Name what the last capture lacked."""
-    face = gate.passage.face if gate.passage else None
-    if face is None or face.frames == 0:
-        return ("no_face",)
-    reasons = []
-    if face.match_score < gate.policy.match_threshold:
-        reasons.append("face_mismatch")
-    if face.liveness is Liveness.ATTACK:
-        reasons.append("presentation_attack")
-    elif face.liveness is Liveness.UNDETERMINED or face.liveness_score < gate.policy.liveness_threshold:
-        reasons.append("liveness_undetermined")
-    match height_verdict(gate):
-        case "no":
-            reasons.append("too_short")
-        case "undetermined":
-            reasons.append("height_undetermined")
-        case "yes":
-            pass
-    return tuple(reasons) or (("automatic_admission_not_allowed",) if face_is_good(gate) else ())

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from gated.core import conditions as on
+from gated.core import reasons as because
 from gated.core.gate import BOTH, Gate, State, is_enclosed, presence_is_doubted
 from gated.core.vocabulary import Door, Outcome
 
@@ -92,7 +93,7 @@ MAINTENANCE: Rows = (Row(on.maintenance_is_over, State.OUT_OF_SERVICE),)
 EMERGENCY: Rows = (Row(on.emergency_is_over, State.OUT_OF_SERVICE),)
 
 TROUBLE_BEFORE_ENTRY: Rows = (
-    Row(on.in_trouble, State.REJECT_OUT, Outcome.REFERRED, on.faults),
+    Row(on.in_trouble, State.REJECT_OUT, Outcome.REFERRED, because.faults),
     Row(on.is_locked, State.REJECT_OUT, Outcome.REFERRED, "lane_locked"),
 )
 SOMEBODY_IS_INSIDE: Rows = (Row(on.occupied, State.REJECT_OUT, Outcome.REFERRED, "intrusion"),)
@@ -113,10 +114,10 @@ def chip(before: Rows) -> Rows:
     """Rows of the reading of the chip."""
     return (
         *before,
-        Row(on.chip_check_failed, State.REJECT_OUT, Outcome.REFERRED, on.failed_chip_checks),
+        Row(on.chip_check_failed, State.REJECT_OUT, Outcome.REFERRED, because.failed_chip_checks),
         Row(on.chip_is_good, State.BACKGROUND),
         Row(on.document_is_gone, State.CLEARING, Outcome.ABANDONED, "document_removed"),
-        Row(on.chip_tries_are_spent, State.REJECT_OUT, Outcome.REFERRED, on.chip_reason),
+        Row(on.chip_tries_are_spent, State.REJECT_OUT, Outcome.REFERRED, because.chip_reason),
         Row(on.expired, State.REJECT_OUT, Outcome.REFERRED, "chip_timeout"),
     )
 
@@ -127,8 +128,8 @@ def background(before: Rows, then: State) -> Rows:
         *before,
         Row(on.clock_is_unsure, State.REJECT_OUT, Outcome.REFERRED, "clock_unsynchronised"),
         Row(on.list_hit, State.REJECT_OUT, Outcome.REFERRED, "watchlist_hit"),
-        Row(on.lists_are_stale, State.REJECT_OUT, Outcome.REFERRED, on.stale_reasons),
-        Row(on.not_eligible, State.REJECT_OUT, Outcome.REFERRED, on.failed_background_checks),
+        Row(on.lists_are_stale, State.REJECT_OUT, Outcome.REFERRED, because.stale_reasons),
+        Row(on.not_eligible, State.REJECT_OUT, Outcome.REFERRED, because.failed_background_checks),
         Row(on.photograph_is_unusable, State.REJECT_OUT, Outcome.REFERRED, "photograph_unusable"),
         Row(on.may_enter, then),
         Row(on.exit_stays_open, State.REJECT_OUT, Outcome.REFERRED, "exit_not_shut"),
@@ -141,7 +142,7 @@ def capture(inside: Rows) -> Rows:
     return (
         *inside,
         Row(on.is_locked, State.OFFICER, why="lane_locked"),
-        Row(on.in_trouble, State.OFFICER, why=on.faults),
+        Row(on.in_trouble, State.OFFICER, why=because.faults),
         Row(on.face_is_assessed, State.VERIFY),
         Row(on.expired, State.VERIFY),
     )
@@ -152,15 +153,15 @@ def verify(inside: Rows, then: State) -> Rows:
     return (
         *inside,
         Row(on.is_locked, State.OFFICER, why="lane_locked"),
-        Row(on.in_trouble, State.OFFICER, why=on.faults),
+        Row(on.in_trouble, State.OFFICER, why=because.faults),
         Row(on.consent_is_to_be_asked, State.CONSENT),
         Row(on.may_admit, then),
-        Row(on.attack_is_seen, State.OFFICER, why=on.face_reasons),
-        Row(on.too_short, State.OFFICER, why=on.face_reasons),
-        Row(on.trust_has_lapsed, State.OFFICER, why=on.lapsed_and_face_reasons),
+        Row(on.attack_is_seen, State.OFFICER, why=because.face_reasons),
+        Row(on.too_short, State.OFFICER, why=because.face_reasons),
+        Row(on.trust_has_lapsed, State.OFFICER, why=because.lapsed_and_face_reasons),
         Row(on.another_look, State.FACE_CAPTURE),
-        Row(on.face_is_assessed, State.OFFICER, why=on.face_reasons),
-        Row(on.expired, State.OFFICER, why=on.face_reasons),
+        Row(on.face_is_assessed, State.OFFICER, why=because.face_reasons),
+        Row(on.expired, State.OFFICER, why=because.face_reasons),
     )
 
 
@@ -172,8 +173,8 @@ def consent(inside: Rows, then: State) -> Rows:
     return (
         *inside,
         Row(on.is_locked, State.OFFICER, why="lane_locked"),
-        Row(on.in_trouble, State.OFFICER, why=on.faults),
-        Row(on.may_be_admitted_no_more, State.OFFICER, why=on.lapsed_reasons),
+        Row(on.in_trouble, State.OFFICER, why=because.faults),
+        Row(on.may_be_admitted_no_more, State.OFFICER, why=because.lapsed_reasons),
         Row(on.consents, then),
         Row(on.passes_without_consent, then),
         Row(on.declines, State.REJECT_OUT, Outcome.REFERRED, "consent_declined"),

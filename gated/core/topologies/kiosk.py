@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from gated.core import conditions as on
+from gated.core import reasons as because
 from gated.core import table as rows
 from gated.core.gate import State
 from gated.core.table import Plan, Row, Rows
@@ -20,7 +21,7 @@ TABLE: Mapping[State, Rows] = {
     State.OFFICER: rows.officer(one_door.INSIDE, State.ISSUING),
     State.ISSUING: (
         Row(on.token_is_handed_over, State.CLEARING, Outcome.PREPARED),
-        Row(on.in_trouble_without_token, State.REJECT_OUT, Outcome.REFERRED, on.faults),
+        Row(on.in_trouble_without_token, State.REJECT_OUT, Outcome.REFERRED, because.faults),
         Row(on.expired, State.REJECT_OUT, Outcome.REFERRED, "token_not_issued"),
     ),
 }

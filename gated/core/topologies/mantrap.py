@@ -6,6 +6,7 @@ Whoever is inside when the passage is over leaves by the entry; the exit must be
 from collections.abc import Mapping
 
 from gated.core import conditions as on
+from gated.core import reasons as because
 from gated.core import table as rows
 from gated.core.gate import BOTH, Gate, State, inside
 from gated.core.table import Plan, Row, Rows
@@ -38,7 +39,7 @@ TABLE: Mapping[State, Rows] = {
     State.BACKGROUND: rows.background(BEFORE_ENTRY, State.ENTRY_OPEN),
     State.ENTRY_OPEN: (
         Row(on.crowded, State.REJECT_OUT, Outcome.REFUSED, "two_persons"),
-        Row(on.in_trouble, State.REJECT_OUT, Outcome.REFERRED, on.faults),
+        Row(on.in_trouble, State.REJECT_OUT, Outcome.REFERRED, because.faults),
         Row(on.in_and_document_taken, State.ENTRY_CLOSING),
         Row(on.lingers_in_the_entry, State.REJECT_OUT, Outcome.REFUSED, "loitering"),
         Row(on.nobody_came, State.CLEARING, Outcome.ABANDONED, "entry_unused"),
@@ -47,7 +48,7 @@ TABLE: Mapping[State, Rows] = {
     ),
     State.ENTRY_CLOSING: (
         Row(on.crowded, State.REJECT_OUT, Outcome.REFUSED, "two_persons"),
-        Row(on.in_trouble, State.REJECT_OUT, Outcome.REFERRED, on.faults),
+        Row(on.in_trouble, State.REJECT_OUT, Outcome.REFERRED, because.faults),
         Row(on.closed_on_a_party, State.OFFICER, why="party"),
         Row(on.closed_on_one, State.FACE_CAPTURE),
         Row(on.closed_on_nobody, State.CLEARING, Outcome.ABANDONED, "stepped_back_out"),
@@ -66,7 +67,7 @@ TABLE: Mapping[State, Rows] = {
         Row(on.crowded, State.OFFICER, why="wrong_way"),
         Row(on.entry_came_open, State.OFFICER, why="entry_forced"),
         Row(on.is_locked, State.OFFICER, why="lane_locked"),
-        Row(on.exit_stays_shut, State.OFFICER, why=on.faults),
+        Row(on.exit_stays_shut, State.OFFICER, why=because.faults),
         Row(on.hesitates_in_the_exit, State.EXIT_OPEN),
         Row(on.stands_in_the_exit, State.OFFICER, why="exit_obstructed"),
         Row(on.left_something, State.CLEARING, Outcome.ADMITTED, "left_object"),

@@ -7,6 +7,7 @@ admitted is through when the light curtain of the door has seen them; nobody els
 from collections.abc import Mapping
 
 from gated.core import conditions as on
+from gated.core import reasons as because
 from gated.core import table as rows
 from gated.core.gate import Gate, State
 from gated.core.table import Plan, Row, Rows
@@ -32,7 +33,7 @@ EXIT_OPEN: Rows = (
     Row(on.passed, State.CLEARING, Outcome.ADMITTED),
     Row(on.came_in_by_the_exit, State.OFFICER, why="wrong_way"),
     Row(on.is_locked, State.OFFICER, why="lane_locked"),
-    Row(on.exit_stays_shut, State.OFFICER, why=on.faults),
+    Row(on.exit_stays_shut, State.OFFICER, why=because.faults),
     Row(on.hesitates_in_the_exit, State.EXIT_OPEN),
     Row(on.stands_in_the_exit, State.OFFICER, why="exit_obstructed"),
     Row(on.never_passed, State.CLEARING, Outcome.ABANDONED, "authorisation_unused"),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from gated.core import conditions as on
+from gated.core import reasons as because
 from gated.core import table as rows
 from gated.core.gate import BOTH, State
 from gated.core.table import Plan, Row, Rows
@@ -14,8 +15,8 @@ TABLE: Mapping[State, Rows] = {
     State.DOC_OPTICAL: rows.optical(mantrap.BEFORE_ENTRY, State.DOC_TOKEN),
     State.DOC_TOKEN: (
         *mantrap.BEFORE_ENTRY,
-        Row(on.token_is_refused, State.REJECT_OUT, Outcome.REFERRED, on.token_reason),
-        Row(on.chip_check_failed, State.REJECT_OUT, Outcome.REFERRED, on.failed_chip_checks),
+        Row(on.token_is_refused, State.REJECT_OUT, Outcome.REFERRED, because.token_reason),
+        Row(on.chip_check_failed, State.REJECT_OUT, Outcome.REFERRED, because.failed_chip_checks),
         Row(on.chip_is_good, State.BACKGROUND),
         Row(on.document_is_gone, State.CLEARING, Outcome.ABANDONED, "document_removed"),
         Row(on.expired, State.REJECT_OUT, Outcome.REFERRED, "token_timeout"),

@@ -53,5 +53,9 @@ def test_it_measures_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 
 def test_nothing_to_measure_with_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--images", str(tmp_path)]) == 1
+    assert "no photographs" in capsys.readouterr().err
+    (tmp_path / "Ada").mkdir()
+    (tmp_path / "Ada" / "Ada_0001.jpg").write_bytes(b"no picture")
+    assert main(["--images", str(tmp_path)]) == 1
     assert "fewer than two people" in capsys.readouterr().err
     assert main(["--images", str(tmp_path / "nothing.zip")]) == 1
