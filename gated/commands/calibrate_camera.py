@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from gated.commands import numbers
 from gated.commands.answer import Answer, UsageError, Words
 from gated.config import load
 from gated.runtime.clock import now_utc
@@ -189,19 +190,8 @@ def _answer(found: "CameraCalibration", more: dict[str, Any]) -> Answer:
 
 
 def _seconds(text: str) -> float:
-    return _number(text, 1.0, _MOST_S, "seconds")
+    return numbers.between(text, 1.0, _MOST_S, "seconds")
 
 
 def _metres(text: str) -> float:
-    return _number(text, *_HEIGHTS_M, "metres over the floor")
-
-
-def _number(text: str, least: float, most: float, what: str) -> float:
-    """A number from the command line. Raises ArgumentTypeError."""
-    try:
-        number = float(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number: give {what}") from error
-    if not least <= number <= most:
-        raise argparse.ArgumentTypeError(f"{text}: give {what} from {least:g} to {most:g}")
-    return number
+    return numbers.between(text, *_HEIGHTS_M, "metres over the floor")

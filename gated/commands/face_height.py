@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gated.commands import fps
+from gated.commands import fps, numbers
 from gated.commands.answer import Answer, UsageError, Words
 from gated.core.stature import Verdict, tall_enough
 from gated.core.values import Value
@@ -111,15 +111,4 @@ def _text(answer: HeightAnswer) -> list[str]:
 
 
 def _metres(text: str) -> float:
-    return _number(text, 0.5, 2.5, "a height in metres such as 1.20")
-
-
-def _number(text: str, least: float, most: float, wanted: str) -> float:
-    """A number from the command line. Raises ArgumentTypeError."""
-    try:
-        number = float(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r}: give {wanted}") from error
-    if not least <= number <= most:
-        raise argparse.ArgumentTypeError(f"{text!r}: give {wanted}")
-    return number
+    return numbers.between(text, 0.5, 2.5, "a height in metres")
