@@ -61,7 +61,7 @@ def face_evaluate(arguments: argparse.Namespace) -> Answer:
     # a gate whose OpenCV does not load must still answer every other question
     from gated.commands import face_evaluate_report  # noqa: PLC0415 - see above
     from models import manifest  # noqa: PLC0415
-    from models.evaluation import acquisition, draw, pairs, photographs, report, summary, verification  # noqa: PLC0415  # noqa: PLC0415
+    from models.evaluation import acquisition, draw, pairs, photographs, report, summary, verification  # noqa: PLC0415
     from models.matching import Embedder  # noqa: PLC0415
 
     if arguments.draws > 1 and arguments.draw is None:
