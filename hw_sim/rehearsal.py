@@ -22,7 +22,7 @@ from gated.store.journal import Entry, read
 from hw_sim.camera.glass import DataPage
 from hw_sim.camera.people import passport_photo
 from hw_sim.camera.scene import Walker
-from hw_sim.cast import FOLLOWER, TRAVELLER, appearance, companion, traveller
+from hw_sim.cast import FOLLOWER, TRAVELLER, companion, traveller
 from hw_sim.laid import Laid
 from hw_sim.lane.ledger import Span
 from hw_sim.lane.walking import READER_M, Walk, travel
@@ -41,6 +41,8 @@ HEEDS_S = 0.4  # from an advice on the screen to a passport that lies otherwise
 COMES_FROM_M = -1.2
 READS_S = 1.0  # what registration means, and two buttons
 TAKES_OFF_S = 0.8  # from a hint on the screen to a face without it
+TURNS_S = 0.7  # and to a head that begins to turn
+TURNS = 4  # last of them that the cameras are told
 
 # Who comes when the lane was handed back. Where the eyes of the gate are too slow, as on a busy machine, the
 # officer lets them out: the lane is what was mended.
@@ -70,7 +72,7 @@ class Rehearsal:
         self._later: list[Outcome] = []
         self._advices: list[str] = []
         self._hints: list[str] = []
-        self._worn = list(scenario.wears)
+        self._looks = traveller(scenario, seed + 1)
         self._lies_since = 0.0
         self._called = self._answered = False  # the officer on duty
         self._twisted = self._mended = False
@@ -155,7 +157,7 @@ class Rehearsal:
         site.laid.page = DataPage(holder=scenario.holder, lines=passport.lines, seed=self._seed)
         site.laid.lying = scenario.lies[0]
         site.print_page()
-        site.projector.cast(TRAVELLER, *traveller(scenario, self._seed + 1))
+        site.projector.cast(TRAVELLER, *self._looks)
         self._bring_companions()
         if self._course.comes is not None:
             self._course.comes(site, self._seed)
@@ -230,7 +232,7 @@ class Rehearsal:
                     self._press(yes=self._scenario.consents)
                 case do.Tell() if effect.screen in set(Hint):
                     self._hints.append(effect.screen)
-                    self._take_off(effect.screen)
+                    self._follow_hint(Hint(effect.screen))
                 case do.AlertOfficer(kind="referred"):
                     self._called = True
                 case _:
@@ -259,19 +261,24 @@ class Rehearsal:
         self._site.laid.wrong_spans.append(Span(start=since, end=time.monotonic()))
         self._site.press(yes=yes)
 
-    def _take_off(self, hint: str) -> None:
-        """Take off what the gate asks to take off, if it is worn, after a moment."""
-        worn = {Hint.TAKE_OFF_MASK: "mask", Hint.TAKE_OFF_GLASSES: "sunglasses"}.get(Hint(hint))
-        if worn not in self._worn:
+    def _follow_hint(self, hint: Hint) -> None:
+        """Do what the gate asks for, after a moment: take off what is worn, or turn the head."""
+        worn = {Hint.TAKE_OFF_MASK: "mask", Hint.TAKE_OFF_GLASSES: "sunglasses"}.get(hint)
+        looks, now = self._looks[0], time.monotonic()
+        if not isinstance(looks, Walker):  # who holds up a picture has other worries
             return
-        self._worn.remove(worn)
-        off = time.monotonic() + TAKES_OFF_S
-        dressed = appearance(self._scenario, self._seed + 1)
-        if isinstance(dressed, Walker):
-            wears = tuple(
-                each if each.kind in self._worn else replace(each, until_s=off) for each in dressed.wears
+        if hint is Hint.TURN_YOUR_HEAD:
+            looks = replace(looks, turns_s=(*looks.turns_s, now + TURNS_S)[-TURNS:])
+        elif any(each.kind == worn and each.until_s is None for each in looks.wears):
+            wears = (
+                replace(each, until_s=now + TAKES_OFF_S) if each.kind == worn else each
+                for each in looks.wears
             )
-            self._site.projector.cast(TRAVELLER, replace(dressed, wears=wears))
+            looks = replace(looks, wears=tuple(wears))
+        else:
+            return
+        self._looks = (looks, *self._looks[1:])
+        self._site.projector.cast(TRAVELLER, *self._looks)
 
     def _play_officer(self) -> None:
         """The officer on duty says it again while the gate takes it for old news: then its clock is wrong."""

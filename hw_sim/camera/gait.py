@@ -2,10 +2,12 @@
 
 The path is the world's: points (time, distance) joined by straight lines. On it lies gait: the head rises
 and falls with each step (2 Hz, about 1 cm), sways with each pair of steps, and looks about by a few degrees.
-Somebody who stands still keeps a slow postural sway and a living head. A held photograph has the gait of
-its holder and the tremor and tilt of hands. All of it is a function of time and a seed: no state.
+Somebody who stands still keeps a slow postural sway and a living head, and turns it if asked to. A held
+photograph has the gait of its holder and the tremor and tilt of hands. All of it is a function of time and a
+seed: no state.
 """
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -16,6 +18,8 @@ _STEP_HZ: Final = 1.9
 _WALKING_MPS: Final = 0.6  # at this speed gait has its full size
 _BRISK_MPS: Final = 1.2  # beyond this speed, of people in a hurry, it grows
 _BRISK_MORE: Final = 0.8  # by so much at twice that speed
+_ASKED_DEG: Final = (8.0, 16.0)  # to each side, by who is asked to turn the head a little
+_TURNING_S: Final = 1.6  # to one side, to the other, and back
 
 
 class Path(NamedTuple):
@@ -68,9 +72,15 @@ class Gait:
         self._aim = np.deg2rad(chance.normal(0, [2.0, 2.0, 1.0]))
         self._aside_m = chance.normal(0, 0.025)
         self._sink_m = self._bob_m + chance.uniform(0.0, 0.006) if sinks else 0.0
+        self._asked = np.deg2rad(chance.uniform(*_ASKED_DEG)) * chance.choice([-1, 1])
+
+    def turned(self, turns_s: Sequence[float], time_s: float) -> float:
+        """The yaw (radians) of a head that turns to one side and the other from each of those times on."""
+        into = [time_s - since for since in turns_s if 0 <= time_s - since <= _TURNING_S]
+        return float(self._asked) * float(sum(np.sin(2 * np.pi * each / _TURNING_S) for each in into))
 
     def pose(self, path: Path, time_s: float) -> Pose:
-        """Where the head is and how it is turned."""
+        """Where the head is and how it is turned, if nobody asked for a turn."""
         distance, speed = path.at(time_s)
         brisk = min(1.0, max(0.0, abs(speed) / _BRISK_MPS - 1))
         stride = min(1.0, abs(speed) / _WALKING_MPS) + _BRISK_MORE * brisk

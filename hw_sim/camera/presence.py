@@ -54,7 +54,8 @@ class Wearable(Value):
 class Walker(Tagged):
     """A person of `hw_sim.camera.people` who walks along waypoints; `seed` fixes gait, blinks and light.
 
-    `stature_m`: the same person at this body height; below 1.7 m with the proportions of a child.
+    `stature_m`: the same person at this body height; below 1.7 m with the proportions of a child. `turns_s`:
+    monotonic times from which on they turn the head, once to each side, because somebody asked them to.
     """
 
     person: str
@@ -64,6 +65,7 @@ class Walker(Tagged):
     stature_m: BodyHeight | None = None
     wears: tuple[Wearable, ...] = ()
     blinks: bool = True
+    turns_s: tuple[float, ...] = ()
 
 
 class PhotoHolder(Tagged):

@@ -98,9 +98,14 @@ def _path(presence: Presence) -> Path:
 def _poses(gait: Gait, presence: Presence, time_s: float) -> tuple[Pose, Pose]:
     """Of the body at a moment and one exposure before."""
     path = _path(presence)
-    now, before = (gait.pose(path, at) for at in (time_s, time_s - _EXPOSURE_S))
-    aside = presence.aside_m
-    return now._replace(x_m=now.x_m + aside), before._replace(x_m=before.x_m + aside)
+    turns_s = presence.turns_s if isinstance(presence, Walker) else ()
+
+    def pose_at(moment: float) -> Pose:
+        pose = gait.pose(path, moment)
+        yaw = pose.yaw + gait.turned(turns_s, moment)
+        return pose._replace(x_m=pose.x_m + presence.aside_m, yaw=yaw)
+
+    return pose_at(time_s), pose_at(time_s - _EXPOSURE_S)
 
 
 def _optics(scene: Scene, pose: Pose, before: Pose, seed: int, time_s: float) -> Optics:

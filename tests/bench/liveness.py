@@ -80,6 +80,9 @@ STILL: Final = (
     Class(name="flat print, quite still, 1.2 to 2.5 m", kind="flat", way="afar"),
     Class(name="flat print, held still in the hand", kind="flat", way="still"),
 )
+ASKED: Final = (
+    Class(name="bona fide, turns the head when asked", kind="person", way="swing", bona_fide=True, share=0.4),
+)
 WALKS: Final = tuple(
     replace(row, name=row.name.replace("approach", "walk"), way="walk") for row in APPROACHES
 )
@@ -104,7 +107,7 @@ def run(*, quick: bool = False, each: int = EACH, seed: int = FIRST_SEED, only: 
     if not photographed:
         print("  no photographs: set EGATE_TEST_DATA to the folder that holds faces/lfw_part.zip")
     print(f"  {'motion alone':41} n     within {FEW} frames{'':32}within {MANY}")
-    for row in (*APPROACHES, *SWUNG, *STILL):
+    for row in (*APPROACHES, *SWUNG, *STILL, *ASKED):
         if only not in row.name:
             continue
         count = max(1, round((standing if row in STILL else each) * row.share))

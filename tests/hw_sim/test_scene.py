@@ -148,6 +148,25 @@ def test_who_walks_bobs_and_who_stands_hardly_moves() -> None:
     assert standing < 0.001
 
 
+def test_who_is_asked_turns_the_head_to_both_sides_and_looks_ahead_again() -> None:
+    gait = Gait(seed=3, eye_height_m=1.6)
+    yaws = np.rad2deg([gait.turned((10.0,), time_s) for time_s in np.arange(9.0, 13.0, 0.05)])
+    assert 8 <= yaws.max() <= 16
+    assert yaws.min() == pytest.approx(-yaws.max())
+    assert gait.turned((10.0,), 9.99) == 0
+    assert gait.turned((10.0,), 12.0) == 0
+
+
+def test_a_turn_of_the_head_is_seen(reader: FaceReader) -> None:
+    turning = Walker(person="ada", path=at(0.9), turns_s=(2.0,))
+    noses = []
+    for time_s in (2.4, 3.2):  # to one side, to the other
+        image = seen(turning, time_s=time_s)
+        face = mesh(reader, image, only(reader.detect(image)))
+        noses.append((face.points[1, 0] - face.points[:, 0].mean()) / face.eye_distance)
+    assert abs(noses[1] - noses[0]) > 0.1
+
+
 def test_nobody_comes_nearer_than_the_lens_allows() -> None:
     assert Gait(seed=1, eye_height_m=1.6).pose(Path(((0, -1.0),)), 1.0).distance_m >= 0.3
 
