@@ -104,6 +104,30 @@ def test_all_photographs_are_compared_without_a_list(album: Path) -> None:
     assert value["pairs_listed"] is None
 
 
+def test_photographs_with_a_wrong_label_are_left_out_and_counted(album: Path, tmp_path: Path) -> None:
+    names = tmp_path / "wrong.txt"
+    names.write_text(
+        "# not hers\n\nEileen_Collins/Eileen_Collins_0002.jpg  # somebody else\nOf_Another/Set_0001.jpg\n"
+    )
+    answer = evaluate("--images", album, "--all-pairs", "--without", names)
+    value = json.loads(msgspec.json.encode(answer.value))
+    assert value["without"] == {"named": 2, "here": 1}
+    assert (value["mated"], value["non_mated"]) == (9, 12)
+    assert any("1 of the 2 that a list names" in line for line in answer.text)
+    assert (
+        json.loads(msgspec.json.encode(evaluate("--images", album, "--all-pairs").value))["without"] is None
+    )
+
+
+def test_a_list_of_wrong_labels_that_is_none_is_refused_by_line(album: Path, tmp_path: Path) -> None:
+    names = tmp_path / "wrong.txt"
+    names.write_text("Eileen_Collins/Eileen_Collins_0002.jpg\nEileen_Collins 3\n")
+    with pytest.raises(UsageError, match=r"wrong\.txt: line 2 .*write NAME/NAME_0001\.jpg"):
+        evaluate("--images", album, "--all-pairs", "--without", names)
+    with pytest.raises(UsageError, match="cannot be read"):
+        evaluate("--images", album, "--all-pairs", "--without", tmp_path / "none.txt")
+
+
 def test_frames_are_embedded_as_the_gate_does_when_asked(album: Path) -> None:
     words = ("--images", album, "--all-pairs", "--template", "3")
     stills, frames = (

@@ -14,6 +14,7 @@ from gated.commands import face_model
 from gated.commands.answer import Answer, UsageError, Words, read_capped
 
 MAX_TEMPLATE = 32
+MAX_LIST = 2_000_000
 PROGRESS_S = 5.0
 
 
@@ -36,6 +37,12 @@ def add(face: Words) -> None:
     sub.add_argument("--seed", type=_seed, default=0, metavar="S", help="of the draw: other pairs (0)")
     sub.add_argument(
         "--draws", type=_draws, default=1, metavar="K", help="draw so often, with seeds from S on (1)"
+    )
+    sub.add_argument(
+        "--without",
+        type=Path,
+        metavar="FILE",
+        help="leave out photographs that FILE names, NAME/NAME_0001.jpg a line: those with wrong labels",
     )
     face_model.add(sub)
     sub.add_argument(
@@ -72,7 +79,8 @@ def face_evaluate(arguments: argparse.Namespace) -> Answer:
         if arguments.report is not None:
             report.prepare(arguments.report)
         models, name, entry = face_model.chosen(arguments)
-        collection = photographs.Collection(arguments.images)
+        without = _without(arguments.without)
+        collection = photographs.Collection(arguments.images, without)
         listed = None
         if arguments.pairs is not None:
             listed = pairs.parse(read_capped(arguments.pairs, pairs.MAX_BYTES))
@@ -104,6 +112,9 @@ def face_evaluate(arguments: argparse.Namespace) -> Answer:
             listed=listed,
             template=arguments.template,
             live=arguments.live,
+            without=None
+            if arguments.without is None
+            else summary.LeftOut(named=len(without), here=collection.left_out),
         )
         if arguments.report is not None:
             plots = summary.figures(name, measured, found.points)
@@ -115,6 +126,18 @@ def face_evaluate(arguments: argparse.Namespace) -> Answer:
     except (manifest.ModelError, photographs.PhotographsError, report.ReportError) as error:
         raise UsageError(str(error)) from error
     return Answer(value=found, text=tuple(face_evaluate_report.lines(found, arguments.report)))
+
+
+def _without(path: Path | None) -> frozenset[str]:
+    """The photographs that a list names. Raises UsageError."""
+    from models.evaluation import photographs  # noqa: PLC0415 - as above
+
+    if path is None:
+        return frozenset()
+    try:
+        return photographs.named(read_capped(path, MAX_LIST))
+    except photographs.PhotographsError as error:
+        raise UsageError(f"{path}: {error}") from error
 
 
 class _Progress:

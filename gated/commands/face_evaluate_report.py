@@ -76,6 +76,9 @@ def facts(summary: Summary) -> list[tuple[str, str]]:
         ("people, photographs", f"{summary.people}, {summary.photographs}"),
         ("comparisons", f"{summary.mated} mated, {summary.non_mated} non-mated"),
     ]
+    if summary.without is not None:
+        left = f"{summary.without.here} of the {summary.without.named} that a list names"
+        told.append(("photographs left out", left))
     if summary.pairs_listed is not None:
         left = ", ".join(f"{count} {reason}" for reason, count in summary.pairs_left_out.items())
         told.append(("pairs listed", f"{summary.pairs_listed}; left out: {left or 'none'}"))

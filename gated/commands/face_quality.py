@@ -34,7 +34,7 @@ class ComponentValue(Value):
 
 
 class Assessed(Value):
-    """One image. `error` is a snake_case code where no face can be measured; the rest is then empty.
+    """One image. `error` is a snake_case code where no face can be measured; what is not known is then empty.
 
     `fix` says what its owner could do about that.
 
@@ -45,9 +45,9 @@ class Assessed(Value):
     file: str
     error: str | None = None
     fix: str | None = None
-    width: int = 0
-    height: int = 0
-    faces: int = 0
+    width: int | None = None
+    height: int | None = None
+    faces: int | None = None
     box: tuple[float, float, float, float] | None = None
     usable: bool = False
     value: float | None = None
@@ -102,7 +102,8 @@ def _assess(check: "StillCheck", path: Path) -> Assessed:
     try:
         return _assessed(str(path), check.assess(files.read(path)))
     except ImageError as error:
-        return Assessed(file=str(path), error=error.reason, fix=error.fix)
+        faces = 0 if error.reason == "no_face_detected" else None
+        return Assessed(file=str(path), error=error.reason, fix=error.fix, faces=faces)
 
 
 def _assessed(file: str, still: "Still") -> Assessed:

@@ -9,6 +9,7 @@ with the number of lines, the pairs are taken and `folds` is 1, since nobody can
 `told` says what the heading said.
 """
 
+import codecs
 import unicodedata
 
 from gated.core.values import Value
@@ -65,7 +66,9 @@ def parse(raw: bytes) -> PairList:
     if len(raw) > MAX_BYTES:
         raise PairsError("too_long")
     # names are file names, and those are bytes: what is not UTF-8 is kept as Python keeps it in paths
-    lines = raw.decode("utf-8", "surrogateescape").removeprefix("\ufeff").split("\n")
+    utf_16 = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # as some editors save text
+    text = raw.decode("utf-16", "replace") if utf_16 else raw.decode("utf-8", "surrogateescape")
+    lines = text.removeprefix("\ufeff").split("\n")
     rows = [(number, fields) for number, line in enumerate(lines, 1) if (fields := _fields(line))]
     if not rows:
         raise PairsError("no_pairs")

@@ -42,11 +42,13 @@ class Photograph:
 
 
 class Collection:
-    """All photographs under one path, by person and in the order of their files."""
+    """All photographs under one path, by person and in the order of their files, but those `without`."""
 
-    def __init__(self, source: Path) -> None:
-        """List them. Raises PhotographsError."""
+    def __init__(self, source: Path, without: frozenset[str] = frozenset()) -> None:
+        """List them. `without` names photographs as `named` does. Raises PhotographsError."""
         self.source = source
+        self.left_out = 0
+        """How many of those that are not wanted are here."""
         try:
             files = _in_folder(source) if source.is_dir() else _in_archive(source)
         except _UNREADABLE as error:
@@ -55,8 +57,10 @@ class Collection:
             raise PhotographsError(f"{source}: more than {MAX_FILES} photographs")
         people: dict[str, list[Photograph]] = defaultdict(list)
         for file in sorted(files):
-            path = PurePosixPath(file)
-            if path.parent.name:
+            path = PurePosixPath(file if source.is_dir() else _slashed(file))
+            if f"{same_name(path.parent.name)}/{path.name}" in without:
+                self.left_out += 1
+            elif path.parent.name:
                 digits = _NUMBER.search(path.stem)
                 number = int(digits[1]) if digits else None
                 person = same_name(path.parent.name)
@@ -100,6 +104,16 @@ class Collection:
         group = self.people[photograph.person]
         place = group.index(photograph)
         return group[place:] + group[:place]
+
+
+def named(raw: bytes) -> frozenset[str]:
+    """Read a list of photographs, `NAME/NAME_0001.jpg` in each line, up to a #. Raises PhotographsError."""
+    lines = raw.decode("utf-8", "surrogateescape").removeprefix("\ufeff").splitlines()
+    found = [(number, line.partition("#")[0].strip()) for number, line in enumerate(lines, 1)]
+    for number, name in found:
+        if name and len(PurePosixPath(name).parts) != 2:
+            raise PhotographsError(f"line {number} is no photograph of a person: write NAME/NAME_0001.jpg")
+    return frozenset(same_name(name) for _, name in found if name)
 
 
 class Opened:
@@ -149,8 +163,13 @@ def _in_archive(source: Path) -> list[str]:
         return [
             entry.filename
             for entry in archive.infolist()
-            if _is_photograph(PurePosixPath(entry.filename)) and not entry.is_dir()
+            if _is_photograph(PurePosixPath(_slashed(entry.filename))) and not entry.is_dir()
         ]
+
+
+def _slashed(name: str) -> str:
+    """The name of an archive's file, which some programs write with backslashes."""
+    return name.replace("\\", "/")
 
 
 def _is_photograph(path: PurePosixPath) -> bool:

@@ -46,6 +46,13 @@ class Failures(Value):
     files: dict[str, str]
 
 
+class LeftOut(Value):
+    """Photographs that somebody wanted left out: how many were named, and how many of them were here."""
+
+    named: int
+    here: int
+
+
 class Summary(Value):
     """All figures. `cross`: non-mated comparisons are of all references with all templates of others."""
 
@@ -55,6 +62,7 @@ class Summary(Value):
     live: bool
     people: int
     photographs: int
+    without: LeftOut | None
     mated: int
     non_mated: int
     cross: bool
@@ -81,6 +89,7 @@ def summarise(
     listed: PairList | None,
     template: int,
     live: bool = False,
+    without: LeftOut | None = None,
 ) -> Summary:
     """Return the figures of what was compared."""
     comparisons = measured.comparisons
@@ -97,6 +106,7 @@ def summarise(
         live=live,
         people=measured.people,
         photographs=measured.photographs,
+        without=without,
         mated=len(mated),
         non_mated=len(non_mated),
         cross=measured.cross,

@@ -1,3 +1,5 @@
+import codecs
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -51,6 +53,15 @@ def test_one_name_in_two_unicode_spellings_is_one_person() -> None:
 
 def test_a_list_without_tabs_is_split_at_blanks() -> None:
     assert parse(b"10 300\nAda 1 4\nAda 2 Bob 1\n").pairs[1].probe == Sample(person="Bob", number=1)
+
+
+@pytest.mark.parametrize("mark", [codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE])
+def test_a_list_may_be_utf_16_where_its_mark_says_so(mark: bytes) -> None:
+    coding = "utf-16-le" if mark == codecs.BOM_UTF16_LE else "utf-16-be"
+    raw = mark + "José\t1\t2\r\n".encode(coding)
+    assert parse(raw) == parse("José\t1\t2\n".encode())
+    with pytest.raises(PairsError):
+        parse(mark + b"A\x00\xd8\x00\x00")
 
 
 def test_names_that_are_not_utf_8_are_kept_as_paths_keep_them() -> None:

@@ -52,6 +52,13 @@ def test_a_sample_of_a_list_is_found_by_name_and_number(source: Path) -> None:
     assert found.find(Sample(person="Carl", number=1)) is None
 
 
+def test_those_that_a_list_names_are_left_out(source: Path) -> None:
+    found = Collection(source, photographs.named(b"Ada_Lovelace/Ada_Lovelace_0001.jpg\r\nBob/Bob_0001.jpg"))
+    assert [each.number for each in found.people["Ada_Lovelace"]] == [2, 10]
+    assert found.find(Sample(person="Ada Lovelace", number=1)) is None
+    assert found.left_out == 1
+
+
 def test_no_name_leads_out_of_the_folder(source: Path) -> None:
     (source.parent / "secret").mkdir()
     (source.parent / "secret" / "secret_0001.jpg").write_bytes(b"secret")
@@ -119,6 +126,16 @@ def test_what_a_desktop_leaves_beside_photographs_is_no_photograph(tmp_path: Pat
         archive.writestr("__MACOSX/set/Ada/Ada_0001.jpg", b"resource fork")
     found = Collection(tmp_path / "set.zip")
     assert [each.file for each in found.people["Ada"]] == ["set/Ada/Ada_0001.jpg"]
+
+
+def test_an_archive_may_name_its_files_with_backslashes(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
+        archive.writestr("set\\Ada\\Ada_0001.jpg", b"photograph")
+        archive.writestr("__MACOSX\\set\\Ada\\Ada_0001.jpg", b"resource fork")
+    found, opened = Collection(tmp_path / "set.zip"), Opened(tmp_path / "set.zip")
+    (photograph,) = found.people["Ada"]
+    assert opened.read(photograph) == b"photograph"
+    opened.close()
 
 
 def test_a_folder_or_archive_without_photographs_is_refused_for_that(tmp_path: Path) -> None:
