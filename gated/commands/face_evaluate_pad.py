@@ -11,34 +11,17 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gated.commands import fps
 from gated.commands.answer import Answer, UsageError, Words
-from gated.core.values import Value
 
 if TYPE_CHECKING:
-    from models.evaluation.attacks import Kind, Response
+    from models.evaluation.attacks import Detection, Kind, Response
     from models.evaluation.presentations import Judge, Listing
 
 PROGRESS_S = 5.0
 MAX_SPECIES = 64
-
-
-class Unusable(Value):
-    """A file that is no presentation: its path as found, and a snake_case code."""
-
-    file: str
-    error: str
-
-
-class PadAnswer(Value):
-    """What was measured of stills and of sequences, each a `Detection`; None where there are none."""
-
-    manifest_sha256: str
-    stills: Any
-    sequences: Any
-    unusable: tuple[Unusable, ...]
 
 
 def add(face: Words) -> None:
@@ -95,15 +78,17 @@ def face_evaluate_pad(arguments: argparse.Namespace) -> Answer:
     except manifest.ModelError as error:
         raise UsageError(f"models: {error}") from error
     judged = _Judged(judge, listings)
-    found: dict[str, Any] = {"stills": None, "sequences": None}
+    found: dict[Kind, Detection | None] = {"stills": None, "sequences": None}
     figures: list[report.Figure] = []
     thresholds: dict[Kind, float | None] = {"stills": judge.still_threshold, "sequences": None}
     for kind, threshold in thresholds.items():
         genuine, others = judged.of(kind)
         if genuine or any(others.values()):
-            found[kind] = attacks.measure(kind, genuine, others, threshold=threshold)
-            figures += attacks.figures(found[kind], genuine, others)
-    answer = PadAnswer(manifest_sha256=manifest.fingerprint(), **found, unusable=tuple(judged.unusable))
+            found[kind] = detection = attacks.measure(kind, genuine, others, threshold=threshold)
+            figures += attacks.figures(detection, genuine, others)
+    answer = attacks.Findings(
+        manifest_sha256=manifest.fingerprint(), **found, unusable=tuple(judged.unusable)
+    )
     if arguments.report is not None:
         try:
             report.write(arguments.report, face_evaluate_pad_report.page(answer, figures))
@@ -139,7 +124,8 @@ class _Judged:
     """The responses to all presentations, by kind and species; told on standard error as they come."""
 
     def __init__(self, judge: "Judge", listings: "Mapping[str, Listing]") -> None:
-        from models.evaluation.presentations import PresentationError  # noqa: PLC0415 - as above
+        from models.evaluation.attacks import Unusable  # noqa: PLC0415 - as above
+        from models.evaluation.presentations import PresentationError  # noqa: PLC0415
 
         self.unusable: list[Unusable] = []
         self._responses: dict[Kind, dict[str, list[Response]]] = {"stills": {}, "sequences": {}}

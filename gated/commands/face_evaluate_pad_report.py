@@ -2,15 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from gated.commands import columns
-from models.evaluation.attacks import Detection
+from models.evaluation.attacks import Detection, Findings
 from models.evaluation.rates import Proportion
 from models.evaluation.report import Figure, Report, Table
-
-if TYPE_CHECKING:
-    from gated.commands.face_evaluate_pad import PadAnswer
 
 NOTE = "note: "
 SHOWN = 5  # unusable files in text; JSON has all
@@ -27,7 +23,7 @@ _REMARKS = (
 )
 
 
-def lines(answer: "PadAnswer", report: Path | None) -> Iterator[str]:
+def lines(answer: Findings, report: Path | None) -> Iterator[str]:
     """The figures in text."""
     for found in (answer.stills, answer.sequences):
         if found is not None:
@@ -49,7 +45,7 @@ def lines(answer: "PadAnswer", report: Path | None) -> Iterator[str]:
         yield f"report: {report / 'index.html'}"
 
 
-def page(answer: "PadAnswer", figures: Sequence[Figure]) -> Report:
+def page(answer: Findings, figures: Sequence[Figure]) -> Report:
     """The page of a report: without names of files."""
     measured = [found for found in (answer.stills, answer.sequences) if found is not None]
     told = [(f"{found.kind}: {label}", text) for found in measured for label, text in facts(found)]

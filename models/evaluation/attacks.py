@@ -89,6 +89,22 @@ class Detection(Value):
     equal_error: EqualError | None  # over all species together
 
 
+class Unusable(Value):
+    """A file that is no presentation: its path as found, and a snake_case code."""
+
+    file: str
+    error: str
+
+
+class Findings(Value):
+    """What was measured of stills and of sequences; None where there are none."""
+
+    manifest_sha256: str
+    stills: Detection | None
+    sequences: Detection | None
+    unusable: tuple[Unusable, ...]
+
+
 def measure(
     kind: Kind,
     bona_fide: Sequence[Response],
