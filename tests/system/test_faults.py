@@ -46,10 +46,10 @@ def faults(site: Site) -> str:
 @pytest.mark.parametrize(
     "state",
     [
-        State.DOC_OPTICAL,
+        pytest.param(State.DOC_OPTICAL, marks=pytest.mark.long),
         State.DOC_CHIP,
         State.ENTRY_OPEN,
-        State.ENTRY_CLOSING,
+        pytest.param(State.ENTRY_CLOSING, marks=pytest.mark.long),
         State.FACE_CAPTURE,
         State.EXIT_OPEN,
     ],
@@ -119,6 +119,7 @@ def test_a_hostile_chip_is_refused_with_its_reason(site: Site, name: str, reason
     assert rehearsed.problems == ()
 
 
+@pytest.mark.long
 def test_a_frozen_camera_ends_in_a_fault_and_an_officer_not_in_an_admission(site: Site) -> None:
     site.start_daemons()
     site.camera.freeze()
