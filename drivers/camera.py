@@ -18,6 +18,7 @@ from gated.core.ports import DeviceError, DeviceGone, DeviceTimeout
 from gated.core.settings.cameras import CameraSettings
 
 DEVICE: Final = "camera"
+OLDEST_S: Final = 1.0  # a stamp beyond this is of another clock
 STOP_S: Final = 0.2  # more than a frame takes; a thread that hangs in a system call longer is left behind
 
 
@@ -25,7 +26,8 @@ STOP_S: Final = 0.2  # more than a frame takes; a thread that hangs in a system 
 class Frame:
     """A picture, BGR unless the camera measures distances, with its number since `open`.
 
-    `at`: the monotonic time at which it was complete, seconds.
+    `at`: the monotonic time, in seconds, at which it reached the kernel where a device's driver says so, else
+    that at which it was complete here.
     """
 
     image: Image
@@ -173,7 +175,7 @@ class _Stream:
         return capture
 
     def _read(self, capture: Capture) -> None:
-        number, made_at = 0, float("-inf")
+        number, made_at, stamped = 0, float("-inf"), float("-inf")
         while not self._stopped:
             asked, picture = time.monotonic(), None
             good = capture.grab()
@@ -187,7 +189,8 @@ class _Stream:
             self._alive_at = at
             if picture is not None:
                 number, made_at = number + 1, at
-                self._take(Frame(image=self._checked(picture), at=at, number=number))
+                stamped = moment_of(capture.stamp_s(), at, after=stamped)
+                self._take(Frame(image=self._checked(picture), at=stamped, number=number))
 
     def _checked(self, picture: Picture) -> Image:
         width, height, section = self._settings.width, self._settings.height, self._section
@@ -216,6 +219,13 @@ class _Stream:
     def frozen(self) -> DeviceTimeout:
         fix = f"no frame for {self._settings.read_timeout_s} s: restart the camera"
         return DeviceTimeout(self._section, "frozen", fix)
+
+
+def moment_of(stamp_s: float | None, now: float, *, after: float) -> float:
+    """The moment of a frame that is here at `now`: its stamp, unless that is of another clock or earlier."""
+    if stamp_s is None or not max(after, now - OLDEST_S) < stamp_s <= now:
+        return now
+    return stamp_s
 
 
 def _shown(source: str) -> str:

@@ -24,7 +24,7 @@ _SCHEMES: Final = ("http://", "https://", "rtsp://")
 
 
 class Capture(Protocol):
-    """A stream that was opened, as OpenCV's `VideoCapture` is one."""
+    """A stream that was opened."""
 
     def grab(self) -> bool:
         """Take the next frame; false when none came."""
@@ -32,8 +32,35 @@ class Capture(Protocol):
     def retrieve(self) -> tuple[bool, Picture]:
         """Make a picture of the frame."""
 
+    def stamp_s(self) -> float | None:
+        """When the kernel got the frame, by the monotonic clock if its driver is right; None: not known."""
+
     def release(self) -> None:
         """Close the stream."""
+
+
+class Stream:
+    """A stream that OpenCV opened: of a V4L2 device, which stamps its frames, or from the network."""
+
+    def __init__(self, capture: cv2.VideoCapture, *, stamped: bool) -> None:
+        self._capture = capture
+        self._stamped = stamped
+
+    def grab(self) -> bool:
+        """Take the next frame."""
+        return self._capture.grab()
+
+    def retrieve(self) -> tuple[bool, Picture]:
+        """Make a picture of it."""
+        return self._capture.retrieve()
+
+    def stamp_s(self) -> float | None:
+        """Of a device, what its driver stamped the frame with."""
+        return self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000 if self._stamped else None
+
+    def release(self) -> None:
+        """Close the stream."""
+        self._capture.release()
 
 
 class Pictures(Protocol):
@@ -63,7 +90,7 @@ class Colours:
             except BaseException:
                 capture.release()
                 raise
-        return capture
+        return None if capture is None else Stream(capture, stamped=True)
 
     def image(self, picture: Picture, section: str) -> Image:
         """The picture itself."""
@@ -126,12 +153,13 @@ def check_source(source: str, section: str) -> None:
         raise DeviceGone(section, "bad_source", fix)
 
 
-def _network(settings: CameraSettings, more: list[int] | None = None) -> cv2.VideoCapture | None:
+def _network(settings: CameraSettings, more: list[int] | None = None) -> Stream | None:
     options = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, int(settings.open_timeout_s * 1000)]
     options += [cv2.CAP_PROP_READ_TIMEOUT_MSEC, int(settings.read_timeout_s * 1000)]
     # one decoder thread: each further one would hold back a frame
     options += [cv2.CAP_PROP_N_THREADS, 1, *(more or [])]
-    return _open(settings.source, cv2.CAP_FFMPEG, options)
+    capture = _open(settings.source, cv2.CAP_FFMPEG, options)
+    return None if capture is None else Stream(capture, stamped=False)
 
 
 def _open(source: str, backend: int, options: list[int]) -> cv2.VideoCapture | None:

@@ -34,11 +34,11 @@ _CAN_CAPTURE, _CAN_STREAM = 0x1, 0x04000000
 _BROKEN: Final = 0x40  # V4L2_BUF_FLAG_ERROR
 _CAPABILITY_BYTES, _FORMAT_BYTES, _BUFFER_BYTES = 104, 208, 88
 _PIX: Final = struct.Struct("<II4sIII")  # width, height, pixelformat, field, bytesperline, sizeimage
-_PIX_AT, _ABLE_AT = 8, 88
+_PIX_AT, _ABLE_AT, _STAMP_AT = 8, 88, 24
 
 
 class DepthDevice:
-    """An open device that streams; for one thread. `grab`, `retrieve` and `release` as OpenCV's capture."""
+    """An open device that streams, a `drivers.pictures.Capture`; for one thread."""
 
     def __init__(self, source: str, width: int, height: int, *, timeout_s: float, section: str) -> None:
         """Open it and let it stream. Raises DeviceGone; a `grab` waits no longer than `timeout_s`."""
@@ -47,6 +47,7 @@ class DepthDevice:
         self._section = section
         self._maps: list[mmap.mmap] = []
         self._held: int | None = None
+        self._stamp_s = 0.0
         if sys.byteorder != "little":
             raise self._gone("no_depth", "depth cameras are read on little-endian machines only")
         try:
@@ -85,6 +86,10 @@ class DepthDevice:
         rows = np.frombuffer(self._maps[self._held], np.uint8, self._row_bytes * self._height)
         pixels = rows.reshape(self._height, self._row_bytes)[:, : 2 * self._width]
         return True, pixels.copy().view(np.uint16)  # the driver writes here again
+
+    def stamp_s(self) -> float | None:
+        """When the kernel got the frame that was grabbed."""
+        return self._stamp_s
 
     def release(self) -> None:
         """Stop and close. Idempotent."""
@@ -159,6 +164,8 @@ class DepthDevice:
         if number >= len(self._maps):
             raise OSError(errno.EPROTO, "no such buffer")
         self._held = number
+        seconds, micros = struct.unpack_from("<qq", buffer, _STAMP_AT)
+        self._stamp_s = seconds + micros / 1e6
         if flags & _BROKEN or used < self._size:
             self._give_back()
             return False

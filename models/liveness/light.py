@@ -9,6 +9,10 @@ print answers as paper does, in step but evenly, so an answer alone is no proof 
 
 Gains are parts of each region's own brightness. No code played, or too few changes of it seen: no evidence.
 
+A frame is as old as its way from the sensor to here took, which differs from camera to camera and grows with
+the machine's load. So the code is laid upon what was seen with each of LATE_S, and the best counts. That
+makes chance look like an answer more often: where frames are late, one must be clearer to count for life.
+
 The glass of a screen mirrors the lamp, in step and in one place more than in another. What it mirrors lies
 upon the picture as a veil: it adds the same to dark and bright. What skin scatters is a share of what skin
 sends back anyway, so that dark marks (brows, eyes, nostrils, lips) answer less than the skin beside them and
@@ -58,7 +62,11 @@ MAX_CODE: Final = 256
 LEAST_CHANGES: Final = 4
 LEAST_FRAMES: Final = 12
 SETTLE_S: Final = 0.05  # a frame so near a change may have been exposed on both sides of it
+LATE_S: Final = (0.0, 0.03, 0.06, 0.09, 0.12, 0.15, 0.18, 0.21, 0.24)  # from what a frame shows to its moment
 _IN_STEP: Final = 0.5  # least correlation of what follows a code
+_CLEAR: Final = (0.7, 0.85)  # from where on that begins to count for life, and counts in full
+_LATE_CHANGES: Final = 8  # of the lamp that must have been seen for that where frames are late
+_MARGIN: Final = 0.05  # of correlation by which a later frame must fit better than one in time
 _EVEN: Final = 0.10  # relative spread of gains below which a surface answers evenly
 _PATCH: Final = 1.0  # relative spread above which one place answers alone: lamps far aside of a face give 0.8
 _ANSWER: Final = 0.02  # a gain that a face in the lamp's reach passes
@@ -81,11 +89,14 @@ class Look:
 class Answer:
     """How the face followed the code. `agreement` is the correlation, `unevenness` the gains' spread.
 
+    `late_s`: how old the frames are taken to be; `changes` of the lamp were seen.
     `marks` is the share by which the pictures of the face's marks grew, `marks_agreement` their correlation.
     None: too few of them are strong enough and in the picture.
     """
 
     frames: int
+    changes: int
+    late_s: float
     agreement: float
     gain: float
     behind: float
@@ -177,37 +188,62 @@ def _slow() -> Series:
 
 def respond(code: Code, seen: Sequence[Look]) -> Answer | None:
     """Compare what was seen with the code. None: too few frames or changes to say anything."""
-    times = np.array([at for at, _ in code])
-    states = [1.0 if on else 0.0 for _, on in code]
-    kept = [
-        look
-        for look in seen
-        if look.at >= times[0]
-        and not np.isnan(look.light[:-1]).any()
-        and np.abs(times - look.at).min() > SETTLE_S
-    ]
-    if len(kept) < LEAST_FRAMES:
+    looks = [look for look in seen if look.at >= code[0][0] and not np.isnan(look.light[:-1]).any()]
+    if len(looks) < LEAST_FRAMES:
         return None
-    at = np.array([look.at for look in kept])
-    lamp = np.array([states[int(np.searchsorted(times, moment, side="right")) - 1] for moment in at])
-    if int(np.abs(np.diff(lamp)).sum()) < LEAST_CHANGES:
+    at = np.array([look.at for look in looks])
+    light = np.stack([look.light for look in looks])
+    whole = light[:, :-1].mean(1)
+    laid = [found for late_s in LATE_S if (found := _lay(code, at, whole, late_s)) is not None]
+    if not laid:
         return None
-    light = np.stack([look.light for look in kept])
-    face, behind = light[:, :-1], light[:, -1]
+    best = max(laid, key=lambda each: each.agreement - _MARGIN * (each.late_s > 0))
+    kept, lamp = best.kept, best.lamp
+    at, face, behind = at[kept], light[kept, :-1], light[kept, -1]
     gains = np.array([_gain(at, lamp, face[:, region]) for region in range(face.shape[1])])
-    whole = face.mean(1)
     ground = _gain(at, lamp, behind) if not np.isnan(behind).any() else 0.0
     gain = float(gains.mean())
-    shown = _shown(lamp, np.stack([look.marks for look in kept]))
+    shown = _shown(lamp, np.stack([look.marks for look, keep in zip(looks, kept, strict=True) if keep]))
     return Answer(
-        frames=len(kept),
-        agreement=_agreement(at, lamp, whole),
+        frames=len(at),
+        changes=best.changes,
+        late_s=best.late_s,
+        agreement=best.agreement,
         gain=gain,
         behind=ground,
         unevenness=float(gains.std() / max(abs(gain), 1e-6)),
         marks=None if shown is None else _step(at, lamp, shown),
         marks_agreement=0.0 if shown is None else _agreement(at, lamp, shown),
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Laid:
+    """The code laid upon what was seen, as if frames were `late_s` old.
+
+    `kept` are the frames that lie apart from the lamp's changes, `lamp` is what it did at each of them.
+    """
+
+    late_s: float
+    kept: npt.NDArray[np.bool_]
+    lamp: Series
+    changes: int
+    agreement: float
+
+
+def _lay(code: Code, at: Series, whole: Series, late_s: float) -> _Laid | None:
+    times = np.array([moment for moment, _ in code]) + late_s
+    states = np.array([float(on) for _, on in code])
+    step = np.searchsorted(times, at, side="right")  # of the changes, the next one
+    since = np.where(step > 0, at - times[step - 1], -np.inf)
+    until = np.where(step < len(times), times[np.minimum(step, len(times) - 1)] - at, np.inf)
+    kept = np.asarray((since > SETTLE_S) & (until > SETTLE_S))
+    lamp = states[step[kept] - 1]
+    changes = int(np.abs(np.diff(lamp)).sum())
+    if int(kept.sum()) < LEAST_FRAMES or changes < LEAST_CHANGES:
+        return None
+    agreement = _agreement(at[kept], lamp, whole[kept])
+    return _Laid(late_s=late_s, kept=kept, lamp=lamp, changes=changes, agreement=agreement)
 
 
 def _without_drift(at: Series, values: Series) -> Series:
@@ -253,7 +289,11 @@ def strength(answer: Answer) -> float:
     if scattered < enough or answer.agreement < _IN_STEP or lit_alike:
         return -_MOST * float(np.clip(1 - answer.agreement * scattered / enough, 0, 1))
     uneven = answer.agreement * float(np.clip(answer.unevenness / _EVEN - 1, -0.5, 1))
-    return _MOST * (uneven if uneven < 0 else uneven * _shared(answer, enough))
+    if uneven < 0 or (answer.late_s > SETTLE_S and answer.changes < _LATE_CHANGES):
+        return _MOST * min(uneven, 0.0)
+    low, high = _CLEAR
+    clear = float(np.clip((answer.agreement - low) / (high - low), 0, 1))
+    return _MOST * uneven * clear * _shared(answer, enough)
 
 
 def _shared(answer: Answer, enough: float) -> float:
@@ -264,6 +304,7 @@ def _shared(answer: Answer, enough: float) -> float:
 
 
 def _told(answer: Answer) -> str:
-    followed = f"followed the lamp by {answer.gain:.1%}, agreement {answer.agreement:.2f}"
+    late = f", {answer.late_s:.2f} s late" if answer.late_s else ""
+    followed = f"followed the lamp by {answer.gain:.1%}{late}, agreement {answer.agreement:.2f}"
     marks = "unknown" if answer.marks is None else f"{answer.marks:.1%}"
     return f"{followed}, unevenness {answer.unevenness:.2f}, its marks by {marks}"

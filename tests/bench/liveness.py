@@ -93,7 +93,8 @@ Judged = tuple[Evidence, Evidence]
 def run(*, quick: bool = False, each: int = EACH, seed: int = FIRST_SEED, only: str = "") -> None:
     """Print error rates by kind of attack, and non-response rates; `each`: presentations of a kind.
 
-    `seed` is the first of the presentations' seeds; `only` picks the rows whose names hold it.
+    `seed` is the first of the presentations' seeds; `only` picks the rows whose names hold it, `lane` the
+    second part.
     """
     use_one_thread()
     each, standing, lane = (2, 1, 1) if quick else (each, max(1, each // 5), max(1, each // 15))
@@ -123,7 +124,7 @@ def run(*, quick: bool = False, each: int = EACH, seed: int = FIRST_SEED, only: 
         seed += each
         few, whole = ([pair[part] for pair in outcomes] for part in (0, 1))
         print(f"  {row.name:41} {each:4}  {_rates(row, few):46} {_rates(row, whole)}", flush=True)
-    if only:
+    if only not in {"", "lane"}:
         return
     print("  the simulator's lane at 15 frames a second, whole frames, all cues, at the end of an approach")
     for name, bend in LANE.items():

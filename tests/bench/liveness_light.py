@@ -45,8 +45,8 @@ class Outcome:
     verdict: str
 
 
-def run(each: int) -> None:
-    """Print what came of each class."""
+def run(each: int, late_s: float = 0.0) -> None:
+    """Print what came of each class, where frames reach the check so late."""
     use_one_thread()
     models = manifest.load()
     reader = FaceReader(models)
@@ -55,7 +55,8 @@ def run(each: int) -> None:
         for number in range(each):
             seed = FIRST_SEED + number
             check = LivenessCheck(models.liveness, RecaptureHead(models.recapture))
-            outcomes.append(_watched(reader, check, _presence(pitch_mm, seed, stands=stands), seed))
+            shown = _presence(pitch_mm, seed, stands=stands)
+            outcomes.append(_watched(reader, check, shown, seed, late_s))
         early = sum(one.live_at is not None and one.live_at < face_light.STEADY_S for one in outcomes)
         live = sum(one.live_at is not None for one in outcomes)
         held, attack = sum(one.held for one in outcomes), sum(one.verdict == "attack" for one in outcomes)
@@ -87,7 +88,7 @@ def _code(seed: int) -> Code:
     return [(0.0, True), *((begin + number * face_light.STEP_S, on) for number, on in enumerate(steps))]
 
 
-def _watched(reader: FaceReader, check: LivenessCheck, shown: Presence, seed: int) -> Outcome:
+def _watched(reader: FaceReader, check: LivenessCheck, shown: Presence, seed: int, late_s: float) -> Outcome:
     code = _code(seed)
     check.light(code)
     until = [moment for moment, _ in code[1:]] + [SECONDS + 1]
@@ -100,7 +101,7 @@ def _watched(reader: FaceReader, check: LivenessCheck, shown: Presence, seed: in
         last = find(reader, image, last)
         if last is None:
             continue
-        check.add(image, last, at)
+        check.add(image, last, at + late_s)
         evidence = check.judge()
         held = held or evidence.held
         if evidence.verdict == "live" and live_at is None:
@@ -113,4 +114,8 @@ def _watched(reader: FaceReader, check: LivenessCheck, shown: Presence, seed: in
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Print what the answer to the gate's lamp adds.")
     parser.add_argument("--each", type=int, default=EACH, help=f"presentations of a kind ({EACH})")
-    run(parser.parse_args().each)
+    parser.add_argument(
+        "--late", type=float, default=0.0, metavar="S", help="how old frames are, seconds (0)"
+    )
+    chosen = parser.parse_args()
+    run(chosen.each, chosen.late)

@@ -8,7 +8,7 @@ from typing import Self
 
 import pytest
 
-from drivers.camera import DEVICE, STOP_S, Camera
+from drivers.camera import DEVICE, STOP_S, Camera, moment_of
 from gated.core.ports import DeviceError, DeviceGone, DeviceTimeout
 from gated.core.settings.cameras import CameraSettings
 from tests.mjpeg import MjpegServer, plain
@@ -321,6 +321,22 @@ def test_a_frame_that_trickles_in_is_a_frozen_camera() -> None:
         assert isinstance(error, DeviceTimeout)
         assert error.code == "frozen"
         assert time.monotonic() - asked < 0.6 + 0.5
+
+
+@pytest.mark.parametrize(
+    ("stamp_s", "moment"),
+    [
+        pytest.param(99.9, 99.9, id="stamped"),
+        pytest.param(None, 100.0, id="unstamped"),
+        pytest.param(0.0, 100.0, id="nothing in it"),
+        pytest.param(100.1, 100.0, id="not yet"),
+        pytest.param(1.7e9, 100.0, id="of the calendar"),
+        pytest.param(98.9, 100.0, id="too old to be right"),
+        pytest.param(99.7, 100.0, id="before the last frame's"),
+    ],
+)
+def test_a_frame_has_the_moment_of_its_stamp_if_that_can_be(stamp_s: float | None, moment: float) -> None:
+    assert moment_of(stamp_s, 100.0, after=99.8) == moment
 
 
 def test_frames_are_what_was_sent() -> None:

@@ -104,6 +104,28 @@ def test_opencv_agrees_about_the_device_and_opens_none_that_measures_distances(l
     assert run(library, "-c", OPENCV, formats="Z16 ") == [["not", "opened"]], "OpenCV does: drop our own way"
 
 
+STAMPS = f"""
+import time
+from drivers.pictures import {{kind}}
+from gated.core.settings.cameras import CameraSettings
+settings = CameraSettings(source="{SOURCE}", width=640, height=360, read_timeout_s=0.6)
+capture = {{kind}}({{unit}}).opened(settings, "cameras.depth")
+for _ in range(3):
+    good, stamp_s = capture.grab(), capture.stamp_s()
+    print(good, time.monotonic() - stamp_s)
+"""
+
+
+@pytest.mark.parametrize(("kind", "unit", "formats"), [("Distances", "1.0", "Z16 "), ("Colours", "", "Y16 ")])
+def test_a_frame_is_as_old_as_its_stamp_says_also_by_opencv(
+    library: Path, kind: str, unit: str, formats: str
+) -> None:
+    lines = run(library, "-c", STAMPS.format(kind=kind, unit=unit), formats=formats, age="120")
+    assert [good for good, _ in lines] == ["True"] * 3
+    for _, age_s in lines:
+        assert 0.119 < float(age_s) < 0.35
+
+
 def settings(source: str = "/dev/video63") -> CameraSettings:
     return CameraSettings(source=source, width=640, height=360)
 

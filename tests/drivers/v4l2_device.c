@@ -3,7 +3,8 @@
  * The environment says how it behaves: EGATE_V4L2_FORMATS what it offers ("Z16 Y16 MJPG", in its own order; a
  * format that it does not offer is replaced by its first one, as the kernel lets drivers do), _ROW how many
  * spare bytes a row has, _FRAMES after how many frames it is unplugged, _SILENT after how many it sends none,
- * _BROKEN that each other frame is marked as broken. A pixel is 7 * its number + 1000 * the frame's number.
+ * _BROKEN that each other frame is marked as broken, _AGE the milliseconds for which the kernel has had a frame
+ * when it is taken (without it, frames bear no time). A pixel is 7 * its number + 1000 * the frame's number.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -143,6 +144,12 @@ static int give(struct v4l2_buffer *buffer)
     buffer->index = index;
     buffer->bytesused = buffer->length = row_bytes() * height;
     buffer->flags = number("EGATE_V4L2_BROKEN", 0) && sent % 2 == 0 ? V4L2_BUF_FLAG_ERROR : 0;
+    int age_ms = number("EGATE_V4L2_AGE", -1);
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    int64_t got_us = now.tv_sec * 1000000ll + now.tv_nsec / 1000 - age_ms * 1000ll;
+    buffer->timestamp.tv_sec = age_ms < 0 ? 0 : got_us / 1000000;
+    buffer->timestamp.tv_usec = age_ms < 0 ? 0 : got_us % 1000000;
     sent++;
     return 0;
 }

@@ -42,6 +42,11 @@ def test_what_is_seen_now_is_what_comes(plugged: Machine) -> None:
     assert bright["mean"] == pytest.approx((200 - 16) * 255 / 219, abs=3)
 
 
+def test_the_kernel_stamps_frames_by_the_monotonic_clock(plugged: Machine) -> None:
+    ages = plugged.call(camera.ages, source=VIVID)
+    assert all(-0.1 < age_s < 5 for age_s in ages), ages  # vivid stamps when a frame ends that it then draws
+
+
 def test_a_camera_that_freezes_is_told_and_serves_again_when_it_is_opened_anew(plugged: Machine) -> None:
     plugged.call(camera.feed)
     plugged.call(camera.open_camera, source=LOOPBACK)

@@ -1,12 +1,15 @@
 """The answer to the gate's lamp: in step and uneven, in step and even, or none at all."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from drivers.face_light import MOST_ALIKE
+from models import manifest
 from models.face import Points
 from models.liveness.cue import Cue
 from models.liveness.light import (
@@ -30,6 +33,7 @@ SLOT_S = 0.2
 CODE = [(number * SLOT_S, bool(bit)) for number, bit in enumerate(PATTERN)]
 UNEVEN = np.array([0.09, 0.06, 0.06, 0.12, 0.02, 0.03, 0.07])
 FPS = 20
+ANSWER_SCORE = manifest.load().liveness.answer_score
 ASIDE = np.array([900.0, 0, 0])
 
 
@@ -87,6 +91,47 @@ def test_a_screen_that_does_not_answer_counts_against_life(seed: int) -> None:
     score = judged(series(np.full(7, 0.0), 0.0, 0.8, seed)).score
     assert score is not None
     assert score < 0.2
+
+
+def another(chance: np.random.Generator) -> list[bool]:
+    """A code by the rule of the lamp's own."""
+    steps: list[bool] = []
+    while len(steps) < len(PATTERN):
+        step = bool(chance.integers(2))
+        if steps[-MOST_ALIKE:] != [step] * MOST_ALIKE:
+            steps.append(step)
+    return steps
+
+
+def late(seen: list[Look], late_s: float) -> list[Look]:
+    return [replace(look, at=look.at + late_s) for look in seen]
+
+
+@pytest.mark.parametrize("late_s", [0.04, 0.08, 0.13, 0.15, 0.2, 0.25])
+def test_an_answer_may_be_late_for_a_camera_and_its_machine_take_their_time(late_s: float) -> None:
+    face, paper, screen = (
+        judged(late(series(gains, 0.01, 0.5), late_s)).score
+        for gains in (UNEVEN, np.full(7, 0.06), np.full(7, 0.0))
+    )
+    assert face is not None
+    assert paper is not None
+    assert screen is not None
+    assert face > 0.8
+    assert paper < 0.5
+    assert screen < 0.2
+
+
+def test_what_follows_another_code_is_hardly_ever_taken_for_a_late_answer() -> None:
+    """A film of a face before such a lamp holds the answer to the code of its day, begun at any moment."""
+    chance, taken = np.random.default_rng(5), 0
+    for seed in range(60):
+        film = late(series(UNEVEN, 0.01, 0.4, seed=seed), -chance.uniform(0, SLOT_S))
+        check = LightCheck()
+        check.play([(number * SLOT_S, on) for number, on in enumerate(another(chance))])
+        check._seen.extend(film)
+        score = check.judge().score
+        taken += score is not None and score >= ANSWER_SCORE
+    assert taken <= 4
 
 
 def test_a_lamp_that_lights_all_the_room_alike_proves_nothing() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from drivers.camera import Camera
+from drivers.pictures import Colours
 from gated.core.settings.cameras import CameraSettings
 from tests.hil.guest.system import await_devices, run
 
@@ -145,6 +146,20 @@ def latest(*, after: int = 0, within_s: float = OPEN_S) -> dict[str, Any]:
         "mean": float(frame.image.mean()),
         "spread": float(frame.image.std()),
     }
+
+
+def ages(*, source: str, count: int = 4) -> list[float]:
+    """How long the kernel has had each of so many frames when OpenCV has taken it, by its stamps."""
+    settings = CameraSettings(source=source, width=WIDTH, height=HEIGHT, read_timeout_s=READ_S)
+    capture = Colours().opened(settings, "cameras.middle")
+    if capture is None:
+        raise TimeoutError
+    found = []
+    for _ in range(count):
+        capture.grab()
+        found.append(time.monotonic() - (capture.stamp_s() or 0.0))
+    capture.release()
+    return found
 
 
 def await_failure(*, within_s: float) -> float:
