@@ -188,5 +188,8 @@ def gates_in(where: Path) -> dict[str, str]:
 
 
 def _key_pair() -> KeyPair:
+    """Draw a pair whose public key no command line takes for an option: Z85 has a dash among its letters."""
     public, secret = zmq.curve_keypair()
+    while public.startswith(b"-"):
+        public, secret = zmq.curve_keypair()
     return KeyPair(public_key=public.decode(), secret_key=secret.decode())
