@@ -2,6 +2,9 @@
 
 from typing import Final
 
+from msgspec.structs import replace
+
+from gated.core.vocabulary import Hint
 from hw_sim.camera.scene import MaskWearer, PhotoHolder, Presence, TabletHolder, Walker, Wearable
 from hw_sim.scenarios import Companion, Scenario
 
@@ -9,6 +12,10 @@ TRAVELLER: Final = "traveller"
 FOLLOWER: Final = "follower"
 BESIDE_M: Final = 0.28  # from face to face
 BENT_M: Final = 0.15  # radius of a print that is bent like a face
+TAKES_OFF_S: Final = 0.8  # from a hint on the screen to a face without what shall come off
+TURNS_S: Final = 0.7  # and to a head that begins to turn
+TURNS: Final = 4  # last turns that are kept
+WORN: Final = {Hint.TAKE_OFF_MASK: "mask", Hint.TAKE_OFF_GLASSES: "sunglasses"}
 
 
 def appearance(scenario: Scenario, seed: int) -> Presence:
@@ -26,6 +33,18 @@ def appearance(scenario: Scenario, seed: int) -> Presence:
             return TabletHolder(person=face, video_of=shown, path=(), seed=seed)
         case "paper_mask":
             return MaskWearer(person=face, photo_of=shown, path=(), seed=seed)
+
+
+def heeding(walker: Walker, hint: Hint, now: float) -> Walker:
+    """Return somebody who is told that now: they will take off what they wear, or turn the head."""
+    if hint is Hint.TURN_YOUR_HEAD:
+        return replace(walker, turns_s=(*walker.turns_s, now + TURNS_S)[-TURNS:])
+    off = WORN.get(hint)
+    wears = (
+        replace(each, until_s=now + TAKES_OFF_S) if each.kind == off and each.until_s is None else each
+        for each in walker.wears
+    )
+    return replace(walker, wears=tuple(wears))
 
 
 def traveller(scenario: Scenario, seed: int) -> tuple[Presence, ...]:

@@ -22,7 +22,7 @@ from gated.store.journal import Entry, read
 from hw_sim.camera.glass import DataPage
 from hw_sim.camera.people import passport_photo
 from hw_sim.camera.scene import Walker
-from hw_sim.cast import FOLLOWER, TRAVELLER, companion, traveller
+from hw_sim.cast import FOLLOWER, TRAVELLER, companion, heeding, traveller
 from hw_sim.laid import Laid
 from hw_sim.lane.ledger import Span
 from hw_sim.lane.walking import READER_M, Walk, travel
@@ -40,9 +40,6 @@ OFFICER_THINKS_S = 1.0
 HEEDS_S = 0.4  # from an advice on the screen to a passport that lies otherwise
 COMES_FROM_M = -1.2
 READS_S = 1.0  # what registration means, and two buttons
-TAKES_OFF_S = 0.8  # from a hint on the screen to a face without it
-TURNS_S = 0.7  # and to a head that begins to turn
-TURNS = 4  # last of them that the cameras are told
 
 # Who comes when the lane was handed back. Where the eyes of the gate are too slow, as on a busy machine, the
 # officer lets them out: the lane is what was mended.
@@ -262,23 +259,11 @@ class Rehearsal:
         self._site.press(yes=yes)
 
     def _follow_hint(self, hint: Hint) -> None:
-        """Do what the gate asks for, after a moment: take off what is worn, or turn the head."""
-        worn = {Hint.TAKE_OFF_MASK: "mask", Hint.TAKE_OFF_GLASSES: "sunglasses"}.get(hint)
-        looks, now = self._looks[0], time.monotonic()
-        if not isinstance(looks, Walker):  # who holds up a picture has other worries
-            return
-        if hint is Hint.TURN_YOUR_HEAD:
-            looks = replace(looks, turns_s=(*looks.turns_s, now + TURNS_S)[-TURNS:])
-        elif any(each.kind == worn and each.until_s is None for each in looks.wears):
-            wears = (
-                replace(each, until_s=now + TAKES_OFF_S) if each.kind == worn else each
-                for each in looks.wears
-            )
-            looks = replace(looks, wears=tuple(wears))
-        else:
-            return
-        self._looks = (looks, *self._looks[1:])
-        self._site.projector.cast(TRAVELLER, *self._looks)
+        """Have the traveller do what the gate asks for."""
+        first, *others = self._looks
+        if isinstance(first, Walker):  # who holds up a picture has other worries
+            self._looks = (heeding(first, hint, time.monotonic()), *others)
+            self._site.projector.cast(TRAVELLER, *self._looks)
 
     def _play_officer(self) -> None:
         """The officer on duty says it again while the gate takes it for old news: then its clock is wrong."""

@@ -65,10 +65,7 @@ def parse(raw: bytes) -> PairList:
     """Read a list of pairs. Raises PairsError."""
     if len(raw) > MAX_BYTES:
         raise PairsError("too_long")
-    # names are file names, and those are bytes: what is not UTF-8 is kept as Python keeps it in paths
-    utf_16 = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # as some editors save text
-    text = raw.decode("utf-16", "replace") if utf_16 else raw.decode("utf-8", "surrogateescape")
-    lines = text.removeprefix("\ufeff").split("\n")
+    lines = text_of(raw).split("\n")
     rows = [(number, fields) for number, line in enumerate(lines, 1) if (fields := _fields(line))]
     if not rows:
         raise PairsError("no_pairs")
@@ -84,6 +81,16 @@ def parse(raw: bytes) -> PairList:
     size = 2 * kind if agreed else len(body)
     pairs = tuple(_pair(row, index // size) for index, row in enumerate(body))
     return PairList(pairs=pairs, folds=folds if agreed else 1, told=told)
+
+
+def text_of(raw: bytes) -> str:
+    """Return the text of a list of names: UTF-16 where its mark says so, as by some editors, else UTF-8.
+
+    Names are file names, and those are bytes: what is not UTF-8 is kept as Python keeps it in paths.
+    """
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return raw.decode("utf-16", "replace")
+    return raw.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
 
 
 def same_name(name: str) -> str:

@@ -14,7 +14,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from models.evaluation.pairs import Sample, same_name
+from models.evaluation.pairs import Sample, same_name, text_of
 from models.mrz import files
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".jp2"})
@@ -108,7 +108,7 @@ class Collection:
 
 def named(raw: bytes) -> frozenset[str]:
     """Read a list of photographs, `NAME/NAME_0001.jpg` in each line, up to a #. Raises PhotographsError."""
-    lines = raw.decode("utf-8", "surrogateescape").removeprefix("\ufeff").splitlines()
+    lines = text_of(raw).splitlines()
     found = [(number, line.partition("#")[0].strip()) for number, line in enumerate(lines, 1)]
     for number, name in found:
         if name and len(PurePosixPath(name).parts) != 2:

@@ -57,6 +57,8 @@ def test_those_that_a_list_names_are_left_out(source: Path) -> None:
     assert [each.number for each in found.people["Ada_Lovelace"]] == [2, 10]
     assert found.find(Sample(person="Ada Lovelace", number=1)) is None
     assert found.left_out == 1
+    utf_16 = "Ada_Lovelace/Ada_Lovelace_0001.jpg\r\n".encode("utf-16")
+    assert photographs.named(utf_16) == {"Ada_Lovelace/Ada_Lovelace_0001.jpg"}
 
 
 def test_no_name_leads_out_of_the_folder(source: Path) -> None:
